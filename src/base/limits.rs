@@ -1,0 +1,44 @@
+//! Every bound of the program, its reason, and what happens when it is reached.
+
+use std::time::Duration;
+
+/// Largest SIP message taken, in bytes. RFC 3261 §18.1.1 wants 65,535 over UDP. Longer: 513 where an answer is possible, else a
+/// counted drop; a stream that announces more is closed.
+pub const SIP_MESSAGE_MAX: usize = 65_535;
+/// Header fields in one message. A phone sends about 20, a carrier through five proxies about 60. More: 400.
+pub const SIP_HEADERS_MAX: usize = 256;
+/// Contacts bound to one agent (CONTRACT). One more: 403 with a reason.
+pub const CONTACTS_PER_AGENT_MAX: usize = 5;
+/// Transactions alive at once: 32 s of 1,500 calls a second, seven each. More: new requests get 503 with Retry-After.
+pub const TRANSACTIONS_MAX: usize = 400_000;
+/// Legs alive at once. More: 503 with Retry-After.
+pub const LEGS_MAX: usize = 20_000;
+/// TCP connections open at once; 2 descriptors of the usual 1,024 are left for each of 400. More: the new one is closed and counted.
+pub const TCP_CONNECTIONS_MAX: usize = 4_096;
+/// A TCP connection that sent no whole message for this long, and has no binding or dialog, is closed.
+pub const TCP_IDLE_MAX: Duration = Duration::from_secs(180);
+/// Calls that one queue holds. More: 486 to the newest caller.
+pub const QUEUE_WAITING_MAX: usize = 10_000;
+/// Digits kept of one leg's dialling. More are counted and dropped.
+pub const DIGITS_MAX: usize = 64;
+/// Offers written on one call's record. More are counted, not written: a call that rang this often is a story of its own.
+pub const OFFERS_PER_CALL_MAX: usize = 200;
+/// Clips waiting to be played to one leg. More: the oldest that has not begun is dropped.
+pub const CLIPS_QUEUED_MAX: usize = 32;
+/// Datagrams and orders waiting for the switch's task. Full: datagrams are dropped and counted, retransmission heals them.
+pub const SWITCH_INBOX_MAX: usize = 8_192;
+/// Orders waiting for one media worker. Full: the switch waits for it; a worker takes them every millisecond.
+pub const MEDIA_COMMANDS_MAX: usize = 8_192;
+/// Chunks of recorded audio waiting for the recorder: 1,000 calls × 2 sides × 50 a second × 1.3 s. Full: the gap is counted in the
+/// file, silence stands there and an alarm goes out; a packet is never late for it.
+pub const RECORD_CHUNKS_MAX: usize = 131_072;
+/// Rows waiting for the store. Full: new calls get 503 with Retry-After, running ones go on.
+pub const STORE_ROWS_MAX: usize = 65_536;
+/// Events kept for consumers that come back with `Last-Event-ID`, about ten minutes at 100 a second. Older ones are in the database.
+pub const EVENTS_KEPT_MAX: usize = 65_536;
+/// Consumers of events at once. More: 503.
+pub const EVENT_CONSUMERS_MAX: usize = 256;
+/// Largest body of an API request, in bytes. More: 413.
+pub const API_BODY_MAX: usize = 1 << 20;
+/// Rows in one page of a list of the API.
+pub const API_PAGE_MAX: usize = 500;

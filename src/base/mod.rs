@@ -1,0 +1,20 @@
+//! What every room stands on: time, identity, order, bounds. Imports the standard library alone.
+
+pub mod cadence;
+pub mod codec;
+pub mod deadlines;
+pub mod id;
+pub mod limits;
+pub mod machine;
+pub mod redact;
+pub mod rng;
+pub mod time;
+
+pub use cadence::Cadence;
+pub use codec::Codec;
+pub use deadlines::Deadlines;
+pub use id::{AgentId, CallId, ClipId, LegId, QueueId, SessionId, TrunkId};
+pub use machine::Machine;
+pub use redact::Redacted;
+pub use rng::Rng;
+pub use time::{Duration, Instant, Timestamp, WallClock};

@@ -1,0 +1,234 @@
+//! Configuration: every `*.toml` of a folder read as one document, resolved whole, or refused with every error at its place.
+//!
+//! What lives here: the resolved types, and the way from text to them. What must not: files and name look-ups (`io` reads them), and
+//! any default at a point of use.
+
+use crate::base::{AgentId, Cadence, ClipId, Codec, Duration, QueueId, TrunkId};
+use ipnet::IpNet;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+/// The whole configuration, which cannot be half-made.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Config {
+    pub switch: SwitchConfig,
+    pub sip: SipConfig,
+    pub media: MediaConfig,
+    pub http: HttpConfig,
+    pub storage: StorageConfig,
+    pub agents: BTreeMap<AgentId, AgentConfig>,
+    pub queues: BTreeMap<QueueId, QueueConfig>,
+    /// In order of the files; the first that matches number and source is taken.
+    pub routes: Vec<RouteConfig>,
+    pub trunks: BTreeMap<TrunkId, TrunkConfig>,
+    pub rules: RulesConfig,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct SwitchConfig {
+    pub name: String,
+    /// SIP domain and digest realm.
+    pub domain: String,
+    /// Folder of `prompts/`.
+    pub language: String,
+    /// How long running calls get on SIGTERM.
+    pub drain: Duration,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum ListenProtocol {
+    Udp,
+    Tcp,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Listen {
+    pub protocol: ListenProtocol,
+    pub address: SocketAddr,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct SipConfig {
+    pub listen: Vec<Listen>,
+    /// Session-Expires that the switch asks for (RFC 4028); default 30 min.
+    pub session_expires: Duration,
+    /// Smallest Session-Expires taken (Min-SE); at least 90 s.
+    pub min_session_expires: Duration,
+    /// Registration life: shortest (else 423), longest (cut down to), and the one given to who asks for none.
+    pub registration_min: Duration,
+    pub registration_max: Duration,
+    pub registration_default: Duration,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct MediaConfig {
+    /// RTP on even ports of the range, RTCP on the next odd one. Starts even, ends odd.
+    pub ports: RangeInclusive<u16>,
+    /// In order of preference; at least one.
+    pub codecs: Vec<Codec>,
+    /// A leg that is not held and sends nothing for this long releases its call; default 30 s.
+    pub rtp_timeout: Duration,
+    /// Media threads; default: one a core.
+    pub workers: Option<usize>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct HttpConfig {
+    pub listen: SocketAddr,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct StorageConfig {
+    pub data: PathBuf,
+    pub recordings: PathBuf,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    Agent,
+    Supervisor,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Login {
+    /// Registering logs in and makes ready.
+    OnRegister,
+    /// Logged in by feature code or API only.
+    Manual,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AgentConfig {
+    pub id: AgentId,
+    pub name: String,
+    /// Lower-case hex of H(user:realm:password); both stand unless the file gives only one.
+    pub ha1_sha256: Option<String>,
+    pub ha1_md5: Option<String>,
+    pub team: Option<String>,
+    /// 1 to 9 each.
+    pub skills: BTreeMap<String, u8>,
+    pub role: Role,
+    pub login: Login,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Strategy {
+    LongestIdle,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct QueueConfig {
+    pub id: QueueId,
+    pub skill: String,
+    pub strategy: Strategy,
+    /// Working-after-call time; zero for none.
+    pub wrap_up: Duration,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RouteSource {
+    Trunk,
+    Internal,
+    Any,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Destination {
+    Queue(QueueId),
+    /// The agent whose id was dialled.
+    DialledAgent,
+    Agent(AgentId),
+    Play(ClipId),
+    Trunk(TrunkId),
+    Reject(u16),
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct RouteConfig {
+    pub number: NumberPattern,
+    pub from: RouteSource,
+    pub to: Destination,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct TrunkConfig {
+    pub id: TrunkId,
+    /// Where calls out go, in order.
+    pub hosts: Vec<TrunkHost>,
+    /// Whose unauthenticated INVITEs come in on it.
+    pub accept_from: Vec<IpNet>,
+}
+
+/// `sip:HOST[:PORT][;transport=udp|tcp]`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TrunkHost {
+    pub host: TrunkHostName,
+    pub port: u16,
+    pub protocol: ListenProtocol,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum TrunkHostName {
+    Address(IpAddr),
+    /// Looked up by `io`.
+    Name(String),
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct RulesConfig {
+    pub answer: AnswerRule,
+    pub hold: HoldRule,
+    pub silent_call: SilentCallRule,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AfterMissed {
+    NotReady,
+    Ready,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct AnswerRule {
+    pub max_rings: u32,
+    pub cadence: Cadence,
+    pub after_missed: AfterMissed,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct HoldRule {
+    pub patience: Duration,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct SilentCallRule {
+    pub enabled: bool,
+    pub wait: Duration,
+    pub steps: Vec<ClipId>,
+}
+
+/// A number, or a pattern: `X` a digit, `N` 2 to 9, `.` one or more of anything (last only).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NumberPattern(pub(crate) String);
+
+impl NumberPattern {
+    #[must_use]
+    pub fn matches(&self, number: &str) -> bool {
+        let mut rest = number.chars();
+        for symbol in self.0.chars() {
+            let taken = rest.next();
+            let fits = match (symbol, taken) {
+                ('.', Some(_)) => return true,
+                ('X', Some(c)) => c.is_ascii_digit(),
+                ('N', Some(c)) => ('2'..='9').contains(&c),
+                (literal, Some(c)) => literal == c,
+                (_, None) => false,
+            };
+            if !fits {
+                return false;
+            }
+        }
+        rest.next().is_none()
+    }
+}

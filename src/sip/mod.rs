@@ -1,0 +1,231 @@
+//! SIP: messages (`msg`), and above them the machines: transactions, dialogs, registrar, session timers, and the `endpoint` that owns
+//! them all. Sans-IO: bytes and time in, bytes and events out.
+//!
+//! This file is the vocabulary between the endpoint, the switch above it and the sockets below it.
+
+pub mod msg;
+
+use crate::base::{AgentId, Duration, LegId, TrunkId};
+use std::net::SocketAddr;
+
+/// How a message travels.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Protocol {
+    Udp,
+    Tcp,
+}
+
+/// A way to a peer. `local` is always a concrete listening address of ours (never 0.0.0.0, never an ephemeral port): it is what Via and
+/// Contact show. A TCP connection is named by its peer; sending on a flow whose connection is gone opens a new one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Flow {
+    pub protocol: Protocol,
+    pub local: SocketAddr,
+    pub peer: SocketAddr,
+}
+
+/// What the sockets tell the endpoint.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Received {
+    /// One datagram, or a run of bytes of a TCP stream, as `flow.protocol` says.
+    Bytes { flow: Flow, bytes: Vec<u8> },
+    /// A TCP connection ended (either side).
+    Closed { flow: Flow },
+    /// A message could not be sent (connection refused, ICMP, full queue given up).
+    SendFailed { flow: Flow },
+}
+
+/// What the endpoint orders, or tells the switch.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Output {
+    Send {
+        flow: Flow,
+        bytes: Vec<u8>,
+    },
+    /// Close a stream that can no longer be framed, or is idle.
+    Close {
+        flow: Flow,
+    },
+    Event(Event),
+}
+
+/// Whose call it is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Origin {
+    /// Proven by digest.
+    Account(AgentId),
+    /// By source address.
+    Trunk(TrunkId),
+}
+
+/// A party as shown to the other side: display name and user part.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Party {
+    pub display: Option<String>,
+    /// User part, unescaped (`%XX` undone).
+    pub user: String,
+}
+
+/// Why a leg that was up, or a call out that was not yet, is no more.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Cause {
+    /// The peer's BYE; with the text of its Reason header when it had one.
+    Bye { reason: Option<String> },
+    /// The caller gave up before a final answer (CANCEL), or BYE in an early dialog.
+    Cancelled { reason: Option<String> },
+    /// Our 2xx was never acknowledged (64 × T1).
+    NoAck,
+    /// The session timer ran out (RFC 4028 §10).
+    SessionExpired,
+    /// A request inside the dialog got 481, 408, or no answer at all.
+    PeerGone,
+    /// The peer's answer to our offer could not be used, or none came.
+    NoMedia,
+    /// We released it ourselves (`Command::Release`), and it is done.
+    Ours,
+}
+
+/// Why a call out did not come about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Failure {
+    /// The final response, best of all branches (RFC 3261 §16.7).
+    Status { code: u16, reason: String },
+    /// No contact is registered, or nothing could be sent to any.
+    Unreachable,
+    /// No response at all (Timer B).
+    Timeout,
+}
+
+/// What a call's legs do, told to the switch. Past tense.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Event {
+    /// A call comes in; 100 Trying is already sent and, for an account, the digest proven. `sdp` is `None` for a delayed offer: then
+    /// `Command::Answer` carries our offer and `Acked` the answer.
+    Invited { leg: LegId, origin: Origin, from: Party, called: String, flow: Flow, sdp: Option<Vec<u8>>, call_id: String },
+    /// A call out rings (180) or has early media (183 with `sdp`); once a provisional response.
+    Ringing { leg: LegId, code: u16, sdp: Option<Vec<u8>> },
+    /// A call out was answered; the ACK is already sent. Exactly one of its branches; others are cancelled, or acknowledged and released.
+    Answered { leg: LegId, sdp: Option<Vec<u8>>, flow: Flow, by: Option<String> },
+    /// A call out came to nothing.
+    Failed { leg: LegId, failure: Failure },
+    /// The ACK to our 2xx came; with an SDP when the offer was ours.
+    Acked { leg: LegId, sdp: Option<Vec<u8>> },
+    /// The peer offers anew (re-INVITE, or UPDATE); to be answered with `Command::AnswerReoffer` or `RejectReoffer`. `sdp` is `None` for a
+    /// re-INVITE without offer: then the answer carries our offer, and `Acked` the peer's answer. A refresh that repeats the last SDP
+    /// to the letter is answered by the endpoint itself.
+    Reoffered { leg: LegId, sdp: Option<Vec<u8>> },
+    /// Our own offer was answered.
+    ReofferAnswered { leg: LegId, sdp: Vec<u8> },
+    /// Our own offer was refused; glare (491) was already retried by RFC 3261 §14.1.
+    ReofferFailed { leg: LegId, code: u16 },
+    /// A digit by INFO (application/dtmf-relay or application/dtmf); 200 is already sent.
+    Digit { leg: LegId, digit: char, duration: Duration },
+    /// The leg is gone. The last event of a leg that was `Invited` (unless rejected by us) or `Answered`.
+    Released { leg: LegId, cause: Cause },
+    /// An agent's first binding came, or a binding was refreshed or added.
+    Registered { agent: AgentId, contacts: usize, flow: Flow },
+    /// A binding went (expired, removed, flow closed); `contacts` are left.
+    Unregistered { agent: AgentId, contacts: usize },
+}
+
+/// Whom a call out is for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Callee {
+    /// All contacts of an agent at once, best `q` first when they differ; the first 2xx wins.
+    Account(AgentId),
+    /// A number behind a trunk: `flow` leads to its host, `host` is what the request URI shows.
+    Trunk { number: String, host: String, flow: Flow },
+}
+
+/// What the switch orders of a leg. Imperative. An order for a leg that is gone, or in a state in which it makes no sense, does nothing:
+/// its `Released` or `Failed` is on its way.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Command {
+    /// 18x to a call in; reliably (RFC 3262) when the peer requires it, or has an SDP to be trusted.
+    Ring {
+        leg: LegId,
+        code: u16,
+        sdp: Option<Vec<u8>>,
+    },
+    /// 200 to a call in; retransmitted until acknowledged.
+    Answer {
+        leg: LegId,
+        sdp: Vec<u8>,
+    },
+    /// A call out. `leg` is an even number that was never used before.
+    Invite {
+        leg: LegId,
+        callee: Callee,
+        from: Party,
+        sdp: Vec<u8>,
+    },
+    /// Ends a leg in whatever way its state asks: a final response to a call in that is not answered (`code`, with Retry-After in seconds
+    /// where given), CANCEL to a call out that is not answered, BYE to one that is up. `reason` becomes the Reason header (RFC 3326).
+    Release {
+        leg: LegId,
+        code: u16,
+        reason: Option<Reason>,
+        retry_after: Option<u32>,
+    },
+    /// A new offer of ours on a leg that is up.
+    Reoffer {
+        leg: LegId,
+        sdp: Vec<u8>,
+    },
+    AnswerReoffer {
+        leg: LegId,
+        sdp: Vec<u8>,
+    },
+    RejectReoffer {
+        leg: LegId,
+        code: u16,
+    },
+}
+
+/// A Reason header: `SIP;cause=408;text="RONA"`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reason {
+    pub cause: u16,
+    pub text: String,
+}
+
+/// What the endpoint needs of the configuration; swapped whole on reload, bindings and dialogs kept.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Settings {
+    /// Digest realm and SIP domain.
+    pub domain: String,
+    /// Hosts that count as ours in a request URI, To and From, lower case, beside the domain and every listening address: the machine's names.
+    pub our_hosts: Vec<String>,
+    /// Listening addresses, concrete.
+    pub listen: Vec<(Protocol, SocketAddr)>,
+    pub accounts: std::collections::BTreeMap<AgentId, Account>,
+    pub trunks: Vec<(TrunkId, Vec<ipnet::IpNet>)>,
+    pub session_expires: Duration,
+    pub min_session_expires: Duration,
+    pub registration_min: Duration,
+    pub registration_max: Duration,
+    pub registration_default: Duration,
+    /// Shown as Server and User-Agent.
+    pub product: String,
+}
+
+/// Digest secrets of an agent: lower-case hex of H(user:realm:password).
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Account {
+    pub ha1_sha256: Option<String>,
+    pub ha1_md5: Option<String>,
+}
+
+/// What happened to input, counted; shown as metrics.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counters {
+    pub messages_received: u64,
+    pub messages_sent: u64,
+    /// Datagrams that were no SIP and could not be answered.
+    pub dropped_malformed: u64,
+    pub retransmissions_received: u64,
+    pub retransmissions_sent: u64,
+    pub auth_challenges: u64,
+    pub auth_failures: u64,
+    pub requests_refused: u64,
+}
