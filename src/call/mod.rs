@@ -1,1 +1,3 @@
-//! (room of its own; see lib.rs)
+//! The B2BUA: a call owns its legs.
+
+pub mod record;

@@ -1,0 +1,202 @@
+//! What is kept of a call for ever: the shapes that the database, the API and the pages show (CONTRACT, Records).
+
+use crate::base::{AgentId, CallId, Duration, QueueId, Timestamp, TrunkId};
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CallDirection {
+    Inbound,
+    Outbound,
+    Internal,
+}
+
+impl CallDirection {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Inbound => "inbound",
+            Self::Outbound => "outbound",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// Two people spoke.
+    Answered,
+    /// The caller left before anybody answered.
+    Abandoned,
+    /// Released by the silent-call script.
+    Silent,
+    /// Routing, the callee, or an overload refused it.
+    Refused,
+    /// The callee did not answer in time.
+    NoAnswer,
+    Busy,
+    /// No phone, no route, no carrier.
+    Unreachable,
+    /// A prompt was played to its end.
+    Played,
+    /// Media stopped, a session timer ran out, the switch was shut down.
+    Failed,
+}
+
+impl Outcome {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Abandoned => "abandoned",
+            Self::Silent => "silent",
+            Self::Refused => "refused",
+            Self::NoAnswer => "no-answer",
+            Self::Busy => "busy",
+            Self::Unreachable => "unreachable",
+            Self::Played => "played",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ReleasedBy {
+    Caller,
+    Agent,
+    /// The callee of an internal call or a call out.
+    Callee,
+    Switch,
+}
+
+impl ReleasedBy {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Caller => "caller",
+            Self::Agent => "agent",
+            Self::Callee => "callee",
+            Self::Switch => "switch",
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OfferOutcome {
+    /// Still ringing.
+    Pending,
+    Answered,
+    Missed,
+    Rejected,
+    Busy,
+    Unreachable,
+    Withdrawn,
+}
+
+impl OfferOutcome {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Answered => "answered",
+            Self::Missed => "missed",
+            Self::Rejected => "rejected",
+            Self::Busy => "busy",
+            Self::Unreachable => "unreachable",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+/// An agent's phone was rung for this call.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OfferRecord {
+    pub agent: AgentId,
+    /// First 180 or 183, or the INVITE when neither came.
+    pub alerted_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+    /// Rings begun, by the configured cadence.
+    pub rings: u32,
+    pub result: OfferOutcome,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum HeldBy {
+    Caller,
+    Agent,
+}
+
+impl HeldBy {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Caller => "caller",
+            Self::Agent => "agent",
+        }
+    }
+}
+
+/// A time on hold.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HoldRecord {
+    pub by: HeldBy,
+    pub started_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+    /// How often the held party heard that he is not forgotten.
+    pub reassured: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RecordingState {
+    Open,
+    Complete,
+    Recovered,
+    Missing,
+}
+
+impl RecordingState {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Complete => "complete",
+            Self::Recovered => "recovered",
+            Self::Missing => "missing",
+        }
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RecordingRecord {
+    /// Below the recordings folder: `2026/11/21/CALL-ID.wav`.
+    pub file: String,
+    pub duration: Duration,
+    /// Lower-case hex, once complete.
+    pub sha256: Option<String>,
+    pub state: RecordingState,
+    /// Why it is missing.
+    pub reason: Option<String>,
+}
+
+/// A call's record, whole, as far as it has come.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CallRecord {
+    pub id: CallId,
+    pub direction: CallDirection,
+    pub caller: String,
+    pub called: String,
+    pub trunk: Option<TrunkId>,
+    pub queue: Option<QueueId>,
+    /// The last agent who spoke with the caller; for internal calls the callee, for calls out the one who called.
+    pub agent: Option<AgentId>,
+    pub arrived_at: Timestamp,
+    pub answered_at: Option<Timestamp>,
+    pub connected_at: Option<Timestamp>,
+    pub released_at: Option<Timestamp>,
+    pub released_by: Option<ReleasedBy>,
+    /// Text of why, for the reader: `BYE`, `RTP timeout`, `session expired`, …
+    pub release_cause: Option<String>,
+    pub outcome: Option<Outcome>,
+    pub offers: Vec<OfferRecord>,
+    pub holds: Vec<HoldRecord>,
+    pub recording: Option<RecordingRecord>,
+}

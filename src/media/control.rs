@@ -1,0 +1,249 @@
+//! The vocabulary of the media plane: what the switch orders, what the plane reports, what it hands to the recorder.
+//!
+//! A session is one call. Its legs hear, in this order of precedence: what is announced to them; their background (ringback, music);
+//! the party they are bridged with; nothing. An announcement to a leg that is bridged and has no background is mixed over the other
+//! party; otherwise it takes the place of what was heard.
+
+use crate::base::{Cadence, CallId, ClipId, Codec, Duration, LegId, SessionId};
+use std::net::{IpAddr, SocketAddr};
+
+/// What the switch orders. All of it is cheap to repeat, and an order for a session or leg that is gone does nothing.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Command {
+    /// A port pair for `leg` on the address `local`; the session begins with its first leg. Answered by `Allocated` or `AllocationFailed`.
+    Allocate {
+        session: SessionId,
+        leg: LegId,
+        local: IpAddr,
+    },
+    /// What offer and answer settled for a leg; may change at any time (re-INVITE). Sequence and SSRC towards the leg go on.
+    Configure {
+        session: SessionId,
+        leg: LegId,
+        parameters: StreamParameters,
+    },
+    /// Lets two legs hear each other: relay without decoding where the codecs match and nothing is mixed in, else transcoding.
+    Bridge {
+        session: SessionId,
+        a: LegId,
+        b: LegId,
+    },
+    /// Ends the bridge; both legs stay.
+    Unbridge {
+        session: SessionId,
+    },
+    /// What a leg hears while nobody speaks to it.
+    SetBackground {
+        session: SessionId,
+        leg: LegId,
+        background: Background,
+    },
+    /// Plays clips to a leg one after the other, behind those already announced. Answered by `AnnouncementEnded` with the same `token` when the
+    /// last sample is sent, or the leg goes, or it is stopped.
+    Announce {
+        session: SessionId,
+        leg: LegId,
+        clips: Vec<ClipId>,
+        token: u64,
+    },
+    /// Stops and forgets all announcements to the leg; each is reported as ended.
+    StopAnnouncements {
+        session: SessionId,
+        leg: LegId,
+    },
+    /// Begins the call's recording: left what `left` says, right what `right` says and what the switch plays to `left`. `right` may change
+    /// (`SetRecordedParty`) while the timeline goes on.
+    StartRecording {
+        session: SessionId,
+        call: CallId,
+        left: LegId,
+        right: Option<LegId>,
+    },
+    SetRecordedParty {
+        session: SessionId,
+        right: Option<LegId>,
+    },
+    StopRecording {
+        session: SessionId,
+    },
+    /// Whether voice of this leg is to be told (`Spoke`, `FellSilent`); detection costs CPU, so it runs only while wanted.
+    ListenForSpeech {
+        session: SessionId,
+        leg: LegId,
+        on: bool,
+    },
+    /// The leg's port pair is free again.
+    ReleaseLeg {
+        session: SessionId,
+        leg: LegId,
+    },
+    /// The session and all its legs are gone, its recording ended.
+    Release {
+        session: SessionId,
+    },
+}
+
+/// What a leg hears in the background.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Background {
+    /// The other party, if bridged.
+    None,
+    /// Digital silence is sent, so that the path stays open; the other party is not heard.
+    Silence,
+    /// The ringback tone of a country, from its start.
+    Ringback(Cadence),
+    /// A clip over and over, `music/hold`.
+    Music(ClipId),
+}
+
+/// One direction each: what may flow, as seen from the switch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Direction {
+    /// The switch sends to the leg.
+    pub send: bool,
+    /// The leg is expected to send; while not, the RTP time-out does not run.
+    pub receive: bool,
+}
+
+/// What offer and answer settled for one leg.
+#[derive(Clone, PartialEq, Debug)]
+pub struct StreamParameters {
+    /// Where the leg said it receives RTP. Media go there until a packet came from elsewhere and latching allowed it.
+    pub remote: SocketAddr,
+    /// Where it receives RTCP: RTP port + 1, `a=rtcp`, or the RTP port itself when `rtcp_mux`.
+    pub remote_rtcp: SocketAddr,
+    pub rtcp_mux: bool,
+    /// Where the leg's signalling comes from. A source whose address is neither this one nor `remote`'s is a stranger, unless `remote` is a
+    /// private address that differs from this one (phone behind NAT): then the first valid source at all is taken. Locked after.
+    pub signalled_from: IpAddr,
+    pub codec: Codec,
+    /// Payload type that the leg wants to receive (we send) and the one it sends (we receive).
+    pub send_payload_type: u8,
+    pub receive_payload_type: u8,
+    /// telephone-event in each direction, when agreed; clock as of the codec's (8000 or 48000).
+    pub send_event_type: Option<u8>,
+    pub receive_event_type: Option<u8>,
+    pub direction: Direction,
+    /// Packet time we send, milliseconds; a multiple of 20.
+    pub ptime: u16,
+    /// The leg announced silence suppression (CN, Opus usedtx): its silence is no RTP time-out.
+    pub silence_suppression: bool,
+    /// Release after so long without a packet, RTP or RTCP, while it is expected to send.
+    pub rtp_timeout: Duration,
+}
+
+/// What the plane reports. Past tense.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Report {
+    /// The leg's RTP address; RTCP is the next port.
+    Allocated {
+        session: SessionId,
+        leg: LegId,
+        address: SocketAddr,
+    },
+    AllocationFailed {
+        session: SessionId,
+        leg: LegId,
+        cause: AllocationFailure,
+    },
+    /// The leg's first packet came (in this configuration of its stream).
+    FirstPacket {
+        session: SessionId,
+        leg: LegId,
+    },
+    /// Voice, not noise, hum, tone or comfort noise, is heard from the leg.
+    Spoke {
+        session: SessionId,
+        leg: LegId,
+    },
+    /// The voice ended.
+    FellSilent {
+        session: SessionId,
+        leg: LegId,
+    },
+    /// A digit by RFC 4733, once a key press.
+    Digit {
+        session: SessionId,
+        leg: LegId,
+        digit: char,
+        duration: Duration,
+    },
+    AnnouncementEnded {
+        session: SessionId,
+        leg: LegId,
+        token: u64,
+    },
+    /// No packet for the leg's `rtp_timeout`; told once.
+    TimedOut {
+        session: SessionId,
+        leg: LegId,
+    },
+    /// What was counted on a leg, told when it is released.
+    Statistics {
+        session: SessionId,
+        leg: LegId,
+        statistics: StreamStatistics,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AllocationFailure {
+    PortsExhausted,
+    /// The operating system refused (descriptors, address).
+    Refused,
+}
+
+/// Counted on one leg from its allocation to its release.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct StreamStatistics {
+    pub packets_received: u64,
+    pub octets_received: u64,
+    pub packets_sent: u64,
+    pub octets_sent: u64,
+    /// Expected − received (RFC 3550 §A.3).
+    pub packets_lost: u64,
+    /// Interarrival jitter, RTP clock ticks turned to milliseconds (RFC 3550 §A.8), at the end.
+    pub jitter_ms: f32,
+    /// From strangers: refused and counted.
+    pub packets_refused: u64,
+    pub packets_malformed: u64,
+}
+
+/// A side of the stereo file.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Channel {
+    /// The caller.
+    Left,
+    /// The agent, or the switch's own voice.
+    Right,
+}
+
+/// What goes to the recorder, in order for each call. Positions are samples at `rate` since the recording began; chunks of one channel may
+/// overlap (agent and announcement) and are then summed, may leave gaps (silence), and come at most 200 ms late.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Recorded {
+    Started {
+        call: CallId,
+        rate: u32,
+    },
+    Audio {
+        call: CallId,
+        channel: Channel,
+        position: u64,
+        audio: Sound,
+    },
+    /// `samples` is the length of the timeline: the file is padded with silence to it.
+    Stopped {
+        call: CallId,
+        samples: u64,
+    },
+}
+
+/// Sound of one packet or one tick.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Sound {
+    /// As it came in RTP; decoded by the recorder, whose decoders are one a call, channel and `source` (it changes when a stream does).
+    Encoded { codec: Codec, source: u32, payload: Vec<u8> },
+    /// At the recording's rate.
+    Linear(Vec<i16>),
+}

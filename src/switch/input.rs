@@ -1,0 +1,67 @@
+//! What the world tells the switch.
+
+use crate::base::{AgentId, CallId, Duration, WallClock};
+use crate::config::Config;
+use crate::{media, sip};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+#[derive(Clone, Debug)]
+pub enum Input {
+    Sip(sip::Received),
+    Media(media::control::Report),
+    Recorder(RecorderReport),
+    /// An order of a person or program; answered by `Output::Reply` with the same id.
+    Command {
+        id: RequestId,
+        command: Command,
+    },
+    /// The wall clock was set, or is read again.
+    Wall(WallClock),
+    /// Names of trunk hosts and where they lead, looked up by `io`: `name` → addresses in order.
+    Hosts(BTreeMap<String, Vec<SocketAddr>>),
+    /// The store cannot take rows for now (or can again): new calls get 503 while it is so.
+    StoreBlocked(bool),
+}
+
+/// Ties an answer to its question.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct RequestId(pub u64);
+
+/// What came of a recording.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RecorderReport {
+    /// The file is there and grows.
+    Opened { call: CallId, file: String },
+    /// Closed, hashed, renamed.
+    Complete { call: CallId, file: String, duration: Duration, sha256: String },
+    /// Nothing (more) can be written: disk full, unwritable folder. Told once a call.
+    Failed { call: CallId, reason: String },
+}
+
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Everything that the API shows of the running switch.
+    Snapshot,
+    SetAgentState {
+        agent: AgentId,
+        state: RequestedState,
+        reason: Option<String>,
+    },
+    Reload(Arc<Config>),
+    /// No new calls; running ones are released with a Reason header when `limit` has passed.
+    Drain {
+        limit: Duration,
+    },
+    /// Release everything now.
+    Shutdown,
+}
+
+/// What may be asked for an agent; the other states come from calls.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RequestedState {
+    Offline,
+    Ready,
+    NotReady,
+}
