@@ -1,2 +1,137 @@
 //! Session descriptions (RFC 8866) and the offer/answer model (RFC 3264): pure functions from (offer, capabilities) to (answer,
 //! what was settled). sdp-types reads and writes the syntax.
+//!
+//! What lives here: one audio stream over plain RTP, whatever else the peer offers being refused line by line. What must not: SIP,
+//! sockets, and the memory of a dialog, which the caller keeps ([`Local`] and the [`Layout`] of the last [`Negotiated`]).
+//!
+//! Choices: our configured order of codecs wins over the offerer's, since the configuration is the house's one place to say what it
+//! pays CPU for; an answer lists one codec and its telephone-event alone, so that both sides know what will be sent.
+
+mod description;
+mod layout;
+mod offer_answer;
+
+pub use layout::Layout;
+pub use offer_answer::{accept, answer, offer};
+
+use crate::base::Codec;
+use std::fmt;
+use std::net::SocketAddr;
+
+/// What may flow, as seen from the switch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Direction {
+    pub send: bool,
+    pub receive: bool,
+}
+
+impl Direction {
+    pub const SENDRECV: Self = Self { send: true, receive: true };
+    pub const SENDONLY: Self = Self { send: true, receive: false };
+    pub const RECVONLY: Self = Self { send: false, receive: true };
+    pub const INACTIVE: Self = Self { send: false, receive: false };
+
+    /// The attribute of RFC 8866 §6.7.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match (self.send, self.receive) {
+            (true, true) => "sendrecv",
+            (true, false) => "sendonly",
+            (false, true) => "recvonly",
+            (false, false) => "inactive",
+        }
+    }
+}
+
+/// Our side of one leg's session: what we can and want to do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Local {
+    /// Where we receive RTP; RTCP comes to the next port, or to the same one when multiplexed.
+    pub address: SocketAddr,
+    /// In order of preference; at least one.
+    pub codecs: Vec<Codec>,
+    pub direction: Direction,
+    /// `o=`: one number for the life of the leg.
+    pub session_id: u64,
+    /// `o=`: one more for each description that differs from the one sent before (RFC 3264 §8).
+    pub version: u64,
+    /// Packet time that we like, milliseconds; 20.
+    pub ptime: u16,
+    /// What earlier rounds on this leg fixed: default for the first, else that of the last [`Negotiated`].
+    pub layout: Layout,
+}
+
+impl Local {
+    /// A first description: both directions, 20 ms packets.
+    #[must_use]
+    pub fn new(address: SocketAddr, codecs: &[Codec], session_id: u64) -> Self {
+        Self {
+            address,
+            codecs: codecs.to_vec(),
+            direction: Direction::SENDRECV,
+            session_id,
+            version: 1,
+            ptime: 20,
+            layout: Layout::default(),
+        }
+    }
+}
+
+/// What offer and answer settled.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Negotiated {
+    /// Where the peer receives RTP; unspecified (0.0.0.0) under the hold of RFC 2543, and then nothing is sent.
+    pub remote: SocketAddr,
+    /// Where it receives RTCP: RTP port + 1, `a=rtcp` (RFC 3605), or the RTP port itself when `rtcp_mux`.
+    pub remote_rtcp: SocketAddr,
+    /// RFC 5761, agreed by both.
+    pub rtcp_mux: bool,
+    pub codec: Codec,
+    /// The type the peer wants to receive, and the one it sends.
+    pub send_payload_type: u8,
+    pub receive_payload_type: u8,
+    /// telephone-event at the codec's clock (RFC 4733 §2.1), where both have it.
+    pub send_event_type: Option<u8>,
+    pub receive_event_type: Option<u8>,
+    /// As the descriptions say. A holder that says `sendonly` often sends nothing all the same: do not wait for its packets while `hold`.
+    pub direction: Direction,
+    /// Packet time we send, milliseconds: 20, 40 or 60.
+    pub ptime: u16,
+    /// The peer announced that it may fall silent: CN (RFC 3389), `usedtx=1` (RFC 7587) or `silenceSupp:on` (RFC 3108).
+    pub silence_suppression: bool,
+    /// The peer does not want to hear us: `sendonly`, `inactive`, or the address 0.0.0.0.
+    pub hold: bool,
+    /// To be put into [`Local::layout`] for the next round.
+    pub layout: Layout,
+}
+
+/// Why a description cannot be used, and what to answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SdpError {
+    /// No session description, or a broken one.
+    Malformed(String),
+    /// Well formed, but nothing in it that we can speak.
+    NotAcceptable(&'static str),
+}
+
+impl SdpError {
+    /// The SIP status to refuse the offer with.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::Malformed(_) => 400,
+            Self::NotAcceptable(_) => 488,
+        }
+    }
+}
+
+impl fmt::Display for SdpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(why) => write!(f, "session description unreadable: {why}"),
+            Self::NotAcceptable(why) => write!(f, "session description not acceptable: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for SdpError {}

@@ -1,0 +1,192 @@
+//! The three steps of RFC 3264: what we offer, how we answer, what an answer to our offer settles.
+
+use super::description::{self, Kind, Stream};
+use super::layout::{Layout, LayoutLine};
+use super::{Direction, Local, Negotiated, SdpError};
+use crate::base::Codec;
+use sdp_types::{Attribute, Connection, Media, Origin, Session, Time};
+
+/// Packet times we send: a multiple of 20 ms up to this.
+const PTIME_MAX: u16 = 60;
+
+/// What one line of ours says: payload types with their meaning, in order.
+struct OurLine {
+    formats: Vec<(u8, Kind)>,
+    direction: Direction,
+    rtcp_mux: bool,
+}
+
+/// All we can do, in our order of preference; every line of earlier rounds is repeated in its place (RFC 3264 §8).
+#[must_use]
+pub fn offer(local: &Local) -> Vec<u8> {
+    let types = local.layout.types;
+    let mut formats: Vec<(u8, Kind)> = local.codecs.iter().map(|codec| (types.of_codec(*codec), Kind::Voice(*codec))).collect();
+    for clock in event_clocks(&local.codecs) {
+        formats.push((types.of_event(clock), Kind::Event(clock)));
+    }
+    write(local, &local.layout, &OurLine { formats, direction: local.direction, rtcp_mux: true })
+}
+
+/// Answers an offer: the first audio line that we can speak is taken, all others are refused with port 0 (RFC 3264 §6); the offer's
+/// payload types are used again.
+///
+/// # Errors
+/// [`SdpError::status`] is the SIP answer: 400 for what is no description, 488 when no line can be taken.
+pub fn answer(offer: &[u8], local: &Local) -> Result<(Vec<u8>, Negotiated), SdpError> {
+    let lines = description::read(offer)?;
+    let streams = lines.iter().enumerate().filter_map(|(index, line)| Some((index, line.stream.as_ref()?)));
+    let mut any = false;
+    for (chosen, stream) in streams {
+        any = true;
+        let Some((codec, payload_type)) = choose(stream, &local.codecs) else { continue };
+        let event = event_type(stream, codec);
+        let direction = Direction { send: local.direction.send && stream.receives, receive: local.direction.receive && stream.sends };
+        let layout = Layout::dictated(&lines, chosen, local.layout.types, &stream.formats);
+        let mut formats = vec![(payload_type, Kind::Voice(codec))];
+        formats.extend(event.map(|number| (number, Kind::Event(codec.clock_rate()))));
+        let body = write(local, &layout, &OurLine { formats, direction, rtcp_mux: stream.rtcp_mux });
+        let settled = Negotiated {
+            send_payload_type: payload_type,
+            receive_payload_type: payload_type,
+            send_event_type: event,
+            receive_event_type: event,
+            hold: !stream.receives,
+            ..settle(stream, codec, payload_type, direction, local, layout)
+        };
+        return Ok((body, settled));
+    }
+    Err(SdpError::NotAcceptable(if any { "no codec in common" } else { "no audio over plain RTP is offered" }))
+}
+
+/// What the peer's answer to `offer(offered)` settles. Of several codecs answered the first is meant (RFC 3264 §7).
+///
+/// # Errors
+/// The peer refused the stream, or answered with what was not offered, or not readably.
+pub fn accept(answer: &[u8], offered: &Local) -> Result<Negotiated, SdpError> {
+    let lines = description::read(answer)?;
+    let stream = lines.get(offered.layout.ours()).and_then(|line| line.stream.as_ref());
+    let stream = stream.ok_or(SdpError::NotAcceptable("the answer refuses the audio stream"))?;
+    let first = stream.formats.iter().find_map(|format| match format.kind {
+        Kind::Voice(codec) if offered.codecs.contains(&codec) => Some((codec, format.payload_type)),
+        _ => None,
+    });
+    let (codec, answered_type) = first.ok_or(SdpError::NotAcceptable("the answer has no codec that was offered"))?;
+    let types = offered.layout.types;
+    let direction = Direction { send: offered.direction.send && stream.receives, receive: offered.direction.receive && stream.sends };
+    let event = event_type(stream, codec);
+    Ok(Negotiated {
+        // RFC 3264 §7: each side sends with the numbers that the other listed.
+        send_payload_type: answered_type,
+        receive_payload_type: types.of_codec(codec),
+        send_event_type: event,
+        receive_event_type: event.map(|_| types.of_event(codec.clock_rate())),
+        hold: offered.direction.send && !stream.receives,
+        ..settle(stream, codec, answered_type, direction, offered, offered.layout.clone())
+    })
+}
+
+/// What offer and answer have in common to say of the peer's stream.
+fn settle(stream: &Stream, codec: Codec, payload_type: u8, direction: Direction, local: &Local, layout: Layout) -> Negotiated {
+    let quiet = stream.formats.iter().any(|format| match format.kind {
+        Kind::ComfortNoise => codec != Codec::Opus,
+        Kind::Voice(Codec::Opus) => codec == Codec::Opus && format.dtx,
+        _ => false,
+    });
+    Negotiated {
+        remote: stream.remote,
+        remote_rtcp: if stream.rtcp_mux { stream.remote } else { stream.remote_rtcp },
+        rtcp_mux: stream.rtcp_mux,
+        codec,
+        send_payload_type: payload_type,
+        receive_payload_type: payload_type,
+        send_event_type: None,
+        receive_event_type: None,
+        direction,
+        ptime: ptime(stream, local),
+        silence_suppression: quiet || stream.silence_suppression,
+        hold: false,
+        layout,
+    }
+}
+
+/// Our preference among what the peer lists: the codec and the peer's number for it.
+fn choose(stream: &Stream, codecs: &[Codec]) -> Option<(Codec, u8)> {
+    codecs.iter().find_map(|codec| {
+        let format = stream.formats.iter().find(|format| format.kind == Kind::Voice(*codec))?;
+        Some((*codec, format.payload_type))
+    })
+}
+
+/// RFC 4733 §2.1: events run on the clock of the audio they stand for.
+fn event_type(stream: &Stream, codec: Codec) -> Option<u8> {
+    let event = Kind::Event(codec.clock_rate());
+    stream.formats.iter().find(|format| format.kind == event).map(|format| format.payload_type)
+}
+
+fn event_clocks(codecs: &[Codec]) -> impl Iterator<Item = u32> {
+    [8_000, 48_000].into_iter().filter(|clock| codecs.iter().any(|codec| codec.clock_rate() == *clock))
+}
+
+fn ptime(stream: &Stream, local: &Local) -> u16 {
+    let wanted = stream.ptime.unwrap_or(local.ptime).min(stream.maxptime.unwrap_or(u16::MAX));
+    (wanted / 20 * 20).clamp(20, PTIME_MAX)
+}
+
+fn write(local: &Local, layout: &Layout, ours: &OurLine) -> Vec<u8> {
+    let host = local.address.ip();
+    let mut session = Session::new(Origin::with_ip_addr(local.session_id, local.version, host), "-");
+    session.connection = Some(Connection::from_ip_addr(host));
+    session.times.push(Time::new(0, 0));
+    for line in &layout.lines {
+        session.medias.push(match line {
+            LayoutLine::Ours { proto } => our_media(local, proto, ours),
+            LayoutLine::Refused { media, proto, formats } => media_line(media, 0, proto, formats),
+        });
+    }
+    let mut body = Vec::with_capacity(512);
+    session.write(&mut body).expect("a Vec takes every write");
+    body
+}
+
+fn our_media(local: &Local, proto: &str, ours: &OurLine) -> Media {
+    let numbers: Vec<String> = ours.formats.iter().map(|(number, _)| number.to_string()).collect();
+    let mut media = media_line("audio", local.address.port(), proto, &numbers.join(" "));
+    for (number, kind) in &ours.formats {
+        let name = match kind {
+            Kind::Voice(Codec::Pcmu) => "PCMU/8000",
+            Kind::Voice(Codec::Pcma) => "PCMA/8000",
+            Kind::Voice(Codec::Opus) => "opus/48000/2",
+            Kind::Event(48_000) => "telephone-event/48000",
+            Kind::Event(_) => "telephone-event/8000",
+            Kind::ComfortNoise | Kind::Unknown => continue,
+        };
+        media.attributes.push(Attribute::with_value("rtpmap", format!("{number} {name}")));
+        if let Kind::Event(_) = kind {
+            media.attributes.push(Attribute::with_value("fmtp", format!("{number} 0-15")));
+        }
+    }
+    media.attributes.push(Attribute::with_value("ptime", local.ptime));
+    if ours.rtcp_mux {
+        media.attributes.push(Attribute::new("rtcp-mux"));
+    }
+    media.attributes.push(Attribute::new(ours.direction.name()));
+    media
+}
+
+fn media_line(media: &str, port: u16, proto: &str, formats: &str) -> Media {
+    Media {
+        media: media.to_owned(),
+        port,
+        num_ports: None,
+        proto: proto.to_owned(),
+        fmt: formats.to_owned(),
+        media_title: None,
+        connections: Vec::new(),
+        bandwidths: Vec::new(),
+        key: None,
+        attributes: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
