@@ -44,3 +44,5 @@ pub const EVENT_CONSUMERS_MAX: usize = 256;
 pub const API_BODY_MAX: usize = 1 << 20;
 /// Rows in one page of a list of the API.
 pub const API_PAGE_MAX: usize = 500;
+/// Longest prompt or music clip, in seconds: ten minutes are 19 MB at 16 kHz, kept in memory once. Longer: an error of `check`.
+pub const CLIP_SECONDS_MAX: u64 = 600;
