@@ -3,6 +3,20 @@
 //! What lives here: the resolved types, and the way from text to them. What must not: files and name look-ups (`io` reads them), and
 //! any default at a point of use.
 
+mod document;
+mod error;
+mod prompts;
+mod raw;
+mod resolve;
+mod source;
+mod suggest;
+
+pub use error::ConfigError;
+pub use prompts::{MUSIC_FOLDER, MUSIC_ON_HOLD, PROMPT_NAMES, PromptFolder, PromptInventory, required_names};
+pub use resolve::{Outcome, examine, resolve};
+pub use source::SourceFile;
+pub use suggest::nearest;
+
 use crate::base::{AgentId, Cadence, ClipId, Codec, Duration, QueueId, TrunkId};
 use ipnet::IpNet;
 use std::collections::BTreeMap;
@@ -99,7 +113,7 @@ pub enum Login {
     Manual,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct AgentConfig {
     pub id: AgentId,
     pub name: String,
@@ -111,6 +125,16 @@ pub struct AgentConfig {
     pub skills: BTreeMap<String, u8>,
     pub role: Role,
     pub login: Login,
+}
+
+/// Without the hashes: whoever has them can register as the agent.
+impl std::fmt::Debug for AgentConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { id, name, ha1_sha256: _, ha1_md5: _, team, skills, role, login } = self;
+        let mut shown = f.debug_struct("AgentConfig");
+        shown.field("id", id).field("name", name).field("team", team).field("skills", skills);
+        shown.field("role", role).field("login", login).finish_non_exhaustive()
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

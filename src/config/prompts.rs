@@ -1,0 +1,62 @@
+//! Which prompts there must be, and which `io` found. Their sound is `audio`'s.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Prompts that every language must have, digits apart (CONTRACT, Configuration).
+pub const PROMPT_NAMES: &[&str] = &[
+    "welcome",
+    "agent_greeting",
+    "queue_comfort",
+    "patience",
+    "silent_ask",
+    "silent_farewell",
+    "low_volume_ask",
+    "low_volume_farewell",
+    "noise_farewell",
+    "dialect_ask",
+    "dialect_other_person",
+    "closed",
+    "goodbye",
+    "survey_ask",
+    "thanks",
+];
+
+/// The folder of `prompts/` that is no language, and its one prompt, music on hold.
+pub const MUSIC_FOLDER: &str = "music";
+pub const MUSIC_ON_HOLD: &str = "hold";
+
+/// Every name that a language must have: [`PROMPT_NAMES`] and `digits/0` to `digits/9`.
+pub fn required_names() -> impl Iterator<Item = String> {
+    let digits = (0..=9).map(|digit| format!("digits/{digit}"));
+    PROMPT_NAMES.iter().map(|name| (*name).to_owned()).chain(digits)
+}
+
+/// What lies in `prompts/`, by folder: one a language, and `music`.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct PromptInventory {
+    pub folders: BTreeMap<String, PromptFolder>,
+}
+
+/// The prompts of one folder, by name without `.wav`: `welcome`, `digits/7`.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct PromptFolder {
+    pub readable: BTreeSet<String>,
+    /// With the reason. A prompt that `prompts.toml` names and that has no file belongs here too.
+    pub unreadable: BTreeMap<String, String>,
+}
+
+impl PromptInventory {
+    /// An inventory that lacks nothing, for tests and simulations that play no files.
+    #[must_use]
+    pub fn complete(languages: &[&str]) -> Self {
+        let whole = PromptFolder { readable: required_names().collect(), unreadable: BTreeMap::new() };
+        let music = PromptFolder { readable: BTreeSet::from([MUSIC_ON_HOLD.to_owned()]), unreadable: BTreeMap::new() };
+        let mut folders: BTreeMap<_, _> = languages.iter().map(|language| ((*language).to_owned(), whole.clone())).collect();
+        folders.insert(MUSIC_FOLDER.to_owned(), music);
+        Self { folders }
+    }
+
+    pub(super) fn languages(&self) -> impl Iterator<Item = &str> {
+        self.folders.keys().map(String::as_str).filter(|folder| *folder != MUSIC_FOLDER)
+    }
+}

@@ -1,0 +1,248 @@
+//! The document's mirror: which tables and keys there are, what kind of value each takes, and an example of each for whoever got it
+//! wrong. Every wrong key and kind is collected, not the first alone, which is why this is no serde derive. What a value means is
+//! `resolve`'s.
+
+use super::document::{Node, Value};
+use super::error::Faults;
+use super::source::{Place, Spot};
+use super::suggest::nearest;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A key on its way down: its full name, and how it is written when it is right.
+#[derive(Clone, Copy)]
+pub(super) struct Key<'a> {
+    name: &'a str,
+    example: &'a str,
+}
+
+pub(super) trait FromNode: Sized {
+    /// `None` once the fault is noted.
+    fn from_node(node: &Node, key: Key<'_>, faults: &mut Faults) -> Option<Self>;
+}
+
+macro_rules! tables {
+    ($($name:ident $path:literal { $($field:ident: $kind:ty = $example:literal,)* })*) => {
+        $(
+            #[derive(Default, Debug)]
+            pub(super) struct $name {
+                /// Of the table's head.
+                #[allow(dead_code, reason = "every table has its place, not every one is pointed at")]
+                pub place: Place,
+                /// The keys given, right or wrong: what is wrong already is not missing too.
+                pub given: BTreeSet<&'static str>,
+                $(pub $field: Option<$kind>,)*
+            }
+
+            impl FromNode for $name {
+                fn from_node(node: &Node, key: Key<'_>, faults: &mut Faults) -> Option<Self> {
+                    let Value::Table(table) = &node.value else {
+                        let _: Option<Self> = wrong_kind(node, key, "a table", faults);
+                        return Some(Self { place: node.place, given: BTreeSet::from([$(stringify!($field)),*]), ..Self::default() });
+                    };
+                    let mut read = Self { place: node.place, ..Self::default() };
+                    for (name, entry) in table {
+                        match name.as_str() {
+                            $(stringify!($field) => {
+                                read.given.insert(stringify!($field));
+                                let key = Key { name: &joined($path, name), example: $example };
+                                read.$field = FromNode::from_node(&entry.node, key, faults);
+                            })*
+                            _ => unknown_key(entry.key, $path, name, &[$(stringify!($field)),*], faults),
+                        }
+                    }
+                    Some(read)
+                }
+            }
+        )*
+
+        /// Every table with its keys and their examples.
+        pub(super) const TABLES: &[(&str, &[(&str, &str)])] = &[$(($path, &[$((stringify!($field), $example)),*])),*];
+    };
+}
+
+tables! {
+    RawConfig "" {
+        switch: RawSwitch = "[switch]",
+        sip: RawSip = "[sip]",
+        media: RawMedia = "[media]",
+        http: RawHttp = "[http]",
+        storage: RawStorage = "[storage]",
+        agent: Vec<RawAgent> = "[[agent]]",
+        queue: Vec<RawQueue> = "[[queue]]",
+        route: Vec<RawRoute> = "[[route]]",
+        trunk: Vec<RawTrunk> = "[[trunk]]",
+        rules: RawRules = "[rules.answer]",
+    }
+    RawSwitch "switch" {
+        name: Spot<String> = "name = \"sanling\"",
+        domain: Spot<String> = "domain = \"sanling.local\"",
+        language: Spot<String> = "language = \"zh-CN\"",
+        drain: Spot<String> = "drain = \"30s\"",
+    }
+    RawSip "sip" {
+        listen: Vec<Spot<String>> = "listen = [\"udp:127.0.0.1:5060\", \"tcp:127.0.0.1:5060\"]",
+        session_expires: Spot<String> = "session_expires = \"30m\"",
+        min_session_expires: Spot<String> = "min_session_expires = \"90s\"",
+        registration_min: Spot<String> = "registration_min = \"60s\"",
+        registration_max: Spot<String> = "registration_max = \"1h\"",
+        registration_default: Spot<String> = "registration_default = \"10m\"",
+    }
+    RawMedia "media" {
+        ports: Spot<String> = "ports = \"20000-29999\"",
+        codecs: Vec<Spot<String>> = "codecs = [\"pcma\", \"pcmu\", \"opus\"]",
+        rtp_timeout: Spot<String> = "rtp_timeout = \"30s\"",
+        workers: Spot<i64> = "workers = 4",
+    }
+    RawHttp "http" {
+        listen: Spot<String> = "listen = \"127.0.0.1:8080\"",
+    }
+    RawStorage "storage" {
+        data: Spot<String> = "data = \"data\"",
+        recordings: Spot<String> = "recordings = \"recordings\"",
+    }
+    RawAgent "agent" {
+        id: Spot<String> = "id = \"1001\"",
+        name: Spot<String> = "name = \"Zhang Wei\"",
+        password: Spot<String> = "password = \"a long random one\"",
+        ha1_sha256: Spot<String> = "ha1_sha256 = \"64 hexadecimal digits\"",
+        ha1_md5: Spot<String> = "ha1_md5 = \"32 hexadecimal digits\"",
+        team: Spot<String> = "team = \"service\"",
+        skills: Skills = "skills = { service = 5 }",
+        role: Spot<String> = "role = \"agent\"",
+        login: Spot<String> = "login = \"on-register\"",
+    }
+    RawQueue "queue" {
+        id: Spot<String> = "id = \"service\"",
+        skill: Spot<String> = "skill = \"service\"",
+        strategy: Spot<String> = "strategy = \"longest-idle\"",
+        wrap_up: Spot<String> = "wrap_up = \"0s\"",
+    }
+    RawRoute "route" {
+        number: Spot<String> = "number = \"95000\"",
+        from: Spot<String> = "from = \"trunk\"",
+        to: Spot<String> = "to = \"queue:service\"",
+    }
+    RawTrunk "trunk" {
+        id: Spot<String> = "id = \"carrier\"",
+        hosts: Vec<Spot<String>> = "hosts = [\"sip:127.0.0.1:5090\"]",
+        accept_from: Vec<Spot<String>> = "accept_from = [\"127.0.0.0/8\"]",
+    }
+    RawRules "rules" {
+        answer: RawAnswer = "[rules.answer]",
+        hold: RawHold = "[rules.hold]",
+        silent_call: RawSilentCall = "[rules.silent_call]",
+    }
+    RawAnswer "rules.answer" {
+        max_rings: Spot<i64> = "max_rings = 3",
+        cadence: Spot<String> = "cadence = \"cn\"",
+        after_missed: Spot<String> = "after_missed = \"not-ready\"",
+    }
+    RawHold "rules.hold" {
+        patience: Spot<String> = "patience = \"7s\"",
+    }
+    RawSilentCall "rules.silent_call" {
+        enabled: Spot<bool> = "enabled = true",
+        wait: Spot<String> = "wait = \"5s\"",
+        steps: Vec<Spot<String>> = "steps = [\"silent_ask\", \"silent_farewell\"]",
+    }
+}
+
+/// Skill → its name's place and its level.
+#[derive(Default, Debug)]
+pub(super) struct Skills(pub BTreeMap<String, (Place, Spot<i64>)>);
+
+impl RawConfig {
+    pub fn read(root: super::document::Table, faults: &mut Faults) -> Self {
+        let node = Node { value: Value::Table(root), place: Place::default() };
+        Self::from_node(&node, Key { name: "", example: "" }, faults).unwrap_or_default()
+    }
+}
+
+/// How `table.key` is written when it is right.
+pub(super) fn example_of(table: &str, key: &str) -> &'static str {
+    let keys = TABLES.iter().find(|(path, _)| *path == table).map_or(&[][..], |(_, keys)| keys);
+    keys.iter().find(|(name, _)| *name == key).map_or("", |(_, example)| example)
+}
+
+impl FromNode for Spot<String> {
+    fn from_node(node: &Node, key: Key<'_>, faults: &mut Faults) -> Option<Self> {
+        match &node.value {
+            Value::Text(text) => Some(Self { value: text.clone(), place: node.place }),
+            _ => wrong_kind(node, key, "a text in double quotes", faults),
+        }
+    }
+}
+
+impl FromNode for Spot<i64> {
+    fn from_node(node: &Node, key: Key<'_>, faults: &mut Faults) -> Option<Self> {
+        match &node.value {
+            Value::Integer(number) => Some(Self { value: *number, place: node.place }),
+            _ => wrong_kind(node, key, "a whole number", faults),
+        }
+    }
+}
+
+impl FromNode for Spot<bool> {
+    fn from_node(node: &Node, key: Key<'_>, faults: &mut Faults) -> Option<Self> {
+        match &node.value {
+            Value::Boolean(truth) => Some(Self { value: *truth, place: node.place }),
+            _ => wrong_kind(node, key, "true or false", faults),
+        }
+    }
+}
+
+impl<T: FromNode> FromNode for Vec<T> {
+    fn from_node(node: &Node, key: Key<'_>, faults: &mut Faults) -> Option<Self> {
+        match &node.value {
+            Value::List(list) => Some(list.iter().filter_map(|node| T::from_node(node, key, faults)).collect()),
+            Value::Table(_) => wrong_kind(node, key, "a list of tables, each with two brackets on either side", faults),
+            _ => wrong_kind(node, key, "a list in square brackets", faults),
+        }
+    }
+}
+
+impl FromNode for Skills {
+    fn from_node(node: &Node, key: Key<'_>, faults: &mut Faults) -> Option<Self> {
+        let Value::Table(table) = &node.value else {
+            return wrong_kind(node, key, "a table of skills and their levels", faults);
+        };
+        let mut skills = BTreeMap::new();
+        for (skill, entry) in table {
+            let key = Key { name: &joined(key.name, skill), example: key.example };
+            if let Some(level) = Spot::from_node(&entry.node, key, faults) {
+                skills.insert(skill.clone(), (entry.key, level));
+            }
+        }
+        Some(Self(skills))
+    }
+}
+
+fn joined(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+fn wrong_kind<T>(node: &Node, key: Key<'_>, wanted: &str, faults: &mut Faults) -> Option<T> {
+    let found = match &node.value {
+        Value::Text(_) => "a text",
+        Value::Integer(_) => "a number",
+        Value::Boolean(_) => "true or false",
+        Value::Other(kind) => kind,
+        Value::List(_) => "a list",
+        Value::Table(_) => "a table",
+    };
+    faults.error(node.place, format!("`{}` is {found}; it takes {wanted}", key.name), format!("for example: {}", key.example));
+    None
+}
+
+fn unknown_key(place: Place, path: &str, name: &str, known: &[&'static str], faults: &mut Faults) {
+    let within = if path.is_empty() { String::new() } else { format!(" in `{path}`") };
+    let message = format!("there is no key `{name}`{within}");
+    let remedy = if let Some(meant) = nearest(name, known.iter().copied()) {
+        format!("did you mean `{meant}`? For example: {}", example_of(path, meant))
+    } else if let Some((table, _)) = TABLES.iter().find(|(_, keys)| keys.iter().any(|(key, _)| *key == name)) {
+        format!("`{name}` belongs in `{table}`").replace("in ``", "at the top of the file, in no table")
+    } else {
+        format!("known here: {}", known.join(", "))
+    };
+    faults.error(place, message, remedy);
+}

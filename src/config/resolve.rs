@@ -1,0 +1,111 @@
+//! From the mirror to the resolved configuration: defaults, bounds, and everything that must fit together. A fault is noted and the
+//! default taken, so that the rest is looked at too; with one error noted the result is thrown away.
+
+mod calls;
+mod people;
+mod rules;
+mod switch;
+mod together;
+mod words;
+
+use super::Config;
+use super::document;
+use super::error::{ConfigError, Faults, in_words};
+use super::prompts::PromptInventory;
+use super::raw::RawConfig;
+use super::source::{Place, SourceFile, Sources, Spot};
+use std::collections::BTreeMap;
+
+/// What came of reading a configuration.
+#[derive(Debug)]
+pub struct Outcome {
+    /// In order of their places.
+    pub config: Result<Config, Vec<ConfigError>>,
+    /// What is allowed and yet looks like a slip.
+    pub warnings: Vec<ConfigError>,
+}
+
+/// The configuration, or everything that is wrong with it.
+///
+/// `files` are the folder's `*.toml` in order of their names, `overrides` the arguments of `--set` (`KEY=VALUE`), `prompts` what
+/// lies in `prompts/`.
+///
+/// # Errors
+///
+/// Every error of the files, in order of their places; when a text is no TOML, the errors of syntax alone.
+pub fn resolve(files: &[SourceFile], overrides: &[String], prompts: &PromptInventory) -> Result<Config, Vec<ConfigError>> {
+    examine(files, overrides, prompts).config
+}
+
+/// [`resolve`], with the warnings beside it.
+#[must_use]
+pub fn examine(files: &[SourceFile], overrides: &[String], prompts: &PromptInventory) -> Outcome {
+    let sources = Sources::new(files, overrides);
+    let mut faults = Faults::default();
+    let config = document::read(&sources, &mut faults).map(|root| {
+        let raw = RawConfig::read(root, &mut faults);
+        Resolver { prompts, faults: &mut faults, demo_password: None }.config(raw)
+    });
+    let warnings = in_words(faults.warnings, &sources);
+    let errors = in_words(faults.errors, &sources);
+    let config = match config {
+        Some(config) if errors.is_empty() => Ok(config),
+        _ => Err(errors),
+    };
+    Outcome { config, warnings }
+}
+
+struct Resolver<'a> {
+    prompts: &'a PromptInventory,
+    faults: &'a mut Faults,
+    /// Where the first of the shipped passwords stands.
+    demo_password: Option<Place>,
+}
+
+/// Things of one kind by their id, each with its place.
+type Placed<Id, T> = BTreeMap<Id, Spot<T>>;
+
+fn without_places<Id: Ord, T>(placed: Placed<Id, T>) -> BTreeMap<Id, T> {
+    placed.into_iter().map(|(id, spot)| (id, spot.value)).collect()
+}
+
+impl Resolver<'_> {
+    fn config(&mut self, raw: RawConfig) -> Config {
+        let raw_switch = raw.switch.unwrap_or_default();
+        let raw_sip = raw.sip.unwrap_or_default();
+        let raw_media = raw.media.unwrap_or_default();
+        let raw_http = raw.http.unwrap_or_default();
+        let switch = self.switch(&raw_switch);
+        let listen = self.listen(&raw_sip);
+        let sip = self.sip(&raw_sip, &listen);
+        let media = self.media(&raw_media);
+        let http = self.http(&raw_http);
+        let storage = self.storage(&raw.storage.unwrap_or_default());
+        let agents = self.agents(raw.agent.unwrap_or_default(), &switch.domain);
+        let queues = self.queues(raw.queue.unwrap_or_default());
+        let trunks = self.trunks(raw.trunk.unwrap_or_default());
+        let raw_rules = raw.rules.unwrap_or_default();
+
+        self.prompts_of_language(&raw_switch, &switch.language);
+        let rules = self.rules(&raw_rules, &switch.language);
+        let named = calls::Named { agents: &agents, queues: &queues, trunks: &trunks, language: &switch.language };
+        let routes = self.routes(raw.route.unwrap_or_default(), &named);
+        self.each_skill_has_an_agent(&queues, &agents);
+        let http_place = raw_http.listen.as_ref().map_or(raw_http.place, |spot| spot.place);
+        let http_listen = Spot { value: http.listen, place: http_place };
+        self.ports_do_not_meet(&listen, &http_listen, &raw_media, &media);
+        self.no_demo_password_in_the_open(&listen, &http_listen);
+        Config {
+            switch,
+            sip,
+            media,
+            http,
+            storage,
+            agents: without_places(agents),
+            queues: without_places(queues),
+            routes,
+            trunks: without_places(trunks),
+            rules,
+        }
+    }
+}

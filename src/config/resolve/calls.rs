@@ -1,0 +1,290 @@
+//! Where calls come from and go: routes and trunks.
+
+use super::switch::is_host;
+use super::{Place, Placed, Resolver, Spot};
+use crate::base::{AgentId, ClipId, QueueId, TrunkId};
+use crate::config::prompts::MUSIC_FOLDER;
+use crate::config::raw::{RawRoute, RawTrunk};
+use crate::config::{
+    AgentConfig, Destination, ListenProtocol, NumberPattern, QueueConfig, RouteConfig, RouteSource, TrunkConfig, TrunkHost, TrunkHostName,
+};
+use ipnet::IpNet;
+use std::net::IpAddr;
+
+/// Longest number or pattern of a route; numbers of E.164 have 15 digits, prefixes and codes come on top.
+const PATTERN_MAX: usize = 32;
+/// RFC 3263 §4.2: where a SIP host listens unless it says otherwise.
+const SIP_PORT: u16 = 5060;
+
+/// What the destinations of routes are looked up in.
+pub(super) struct Named<'a> {
+    pub agents: &'a Placed<AgentId, AgentConfig>,
+    pub queues: &'a Placed<QueueId, QueueConfig>,
+    pub trunks: &'a Placed<TrunkId, TrunkConfig>,
+    pub language: &'a str,
+}
+
+impl Resolver<'_> {
+    pub(super) fn routes(&mut self, raw: Vec<RawRoute>, named: &Named<'_>) -> Vec<RouteConfig> {
+        let mut routes: Vec<Spot<RouteConfig>> = Vec::new();
+        for raw in raw {
+            let number = self.required(raw.number.as_ref(), "route", "number", raw.place, &raw.given);
+            let to = self.required(raw.to.as_ref(), "route", "to", raw.place, &raw.given);
+            let sources = [("trunk", RouteSource::Trunk), ("internal", RouteSource::Internal), ("any", RouteSource::Any)];
+            let from = self.choice(raw.from.as_ref(), "source of calls", &sources, RouteSource::Any);
+            let pattern = number.and_then(|number| self.pattern(number));
+            let destination = to.and_then(|to| self.destination(to, named));
+            let (Some(number), Some(pattern)) = (number, pattern) else { continue };
+            self.is_reachable(&pattern, from, number.place, &routes);
+            // A wrong destination still takes its number from the routes after it.
+            let to = destination.unwrap_or(Destination::DialledAgent);
+            routes.push(Spot { value: RouteConfig { number: pattern, from, to }, place: number.place });
+        }
+        routes.into_iter().map(|spot| spot.value).collect()
+    }
+
+    fn pattern(&mut self, spot: &Spot<String>) -> Option<NumberPattern> {
+        let text = spot.value.as_str();
+        let last = text.chars().count().saturating_sub(1);
+        let wrong = text.chars().enumerate().find(|(at, c)| match c {
+            '0'..='9' | '*' | '#' | 'X' | 'N' => false,
+            '+' => *at != 0,
+            '.' => *at != last,
+            _ => true,
+        });
+        let remedy = match wrong {
+            _ if text.is_empty() => "digits, or a pattern: X is a digit, N is 2 to 9, a last . is one or more of anything".to_owned(),
+            _ if text.len() > PATTERN_MAX => format!("at most {PATTERN_MAX} characters"),
+            None => return Some(NumberPattern(text.to_owned())),
+            Some((_, '.')) => "a dot is one or more of anything and stands last".to_owned(),
+            Some((_, '+')) => "a plus stands first, or not at all".to_owned(),
+            Some((_, c @ ('x' | 'n'))) => {
+                format!("did you mean \"{}\"? X and N are capitals", text.replace(c, &c.to_uppercase().to_string()))
+            }
+            Some((_, c)) => format!("'{c}' is in no number: digits, * and #, X a digit, N 2 to 9, a last . for one or more of anything"),
+        };
+        self.faults.error(spot.place, format!("\"{text}\" is no number or pattern"), remedy);
+        None
+    }
+
+    fn is_reachable(&mut self, pattern: &NumberPattern, from: RouteSource, place: Place, earlier: &[Spot<RouteConfig>]) {
+        let takes_all = |route: &RouteConfig| (route.from == RouteSource::Any || route.from == from) && covers(&route.number.0, &pattern.0);
+        let Some(first) = earlier.iter().find(|spot| takes_all(&spot.value)) else { return };
+        let message = format!("no call gets to this route: \"{}\" before it takes them all", first.value.number.0);
+        let remedy = "the first route that fits is taken: put this one first, or take one out";
+        self.faults.error_also(place, message, ("the earlier route stands", first.place), remedy);
+    }
+
+    fn destination(&mut self, spot: &Spot<String>, named: &Named<'_>) -> Option<Destination> {
+        const KINDS: [&str; 6] = ["queue", "agent", "menu", "play", "trunk", "reject"];
+        let (kind, name) = spot.value.split_once(':').map_or((spot.value.as_str(), None), |(kind, name)| (kind, Some(name)));
+        match (kind, name) {
+            ("agent", None) => Some(Destination::DialledAgent),
+            ("agent", Some(id)) => self.known(spot.place, id, "agent", named.agents).map(Destination::Agent),
+            ("queue", Some(id)) => self.known(spot.place, id, "queue", named.queues).map(Destination::Queue),
+            ("trunk", Some(id)) => {
+                let trunk = self.known(spot.place, id, "trunk", named.trunks)?;
+                if named.trunks[&trunk].value.hosts.is_empty() {
+                    let also = ("the trunk stands", named.trunks[&trunk].place);
+                    let remedy = "give the trunk `hosts`, such as [\"sip:127.0.0.1:5090\"]";
+                    self.faults.error_also(spot.place, format!("trunk \"{id}\" has no host to send calls to"), also, remedy);
+                }
+                Some(Destination::Trunk(trunk))
+            }
+            ("play", Some(name)) => self.clip(spot.place, name, named.language).map(Destination::Play),
+            ("reject", Some(code)) => {
+                let code = code.parse::<u16>().ok().filter(|code| (400..=699).contains(code));
+                if code.is_none() {
+                    let remedy = "a SIP status from 400 to 699: \"reject:404\" not found, \"reject:603\" declined";
+                    self.faults.error(spot.place, format!("\"{}\" names no refusal", spot.value), remedy);
+                }
+                code.map(Destination::Reject)
+            }
+            ("menu", Some(_)) => {
+                let remedy = "send the calls to a queue or an agent, or play a prompt: \"queue:service\", \"play:closed\"";
+                self.faults.error(spot.place, "menus are not built yet", remedy);
+                None
+            }
+            _ if KINDS.contains(&kind) => {
+                self.faults.error(spot.place, format!("\"{kind}\" does not say which"), format!("write it with a colon: \"{kind}:NAME\""));
+                None
+            }
+            _ => {
+                self.unknown_word(spot.place, kind, "kind of destination", KINDS);
+                None
+            }
+        }
+    }
+
+    fn known<Id: Ord + Clone + std::borrow::Borrow<str>, T>(
+        &mut self,
+        place: Place,
+        id: &str,
+        what: &str,
+        among: &Placed<Id, T>,
+    ) -> Option<Id> {
+        let found = among.get_key_value(id).map(|(id, _)| id.clone());
+        if found.is_none() {
+            self.unknown_word(place, id, what, among.keys().map(std::borrow::Borrow::borrow));
+        }
+        found
+    }
+
+    /// A prompt of the language, or `music/…`.
+    pub(super) fn clip(&mut self, place: Place, name: &str, language: &str) -> Option<ClipId> {
+        let prompts = self.prompts;
+        let (folder, bare) = match name.split_once('/') {
+            Some((MUSIC_FOLDER, music)) => (MUSIC_FOLDER, music),
+            _ => (language, name),
+        };
+        // Without the folder, or with the file unreadable, the fault is noted at the language.
+        let Some(found) = prompts.folders.get(folder) else { return None };
+        if found.readable.contains(bare) || found.unreadable.contains_key(bare) {
+            return Some(ClipId::new(name));
+        }
+        let prefix = if folder == MUSIC_FOLDER { "music/" } else { "" };
+        let known: Vec<String> = found.readable.iter().map(|bare| format!("{prefix}{bare}")).collect();
+        self.unknown_word(place, name, "prompt", known.iter().map(String::as_str));
+        None
+    }
+
+    pub(super) fn trunks(&mut self, raw: Vec<RawTrunk>) -> Placed<TrunkId, TrunkConfig> {
+        let mut trunks: Placed<TrunkId, TrunkConfig> = Placed::new();
+        for raw in raw {
+            let id = self.required(raw.id.as_ref(), "trunk", "id", raw.place, &raw.given);
+            let hosts = raw.hosts.iter().flatten().map(|spot| self.host(spot)).collect();
+            let accept_from = raw.accept_from.iter().flatten().filter_map(|spot| self.network(spot)).collect();
+            let Some(id) = id else { continue };
+            self.identifier(&id.value, id.place);
+            let trunk = TrunkConfig { id: TrunkId::new(&id.value), hosts, accept_from };
+            if let Some(first) = trunks.get(&trunk.id).map(|spot| spot.place) {
+                self.given_twice("trunk", &id.value, id.place, first);
+                continue;
+            }
+            trunks.insert(trunk.id.clone(), Spot { value: trunk, place: id.place });
+        }
+        trunks
+    }
+
+    fn host(&mut self, spot: &Spot<String>) -> TrunkHost {
+        parse_host(&spot.value).unwrap_or_else(|| {
+            let remedy = "sip:HOST, with :PORT and ;transport=tcp if need be: \"sip:192.0.2.7:5060\"";
+            self.faults.error(spot.place, format!("\"{}\" is no host of a trunk", spot.value), remedy);
+            // Stands in, so that the trunk is not blamed for having none.
+            TrunkHost { host: TrunkHostName::Name(String::new()), port: SIP_PORT, protocol: ListenProtocol::Udp }
+        })
+    }
+
+    fn network(&mut self, spot: &Spot<String>) -> Option<IpNet> {
+        let text = spot.value.as_str();
+        let network = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+        match network {
+            None => {
+                let remedy = "an address and how many of its bits count: \"192.0.2.0/24\", or one address: \"192.0.2.7\"";
+                self.faults.error(spot.place, format!("\"{text}\" is no range of addresses"), remedy);
+            }
+            Some(network) if network.prefix_len() == 0 => {
+                let remedy = "name the carrier's addresses; calls from these come in without a password";
+                self.faults.warning(spot.place, format!("\"{text}\" takes calls from anyone on the network"), remedy);
+            }
+            Some(_) => {}
+        }
+        network
+    }
+}
+
+/// Whether every number that `inner` fits is one that `outer` fits too.
+fn covers(outer: &str, inner: &str) -> bool {
+    let mut inner = inner.chars();
+    for symbol in outer.chars() {
+        let fits = match (symbol, inner.next()) {
+            ('.', Some(_)) => return true,
+            (_, None | Some('.')) => false,
+            ('X', Some(c)) => c.is_ascii_digit() || c == 'X' || c == 'N',
+            ('N', Some(c)) => ('2'..='9').contains(&c) || c == 'N',
+            (literal, Some(c)) => literal == c,
+        };
+        if !fits {
+            return false;
+        }
+    }
+    inner.next().is_none()
+}
+
+/// `sip:HOST[:PORT][;transport=udp|tcp]`.
+fn parse_host(text: &str) -> Option<TrunkHost> {
+    let rest = text.strip_prefix("sip:")?;
+    let (address, protocol) = match rest.split_once(';') {
+        None | Some((_, "transport=udp")) => (rest.split(';').next()?, ListenProtocol::Udp),
+        Some((address, "transport=tcp")) => (address, ListenProtocol::Tcp),
+        Some(_) => return None,
+    };
+    let port_of = |text: &str| text.parse::<u16>().ok().filter(|port| *port != 0 && text.bytes().all(|b| b.is_ascii_digit()));
+    // The colon before a port is the last one, and outside the brackets of a version 6 address.
+    let (host, port) = match address.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port_of(port)?),
+        _ => (address, SIP_PORT),
+    };
+    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let host = match (bare, host.parse::<IpAddr>()) {
+        (Some(v6), _) => TrunkHostName::Address(IpAddr::V6(v6.parse().ok()?)),
+        (None, Ok(IpAddr::V4(v4))) => TrunkHostName::Address(IpAddr::V4(v4)),
+        (None, Ok(IpAddr::V6(_))) => return None,
+        (None, Err(_)) if is_host(host) => TrunkHostName::Name(host.to_ascii_lowercase()),
+        (None, Err(_)) => return None,
+    };
+    Some(TrunkHost { host, port, protocol })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_covers_what_is_narrower() {
+        for (outer, inner, expected) in [
+            ("95000", "95000", true),
+            ("XXXX", "1001", true),
+            ("XXXX", "NXXX", true),
+            ("NXXX", "XXXX", false),
+            ("NXXX", "1001", false),
+            (".", "95000", true),
+            (".", "0.", true),
+            ("0.", "0.", true),
+            ("0.", "01X.", true),
+            ("0.", "0", false),
+            ("0.", ".", false),
+            ("XXXX", "XXX.", false),
+            ("XXXX", "XXXXX", false),
+            ("X", "*", false),
+        ] {
+            assert_eq!(covers(outer, inner), expected, "{outer} covers {inner}");
+        }
+    }
+
+    #[test]
+    fn hosts_of_trunks_are_read_as_sip_writes_them() {
+        let host = |text: &str| parse_host(text).map(|host| (host.host, host.port, host.protocol));
+        let v4 = TrunkHostName::Address("192.0.2.7".parse().expect("an address"));
+        let v6 = TrunkHostName::Address("2001:db8::1".parse().expect("an address"));
+        let name = TrunkHostName::Name("sbc.example.com".into());
+        for (text, expected) in [
+            ("sip:192.0.2.7", Some((v4.clone(), 5060, ListenProtocol::Udp))),
+            ("sip:192.0.2.7:5090;transport=udp", Some((v4, 5090, ListenProtocol::Udp))),
+            ("sip:[2001:db8::1]", Some((v6.clone(), 5060, ListenProtocol::Udp))),
+            ("sip:[2001:db8::1]:5090;transport=tcp", Some((v6, 5090, ListenProtocol::Tcp))),
+            ("sip:SBC.example.com", Some((name, 5060, ListenProtocol::Udp))),
+            ("192.0.2.7", None),
+            ("sips:192.0.2.7", None),
+            ("sip:2001:db8::1", None),
+            ("sip:host:0", None),
+            ("sip:host:99999", None),
+            ("sip:host:+5060", None),
+            ("sip:host;transport=sctp", None),
+            ("sip:user@host", None),
+            ("sip:", None),
+        ] {
+            assert_eq!(host(text), expected, "{text}");
+        }
+    }
+}

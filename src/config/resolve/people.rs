@@ -1,0 +1,162 @@
+//! Agents and queues.
+
+use super::{Place, Placed, Resolver, Spot};
+use crate::base::time::secs;
+use crate::base::{AgentId, QueueId};
+use crate::config::raw::{RawAgent, RawQueue, Skills};
+use crate::config::{AgentConfig, Login, QueueConfig, Role, Strategy};
+use md5::Md5;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// Digits of the longest number (ITU-T E.164).
+const AGENT_ID_MAX: usize = 15;
+/// The shipped passwords begin so, `demo-1001`; nobody's own may.
+const DEMO_PREFIX: &str = "demo-";
+
+impl Resolver<'_> {
+    pub(super) fn agents(&mut self, raw: Vec<RawAgent>, domain: &str) -> Placed<AgentId, AgentConfig> {
+        let mut agents = Placed::new();
+        for raw in raw {
+            let agent = self.agent(&raw, domain);
+            let Some(id) = &raw.id else { continue };
+            let place = id.place;
+            if let Some(first) = agents.get(&agent.id).map(|spot: &Spot<_>| spot.place) {
+                self.given_twice("agent", &id.value, place, first);
+                continue;
+            }
+            agents.insert(agent.id.clone(), Spot { value: agent, place });
+        }
+        agents
+    }
+
+    fn agent(&mut self, raw: &RawAgent, domain: &str) -> AgentConfig {
+        let id = self.required(raw.id.as_ref(), "agent", "id", raw.place, &raw.given);
+        if let Some(id) = id
+            && !((1..=AGENT_ID_MAX).contains(&id.value.len()) && id.value.bytes().all(|b| b.is_ascii_digit()))
+        {
+            let message = format!("\"{}\" cannot be dialled", id.value);
+            self.faults.error(id.place, message, format!("an agent's id is his extension: 1 to {AGENT_ID_MAX} digits, such as \"1001\""));
+        }
+        let id = id.map_or("", |id| &id.value);
+        let (ha1_sha256, ha1_md5) = self.secrets(raw, id, domain);
+        AgentConfig {
+            id: AgentId::new(id),
+            name: self.label(raw.name.as_ref(), id),
+            ha1_sha256,
+            ha1_md5,
+            team: raw.team.as_ref().map(|team| self.label(Some(team), "")),
+            skills: raw.skills.as_ref().map(|skills| self.skills(skills)).unwrap_or_default(),
+            role: self.choice(raw.role.as_ref(), "role", &[("agent", Role::Agent), ("supervisor", Role::Supervisor)], Role::Agent),
+            login: self.choice(
+                raw.login.as_ref(),
+                "kind of login",
+                &[("on-register", Login::OnRegister), ("manual", Login::Manual)],
+                Login::OnRegister,
+            ),
+        }
+    }
+
+    /// What the agent's phone proves to know: H(user:realm:password), from the password or given as such (RFC 7616 §3.4.2).
+    fn secrets(&mut self, raw: &RawAgent, id: &str, domain: &str) -> (Option<String>, Option<String>) {
+        let sha256 = raw.ha1_sha256.as_ref().map(|spot| self.hexadecimal(spot, 64));
+        let md5 = raw.ha1_md5.as_ref().map(|spot| self.hexadecimal(spot, 32));
+        let Some(password) = &raw.password else {
+            if !["password", "ha1_sha256", "ha1_md5"].iter().any(|key| raw.given.contains(key)) {
+                let remedy = "give him `password`, or `ha1_sha256` and `ha1_md5`, the hashes of ID:DOMAIN:PASSWORD";
+                self.faults.error(raw.place, format!("agent \"{id}\" has no password"), remedy);
+            }
+            let demo = ha1::<Sha256>(id, domain, &format!("{DEMO_PREFIX}{id}"));
+            if sha256.as_ref() == Some(&demo) {
+                self.demo_password = self.demo_password.or(raw.ha1_sha256.as_ref().map(|spot| spot.place));
+            }
+            return (sha256, md5);
+        };
+        if let Some(hash) = raw.ha1_sha256.as_ref().or(raw.ha1_md5.as_ref()) {
+            let also = ("the password stands", password.place);
+            self.faults.error_also(hash.place, "both a password and its hash are given", also, "keep one of the two");
+        }
+        if password.value.is_empty() {
+            self.faults.error(password.place, "the password is empty", "`sanling init` makes random ones");
+        }
+        if password.value.starts_with(DEMO_PREFIX) {
+            self.demo_password = self.demo_password.or(Some(password.place));
+        }
+        (Some(ha1::<Sha256>(id, domain, &password.value)), Some(ha1::<Md5>(id, domain, &password.value)))
+    }
+
+    fn hexadecimal(&mut self, spot: &Spot<String>, digits: usize) -> String {
+        if spot.value.len() != digits || !spot.value.bytes().all(|b| b.is_ascii_hexdigit()) {
+            self.faults.error(spot.place, "this is no such hash", format!("{digits} hexadecimal digits"));
+        }
+        spot.value.to_ascii_lowercase()
+    }
+
+    fn skills(&mut self, raw: &Skills) -> BTreeMap<String, u8> {
+        let mut skills = BTreeMap::new();
+        for (skill, (place, level)) in &raw.0 {
+            self.identifier(skill, *place);
+            match u8::try_from(level.value) {
+                Ok(value @ 1..=9) => {
+                    skills.insert(skill.clone(), value);
+                }
+                _ => self.faults.error(level.place, format!("{} is no level of a skill", level.value), "1 (beginner) to 9 (expert)"),
+            }
+        }
+        skills
+    }
+
+    pub(super) fn queues(&mut self, raw: Vec<RawQueue>) -> Placed<QueueId, QueueConfig> {
+        let mut queues = Placed::new();
+        for raw in raw {
+            let queue = self.queue(&raw);
+            let Some(id) = &raw.id else { continue };
+            if let Some(first) = queues.get(&queue.id).map(|spot: &Spot<_>| spot.place) {
+                self.given_twice("queue", &id.value, id.place, first);
+                continue;
+            }
+            queues.insert(queue.id.clone(), Spot { value: queue, place: id.place });
+        }
+        queues
+    }
+
+    fn queue(&mut self, raw: &RawQueue) -> QueueConfig {
+        let id = self.required(raw.id.as_ref(), "queue", "id", raw.place, &raw.given);
+        let skill = self.required(raw.skill.as_ref(), "queue", "skill", raw.place, &raw.given);
+        for spot in [id, skill].into_iter().flatten() {
+            self.identifier(&spot.value, spot.place);
+        }
+        QueueConfig {
+            id: QueueId::new(id.map_or("", |id| &id.value)),
+            skill: skill.map(|skill| skill.value.clone()).unwrap_or_default(),
+            strategy: self.choice(raw.strategy.as_ref(), "strategy", &[("longest-idle", Strategy::LongestIdle)], Strategy::LongestIdle),
+            wrap_up: self.duration(raw.wrap_up.as_ref(), secs(0), secs(0)..=secs(3_600)),
+        }
+    }
+
+    pub(super) fn given_twice(&mut self, what: &str, id: &str, place: Place, first: Place) {
+        let remedy = format!("each {what} has an id of its own");
+        self.faults.error_also(place, format!("there are two of {what} \"{id}\""), ("the first stands", first), remedy);
+    }
+}
+
+/// H(user:realm:password) in lower-case hexadecimal digits.
+fn ha1<H: Digest>(user: &str, realm: &str, password: &str) -> String {
+    let hash = H::digest(format!("{user}:{realm}:{password}"));
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hashes_are_those_of_the_standard() {
+        // RFC 7616 §3.9.1: user Mufasa, realm http-auth@example.org, password "Circle of Life"; checked with openssl.
+        assert_eq!(ha1::<Md5>("Mufasa", "http-auth@example.org", "Circle of Life"), "3d78807defe7de2157e2b0b6573a855f");
+        assert_eq!(
+            ha1::<Sha256>("Mufasa", "http-auth@example.org", "Circle of Life"),
+            "7987c64c30e25f1b74be53f966b49b90f2808aa92faf9a00262392d7b4794232"
+        );
+    }
+}

@@ -1,0 +1,53 @@
+//! The rules of the house: three rings, patience on hold, the silent call.
+
+use super::Resolver;
+use crate::base::Cadence;
+use crate::base::ClipId;
+use crate::base::cadence::CADENCES;
+use crate::base::time::secs;
+use crate::config::raw::{RawAnswer, RawHold, RawRules, RawSilentCall, example_of};
+use crate::config::{AfterMissed, AnswerRule, HoldRule, RulesConfig, SilentCallRule};
+
+const STEPS: [&str; 2] = ["silent_ask", "silent_farewell"];
+
+impl Resolver<'_> {
+    pub(super) fn rules(&mut self, raw: &RawRules, language: &str) -> RulesConfig {
+        RulesConfig {
+            answer: self.answer(raw.answer.as_ref().unwrap_or(&RawAnswer::default())),
+            hold: self.hold(raw.hold.as_ref().unwrap_or(&RawHold::default())),
+            silent_call: self.silent_call(raw.silent_call.as_ref().unwrap_or(&RawSilentCall::default()), language),
+        }
+    }
+
+    fn answer(&mut self, raw: &RawAnswer) -> AnswerRule {
+        let zones: Vec<(&str, Cadence)> = CADENCES.iter().map(|cadence| (cadence.zone, *cadence)).collect();
+        let chinese = Cadence::of_zone("cn").expect("the table of cadences has cn");
+        AnswerRule {
+            max_rings: self.number(raw.max_rings.as_ref(), 1..=20).unwrap_or(3),
+            cadence: self.choice(raw.cadence.as_ref(), "cadence", &zones, chinese),
+            after_missed: self.choice(
+                raw.after_missed.as_ref(),
+                "state after a missed call",
+                &[("not-ready", AfterMissed::NotReady), ("ready", AfterMissed::Ready)],
+                AfterMissed::NotReady,
+            ),
+        }
+    }
+
+    fn hold(&mut self, raw: &RawHold) -> HoldRule {
+        HoldRule { patience: self.duration(raw.patience.as_ref(), secs(7), secs(1)..=secs(3_600)) }
+    }
+
+    fn silent_call(&mut self, raw: &RawSilentCall, language: &str) -> SilentCallRule {
+        let enabled = raw.enabled.as_ref().is_none_or(|spot| spot.value);
+        let steps = match &raw.steps {
+            None => STEPS.map(ClipId::new).to_vec(),
+            Some(steps) => steps.iter().filter_map(|step| self.clip(step.place, &step.value, language)).collect(),
+        };
+        if enabled && raw.steps.as_ref().is_some_and(Vec::is_empty) {
+            let remedy = format!("name the prompts ({}), or say `enabled = false`", example_of("rules.silent_call", "steps"));
+            self.faults.error(raw.place, "`rules.silent_call.steps` is empty: a silent caller would be hung up on unasked", remedy);
+        }
+        SilentCallRule { enabled, wait: self.duration(raw.wait.as_ref(), secs(5), secs(1)..=secs(600)), steps }
+    }
+}

@@ -1,0 +1,391 @@
+//! What an operator sees when the configuration is wrong: the whole text of errors, every key of the shipped files mistaken in four
+//! ways, and thousands of random mutations that must never panic.
+
+use sanling::base::Rng;
+use sanling::config::{Config, ConfigError, PromptFolder, PromptInventory, SourceFile, examine, resolve};
+use std::path::Path;
+
+const SHIPPED: [&str; 5] = ["agents.toml", "queues.toml", "routing.toml", "rules.toml", "switch.toml"];
+
+fn shipped() -> Vec<SourceFile> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).expect("a shipped file");
+    SHIPPED.iter().map(|name| SourceFile { path: format!("config/{name}"), text: read(name) }).collect()
+}
+
+fn prompts() -> PromptInventory {
+    PromptInventory::complete(&["zh-CN", "en-US"])
+}
+
+fn errors_of(files: &[SourceFile], overrides: &[&str]) -> Vec<ConfigError> {
+    let overrides: Vec<String> = overrides.iter().map(|text| (*text).to_owned()).collect();
+    resolve(files, &overrides, &prompts()).err().unwrap_or_default()
+}
+
+/// The errors of the shipped configuration with `from` replaced by `to` in `file`, in full.
+fn with(file: &str, from: &str, to: &str) -> String {
+    let mut files = shipped();
+    let source = files.iter_mut().find(|source| source.path == format!("config/{file}")).expect("a shipped file");
+    assert!(source.text.contains(from), "{file} has {from}");
+    source.text = source.text.replacen(from, to, 1);
+    in_full(&errors_of(&files, &[]))
+}
+
+fn in_full(errors: &[ConfigError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n")
+}
+
+fn shipped_config() -> Config {
+    resolve(&shipped(), &[], &prompts()).unwrap_or_else(|errors| panic!("{}", in_full(&errors)))
+}
+
+#[test]
+fn the_shipped_configuration_is_the_contract_s() {
+    let outcome = examine(&shipped(), &[], &prompts());
+    assert_eq!(in_full(&outcome.warnings), "");
+    let config = shipped_config();
+    let agents: Vec<&str> = config.agents.keys().map(|id| id.as_str()).collect();
+    assert_eq!(agents, ["1000", "1001", "1002", "1003", "1004"]);
+    assert_eq!(config.queues.keys().map(|id| id.as_str()).collect::<Vec<_>>(), ["service"]);
+    assert_eq!((config.media.ports.clone(), config.rules.answer.max_rings), (20_000..=29_999, 3));
+    // printf '1001:sanling.local:demo-1001' | md5sum
+    assert_eq!(config.agents["1001"].ha1_md5.as_deref(), Some("fa117bb3344c4ef70089bc51133ea861"));
+    let routed = |number: &str| config.routes.iter().filter(|route| route.number.matches(number)).count();
+    assert_eq!(["95000", "1001", "13812345678", "02012345678", "7"].map(routed), [1, 1, 1, 1, 0]);
+}
+
+#[test]
+fn errors_show_the_place_and_what_would_be_right() {
+    let cases = [
+        (
+            with("routing.toml", "queue:service\"", "queue:servise\""),
+            r#"config/routing.toml:13:6: there is no queue "servise"
+   |
+13 | to = "queue:servise"
+   |      ^^^^^^^^^^^^^^^
+   = did you mean "service"?"#,
+        ),
+        (
+            with("rules.toml", "patience = \"7s\"", "patence = \"7s\""),
+            r#"config/rules.toml:11:1: there is no key `patence` in `rules.hold`
+   |
+11 | patence = "7s"
+   | ^^^^^^^
+   = did you mean `patience`? For example: patience = "7s""#,
+        ),
+        (
+            with("rules.toml", "patience = \"7s\"", "patience = 7"),
+            r#"config/rules.toml:11:12: `rules.hold.patience` is a number; it takes a text in double quotes
+   |
+11 | patience = 7
+   |            ^
+   = for example: patience = "7s""#,
+        ),
+        (
+            // Wide characters before the place: the mark is as far in as a terminal shows it.
+            with("agents.toml", "name = \"1001 号坐席\"\npassword", "name = \"1001 号坐席\"; password"),
+            r#"config/agents.toml:22:18: this is not TOML: unexpected key or value, expected newline, `#`
+   |
+22 | name = "1001 号坐席"; password = "demo-1001"
+   |                     ^
+   = write KEY = VALUE, texts in double quotes, tables as [table] or [[list]]"#,
+        ),
+        (
+            with("agents.toml", "id = \"1002\"", "id = \"1001\""),
+            r#"config/agents.toml:30:6: there are two of agent "1001"
+   |
+30 | id = "1001"
+   |      ^^^^^^
+   = the first stands at config/agents.toml:21:6
+   = each agent has an id of its own"#,
+        ),
+        (
+            with("switch.toml", "listen = [\"udp:127.0.0.1:5060\"", "listen = [\"udp:0.0.0.0:5060\""),
+            r#"config/switch.toml:12:11: 0.0.0.0 is open to the network, and an agent still has the password that everyone knows
+   |
+12 | listen = ["udp:0.0.0.0:5060", "tcp:127.0.0.1:5060"]   # loopback only: `sanling init` opens a real site to its network
+   |           ^^^^^^^^^^^^^^^^^^
+   = the password stands at config/agents.toml:15:12
+   = `sanling init DIR --listen ADDRESS` writes a configuration with passwords of its own"#,
+        ),
+        (
+            with("switch.toml", "domain = \"sanling.local\"", "language = \"en-US\""),
+            r#"config/switch.toml:5:1: `switch.domain` is missing
+  |
+5 | [switch]
+  | ^^^^^^^^
+  = for example: domain = "sanling.local"
+
+config/switch.toml:8:1: `language` is given twice
+  |
+8 | language = "zh-CN"                  # folder of prompts/: zh-CN or en-US
+  | ^^^^^^^^
+  = first given at config/switch.toml:7:1
+  = keep one of the two; a table is opened once in a file"#,
+        ),
+    ];
+    for (shown, expected) in cases {
+        assert_eq!(shown, expected, "\n--- shown:\n{shown}\n");
+    }
+}
+
+#[test]
+fn every_error_is_told_not_the_first_alone() {
+    let mut files = shipped();
+    files[1].text = files[1].text.replace("longest-idle\"", "longest-idel\"").replace("\"0s\"", "\"0\"");
+    files[3].text = files[3].text.replace("\"cn\"", "\"cm\"").replace("max_rings = 3", "max_rings = 0");
+    files[4].text = files[4].text.replace("pcma", "pcna").replace("20000-29999", "20001-29999");
+    let places: Vec<String> = errors_of(&files, &[]).iter().map(|error| format!("{}:{}", error.path, error.line)).collect();
+    let expected = ["queues.toml:10", "queues.toml:11", "rules.toml:5", "rules.toml:6", "switch.toml:20", "switch.toml:21"];
+    assert_eq!(places, expected.map(|place| format!("config/{place}")));
+}
+
+#[test]
+fn a_key_in_two_files_names_both_places() {
+    let mut files = shipped();
+    files.push(SourceFile { path: "config/z.toml".into(), text: "[switch]\nname = \"a\"\n[rules.hold]\npatience = \"8s\"\n".into() });
+    assert_eq!(
+        in_full(&errors_of(&files, &[])),
+        r#"config/z.toml:2:1: `switch.name` is given twice
+  |
+2 | name = "a"
+  | ^^^^
+  = first given at config/switch.toml:6:1
+  = keep one of the two: all *.toml files of the folder are read as one
+
+config/z.toml:4:1: `rules.hold.patience` is given twice
+  |
+4 | patience = "8s"
+  | ^^^^^^^^
+  = first given at config/rules.toml:11:1
+  = keep one of the two: all *.toml files of the folder are read as one"#
+    );
+}
+
+#[test]
+fn tables_may_be_split_over_files_and_lists_are_put_end_to_end() {
+    let mut files = shipped();
+    let more = "[switch]\ndrain = \"5s\"\n[[agent]]\nid = \"1005\"\npassword = \"demo-1005\"\n";
+    files.push(SourceFile { path: "config/z.toml".into(), text: more.into() });
+    let config = resolve(&files, &[], &prompts()).unwrap_or_else(|errors| panic!("{}", in_full(&errors)));
+    assert_eq!((config.agents.len(), config.switch.drain.as_secs()), (6, 5));
+}
+
+#[test]
+fn an_override_replaces_one_key_and_its_errors_say_so() {
+    let set = |text: &str| resolve(&shipped(), &[text.to_owned()], &prompts());
+    let config = set(r#"sip.listen=["udp:127.0.0.1:5070"]"#).expect("a right override");
+    assert_eq!(config.sip.listen.len(), 1);
+    assert_eq!(config.sip.listen[0].address.port(), 5070);
+    let shown = |text: &str| in_full(&set(text).expect_err("a wrong override"));
+    assert_eq!(
+        shown("rules.hold.patience=\"7x\""),
+        "--set:1:21: \"7x\" is no duration\n  |\n1 | rules.hold.patience=\"7x\"\n  |                     ^^^^\n  \
+         = a whole number and ms, s, m or h: \"500ms\", \"7s\", \"2m\", \"1h\""
+    );
+    for (text, start) in [
+        ("switch.nmae=\"x\"", "--set:1:8: there is no key `nmae`"),
+        ("switch.name=x", "--set:1:13: this is not TOML"),
+        ("switch.name", "--set:1:"),
+        ("", "--set:1:1: "),
+        ("a=1\nb=2", "--set:1:1: "),
+        ("agent.id=\"1001\"", "--set:1:1: `agent` is a table; it takes a list"),
+    ] {
+        assert!(shown(text).starts_with(start), "{text}: {}", shown(text));
+    }
+}
+
+#[test]
+fn missing_and_unreadable_prompts_are_errors_of_check() {
+    let mut prompts = prompts();
+    let folder = prompts.folders.get_mut("zh-CN").expect("a language");
+    folder.readable.remove("patience");
+    folder.readable.remove("welcome");
+    folder.unreadable.insert("welcome".into(), "not a WAV".into());
+    prompts.folders.remove("music");
+    let messages = |prompts: &PromptInventory| {
+        resolve(&shipped(), &[], prompts)
+            .expect_err("prompts lack")
+            .into_iter()
+            .map(|error| (error.line, error.message))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        messages(&prompts),
+        [
+            (8, "prompts/zh-CN/ lacks patience.wav".to_owned()),
+            (8, "prompts/zh-CN/welcome.wav cannot be read: not a WAV".to_owned()),
+            (8, "prompts/music/ lacks hold.wav".to_owned()),
+        ]
+    );
+    let only_english = PromptInventory { folders: [("en-US".to_owned(), PromptFolder::default())].into() };
+    assert_eq!(messages(&only_english)[0].1, "there is no folder of prompts for the language \"zh-CN\"");
+}
+
+/// What each mistake must answer; the rest of the line is the test's to make.
+#[test]
+fn each_kind_of_mistake_has_its_answer() {
+    let cases = [
+        ("routing.toml", "number = \"95000\"", "number = \"9500x\"", 11, "did you mean \"9500X\"?"),
+        ("routing.toml", "number = \"95000\"", "number = \".5000\"", 11, "stands last"),
+        ("routing.toml", "number = \"95000\"", "number = \"\"", 11, "digits, or a pattern"),
+        ("routing.toml", "number = \"95000\"", "number = \"hotline\"", 11, "'h' is in no number"),
+        ("routing.toml", "queue:service", "menu:main", 13, "queue or an agent"),
+        ("routing.toml", "queue:service", "reject:200", 13, "400 to 699"),
+        ("routing.toml", "queue:service", "play:closd", 13, "did you mean \"closed\"?"),
+        ("routing.toml", "queue:service", "play:music/hald", 13, "did you mean \"music/hold\"?"),
+        ("routing.toml", "queue:service", "agent:1009", 13, "did you mean \"1000\"?"),
+        ("routing.toml", "queue:service", "queu:service", 13, "did you mean \"queue\"?"),
+        ("routing.toml", "queue:service", "queue", 13, "queue:NAME"),
+        ("routing.toml", "from = \"any\"", "from = \"interal\"", 12, "did you mean \"internal\"?"),
+        ("routing.toml", "number = \"95000\"", "number = \"1XXXXXXXXXX\"", 28, "put this one first"),
+        ("routing.toml", "[\"127.0.0.0/8\"]", "[\"127.0.0.0/64\"]", 39, "192.0.2.0/24"),
+        ("routing.toml", "sip:127.0.0.1:5090", "127.0.0.1:5090", 38, "sip:HOST"),
+        ("routing.toml", "hosts = [\"sip:127.0.0.1:5090\"]", "hosts = []", 25, "give the trunk `hosts`"),
+        ("agents.toml", "service = 5", "service = 10", 25, "1 (beginner) to 9"),
+        ("agents.toml", "id = \"1001\"", "id = \"10 01\"", 21, "1 to 15 digits"),
+        ("agents.toml", "role = \"agent\"", "role = \"agnet\"", 26, "did you mean \"agent\"?"),
+        ("agents.toml", "\"on-register\"", "\"on_register\"", 27, "did you mean \"on-register\"?"),
+        ("agents.toml", "password = \"demo-1001\"\n", "", 20, "`password`, or"),
+        ("agents.toml", "password = \"demo-1001\"", "ha1_md5 = \"12\"", 23, "32 hexadecimal digits"),
+        ("agents.toml", "team = \"service\"\nskills", "ha1_md5 = \"0123456789abcdef0123456789abcdef\"\nskills", 24, "keep one"),
+        ("rules.toml", "patience = \"7s\"", "patience = \"999ms\"", 11, "from \"1s\" to \"1h\""),
+        ("rules.toml", "\"silent_ask\"", "\"silent_aks\"", 18, "did you mean \"silent_ask\"?"),
+        ("rules.toml", "after_missed = \"not-ready\"", "after_missed = \"redy\"", 7, "did you mean \"ready\"?"),
+        ("switch.toml", "\"20000-29999\"", "\"20000-30000\"", 20, "end at 29999"),
+        ("switch.toml", "\"20000-29999\"", "\"20000-20001\"", 20, "at least four"),
+        ("switch.toml", "\"20000-29999\"", "\"5000-5999\"", 12, "ports of their own"),
+        ("switch.toml", "\"20000-29999\"", "20000", 20, "for example: ports"),
+        ("switch.toml", "udp:127.0.0.1:5060", "tls:127.0.0.1:5061", 12, "not built yet"),
+        ("switch.toml", "udp:127.0.0.1:5060", "tcp:127.0.0.1:5060", 12, "keep one of the two"),
+        ("switch.toml", "udp:127.0.0.1:5060", "tcp:127.0.0.1:8080", 26, "addresses of their own"),
+        ("switch.toml", "\"127.0.0.1:8080\"", "\"[::]:8080\"", 26, "sanling init"),
+        ("switch.toml", "\"zh-CN\"", "\"zh-TW\"", 8, "known: en-US, zh-CN"),
+        ("switch.toml", "\"sanling.local\"", "\"sanling local\"", 7, "host name"),
+        ("switch.toml", "recordings = \"recordings\"", "recordings = \"data\"", 30, "folder of its own"),
+        ("switch.toml", "[storage]", "[storages]", 28, "did you mean `storage`?"),
+        ("switch.toml", "[storage]", "patience = 3\n[storage]", 28, "`patience` belongs in `rules.hold`"),
+    ];
+    let mut unanswered = Vec::new();
+    for (file, from, to, line, remedy) in cases {
+        let mut files = shipped();
+        let source = files.iter_mut().find(|source| source.path == format!("config/{file}")).expect("a shipped file");
+        assert!(source.text.contains(from), "{file} has {from}");
+        source.text = source.text.replacen(from, to, 1);
+        let errors = errors_of(&files, &[]);
+        let found = errors.iter().any(|error| error.path.ends_with(file) && error.line == line && error.remedy.contains(remedy));
+        if !found {
+            unanswered.push(format!("{from} → {to} at {file}:{line}: {remedy}\n{}", in_full(&errors)));
+        }
+    }
+    assert!(unanswered.is_empty(), "{}", unanswered.join("\n---\n"));
+}
+
+#[test]
+fn a_queue_whose_skill_nobody_has_and_a_trunk_open_to_all_are_warned_of() {
+    let mut files = shipped();
+    files[1].text = files[1].text.replace("skill = \"service\"", "skill = \"billing\"");
+    files[2].text = files[2].text.replace("127.0.0.0/8", "0.0.0.0/0");
+    let outcome = examine(&files, &[], &prompts());
+    assert!(outcome.config.is_ok());
+    let messages: Vec<&str> = outcome.warnings.iter().map(|warning| warning.message.as_str()).collect();
+    assert_eq!(messages.len(), 2);
+    assert!(messages[0].contains("skill \"billing\"") && messages[1].contains("anyone"), "{messages:?}");
+}
+
+/// Every key of the shipped files: (file, line from 0, key).
+fn every_key(files: &[SourceFile]) -> Vec<(usize, usize, String)> {
+    let mut keys = Vec::new();
+    for (index, file) in files.iter().enumerate() {
+        for (line, text) in file.text.lines().enumerate() {
+            let key = text.split(" = ").next().unwrap_or_default();
+            if !text.starts_with(['#', '[']) && !text.is_empty() {
+                keys.push((index, line, key.to_owned()));
+            }
+        }
+    }
+    assert!(keys.len() > 60, "the files' keys are found");
+    keys
+}
+
+fn edited(files: &[SourceFile], index: usize, line: usize, edit: impl Fn(&str) -> String) -> Vec<SourceFile> {
+    let mut files = files.to_vec();
+    let lines = files[index].text.lines().enumerate();
+    files[index].text = lines.map(|(at, text)| if at == line { edit(text) } else { format!("{text}\n") }).collect();
+    files
+}
+
+#[test]
+fn every_key_mistaken_in_any_way_is_an_error_at_its_line() {
+    let files = shipped();
+    let defaults = shipped_config();
+    for (index, line, key) in every_key(&files) {
+        let at = |errors: &[ConfigError], line: usize| errors.iter().any(|e| e.path == files[index].path && e.line == line + 1);
+        let typo = errors_of(&edited(&files, index, line, |text| format!("{}\n", text.replacen(&key, &format!("{key}q"), 1))), &[]);
+        assert!(at(&typo, line), "typo of {key} in {}:{}\n{}", files[index].path, line + 1, in_full(&typo));
+        assert!(typo.iter().any(|error| error.remedy.contains(&format!("did you mean `{key}`?"))), "{}", in_full(&typo));
+
+        let wrong_type = errors_of(&edited(&files, index, line, |_| format!("{key} = 1979-05-27\n")), &[]);
+        assert!(at(&wrong_type, line) && wrong_type.len() <= 6, "type of {key}\n{}", in_full(&wrong_type));
+
+        let twice = errors_of(&edited(&files, index, line, |text| format!("{text}\n{text}\n")), &[]);
+        assert!(at(&twice, line + 1), "{key} twice\n{}", in_full(&twice));
+        let first = format!("first given at {}:{}:1", files[index].path, line + 1);
+        assert!(twice.iter().any(|error| error.also.as_ref() == Some(&first)), "{first}\n{}", in_full(&twice));
+
+        // Removed: an error that names the key, or else it may be left out: its default, no wider than what was there.
+        match resolve(&edited(&files, index, line, |_| String::new()), &[], &prompts()) {
+            Ok(config) => {
+                let optional = ["name", "from", "team", "skills", "role", "login", "accept_from"].contains(&key.as_str());
+                assert!(optional || config == defaults, "{key} of {}:{} went unnoticed", files[index].path, line + 1);
+            }
+            Err(errors) => {
+                let known = errors.iter().any(|error| error.message.contains(&key) || error.remedy.contains(&key));
+                assert!(known, "{key} removed\n{}", in_full(&errors));
+            }
+        }
+    }
+}
+
+#[test]
+fn random_mutations_never_panic_and_every_error_has_its_place() {
+    let files = shipped();
+    let mut rng = Rng::new(2026);
+    let pieces =
+        ["\"", "[", "]", "[[", "=", "\n", "{", "}", ".", "'''", "\\", "\u{0}", "铃", "1", "-", "\t", "[agent]", "[[sip]]", "a.b.c=1\n"];
+    let (mut refused, mut taken) = (0, 0);
+    for _ in 0..5_000 {
+        let mut files = files.clone();
+        for _ in 0..=rng.below(3) {
+            let file = &mut files[usize::try_from(rng.below(5)).expect("five files")];
+            let mut bytes = file.text.clone().into_bytes();
+            let at = usize::try_from(rng.below(bytes.len() as u64)).expect("within the file");
+            match rng.below(4) {
+                0 => bytes[at] = rng.next_u32() as u8,
+                1 => drop(bytes.drain(at..(at + usize::try_from(rng.below(40)).expect("small")).min(bytes.len()))),
+                2 => {
+                    let piece = pieces[usize::try_from(rng.below(pieces.len() as u64)).expect("a piece")];
+                    bytes.splice(at..at, piece.bytes());
+                }
+                _ => {
+                    let line: Vec<u8> = bytes[at..].split_inclusive(|b| *b == b'\n').nth(1).unwrap_or(b"\n").to_vec();
+                    let start = bytes[..at].iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+                    bytes.splice(start..start, line);
+                }
+            }
+            file.text = String::from_utf8_lossy(&bytes).into_owned();
+        }
+        match resolve(&files, &[], &prompts()) {
+            Ok(_) => taken += 1,
+            Err(errors) => {
+                refused += 1;
+                assert!(!errors.is_empty(), "a refusal says why");
+                for error in errors {
+                    assert!(files.iter().any(|file| file.path == error.path), "{error}");
+                    assert!(error.line >= 1 && error.column >= 1 && !error.remedy.is_empty() && error.to_string().contains('^'));
+                }
+            }
+        }
+    }
+    assert!(refused > 1_000 && taken > 100, "the mutations reach both ends: {refused} refused, {taken} taken");
+}
