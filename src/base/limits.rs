@@ -19,6 +19,8 @@ pub const LEGS_MAX: usize = 20_000;
 pub const TCP_CONNECTIONS_MAX: usize = 4_096;
 /// A TCP connection that sent no whole message for this long, and has no binding or dialog, is closed.
 pub const TCP_IDLE_MAX: Duration = Duration::from_secs(180);
+/// Messages waiting for one TCP connection's peer to read. Full: the message is given up (`SendFailed`) and counted.
+pub const TCP_OUTBOX_MAX: usize = 512;
 /// Calls that one queue holds. More: 486 to the newest caller.
 pub const QUEUE_WAITING_MAX: usize = 10_000;
 /// Digits kept of one leg's dialling. More are counted and dropped.

@@ -1,1 +1,4 @@
-//! (room of its own; see lib.rs)
+//! Everything that touches the operating system: sockets, threads, files, clocks. The core above it is told, and orders.
+
+pub mod clock;
+pub mod net;

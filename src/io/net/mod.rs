@@ -1,0 +1,111 @@
+//! SIP on the wire: listening sockets, and the way from a [`Flow`] to one of them. What lives here: bytes in and out, connections
+//! and their ends. What must not: anything that knows what the bytes mean; framing of streams is `sip::msg`'s.
+//!
+//! Every socket is bound to a concrete address, so that a flow's `local` is what the peer can send to: a wildcard in the
+//! configuration stands for one socket an address of the machine, as they are at the start.
+
+mod counters;
+mod listen;
+mod tcp;
+mod udp;
+
+pub use counters::NetCounters;
+
+use crate::config::{Listen, ListenProtocol};
+use crate::sip::{Flow, Protocol, Received};
+use crate::switch::input::Input;
+use counters::Counting;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// The listening sockets and open connections. Held by the one task that drives the switch; dropping it closes everything.
+pub struct Net {
+    udp: Vec<udp::Socket>,
+    tcp: tcp::Connections,
+    listeners: Vec<tcp::Listener>,
+    out: Reporter,
+}
+
+impl Net {
+    /// Binds every address and begins to receive into `inbox`. To be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// The first address that cannot be bound; the text names it, the cause and the remedy.
+    pub fn bind(listen: &[Listen], inbox: mpsc::Sender<Input>) -> io::Result<Self> {
+        let out = Reporter { inbox, counting: Arc::default() };
+        let mut net = Self { udp: Vec::new(), tcp: tcp::Connections::new(out.clone()), listeners: Vec::new(), out };
+        for (protocol, address) in listen::concrete(listen)? {
+            match protocol {
+                ListenProtocol::Udp => net.udp.push(udp::Socket::bind(address, &net.out)?),
+                ListenProtocol::Tcp => net.listeners.push(tcp::Listener::bind(address, &net.tcp)?),
+            }
+        }
+        Ok(net)
+    }
+
+    /// Sends, or gives the bytes to the connection's writer; never waits. What cannot be sent comes back as `Received::SendFailed`,
+    /// save a datagram that finds the socket's buffer full: that is dropped and counted, retransmission heals it.
+    pub fn send(&self, flow: Flow, bytes: Vec<u8>) {
+        match flow.protocol {
+            Protocol::Udp => {
+                let socket = self.udp.iter().find(|socket| socket.local == flow.local);
+                if !socket.is_some_and(|socket| socket.send(flow.peer, &bytes)) {
+                    self.out.tell(Received::SendFailed { flow });
+                }
+            }
+            Protocol::Tcp => self.tcp.send(flow, bytes),
+        }
+    }
+
+    /// Closes a TCP connection once what was given to it is written; `Received::Closed` follows.
+    pub fn close(&self, flow: Flow) {
+        if flow.protocol == Protocol::Tcp {
+            self.tcp.close(flow);
+        }
+    }
+
+    /// Every address that is listened on, concrete, with the port that was got where 0 was asked for.
+    #[must_use]
+    pub fn local_addresses(&self) -> Vec<(Protocol, SocketAddr)> {
+        let udp = self.udp.iter().map(|socket| (Protocol::Udp, socket.local));
+        udp.chain(self.listeners.iter().map(|listener| (Protocol::Tcp, listener.local))).collect()
+    }
+
+    #[must_use]
+    pub fn counters(&self) -> NetCounters {
+        self.out.counting.read()
+    }
+}
+
+impl Drop for Net {
+    fn drop(&mut self) {
+        self.tcp.abandon();
+    }
+}
+
+/// The way to the switch's inbox, and the counts.
+#[derive(Clone)]
+struct Reporter {
+    inbox: mpsc::Sender<Input>,
+    counting: Arc<Counting>,
+}
+
+impl Reporter {
+    /// Tells a rare fact that must not be lost, from a place that must not wait.
+    fn tell(&self, fact: Received) {
+        if let Err(mpsc::error::TrySendError::Full(fact)) = self.inbox.try_send(Input::Sip(fact)) {
+            let inbox = self.inbox.clone();
+            tokio::spawn(async move { inbox.send(fact).await });
+        }
+    }
+
+    /// Waits for room; false once nobody listens any more.
+    async fn tell_waiting(&self, fact: Received) -> bool {
+        self.inbox.send(Input::Sip(fact)).await.is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests;

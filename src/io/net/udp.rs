@@ -1,0 +1,91 @@
+//! One UDP socket an address: a task that receives, and sending without waiting.
+
+use super::Reporter;
+use super::counters::count;
+use super::listen::refused;
+use crate::base::limits::SIP_MESSAGE_MAX;
+use crate::config::ListenProtocol;
+use crate::sip::{Flow, Protocol, Received};
+use crate::switch::input::Input;
+use socket2::{Domain, SockAddr, SockRef, Type};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::UdpSocket;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::task::JoinHandle;
+
+/// A second of 1,500 calls' signalling waits in it while the switch is busy. The kernel cuts it down to net.core.rmem_max.
+const RECEIVE_BUFFER: usize = 4 << 20;
+/// How long to wait after a receive error, so that a lasting one does not eat a core.
+const ERROR_PAUSE: Duration = Duration::from_millis(10);
+
+pub(super) struct Socket {
+    pub local: SocketAddr,
+    socket: Arc<UdpSocket>,
+    out: Reporter,
+    reader: JoinHandle<()>,
+}
+
+impl Socket {
+    pub fn bind(address: SocketAddr, out: &Reporter) -> io::Result<Self> {
+        let socket = open(address).map_err(|error| refused(ListenProtocol::Udp, address, &error))?;
+        let local = socket.local_addr()?;
+        let socket = Arc::new(socket);
+        let reader = tokio::spawn(receive(Arc::clone(&socket), local, out.clone()));
+        Ok(Self { local, socket, out: out.clone(), reader })
+    }
+
+    /// False when the operating system says that this cannot be sent at all (no route, too long).
+    pub fn send(&self, peer: SocketAddr, bytes: &[u8]) -> bool {
+        // Straight to the kernel: tokio's own try_send_to wants a readiness event first, and a fresh socket has seen none.
+        match SockRef::from(&*self.socket).send_to(bytes, &SockAddr::from(peer)) {
+            Ok(_) => count(&self.out.counting.datagrams_sent),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => count(&self.out.counting.datagrams_dropped_out),
+            // An earlier datagram's ICMP answer; this one may have better luck, and the transaction's timer is the judge.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
+            Err(_) => return false,
+        }
+        true
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
+}
+
+fn open(address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = socket2::Socket::new(Domain::for_address(address), Type::DGRAM, None)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    // A smaller buffer than wished for is no reason not to start.
+    let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    UdpSocket::from_std(socket.into())
+}
+
+async fn receive(socket: Arc<UdpSocket>, local: SocketAddr, out: Reporter) {
+    let mut buffer = vec![0; SIP_MESSAGE_MAX + 1];
+    loop {
+        let (length, peer) = match socket.recv_from(&mut buffer).await {
+            Ok(received) => received,
+            Err(error) => {
+                tracing::debug!(%local, %error, "datagram not received");
+                tokio::time::sleep(ERROR_PAUSE).await;
+                continue;
+            }
+        };
+        count(&out.counting.datagrams_received);
+        let flow = Flow { protocol: Protocol::Udp, local, peer };
+        match out.inbox.try_send(Input::Sip(Received::Bytes { flow, bytes: buffer[..length].to_vec() })) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => count(&out.counting.datagrams_dropped_in),
+            Err(TrySendError::Closed(_)) => return,
+        }
+    }
+}
