@@ -5,6 +5,8 @@ use std::time::Duration;
 /// Largest SIP message taken, in bytes. RFC 3261 §18.1.1 wants 65,535 over UDP. Longer: 513 where an answer is possible, else a
 /// counted drop; a stream that announces more is closed.
 pub const SIP_MESSAGE_MAX: usize = 65_535;
+/// Request URI, in bytes; a number and a dozen parameters need 200. Longer: 414.
+pub const SIP_URI_MAX: usize = 8_192;
 /// Header fields in one message. A phone sends about 20, a carrier through five proxies about 60. More: 400.
 pub const SIP_HEADERS_MAX: usize = 256;
 /// Media lines in one session description. A conference client offers about ten. More: 488.

@@ -1,6 +1,6 @@
-//! Request and response, whole.
+//! Request and response, whole: their types, their typed views, and how they are written. Reading is `parse`.
 
-use super::{Headers, NameAddr, Uri, Via};
+use super::{Headers, NameAddr, Uri, Via, text};
 use std::fmt;
 
 /// A request method; any token is one (RFC 3261 §7.1), compared by case.
@@ -26,13 +26,45 @@ pub enum Method {
 impl Method {
     #[must_use]
     pub fn as_str(&self) -> &str {
-        todo!()
+        match self {
+            Self::Invite => "INVITE",
+            Self::Ack => "ACK",
+            Self::Bye => "BYE",
+            Self::Cancel => "CANCEL",
+            Self::Register => "REGISTER",
+            Self::Options => "OPTIONS",
+            Self::Info => "INFO",
+            Self::Update => "UPDATE",
+            Self::Prack => "PRACK",
+            Self::Refer => "REFER",
+            Self::Notify => "NOTIFY",
+            Self::Subscribe => "SUBSCRIBE",
+            Self::Message => "MESSAGE",
+            Self::Publish => "PUBLISH",
+            Self::Other(token) => token,
+        }
     }
 }
 
 impl From<&str> for Method {
-    fn from(_token: &str) -> Self {
-        todo!()
+    fn from(token: &str) -> Self {
+        match token {
+            "INVITE" => Self::Invite,
+            "ACK" => Self::Ack,
+            "BYE" => Self::Bye,
+            "CANCEL" => Self::Cancel,
+            "REGISTER" => Self::Register,
+            "OPTIONS" => Self::Options,
+            "INFO" => Self::Info,
+            "UPDATE" => Self::Update,
+            "PRACK" => Self::Prack,
+            "REFER" => Self::Refer,
+            "NOTIFY" => Self::Notify,
+            "SUBSCRIBE" => Self::Subscribe,
+            "MESSAGE" => Self::Message,
+            "PUBLISH" => Self::Publish,
+            other => Self::Other(other.to_owned()),
+        }
     }
 }
 
@@ -70,27 +102,21 @@ pub struct Response {
 /// A message that cannot be taken. Whose fault it is, and what an answer needs.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Fault {
-    /// Not SIP at all, a keep-alive, or a response or ACK that is broken: drop and count.
+    /// Not SIP at all, a keep-alive, or a response or ACK that is broken: drop and count. A request without a Via that can be read, too:
+    /// there is nowhere to answer.
     Drop { why: &'static str },
-    /// A broken request that can be answered: the ready response (400, 413, 414, 416, 501, 505, 513, … with Via, From, To, Call-ID and CSeq
-    /// copied as they stood; reason phrase says what is wrong).
+    /// A broken request that can be answered: the ready response (400, 414, 505, 513 with Via, From, To, Call-ID and CSeq
+    /// copied as they stood, and a tag in To; reason phrase says what is wrong). Of its typed views only `top_via` is proven.
     Answer { response: Box<Response>, why: &'static str },
-}
-
-/// Reads one datagram, or one framed message of a stream: lexing, required headers, and the typed ones that every message must have
-/// right (top Via, From, To, Call-ID, CSeq, Max-Forwards, Content-Length). What RFC 4475 §3.1.2 and §3.3 call invalid comes back as a
-/// `Fault`; URI schemes and methods that are merely unknown do not (416, 405 and 501 are the endpoint's answers).
-///
-/// # Errors
-/// [`Fault`], with the response to send where one is due.
-pub fn parse(_bytes: &[u8]) -> Result<Message, Fault> {
-    todo!()
 }
 
 impl Message {
     /// Writes the wire form; Content-Length is set from the body, whatever the headers said.
-    pub fn write(&self, _out: &mut Vec<u8>) {
-        todo!()
+    pub fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Request(request) => request.write(out),
+            Self::Response(response) => response.write(out),
+        }
     }
 
     #[must_use]
@@ -118,9 +144,73 @@ impl Request {
     /// A response to this request by RFC 3261 §8.2.6: Via, From, To, Call-ID and CSeq copied, `to_tag` added to To when it has none
     /// (not for 100), Timestamp copied into 100. `reason` of RFC 3261 §21 when `None`.
     #[must_use]
-    pub fn response(&self, _code: u16, _reason: Option<&str>, _to_tag: Option<&str>) -> Response {
-        todo!()
+    pub fn response(&self, code: u16, reason: Option<&str>, to_tag: Option<&str>) -> Response {
+        let headers = answering(&self.headers, to_tag.filter(|_| code > 100), code == 100);
+        Response { code, reason: reason.unwrap_or(reason_phrase(code)).to_owned(), headers, body: Vec::new() }
     }
+
+    /// Writes the wire form, like [`Message::write`].
+    pub fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.method.as_str().as_bytes());
+        out.push(b' ');
+        text::write(&self.uri.to_string(), out);
+        out.extend_from_slice(b" SIP/2.0\r\n");
+        write_rest(&self.headers, &self.body, out);
+    }
+}
+
+impl Response {
+    /// Writes the wire form, like [`Message::write`].
+    pub fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"SIP/2.0 ");
+        out.extend_from_slice(self.code.to_string().as_bytes());
+        out.push(b' ');
+        if self.reason.contains(['\r', '\n']) {
+            text::write(&self.reason.replace(['\r', '\n'], " "), out);
+        } else {
+            text::write(&self.reason, out);
+        }
+        out.extend_from_slice(b"\r\n");
+        write_rest(&self.headers, &self.body, out);
+    }
+}
+
+fn write_rest(headers: &Headers, body: &[u8], out: &mut Vec<u8>) {
+    for (name, value) in headers.iter().filter(|(name, _)| *name != "Content-Length") {
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b": ");
+        text::write(value, out);
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(b"Content-Length: ");
+    out.extend_from_slice(body.len().to_string().as_bytes());
+    out.extend_from_slice(b"\r\n\r\n");
+    out.extend_from_slice(body);
+}
+
+/// What a response copies from its request (RFC 3261 §8.2.6.2), as it stood. `to_tag` goes to a To that can be read and has none.
+pub(super) fn answering(request: &Headers, to_tag: Option<&str>, timestamp: bool) -> Headers {
+    let mut headers = Headers::default();
+    for (name, value) in request.iter() {
+        match name {
+            "Via" | "From" | "Call-ID" | "CSeq" => headers.push(name, value),
+            "Timestamp" if timestamp => headers.push(name, value),
+            "To" => match to_tag {
+                Some(tag) if value.parse().is_ok_and(|to: NameAddr| to.tag().is_none()) => headers.push(name, format!("{value};tag={tag}")),
+                _ => headers.push(name, value),
+            },
+            _ => {}
+        }
+    }
+    headers
+}
+
+/// Number and method of a CSeq value.
+pub(super) fn cseq(value: &str) -> Option<(u32, &str)> {
+    let (number, method) = value.split_once([' ', '\t'])?;
+    let digits = number.bytes().all(|byte| byte.is_ascii_digit());
+    let method = method.trim_start_matches([' ', '\t']);
+    Some((number.parse().ok().filter(|_| digits)?, method)).filter(|_| super::syntax::is_token(method))
 }
 
 // Typed views that `parse` has already proven right; on a message made by ourselves a missing one is our mistake, and panics.
@@ -129,24 +219,25 @@ macro_rules! typed_views {
         impl $name {
             #[must_use]
             pub fn top_via(&self) -> Via {
-                todo!()
+                self.headers.list("Via").next().and_then(|via| via.parse().ok()).expect("a message has a Via that is one")
             }
             #[must_use]
             pub fn from(&self) -> NameAddr {
-                todo!()
+                self.headers.get("From").and_then(|from| from.parse().ok()).expect("a message has a From that is an address")
             }
             #[must_use]
             pub fn to(&self) -> NameAddr {
-                todo!()
+                self.headers.get("To").and_then(|to| to.parse().ok()).expect("a message has a To that is an address")
             }
             #[must_use]
             pub fn call_id(&self) -> &str {
-                todo!()
+                self.headers.get("Call-ID").expect("a message has a Call-ID")
             }
             /// Number and method of CSeq.
             #[must_use]
             pub fn cseq(&self) -> (u32, Method) {
-                todo!()
+                let (number, method) = self.headers.get("CSeq").and_then(cseq).expect("a message has a CSeq of number and method");
+                (number, method.into())
             }
         }
     };
@@ -154,8 +245,63 @@ macro_rules! typed_views {
 typed_views!(Request);
 typed_views!(Response);
 
-/// The reason phrase of RFC 3261 §21 and its kin, by rsip's status codes.
+/// The reason phrase of RFC 3261 §21 and its kin, by rsip's status codes. A code that nobody defined has that of its class.
 #[must_use]
-pub fn reason_phrase(_code: u16) -> &'static str {
-    todo!()
+pub fn reason_phrase(code: u16) -> &'static str {
+    super::reasons::phrase(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parse;
+    use super::*;
+
+    const INVITE: &str = "INVITE sip:95000@h SIP/2.0\r\nVia: SIP/2.0/UDP b;branch=z9hG4bK2, SIP/2.0/UDP a;branch=z9hG4bK1\r\nVia: SIP/2.0/TCP c\r\n\
+        From: <sip:1001@h>;tag=f\r\nTo: sip:95000@h\r\nCall-ID: c1\r\nCSeq: 7 INVITE\r\nTimestamp: 54\r\nMax-Forwards: 70\r\nContent-Length: 3\r\n\r\nv=0";
+
+    fn request(text: &str) -> Request {
+        match parse(text.as_bytes()) {
+            Ok(Message::Request(request)) => request,
+            other => panic!("no request: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_message_is_written_as_it_was_read() {
+        let message = Message::Request(request(INVITE));
+        assert_eq!(String::from_utf8(message.to_bytes()).as_deref(), Ok(INVITE));
+        assert_eq!(parse(&message.to_bytes()), Ok(message));
+    }
+
+    #[test]
+    fn typed_views_read_what_was_proven() {
+        let request = request(INVITE);
+        assert_eq!(request.top_via().branch(), Some("z9hG4bK2"));
+        assert_eq!((request.from().tag(), request.to().tag()), (Some("f"), None));
+        assert_eq!((request.call_id(), request.cseq()), ("c1", (7, Method::Invite)));
+    }
+
+    /// RFC 3261 §8.2.6.
+    #[test]
+    fn a_response_copies_what_it_must_and_tags_to() {
+        let request = request(INVITE);
+        let fields = |response: &Response| response.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>();
+        let vias = ["Via: SIP/2.0/UDP b;branch=z9hG4bK2, SIP/2.0/UDP a;branch=z9hG4bK1", "Via: SIP/2.0/TCP c"];
+        let rest = ["Call-ID: c1", "CSeq: 7 INVITE"];
+        let ringing = request.response(180, None, Some("t"));
+        assert_eq!(fields(&ringing), [&vias[..], &["From: <sip:1001@h>;tag=f", "To: sip:95000@h;tag=t"], &rest].concat());
+        assert_eq!(ringing.reason, "Ringing");
+        let trying = request.response(100, Some("Just a moment"), Some("t"));
+        assert_eq!(fields(&trying), [&vias[..], &["From: <sip:1001@h>;tag=f", "To: sip:95000@h"], &rest, &["Timestamp: 54"]].concat());
+        assert_eq!(trying.reason, "Just a moment");
+        let mut tagged = request;
+        tagged.headers.set("To", "<sip:95000@h>;tag=old");
+        assert_eq!(tagged.response(486, None, Some("t")).to().tag(), Some("old"));
+    }
+
+    #[test]
+    fn a_reason_cannot_smuggle_in_a_field() {
+        let response = request(INVITE).response(400, Some("a\r\nVia: b"), None);
+        assert!(String::from_utf8_lossy(&Message::Response(response).to_bytes()).starts_with("SIP/2.0 400 a  Via: b\r\n"));
+    }
 }

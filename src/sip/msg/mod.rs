@@ -4,17 +4,28 @@
 //! any state of a transaction or dialog. Parsing never panics, is bounded (`base::limits`), and takes what RFC 4475 says is valid.
 //! Bytes that are no UTF-8 (GBK display names) pass through unharmed: see [`Headers`].
 
+//!
+//! Inside, from the bottom: `text` (bytes ↔ text), `syntax` (values), `lexer` (lines and fields), `names` and `reasons` (tables over rsip's
+//! types); then the public types, and `parse` over them all.
+
 pub mod digest;
 pub mod framing;
 pub mod headers;
+mod lexer;
 pub mod message;
 pub mod name_addr;
+mod names;
+mod parse;
+mod reasons;
+mod syntax;
+mod text;
 pub mod uri;
 pub mod via;
 
-pub use framing::Framer;
-pub use headers::Headers;
-pub use message::{Fault, Message, Method, Request, Response, parse};
+pub use framing::{Framed, Framer, Unframable};
+pub use headers::{Headers, Malformed};
+pub use message::{Fault, Message, Method, Request, Response, reason_phrase};
 pub use name_addr::NameAddr;
+pub use parse::{parse, refusal};
 pub use uri::{Scheme, Uri};
 pub use via::Via;

@@ -1,6 +1,7 @@
 //! One Via value (RFC 3261 §20.42, RFC 3581).
 
-use std::fmt;
+use super::syntax::{self, BLANK, Params, is_token};
+use std::fmt::{self, Write};
 use std::str::FromStr;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -16,31 +17,146 @@ pub struct Via {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NotAVia;
 
+/// A Via in parts, borrowed.
+struct Parts<'a> {
+    transport: &'a str,
+    host: &'a str,
+    port: Option<u16>,
+    params: &'a str,
+}
+
+/// Reads `SIP / 2.0 / UDP host : port`, whitespace as RFC 4475 §3.1.1.1 has it; what follows are parameters. The version may be any: a
+/// message of another one is answered too (505).
+fn scan(text: &str) -> Option<Parts<'_>> {
+    let (name, rest) = text.split_once('/')?;
+    let (version, rest) = rest.split_once('/')?;
+    let rest = rest.trim_start_matches(BLANK);
+    let (transport, rest) = rest.split_at(rest.find(BLANK)?);
+    let known = name.trim_matches(BLANK).eq_ignore_ascii_case("SIP") && is_token(version.trim_matches(BLANK)) && is_token(transport);
+    let (host, rest) = syntax::host(rest.trim_start_matches(BLANK)).filter(|_| known)?;
+    let rest = rest.trim_start_matches(BLANK);
+    let (port, params) = match rest.strip_prefix(':') {
+        Some(port) => syntax::port(port.trim_start_matches(BLANK)).map(|(port, rest)| (Some(port), rest))?,
+        None => (None, rest),
+    };
+    let params = params.trim_start_matches(BLANK);
+    (params.is_empty() || params.starts_with(';')).then_some(Parts { transport, host, port, params })
+}
+
+/// Parameters of a Via; empty ones between semicolons are passed over, as a sender's Via that can be understood is to be answered.
+fn params(text: &str) -> impl Iterator<Item = Option<syntax::Param<'_>>> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        while let Some(after) = rest.strip_prefix(';')
+            && (after.is_empty() || after.trim_start_matches(BLANK).starts_with(';'))
+        {
+            rest = after.trim_start_matches(BLANK);
+        }
+        let mut one = Params(rest);
+        let param = one.next();
+        rest = one.0;
+        param
+    })
+}
+
+/// Whether `text` is a Via, without making one.
+pub(super) fn is_via(text: &str) -> bool {
+    scan(text).is_some_and(|parts| params(parts.params).all(|param| param.is_some()))
+}
+
+/// The branch of a Via, without making one.
+pub(super) fn branch_of(text: &str) -> Option<&str> {
+    let (_, branch) = params(scan(text)?.params).flatten().find(|(name, _)| name.eq_ignore_ascii_case("branch"))?;
+    branch
+}
+
 impl FromStr for Via {
     type Err = NotAVia;
-    fn from_str(_text: &str) -> Result<Self, NotAVia> {
-        todo!()
+    fn from_str(text: &str) -> Result<Self, NotAVia> {
+        let parts = scan(text.trim_matches(BLANK)).ok_or(NotAVia)?;
+        let params = params(parts.params).map(|param| param.map(syntax::owned)).collect::<Option<_>>().ok_or(NotAVia)?;
+        Ok(Self { transport: parts.transport.to_owned(), host: parts.host.to_owned(), port: parts.port, params })
     }
 }
 
 impl fmt::Display for Via {
-    fn fmt(&self, _f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        todo!()
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SIP/2.0/")?;
+        f.write_str(&self.transport)?;
+        f.write_char(' ')?;
+        f.write_str(&self.host)?;
+        if let Some(port) = self.port {
+            write!(f, ":{port}")?;
+        }
+        syntax::write_params(&self.params, f)
     }
 }
 
 impl Via {
+    /// Parameter by name, case ignored; `Some("")` for one without value.
     #[must_use]
-    pub fn param(&self, _name: &str) -> Option<&str> {
-        todo!()
+    pub fn param(&self, name: &str) -> Option<&str> {
+        syntax::find(&self.params, name)
     }
 
-    pub fn set_param(&mut self, _name: &str, _value: Option<&str>) {
-        todo!()
+    /// Sets a parameter where it stands (`rport`), or appends it (`received`).
+    pub fn set_param(&mut self, name: &str, value: Option<&str>) {
+        syntax::set(&mut self.params, name, value);
     }
 
     #[must_use]
     pub fn branch(&self) -> Option<&str> {
         self.param("branch")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vias_as_they_come() {
+        for (text, written) in [
+            ("SIP/2.0/UDP a.example.com", "SIP/2.0/UDP a.example.com"),
+            (
+                "SIP  / 2.0  / TCP     spindle.example.com   ;  branch  =   z9hG4bK9ikj8",
+                "SIP/2.0/TCP spindle.example.com;branch=z9hG4bK9ikj8",
+            ),
+            (
+                "sip/2.0/TLS [2001:db8::9:1] : 5061;rport;received=[2001:db8::9:255]",
+                "SIP/2.0/TLS [2001:db8::9:1]:5061;rport;received=[2001:db8::9:255]",
+            ),
+            ("SIP/2.0/UDP h;received=2001:db8::9:255;branch=z", "SIP/2.0/UDP h;received=2001:db8::9:255;branch=z"),
+            ("SIP/2.0/UDP 192.0.2.15;;branch=z;", "SIP/2.0/UDP 192.0.2.15;branch=z"),
+        ] {
+            let via: Via = text.parse().expect(text);
+            assert_eq!(via.to_string(), written);
+            assert!(is_via(text));
+            assert_eq!(branch_of(text), via.branch());
+        }
+        for broken in [
+            "",
+            ";",
+            "SIP/2.0/UDP",
+            "SIP/2.0/UDP ",
+            "SIP/2.0 UDP h",
+            "HTTP/2.0/UDP h",
+            "SIP/2.0/UDP h:x",
+            "SIP/2.0/UDP h x",
+            "SIP/2.0/U@P h",
+            "SIP/2.0/UDP h;a=\"b",
+        ] {
+            assert_eq!(broken.parse::<Via>(), Err(NotAVia), "{broken}");
+            assert!(!is_via(broken), "{broken}");
+        }
+    }
+
+    #[test]
+    fn rport_is_filled_where_it_stands() {
+        let mut via: Via = "SIP/2.0/UDP h;rport;branch=z".parse().expect("a Via");
+        assert_eq!(via.param("RPORT"), Some(""));
+        via.set_param("rport", Some("5062"));
+        via.set_param("received", Some("192.0.2.1"));
+        assert_eq!(via.to_string(), "SIP/2.0/UDP h;rport=5062;branch=z;received=192.0.2.1");
     }
 }
