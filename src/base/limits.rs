@@ -25,6 +25,21 @@ pub const TCP_IDLE_MAX: Duration = Duration::from_secs(180);
 pub const TCP_OUTBOX_MAX: usize = 512;
 /// Calls that one queue holds. More: 486 to the newest caller.
 pub const QUEUE_WAITING_MAX: usize = 10_000;
+/// How long an agent is left in peace after an offer that failed and left him ready (busy, withdrawn, missed with
+/// `after_missed = "ready"`): without it a phone that says 486 would be called hundreds of times a second.
+pub const OFFER_REST: Duration = Duration::from_secs(5);
+/// Grace beyond the ring limit after which the ACD itself gives an offer up, should its end never be told. No agent sticks.
+pub const OFFER_GRACE: Duration = Duration::from_secs(5);
+/// Agents remembered by a waiting call as having let it down, so that others are tried first. More: the oldest is forgotten.
+pub const REFUSALS_REMEMBERED_MAX: usize = 8;
+/// Letters of a reason for not-ready as asked for by phone or API. More are cut off.
+pub const REASON_LETTERS_MAX: usize = 64;
+/// Longest a prompt of the switch is waited for before it counts as played: no call hangs on a lost report.
+pub const CLIP_PLAYED_WITHIN: Duration = Duration::from_secs(30);
+/// Longest the recorder may take to open a file; it is busy with one at a time. Later: the recording counts as missing until it opens.
+pub const RECORDING_OPENS_WITHIN: Duration = Duration::from_secs(10);
+/// Longest the recorder may take to finish a file: hours of audio are hashed at 100 MB/s or more. Later: missing until it is told.
+pub const RECORDING_CLOSES_WITHIN: Duration = Duration::from_secs(120);
 /// Digits kept of one leg's dialling. More are counted and dropped.
 pub const DIGITS_MAX: usize = 64;
 /// Offers written on one call's record. More are counted, not written: a call that rang this often is a story of its own.

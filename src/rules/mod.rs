@@ -1,1 +1,15 @@
-//! (room of its own; see lib.rs)
+//! The rules of the house, one pure machine a rule, one file a rule. A rule is owned by what it watches and ends with it.
+//!
+//! What lives here: when a rule speaks. What must not: what that looks like on the wire, or which prompt is in which folder.
+
+pub mod caller_ringing;
+pub mod hold_patience;
+pub mod queue_comfort;
+pub mod ring_limit;
+pub mod silent_call;
+
+pub use caller_ringing::CallerRinging;
+pub use hold_patience::HoldPatience;
+pub use queue_comfort::QueueComfort;
+pub use ring_limit::RingLimit;
+pub use silent_call::SilentCall;

@@ -1,0 +1,109 @@
+//! Agents and queues as configured, and their exchange while calls run: what happens at run time is kept by key.
+
+use super::agent::{self, Agent, Policy};
+use super::queue::Queue;
+use super::{Acd, Action, Member, Skill, StateName};
+use crate::base::{AgentId, Deadlines, Duration, Instant, QueueId};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AcdSettings {
+    pub agents: BTreeMap<AgentId, AgentSettings>,
+    pub queues: BTreeMap<QueueId, QueueSettings>,
+    pub after_missed: AfterMissed,
+    /// How long a phone may ring, `max_rings` × period: the offers' owner keeps it, the ACD's own safety lies a grace beyond.
+    pub ring_limit: Duration,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AgentSettings {
+    /// Longest-idle asks who has a skill, not how much of it.
+    pub skills: BTreeSet<Skill>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct QueueSettings {
+    pub skill: Skill,
+    /// Working-after-call time; zero for none.
+    pub wrap_up: Duration,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AfterMissed {
+    /// Not-ready with the reason `missed`, until he says otherwise.
+    NotReady,
+    /// Ready again after a short rest, at the end of the line.
+    Ready,
+}
+
+impl Acd {
+    /// Everybody is offline and nobody waits.
+    #[must_use]
+    pub fn new(settings: AcdSettings, now: Instant) -> Self {
+        let mut acd = Self {
+            policy: Policy { after_missed: settings.after_missed, ring_limit: settings.ring_limit },
+            agents: BTreeMap::new(),
+            queues: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            pools: BTreeMap::new(),
+            deadlines: Deadlines::new(),
+            touched: Vec::new(),
+            came_to_wait: Vec::new(),
+        };
+        acd.configure(settings, now, &mut Vec::new());
+        acd
+    }
+
+    /// A reload. States, calls and figures are kept by key. An agent who is gone is logged off, once his calls have ended; a queue that
+    /// is gone serves those who wait in it, and takes nobody new. New skills count from the next offer on.
+    pub fn configure(&mut self, settings: AcdSettings, now: Instant, out: &mut Vec<Action>) {
+        self.policy = Policy { after_missed: settings.after_missed, ring_limit: settings.ring_limit };
+        self.configure_queues(settings.queues);
+        let gone: Vec<AgentId> = self.agents.keys().filter(|id| !settings.agents.contains_key(*id)).cloned().collect();
+        for (id, AgentSettings { skills }) in settings.agents {
+            let policy = self.policy;
+            let member = self.agents.entry(id).or_insert_with(|| Member {
+                agent: Agent::new(policy, now),
+                skills: Arc::from([]),
+                retired: false,
+                indexed: (StateName::Offline, None),
+            });
+            member.agent.policy = policy;
+            member.skills = skills.into_iter().collect();
+            member.retired = false;
+        }
+        self.rebuild_pools();
+        for id in gone {
+            self.agents.get_mut(&id).expect("it was listed a moment ago").retired = true;
+            self.tell(&id, agent::Event::LoggedOff, now, out);
+        }
+        self.touched.extend(self.pools.keys().cloned());
+        self.settle(now, out);
+    }
+
+    fn configure_queues(&mut self, mut settings: BTreeMap<QueueId, QueueSettings>) {
+        self.queues.retain(|id, queue| {
+            let kept = settings.remove(id);
+            queue.retired = kept.is_none();
+            if let Some(kept) = kept {
+                queue.settings = kept;
+            }
+            !(queue.retired && queue.is_empty())
+        });
+        self.queues.extend(settings.into_iter().map(|(id, settings)| (id, Queue::new(settings))));
+    }
+
+    fn rebuild_pools(&mut self) {
+        self.pools.clear();
+        for (id, queue) in &self.queues {
+            self.pools.entry(queue.skill().clone()).or_default().queues.insert(id.clone());
+        }
+        for (id, member) in &mut self.agents {
+            member.indexed = (member.agent.name(), member.agent.free_since());
+            for skill in member.skills.iter() {
+                self.pools.entry(skill.clone()).or_default().enter(id, member.indexed.0, member.indexed.1);
+            }
+        }
+    }
+}

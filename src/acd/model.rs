@@ -1,0 +1,335 @@
+//! The ACD against a random floor, with books of the test's own: no fact, however badly timed, breaks a rule of the house.
+
+use super::*;
+use crate::base::limits::OFFER_REST;
+use crate::base::time::{millis, secs};
+use crate::base::{Duration, Rng, Timestamp};
+use std::collections::BTreeSet;
+
+const SKILLS: [&str; 3] = ["english", "sales", "service"];
+/// Two queues share a skill.
+const QUEUES: [(&str, usize); 4] = [("english", 0), ("sales", 1), ("service", 2), ("vip", 2)];
+
+/// What the test knows, from the orders and its own facts alone.
+#[derive(Default)]
+struct Books {
+    /// Call → its queue and place, while unanswered.
+    waiting: BTreeMap<CallId, (QueueId, u8, Instant)>,
+    /// Agent → the call offered to him, and since when.
+    offers: BTreeMap<AgentId, (CallId, Instant)>,
+    /// Agent → the calls he is on.
+    talking: BTreeMap<AgentId, BTreeSet<CallId>>,
+    offered: u64,
+    answered: u64,
+    abandoned: u64,
+    overflowed: u64,
+}
+
+struct World {
+    acd: Acd,
+    now: Instant,
+    rng: Rng,
+    books: Books,
+    skills: BTreeMap<AgentId, BTreeSet<Skill>>,
+    /// When an agent's last offer ended without an answer.
+    let_go: BTreeMap<AgentId, Instant>,
+    calls: i64,
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        let mut rng = Rng::new(seed);
+        let mut skills = BTreeMap::new();
+        for n in 0..8 {
+            let mask = 1 + rng.below(7);
+            let own = SKILLS.iter().enumerate().filter(|(i, _)| mask & (1 << i) != 0).map(|(_, skill)| Skill::new(skill)).collect();
+            skills.insert(AgentId::new(&format!("100{n}")), own);
+        }
+        let after_missed = if rng.one_in(2) { AfterMissed::Ready } else { AfterMissed::NotReady };
+        let acd = Acd::new(settings(&skills, after_missed), Instant::START);
+        Self { acd, now: Instant::START, rng, books: Books::default(), skills, let_go: BTreeMap::new(), calls: 0 }
+    }
+
+    fn pick<T: Clone>(&mut self, from: impl IntoIterator<Item = T>) -> Option<T> {
+        let all: Vec<T> = from.into_iter().collect();
+        (!all.is_empty()).then(|| all[usize::try_from(self.rng.below(all.len() as u64)).expect("an index")].clone())
+    }
+
+    fn some_agent(&mut self) -> AgentId {
+        self.pick(self.skills.keys().cloned().collect::<Vec<_>>()).expect("there are agents")
+    }
+
+    fn new_call(&mut self) -> CallId {
+        self.calls += 1;
+        CallId::new(Timestamp(self.calls), &mut self.rng)
+    }
+
+    /// One thing happens, likely or not.
+    fn step(&mut self) {
+        let elapse = millis([0, 0, 10, 400, 3_000, 25_000][usize::try_from(self.rng.below(6)).expect("below six")]);
+        self.elapse(elapse);
+        let offer = self.pick(self.books.offers.clone()).map(|(agent, (call, _))| (agent, call));
+        let agent = self.some_agent();
+        let event = match self.rng.below(20) {
+            0 => Event::LoggedOn { agent },
+            1 if self.rng.one_in(3) => Event::LoggedOff { agent },
+            1..=3 => Event::MadeReady { agent },
+            4 if self.rng.one_in(2) => Event::MadeNotReady { agent, reason: Reason::asked("break") },
+            4 => Event::Reachable { agent },
+            5..=8 => {
+                let (queue, _) = QUEUES[usize::try_from(self.rng.below(4)).expect("below four")];
+                let (call, priority) = (self.new_call(), u8::try_from(self.rng.below(3)).expect("below three"));
+                Event::Enqueued { call, queue: queue.into(), priority, since: self.now }
+            }
+            9 => match self.pick(self.books.waiting.keys().copied().collect::<Vec<_>>()) {
+                Some(call) if self.rng.one_in(3) => Event::Left { call, why: Leaving::Overflowed },
+                Some(call) => Event::Left { call, why: Leaving::Abandoned },
+                None => Event::DayBegan,
+            },
+            10 => Event::Engaged { agent, call: self.new_call() },
+            11..=13 => match self.pick(self.books.talking.clone()) {
+                Some((agent, calls)) => Event::Disengaged { agent, call: *calls.first().expect("on a call") },
+                None => Event::MadeReady { agent },
+            },
+            // Stale, misdirected: an answer or end told of an agent to whom the call may not be offered.
+            14 => match (self.pick(self.books.waiting.keys().copied().collect::<Vec<_>>()), self.rng.below(4)) {
+                (Some(call), 0) => Event::Answered { agent, call },
+                (Some(call), _) => Event::OfferEnded { agent, call, result: OfferResult::Missed },
+                (None, _) => Event::Alerting { agent, call: self.new_call() },
+            },
+            n => match (offer, n) {
+                (Some((agent, call)), 15) => Event::Alerting { agent, call },
+                (Some((agent, call)), 16 | 17) => Event::Answered { agent, call },
+                (Some((agent, call)), _) => {
+                    use OfferResult::{Busy, Missed, Rejected, Unreachable, Withdrawn};
+                    let result = self.pick([Missed, Missed, Rejected, Busy, Unreachable, Withdrawn]).expect("a result");
+                    Event::OfferEnded { agent, call, result }
+                }
+                (None, _) => Event::MadeReady { agent },
+            },
+        };
+        if self.rng.one_in(200) {
+            self.reload();
+        }
+        self.tell(event);
+    }
+
+    fn reload(&mut self) {
+        let after_missed = if self.rng.one_in(2) { AfterMissed::Ready } else { AfterMissed::NotReady };
+        let mut out = Vec::new();
+        self.acd.configure(settings(&self.skills, after_missed), self.now, &mut out);
+        self.obey(out);
+    }
+
+    fn elapse(&mut self, time: Duration) {
+        let end = self.now + time;
+        while let Some(at) = self.acd.deadline().filter(|at| *at <= end) {
+            self.now = self.now.max(at);
+            let mut out = Vec::new();
+            self.acd.handle_timeout(self.now, &mut out);
+            assert!(self.acd.deadline().is_none_or(|next| next > self.now), "a deadline in the past");
+            self.obey(out);
+            self.check();
+        }
+        self.now = end;
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.note(&event);
+        let mut out = Vec::new();
+        let what = format!("{event:?}");
+        self.acd.handle(event, self.now, &mut out);
+        let offers = out.iter().filter(|action| matches!(action, Action::Offer { .. })).count();
+        assert!(offers <= 2, "one fact frees one agent and one call at most: {what} {out:?}");
+        self.obey(out);
+        self.check();
+    }
+
+    /// What the facts mean for the test's own books.
+    fn note(&mut self, event: &Event) {
+        let books = &mut self.books;
+        match event {
+            Event::Enqueued { call, queue, priority, since } => {
+                books.waiting.insert(*call, (queue.clone(), *priority, *since));
+                books.offered += 1;
+            }
+            Event::Left { call, why } => {
+                if books.waiting.remove(call).is_some() {
+                    match why {
+                        Leaving::Abandoned => books.abandoned += 1,
+                        Leaving::Overflowed => books.overflowed += 1,
+                    }
+                }
+            }
+            Event::Answered { agent, call } => {
+                books.answered += u64::from(books.waiting.remove(call).is_some());
+                if books.offers.get(agent).is_some_and(|(offered, _)| offered == call) {
+                    books.offers.remove(agent);
+                }
+                books.talking.entry(agent.clone()).or_default().insert(*call);
+            }
+            Event::Engaged { agent, call } => {
+                books.talking.entry(agent.clone()).or_default().insert(*call);
+            }
+            Event::Disengaged { agent, call } => {
+                if let Some(calls) = books.talking.get_mut(agent) {
+                    calls.remove(call);
+                    if calls.is_empty() {
+                        books.talking.remove(agent);
+                    }
+                }
+            }
+            Event::OfferEnded { agent, call, .. } if books.offers.get(agent).is_some_and(|(offered, _)| offered == call) => {
+                books.offers.remove(agent);
+                self.let_go.insert(agent.clone(), self.now);
+            }
+            Event::DayBegan => {
+                let waiting = books.waiting.len() as u64;
+                (books.offered, books.answered, books.abandoned, books.overflowed) = (waiting, 0, 0, 0);
+            }
+            _ => {}
+        }
+    }
+
+    fn obey(&mut self, out: Vec<Action>) {
+        for action in out {
+            match action {
+                Action::Offer { call, agent, queue } => {
+                    let (at, priority, since) = self.books.waiting.get(&call).expect("only a waiting call is offered");
+                    assert_eq!(*at, queue);
+                    let skill = skill_of(&queue);
+                    assert!(self.skills[&agent].contains(&skill), "{agent} has no skill for {queue}");
+                    let rested = self.let_go.get(&agent).is_none_or(|at| self.now >= *at + OFFER_REST);
+                    let pausing = !rested && self.now < self.let_go[&agent] + OFFER_REST;
+                    assert!(!pausing || self.was_made_ready(&agent), "{agent} was not left in peace");
+                    // First come, first served: nobody of the skill who is not being offered stands before him.
+                    let ringing: BTreeSet<CallId> = self.books.offers.values().map(|(call, _)| *call).collect();
+                    for (other, (other_queue, other_priority, other_since)) in &self.books.waiting {
+                        let before = (std::cmp::Reverse(other_priority), other_since, other) < (std::cmp::Reverse(priority), since, &call);
+                        assert!(
+                            !before || skill_of(other_queue) != skill || ringing.contains(other),
+                            "{other} stood before {call} in skill {skill}"
+                        );
+                    }
+                    assert!(!ringing.contains(&call), "{call} is offered twice");
+                    assert!(!self.books.talking.contains_key(&agent), "{agent} is on a call");
+                    let before = self.books.offers.insert(agent.clone(), (call, self.now));
+                    assert_eq!(before, None, "{agent} has an offer already");
+                }
+                Action::Withdraw { call, agent } => {
+                    let offer = self.books.offers.remove(&agent);
+                    assert_eq!(offer.map(|(call, _)| call), Some(call), "only an offer that stands is withdrawn");
+                }
+                Action::KeepWaiting { call, queue } => {
+                    assert_eq!(self.books.waiting.get(&call).map(|(at, _, _)| at), Some(&queue));
+                }
+                Action::Refuse { .. } => panic!("no queue is full or unknown here: {action:?}"),
+                Action::StateChanged { agent, from, to, reason } => {
+                    assert!(from != to || to == StateName::NotReady, "{agent}");
+                    assert_eq!(reason.is_some(), to == StateName::NotReady, "{agent}");
+                }
+            }
+        }
+    }
+
+    /// An agent left not-ready by his offer may be made ready, by himself or his phone, before the rest would be over.
+    fn was_made_ready(&self, agent: &AgentId) -> bool {
+        self.acd.agent(agent.as_str()).is_some_and(|agent| agent.since >= self.let_go[&agent.agent])
+    }
+
+    fn check(&self) {
+        // The test's books and the ACD's say the same of every agent, and he has at most one offer or his calls.
+        for agent in self.acd.agents() {
+            let offer = self.books.offers.get(&agent.agent);
+            let on_calls = self.books.talking.contains_key(&agent.agent);
+            match agent.state {
+                StateName::Reserved | StateName::Ringing => {
+                    assert_eq!((offer.map(|(call, _)| *call), on_calls), (agent.call, false), "{agent:?}");
+                    // No offer outlasts reservation, ringing and their graces.
+                    let (_, since) = offer.expect("an offer");
+                    assert!(self.now < *since + secs(40), "{agent:?} sticks");
+                }
+                StateName::Talking => assert!(offer.is_none() && on_calls, "{agent:?}"),
+                _ => assert!(offer.is_none() && !on_calls, "{agent:?}"),
+            }
+            let transient = matches!(agent.state, StateName::Reserved | StateName::Ringing | StateName::WrapUp);
+            let deadline = self.acd.agents[&agent.agent].agent.deadline();
+            assert!(!transient || deadline.is_some_and(|at| at > self.now), "{agent:?} has no deadline");
+        }
+        // No free agent is left with a call he could take.
+        for (call, (queue, _, _)) in &self.books.waiting {
+            if self.books.offers.values().any(|(offered, _)| offered == call) {
+                assert!(self.acd.offered_to(*call).is_some());
+                continue;
+            }
+            for (id, skills) in &self.skills {
+                let agent = &self.acd.agents[id].agent;
+                assert!(agent.free_since().is_none() || !skills.contains(&skill_of(queue)), "{id} is free and {call} waits");
+            }
+        }
+        // offered = answered + abandoned + overflowed + waiting, here and there.
+        let mut today = Figures::default();
+        let mut waiting = 0;
+        for queue in self.acd.queues(self.now) {
+            let Figures { offered, answered, abandoned, overflowed, .. } = queue.today;
+            assert_eq!(offered, answered + abandoned + overflowed + queue.waiting as u64, "{}", queue.queue);
+            today.offered += offered;
+            today.answered += answered;
+            today.abandoned += abandoned;
+            today.overflowed += overflowed;
+            waiting += queue.waiting;
+            let counted: usize = queue.agents.iter().map(|(_, count)| count).sum();
+            assert_eq!(counted, self.skills.values().filter(|skills| skills.contains(&queue.skill)).count());
+        }
+        let books = &self.books;
+        assert_eq!(
+            (today.offered, today.answered, today.abandoned, today.overflowed, waiting),
+            (books.offered, books.answered, books.abandoned, books.overflowed, books.waiting.len())
+        );
+        assert!(self.acd.touched.is_empty() && self.acd.came_to_wait.is_empty());
+    }
+
+    /// Every caller leaves, every call ends, and time passes: nothing may be left.
+    fn wind_down(&mut self) {
+        while let Some(call) = self.books.waiting.keys().next().copied() {
+            self.tell(Event::Left { call, why: Leaving::Abandoned });
+        }
+        while let Some((agent, call)) =
+            self.books.talking.first_key_value().map(|(agent, calls)| (agent.clone(), *calls.first().expect("on a call")))
+        {
+            self.tell(Event::Disengaged { agent, call });
+        }
+        self.elapse(secs(600));
+        assert!(self.books.offers.is_empty() && self.acd.calls.is_empty());
+        assert_eq!(self.acd.deadline(), None, "a deadline is left");
+    }
+}
+
+fn skill_of(queue: &QueueId) -> Skill {
+    let (_, skill) = QUEUES.iter().find(|(id, _)| *id == queue.as_str()).expect("a queue of the test");
+    Skill::new(SKILLS[*skill])
+}
+
+fn settings(skills: &BTreeMap<AgentId, BTreeSet<Skill>>, after_missed: AfterMissed) -> AcdSettings {
+    AcdSettings {
+        agents: skills.iter().map(|(id, skills)| (id.clone(), AgentSettings { skills: skills.clone() })).collect(),
+        queues: QUEUES
+            .map(|(id, skill)| (id.into(), QueueSettings { skill: SKILLS[skill].into(), wrap_up: secs(skill as u64 * 10) }))
+            .into(),
+        after_missed,
+        ring_limit: secs(15),
+    }
+}
+
+#[test]
+fn ten_thousand_random_facts_break_no_rule() {
+    for seed in 0..3 {
+        let mut world = World::new(seed);
+        for step in 0..10_000 {
+            let shown = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| world.step()));
+            assert!(shown.is_ok(), "seed {seed}, step {step}");
+        }
+        assert!(world.books.answered > 50, "a floor on which nothing happens shows nothing");
+        world.wind_down();
+    }
+}

@@ -1,0 +1,94 @@
+//! What the API, the pages and a restart ask: copies of what stands, taken at one moment.
+
+use super::{Acd, Figures, Member, Queue, Reason, Skill, StateName};
+use crate::base::{AgentId, CallId, Duration, Instant, QueueId};
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AgentSnapshot {
+    pub agent: AgentId,
+    pub state: StateName,
+    /// When the state, or with not-ready the reason, was entered.
+    pub since: Instant,
+    /// Why he is not ready.
+    pub reason: Option<Reason>,
+    /// The call he is offered, or the first of those he is on.
+    pub call: Option<CallId>,
+    /// While talking: what follows, before any wrap-up.
+    pub next: Option<StateName>,
+    pub skills: Vec<Skill>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct QueueSnapshot {
+    pub queue: QueueId,
+    pub skill: Skill,
+    /// Callers without an agent, those whose agent's phone rings included.
+    pub waiting: usize,
+    /// Of the callers who wait now; zero for nobody.
+    pub longest_wait: Duration,
+    /// How many agents with the skill are in each state, in the order of [`StateName::ALL`].
+    pub agents: [(StateName, usize); 7],
+    pub today: Figures,
+}
+
+impl Acd {
+    /// `None` for an agent who is not configured.
+    #[must_use]
+    pub fn agent(&self, id: &str) -> Option<AgentSnapshot> {
+        self.agents.get_key_value(id).map(|(id, member)| member.snapshot(id))
+    }
+
+    /// All agents, in order of their ids.
+    pub fn agents(&self) -> impl Iterator<Item = AgentSnapshot> + '_ {
+        self.agents.iter().map(|(id, member)| member.snapshot(id))
+    }
+
+    /// `None` for a queue that is not configured.
+    #[must_use]
+    pub fn queue(&self, id: &str, now: Instant) -> Option<QueueSnapshot> {
+        self.queues.get_key_value(id).map(|(id, queue)| self.queue_snapshot(id, queue, now))
+    }
+
+    /// All queues, in order of their ids.
+    pub fn queues(&self, now: Instant) -> impl Iterator<Item = QueueSnapshot> + '_ {
+        self.queues.iter().map(move |(id, queue)| self.queue_snapshot(id, queue, now))
+    }
+
+    /// The queue in which the call waits or is offered; `None` once it is answered or gone.
+    #[must_use]
+    pub fn queue_of(&self, call: CallId) -> Option<&QueueId> {
+        self.calls.get(&call).map(|queued| &queued.queue)
+    }
+
+    /// The agent whom the call is offered to now.
+    #[must_use]
+    pub fn offered_to(&self, call: CallId) -> Option<&AgentId> {
+        self.calls.get(&call)?.offered_to.as_ref()
+    }
+
+    fn queue_snapshot(&self, id: &QueueId, queue: &Queue, now: Instant) -> QueueSnapshot {
+        let pool = self.pools.get(queue.skill());
+        QueueSnapshot {
+            queue: id.clone(),
+            skill: queue.skill().clone(),
+            waiting: queue.waiting(),
+            longest_wait: queue.first_arrival().map_or(Duration::ZERO, |since| now - since),
+            agents: StateName::ALL.map(|state| (state, pool.map_or(0, |pool| pool.count(state)))),
+            today: queue.figures,
+        }
+    }
+}
+
+impl Member {
+    fn snapshot(&self, id: &AgentId) -> AgentSnapshot {
+        AgentSnapshot {
+            agent: id.clone(),
+            state: self.agent.name(),
+            since: self.agent.since(),
+            reason: self.agent.reason().cloned(),
+            call: self.agent.call(),
+            next: self.agent.next_state(),
+            skills: self.skills.to_vec(),
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! The silent call: a caller of whom nothing is heard is asked, told good-bye, and released. Knows nothing of prompts' sounds, of
+//! levels or of SIP; what is speech is the detector's business.
+
+use crate::base::limits::CLIP_PLAYED_WITHIN;
+use crate::base::{ClipId, Duration, Instant, Machine};
+
+/// One call's script: greeting, wait, step, wait, step, …, wait, release. A caller's word ends it for the rest of the call.
+#[derive(Clone, Debug)]
+pub struct SilentCall {
+    wait: Duration,
+    steps: Vec<ClipId>,
+    /// Kept in every state: he may begin to speak during a clip or a hold, and still speak at its end.
+    agent_speaks: bool,
+    state: State,
+}
+
+/// `next` is the index of the step to come; the number of steps means the release.
+#[derive(Clone, Debug)]
+enum State {
+    /// Not yet connected.
+    Before,
+    /// The greeting plays; should its end never be told, it counts as ended at `give_up_at`.
+    Greeting {
+        give_up_at: Instant,
+    },
+    /// Neither side speaks.
+    Waiting {
+        next: usize,
+        until: Instant,
+    },
+    /// The agent speaks. Not transient: his speech ends, or his RTP does, or the call.
+    AgentSpeaks {
+        next: usize,
+    },
+    /// A step plays; should its end never be told, it counts as played at `give_up_at`.
+    Playing {
+        next: usize,
+        give_up_at: Instant,
+    },
+    /// The call is on hold.
+    Held {
+        next: usize,
+    },
+    Over,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// The greeting started to play. Not needed where there is none.
+    GreetingBegan,
+    GreetingEnded,
+    /// The step that was ordered last has been played to its end.
+    StepPlayed,
+    /// 300 ms or more of voice from the caller.
+    CallerSpoke,
+    AgentSpoke,
+    /// The agent's speech ended.
+    AgentQuiet,
+    Held,
+    Retrieved,
+    /// The call ended.
+    Released,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// Play `clip` to the caller; `step` counts from 0.
+    Say { step: usize, clip: ClipId },
+    /// Release both legs with the outcome `silent`.
+    ReleaseSilent,
+}
+
+impl SilentCall {
+    /// `wait` is longer than zero; without steps the release follows the first wait.
+    #[must_use]
+    pub fn new(wait: Duration, steps: Vec<ClipId>) -> Self {
+        assert!(!wait.is_zero(), "a wait of zero would release every caller");
+        Self { wait, steps, agent_speaks: false, state: State::Before }
+    }
+
+    /// Whether the script can still speak or release.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, State::Over)
+    }
+
+    /// The wait before step `next`, from now or from the end of the agent's speech.
+    fn listen(&self, next: usize, now: Instant) -> State {
+        if self.agent_speaks { State::AgentSpeaks { next } } else { State::Waiting { next, until: now + self.wait } }
+    }
+}
+
+impl Machine for SilentCall {
+    type Event = Event;
+    type Action = Action;
+
+    fn handle(&mut self, event: Event, now: Instant, _: &mut Vec<Action>) {
+        match event {
+            Event::AgentSpoke => self.agent_speaks = true,
+            Event::AgentQuiet => self.agent_speaks = false,
+            _ => {}
+        }
+        self.state = match (&self.state, event) {
+            (State::Over, _) => return,
+            (_, Event::CallerSpoke | Event::Released) => State::Over,
+
+            (State::Before, Event::GreetingBegan) => State::Greeting { give_up_at: now + CLIP_PLAYED_WITHIN },
+            (State::Before | State::Greeting { .. }, Event::GreetingEnded) => self.listen(0, now),
+            (State::Before | State::Greeting { .. }, Event::Held) => State::Held { next: 0 },
+
+            (State::Waiting { next, .. }, Event::AgentSpoke) => State::AgentSpeaks { next: *next },
+            (State::AgentSpeaks { next }, Event::AgentQuiet) => self.listen(*next, now),
+            (State::Playing { next, .. }, Event::StepPlayed) => self.listen(*next, now),
+
+            (State::Waiting { next, .. } | State::AgentSpeaks { next } | State::Playing { next, .. }, Event::Held) => {
+                State::Held { next: *next }
+            }
+            (State::Held { next }, Event::Retrieved) => self.listen(*next, now),
+
+            // What was told before, or concerns a clip that a hold has overtaken.
+            (
+                State::Before | State::Greeting { .. } | State::Playing { .. } | State::Held { .. },
+                Event::AgentSpoke | Event::AgentQuiet,
+            )
+            | (State::Waiting { .. }, Event::AgentQuiet)
+            | (State::AgentSpeaks { .. }, Event::AgentSpoke)
+            | (
+                State::Before | State::Greeting { .. } | State::Waiting { .. } | State::AgentSpeaks { .. } | State::Held { .. },
+                Event::StepPlayed,
+            )
+            | (
+                State::Greeting { .. } | State::Waiting { .. } | State::AgentSpeaks { .. } | State::Playing { .. } | State::Held { .. },
+                Event::GreetingBegan,
+            )
+            | (State::Waiting { .. } | State::AgentSpeaks { .. } | State::Playing { .. } | State::Held { .. }, Event::GreetingEnded)
+            | (State::Held { .. }, Event::Held)
+            | (
+                State::Before | State::Greeting { .. } | State::Waiting { .. } | State::AgentSpeaks { .. } | State::Playing { .. },
+                Event::Retrieved,
+            ) => return,
+        };
+    }
+
+    fn handle_timeout(&mut self, now: Instant, out: &mut Vec<Action>) {
+        self.state = match self.state {
+            State::Greeting { give_up_at } if give_up_at <= now => self.listen(0, now),
+            State::Playing { next, give_up_at } if give_up_at <= now => self.listen(next, now),
+            State::Waiting { next, until } if until <= now => match self.steps.get(next) {
+                Some(clip) => {
+                    out.push(Action::Say { step: next, clip: clip.clone() });
+                    State::Playing { next: next + 1, give_up_at: now + CLIP_PLAYED_WITHIN }
+                }
+                None => {
+                    out.push(Action::ReleaseSilent);
+                    State::Over
+                }
+            },
+            _ => return,
+        };
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        match self.state {
+            State::Greeting { give_up_at } | State::Playing { give_up_at, .. } => Some(give_up_at),
+            State::Waiting { until, .. } => Some(until),
+            State::Before | State::AgentSpeaks { .. } | State::Held { .. } | State::Over => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::machine::drive::Drive;
+    use crate::base::time::{millis, secs};
+
+    fn ask() -> Action {
+        Action::Say { step: 0, clip: "silent_ask".into() }
+    }
+
+    fn farewell() -> Action {
+        Action::Say { step: 1, clip: "silent_farewell".into() }
+    }
+
+    fn script() -> SilentCall {
+        SilentCall::new(secs(5), vec!["silent_ask".into(), "silent_farewell".into()])
+    }
+
+    /// A call whose greeting lasted from 0 s to 2 s.
+    fn greeted() -> Drive<SilentCall> {
+        let mut drive = Drive::new(script());
+        drive.event(Event::GreetingBegan).until(secs(2)).event(Event::GreetingEnded);
+        drive
+    }
+
+    #[test]
+    fn a_silent_caller_is_asked_told_goodbye_and_released() {
+        let mut drive = greeted();
+        drive.until(secs(10)).event(Event::StepPlayed).until(secs(18)).event(Event::StepPlayed).until(secs(60));
+        // Greeting to 2 s, wait, ask at 7 s to 10 s, wait, farewell at 15 s to 18 s, wait, release.
+        assert_eq!(drive.log, [(secs(7), ask()), (secs(15), farewell()), (secs(23), Action::ReleaseSilent)]);
+        assert!(drive.machine.is_over());
+    }
+
+    #[test]
+    fn nothing_is_said_before_its_time() {
+        let mut drive = greeted();
+        drive.until(millis(6_999));
+        assert_eq!(drive.log, []);
+        drive.until(secs(10)).event(Event::StepPlayed).until(millis(14_999));
+        assert_eq!(drive.log.len(), 1);
+        drive.until(secs(18)).event(Event::StepPlayed).until(millis(22_999));
+        assert_eq!(drive.log.len(), 2);
+    }
+
+    #[test]
+    fn a_caller_who_speaks_at_any_point_ends_the_script_for_good() {
+        // (when he speaks, how much of the script was heard by then)
+        for (spoke_at, heard) in [(1_000, 0), (4_000, 0), (6_999, 0), (8_000, 1), (14_999, 1), (16_000, 2), (22_999, 2)] {
+            let mut drive = Drive::new(script());
+            drive.event(Event::GreetingBegan);
+            for (at, event) in [(2_000, Event::GreetingEnded), (10_000, Event::StepPlayed), (18_000, Event::StepPlayed)] {
+                if drive.now.since_start() < millis(spoke_at) && at > spoke_at {
+                    drive.until(millis(spoke_at)).event(Event::CallerSpoke);
+                }
+                drive.until(millis(at)).event(event);
+            }
+            if drive.now.since_start() < millis(spoke_at) {
+                drive.until(millis(spoke_at)).event(Event::CallerSpoke);
+            }
+            drive.event(Event::Held).event(Event::Retrieved).event(Event::AgentSpoke).event(Event::AgentQuiet).until(secs(300));
+            assert_eq!(drive.log.len(), heard, "spoke at {spoke_at} ms: {:?}", drive.log);
+            assert!(drive.machine.is_over() && drive.machine.deadline().is_none());
+        }
+    }
+
+    #[test]
+    fn the_agents_speech_starts_the_current_wait_again_from_its_end() {
+        let mut drive = greeted();
+        drive.until(secs(6)).event(Event::AgentSpoke).until(secs(40)).event(Event::AgentQuiet).until(millis(44_999));
+        assert_eq!(drive.log, []);
+        drive.until(secs(45));
+        assert_eq!(drive.log, [(secs(45), ask())]);
+    }
+
+    #[test]
+    fn an_agent_who_speaks_over_greeting_or_step_is_waited_for() {
+        let mut drive = Drive::new(script());
+        drive.event(Event::GreetingBegan).until(secs(1)).event(Event::AgentSpoke).until(secs(2)).event(Event::GreetingEnded);
+        drive.until(secs(9)).event(Event::AgentQuiet).until(secs(15));
+        assert_eq!(drive.log, [(secs(14), ask())]);
+        // He starts during the step and ends after it.
+        drive.event(Event::AgentSpoke).until(secs(16)).event(Event::StepPlayed).until(secs(30)).event(Event::AgentQuiet).until(secs(34));
+        assert_eq!(drive.log.len(), 1);
+        drive.until(secs(35));
+        assert_eq!(drive.log[1], (secs(35), farewell()));
+        // He starts and ends within the step: its end counts.
+        drive.event(Event::AgentSpoke).until(secs(36)).event(Event::AgentQuiet).until(secs(38)).event(Event::StepPlayed).until(secs(99));
+        assert_eq!(drive.log[2..], [(secs(43), Action::ReleaseSilent)]);
+    }
+
+    #[test]
+    fn a_hold_suspends_the_script_and_the_wait_starts_anew_at_retrieve() {
+        let mut drive = greeted();
+        drive.until(secs(6)).event(Event::Held).until(secs(100)).event(Event::Retrieved).until(millis(104_999));
+        assert_eq!(drive.log, []);
+        drive.until(secs(105));
+        assert_eq!(drive.log, [(secs(105), ask())]);
+    }
+
+    #[test]
+    fn a_step_cut_by_a_hold_counts_as_said_and_its_late_end_is_ignored() {
+        let mut drive = greeted();
+        drive.until(secs(8)).event(Event::Held).until(secs(20)).event(Event::Retrieved).until(secs(24)).event(Event::StepPlayed);
+        drive.until(secs(25));
+        assert_eq!(drive.log, [(secs(7), ask()), (secs(25), farewell())]);
+    }
+
+    #[test]
+    fn an_agent_who_speaks_during_a_hold_is_still_waited_for_after_it() {
+        let mut drive = greeted();
+        drive.event(Event::Held).until(secs(5)).event(Event::AgentSpoke).event(Event::Held).until(secs(9)).event(Event::Retrieved);
+        drive.until(secs(30)).event(Event::AgentQuiet).until(secs(35));
+        assert_eq!(drive.log, [(secs(35), ask())]);
+    }
+
+    #[test]
+    fn a_hold_during_the_greeting_leads_to_the_first_wait() {
+        let mut drive = Drive::new(script());
+        drive.event(Event::GreetingBegan).until(secs(1)).event(Event::Held).until(secs(2)).event(Event::GreetingEnded);
+        drive.until(secs(10)).event(Event::Retrieved).until(secs(15));
+        assert_eq!(drive.log, [(secs(15), ask())]);
+    }
+
+    #[test]
+    fn lost_reports_of_playing_do_not_stop_the_script() {
+        let mut drive = Drive::new(script());
+        drive.event(Event::GreetingBegan).until(secs(300));
+        // 30 s for each clip that never ends, 5 s for each wait.
+        assert_eq!(drive.log, [(secs(35), ask()), (secs(70), farewell()), (secs(105), Action::ReleaseSilent)]);
+    }
+
+    #[test]
+    fn before_the_greeting_nothing_runs_and_out_of_place_facts_are_ignored() {
+        let mut drive = Drive::new(script());
+        drive.event(Event::StepPlayed).event(Event::Retrieved).event(Event::AgentQuiet).until(secs(60));
+        assert_eq!((drive.log.len(), drive.machine.deadline()), (0, None));
+        drive.event(Event::GreetingEnded).event(Event::GreetingEnded).event(Event::GreetingBegan).event(Event::StepPlayed);
+        drive.event(Event::Retrieved).event(Event::AgentQuiet).until(secs(65)).event(Event::GreetingEnded).event(Event::GreetingBegan);
+        drive.event(Event::Retrieved).event(Event::StepPlayed).event(Event::AgentSpoke).event(Event::AgentSpoke);
+        drive.event(Event::StepPlayed).event(Event::GreetingEnded).until(secs(70)).event(Event::Released).until(secs(300));
+        assert_eq!(drive.log, [(secs(65), ask())]);
+    }
+
+    #[test]
+    fn without_steps_the_release_follows_the_first_wait() {
+        let mut drive = Drive::new(SilentCall::new(secs(5), Vec::new()));
+        drive.event(Event::GreetingEnded).until(secs(60));
+        assert_eq!(drive.log, [(secs(5), Action::ReleaseSilent)]);
+    }
+}
