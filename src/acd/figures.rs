@@ -15,11 +15,11 @@ pub struct Figures {
     pub offered: u64,
     /// A
     pub answered: u64,
-    /// A_T: answered with a wait of at most [`SERVICE_LEVEL_WITHIN`].
+    /// `A_T`: answered with a wait of at most [`SERVICE_LEVEL_WITHIN`].
     pub answered_in_time: u64,
     /// B: left the switch while waiting.
     pub abandoned: u64,
-    /// B_s: abandoned in less than [`SHORT_ABANDON_WITHIN`].
+    /// `B_s`: abandoned in less than [`SHORT_ABANDON_WITHIN`].
     pub short_abandoned: u64,
     /// F: left the queue alive, for another one or another place.
     pub overflowed: u64,
@@ -54,7 +54,7 @@ impl Share {
 }
 
 impl Figures {
-    /// SL = A_T / (A + B − B_s).
+    /// `SL = A_T / (A + B − B_s)`.
     #[must_use]
     pub fn service_level(&self) -> Share {
         Share { part: self.answered_in_time, of: self.answered + self.abandoned - self.short_abandoned }

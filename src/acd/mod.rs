@@ -234,9 +234,8 @@ impl Machine for Acd {
             }
             Event::Left { call, why } => self.leave(call, why, now, out),
             Event::Alerting { agent, call } => self.tell(&agent, agent::Event::Alerted { call }, now, out),
-            Event::Answered { agent, call } => self.engage(&agent, call, now, out),
-            // A direct call to an agent whom that very call was offered to is the answer to the offer.
-            Event::Engaged { agent, call } => self.engage(&agent, call, now, out),
+            // Being on a call that stands in the books is its answer, by whichever name it is told.
+            Event::Answered { agent, call } | Event::Engaged { agent, call } => self.engage(&agent, call, now, out),
             Event::OfferEnded { agent, call, result } => {
                 if self.is_offered(call, &agent) {
                     self.put_back(call, &agent, result == OfferResult::Missed);
