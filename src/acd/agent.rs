@@ -343,6 +343,7 @@ impl Machine for Agent {
             }
             (state, Event::Engaged { call, work }) => {
                 let then = match state {
+                    // He goes back to what he was; a call made in wrap-up is the end of it.
                     State::Offline => Then::Offline,
                     State::NotReady { reason } => Then::NotReady(reason.clone()),
                     State::Reserved { call: offered, .. } | State::Ringing { call: offered, .. } => {

@@ -105,3 +105,21 @@ impl Queue {
         self.arrivals.remove(&(place.since, place.call));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Rng, Timestamp};
+
+    #[test]
+    fn a_call_remembers_its_last_refusals_and_no_more() {
+        let call = CallId::new(Timestamp(1), &mut Rng::new(1));
+        let mut queued = QueuedCall::new(call, "service".into(), 5, Instant::START);
+        let agents: Vec<AgentId> = (1_000..1_020).map(|n| AgentId::new(&n.to_string())).collect();
+        for agent in &agents {
+            queued.note_let_down(agent);
+            queued.note_let_down(agent);
+        }
+        assert_eq!(queued.let_down_by, agents[agents.len() - REFUSALS_REMEMBERED_MAX..]);
+    }
+}

@@ -104,6 +104,10 @@ impl Floor {
         self.event(Event::Disengaged { agent: agent.into(), call: call(n) })
     }
 
+    fn now_minus(&self, time: Duration) -> Instant {
+        Instant::START + (self.now.since_start() - time)
+    }
+
     /// The offers and withdrawals since last asked: `1001←1` is an offer, `1001×1` a withdrawal, `~1` a caller kept waiting.
     fn orders(&mut self) -> Vec<String> {
         let number = |id: &CallId| id.timestamp().0;
@@ -343,6 +347,40 @@ fn wrap_up_lasts_its_time_unless_he_ends_it_and_no_call_comes_in_it() {
     assert_eq!(floor.state("1001"), "ready");
     floor.comes(4).answers("1001", 4).hangs_up("1001", 4).not_ready("1001").after(secs(60));
     assert_eq!(floor.state("1001"), "not-ready meeting");
+}
+
+#[test]
+fn of_several_calls_the_longest_wrap_up_counts_and_the_first_call_is_shown() {
+    let queues = &[("service", "service", secs(30)), ("brief", "service", secs(5))];
+    let mut floor = Floor::with(settings(&[("1001", &["service"])], queues));
+    floor.comes(1).comes_to("brief", 2, 5).ready("1001").answers("1001", 1).after(secs(1)).answers("1001", 2);
+    assert_eq!(floor.acd.agent("1001").and_then(|agent| agent.call), Some(call(1)));
+    floor.hangs_up("1001", 1);
+    assert_eq!(floor.acd.agent("1001").and_then(|agent| agent.call), Some(call(2)));
+    floor.hangs_up("1001", 2).after(millis(29_999));
+    assert_eq!(floor.state("1001"), "wrap-up");
+    assert_eq!(floor.after(millis(1)).state("1001"), "ready");
+}
+
+#[test]
+fn a_caller_reached_directly_and_then_enqueued_is_the_queues_from_then_on() {
+    let queues = &[("service", "service", secs(30))];
+    let mut floor = Floor::with(settings(&[("1001", &["service"])], queues));
+    floor.ready("1001").engaged("1001", 1).after(secs(10)).comes(1).answers("1001", 1).after(secs(20)).hangs_up("1001", 1);
+    assert_eq!(floor.state("1001"), "wrap-up");
+    assert_eq!((floor.figures().handled, floor.figures().talked), (1, secs(20)));
+}
+
+#[test]
+fn a_new_reason_is_a_new_spell_of_not_ready() {
+    let mut floor = Floor::of(&["1001"]);
+    floor.not_ready("1001").after(secs(60)).not_ready("1001");
+    assert_eq!(floor.acd.agent("1001").map(|agent| agent.since), Some(floor.now_minus(secs(60))), "the same reason goes on");
+    floor.log.clear();
+    floor.event(Event::MadeNotReady { agent: "1001".into(), reason: Reason::asked("break") });
+    assert_eq!(floor.acd.agent("1001").map(|agent| agent.since), Some(floor.now));
+    let (agent, from, to) = ("1001".into(), StateName::NotReady, StateName::NotReady);
+    assert_eq!(floor.log, [Action::StateChanged { agent, from, to, reason: Some(Reason::asked("break")) }]);
 }
 
 #[test]

@@ -212,6 +212,16 @@ mod tests {
     }
 
     #[test]
+    fn a_180_at_the_very_limit_comes_too_late_to_start_the_rings() {
+        let mut offer = RingLimit::new(Cadence::of_zone("cn").expect("a known zone"), 3, Instant::START);
+        let limit = Instant::START + secs(15);
+        let mut out = Vec::new();
+        offer.handle(Event::Rang, limit, &mut out);
+        offer.handle_timeout(limit, &mut out);
+        assert_eq!((out, offer.deadline()), (vec![Action::Withdraw], None));
+    }
+
+    #[test]
     fn a_caller_who_leaves_in_ring_two_ends_the_rule() {
         for rang in [false, true] {
             let mut drive = offer("cn");
