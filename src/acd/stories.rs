@@ -512,3 +512,29 @@ fn facts_about_strangers_change_nothing() {
 fn a_reason_of_ones_own_is_cut_at_its_bound() {
     assert_eq!(Reason::asked(&"会".repeat(500)).as_str().chars().count(), REASON_LETTERS_MAX);
 }
+
+#[test]
+fn a_call_that_is_told_again_stays_the_queues_call() {
+    let mut floor = Floor::with(settings(&[("1001", &["service"])], &[("service", "service", secs(30))]));
+    floor.ready("1001").comes(1).answers("1001", 1).after(secs(10)).engaged("1001", 1).after(secs(10)).hangs_up("1001", 1);
+    assert_eq!((floor.state("1001"), floor.figures().talked), ("wrap-up".into(), secs(20)));
+}
+
+#[test]
+fn a_phone_that_registers_during_its_call_is_reachable_after_it() {
+    let mut floor = Floor::of(&["1001"]);
+    floor.comes(1).fails("1001", 1, OfferResult::Unreachable).leaves(1).engaged("1001", 90);
+    floor.event(Event::Reachable { agent: "1001".into() }).hangs_up("1001", 90);
+    assert_eq!(floor.state("1001"), "ready");
+}
+
+#[test]
+fn a_caller_who_enters_another_queue_has_left_the_first() {
+    let queues = &[("service", "service", Duration::ZERO), ("vip", "service", Duration::ZERO)];
+    let mut floor = Floor::with(settings(&[("1001", &["service"])], queues));
+    floor.comes(1).after(secs(8)).comes_to("vip", 1, 9);
+    assert_eq!((floor.figures().offered, floor.figures().overflowed), (1, 1));
+    assert_eq!(floor.acd.queue_of(call(1)), Some(&"vip".into()));
+    let waiting = ["service", "vip"].map(|id| floor.acd.queue(id, floor.now).expect("a configured queue").waiting);
+    assert_eq!(waiting, [0, 1]);
+}
