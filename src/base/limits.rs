@@ -53,6 +53,9 @@ pub const MEDIA_COMMANDS_MAX: usize = 8_192;
 /// Chunks of recorded audio waiting for the recorder: 1,000 calls × 2 sides × 50 a second × 1.3 s. Full: the gap is counted in the
 /// file, silence stands there and an alarm goes out; a packet is never late for it.
 pub const RECORD_CHUNKS_MAX: usize = 131_072;
+/// Reports of the recorder that wait for room in the switch's inbox: two a call that can be up. Full: dropped, and the recording's own
+/// deadline tells the switch.
+pub const RECORDING_REPORTS_MAX: usize = 40_000;
 /// Rows waiting for the store. Full: new calls get 503 with Retry-After, running ones go on.
 pub const STORE_ROWS_MAX: usize = 65_536;
 /// Events kept for consumers that come back with `Last-Event-ID`, about ten minutes at 100 a second. Older ones are in the database.
