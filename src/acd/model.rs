@@ -175,11 +175,10 @@ impl World {
                 books.offered += 1;
             }
             Event::Left { call, why } => {
-                if books.waiting.remove(call).is_some() {
-                    match why {
-                        Leaving::Abandoned => books.abandoned += 1,
-                        Leaving::Overflowed => books.overflowed += 1,
-                    }
+                let left = u64::from(books.waiting.remove(call).is_some());
+                match why {
+                    Leaving::Abandoned => books.abandoned += left,
+                    Leaving::Overflowed => books.overflowed += left,
                 }
             }
             Event::Answered { agent, call } => {
@@ -215,10 +214,10 @@ impl World {
         }
         // What makes an agent ready other than the end of his rest.
         match event {
-            Event::MadeReady { agent } | Event::Reachable { agent } => {
-                if self.acd.agent(agent.as_str()).is_some_and(|agent| agent.state != StateName::Ready) {
-                    self.let_go.remove(agent);
-                }
+            Event::MadeReady { agent } | Event::Reachable { agent }
+                if self.acd.agent(agent.as_str()).is_some_and(|agent| agent.state != StateName::Ready) =>
+            {
+                self.let_go.remove(agent);
             }
             Event::Engaged { agent, .. } | Event::Answered { agent, .. } => {
                 self.let_go.remove(agent);
