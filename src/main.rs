@@ -1,1 +1,53 @@
-fn main() {}
+//! `sanling`: arguments in, a command run, an exit code out. What the commands do is in `sanling::io::commands`.
+
+use clap::{Args, Parser, Subcommand};
+use sanling::io::commands::check;
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Sanling (三铃): a CTI telephony switch and ACD engine.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Validate the whole configuration: exit code 0, or 1 with every error at its place
+    Check(Configuration),
+}
+
+/// Which configuration is meant.
+#[derive(Args)]
+struct Configuration {
+    /// Folder of the configuration
+    #[arg(long, value_name = "DIR", default_value = "config")]
+    config: PathBuf,
+    /// Override one dotted key with a TOML value: --set 'rules.hold.patience="8s"'
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    let mut out = io::stdout();
+    match Arguments::parse().command {
+        Command::Check(args) => match check::check(&args.config, &args.overrides, &mut out) {
+            Ok(good) => ExitCode::from(u8::from(!good)),
+            Err(error) => verdict(Err(error)),
+        },
+    }
+}
+
+/// Exit code 0, or the error on standard error and 1.
+fn verdict<E: std::fmt::Display>(result: Result<(), E>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sanling: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! What an operator sees when the configuration is wrong: the whole text of errors, every key of the shipped files mistaken in four
 //! ways, and thousands of random mutations that must never panic.
 
-use sanling::base::Rng;
+use sanling::base::{AgentId, QueueId, Rng};
 use sanling::config::{Config, ConfigError, PromptFolder, PromptInventory, SourceFile, examine, resolve};
 use std::path::Path;
 
@@ -44,9 +44,9 @@ fn the_shipped_configuration_is_the_contract_s() {
     let outcome = examine(&shipped(), &[], &prompts());
     assert_eq!(in_full(&outcome.warnings), "");
     let config = shipped_config();
-    let agents: Vec<&str> = config.agents.keys().map(|id| id.as_str()).collect();
+    let agents: Vec<&str> = config.agents.keys().map(AgentId::as_str).collect();
     assert_eq!(agents, ["1000", "1001", "1002", "1003", "1004"]);
-    assert_eq!(config.queues.keys().map(|id| id.as_str()).collect::<Vec<_>>(), ["service"]);
+    assert_eq!(config.queues.keys().map(QueueId::as_str).collect::<Vec<_>>(), ["service"]);
     assert_eq!((config.media.ports.clone(), config.rules.answer.max_rings), (20_000..=29_999, 3));
     // printf '1001:sanling.local:demo-1001' | md5sum
     assert_eq!(config.agents["1001"].ha1_md5.as_deref(), Some("fa117bb3344c4ef70089bc51133ea861"));
@@ -86,7 +86,7 @@ fn errors_show_the_place_and_what_would_be_right() {
             with("agents.toml", "name = \"1001 号坐席\"\npassword", "name = \"1001 号坐席\"; password"),
             r#"config/agents.toml:22:18: this is not TOML: unexpected key or value, expected newline, `#`
    |
-22 | name = "1001 号坐席"; password = "demo-1001"
+22 | name = "1001 号坐席"; password = "*********"
    |                     ^
    = write KEY = VALUE, texts in double quotes, tables as [table] or [[list]]"#,
         ),

@@ -116,7 +116,7 @@ const fn expand_alaw(byte: u8) -> i16 {
 
 const fn expand_ulaw(byte: u8) -> i16 {
     let code = !byte;
-    let magnitude = ((((code & 0xF) as i16) << 3) + 0x84 << ((code >> 4) & 7)) - 0x84;
+    let magnitude = (((((code & 0xF) as i16) << 3) + 0x84) << ((code >> 4) & 7)) - 0x84;
     if code & 0x80 == 0 { magnitude } else { -magnitude }
 }
 

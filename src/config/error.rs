@@ -124,19 +124,39 @@ fn quote(file: &SourceFile, place: Place) -> Quote {
     let start = floor_boundary(text, place.start);
     let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
     let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
+    let line_end = line_start + text[line_start..line_end].trim_end().len();
+    let start = start.min(line_end);
     let end = floor_boundary(text, place.end).clamp(start, line_end);
+    let secret_from = line_start + secret_from(&text[line_start..line_end]);
     // Only so much of an endless line is shown, beginning before the place.
     let shown_start = text[line_start..start].char_indices().rev().nth(QUOTE_BEFORE_MAX).map_or(line_start, |(at, _)| line_start + at);
-    let clean = |part: &str| -> String { part.chars().map(|c| if c == '\t' || !is_invisible(c) { c } else { '\u{FFFD}' }).collect() };
-    let marked: String = clean(text[start..end].trim_end()).chars().take(QUOTE_AFTER_MAX).collect();
-    let line: String = text[shown_start..line_end].trim_end().chars().take(QUOTE_BEFORE_MAX + QUOTE_AFTER_MAX).collect();
-    let indent = clean(&text[shown_start..start]);
-    Quote {
-        text: clean(&line),
+    let mut quote = Quote { text: String::new(), indent: String::new(), width: 0 };
+    for (at, c) in text[shown_start..line_end].char_indices().take(QUOTE_BEFORE_MAX + QUOTE_AFTER_MAX) {
+        let at = shown_start + at;
+        let c = if c == '\t' || !is_invisible(c) { c } else { '\u{FFFD}' };
+        if at >= secret_from && !matches!(c, '"' | '\'' | ' ' | '\t') {
+            quote.text.push_str(&"*".repeat(columns(c)));
+        } else {
+            quote.text.push(c);
+        }
         // A tab stays a tab, so that the mark stands under its place whatever the terminal's tab stops.
-        indent: indent.chars().map(|c| if c == '\t' { "\t".to_owned() } else { " ".repeat(columns(c)) }).collect(),
-        width: marked.chars().map(columns).sum::<usize>().max(1),
+        match c {
+            '\t' if at < start => quote.indent.push('\t'),
+            _ if at < start => quote.indent.push_str(&" ".repeat(columns(c))),
+            _ if at < end => quote.width += columns(c),
+            _ => {}
+        }
     }
+    quote.width = quote.width.max(1);
+    quote
+}
+
+/// Where in a line a secret begins: after the `=` of a key that names a password or its hash, mistyped or not. Errors are shown over the API and in
+/// logs, and the phones' secrets are not to be read there.
+fn secret_from(line: &str) -> usize {
+    let lower = line.to_ascii_lowercase();
+    let named = ["pas", "pw", "secret", "ha1"].iter().filter_map(|name| lower.find(name)).min();
+    named.and_then(|key| lower[key..].find('=').map(|equals| key + equals + 1)).unwrap_or(line.len())
 }
 
 /// Characters shown before the place and from it on; longer lines are cut.
@@ -201,6 +221,18 @@ mod tests {
     fn what_could_disguise_a_line_is_made_visible() {
         let text = "a\u{1b}[2J = 1";
         assert!(shown(text, 0, 1).contains("a\u{FFFD}[2J = 1"));
+    }
+
+    #[test]
+    fn passwords_and_their_hashes_are_not_shown() {
+        for (text, expected) in [
+            ("pasword = hunter2", "pasword = *******"),
+            ("passwrd = \"secret 三\" # mine", "passwrd = \"****** **\" * ****"),
+            ("ha1_md5 = 'abc'", "ha1_md5 = '***'"),
+            ("password", "password"),
+        ] {
+            assert_eq!(shown(text, 0, 3).lines().nth(2), Some(format!("1 | {expected}").as_str()));
+        }
     }
 
     #[test]

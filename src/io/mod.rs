@@ -1,5 +1,7 @@
 //! Everything that touches the operating system: sockets, threads, files, clocks. The core above it is told, and orders.
 
 pub mod clock;
+pub mod commands;
+pub mod config_files;
 pub mod net;
 pub mod recorder;

@@ -138,7 +138,7 @@ impl Resolver<'_> {
             _ => (language, name),
         };
         // Without the folder, or with the file unreadable, the fault is noted at the language.
-        let Some(found) = prompts.folders.get(folder) else { return None };
+        let found = prompts.folders.get(folder)?;
         if found.readable.contains(bare) || found.unreadable.contains_key(bare) {
             return Some(ClipId::new(name));
         }

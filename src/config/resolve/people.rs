@@ -143,7 +143,7 @@ impl Resolver<'_> {
 /// H(user:realm:password) in lower-case hexadecimal digits.
 fn ha1<H: Digest>(user: &str, realm: &str, password: &str) -> String {
     let hash = H::digest(format!("{user}:{realm}:{password}"));
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 #[cfg(test)]

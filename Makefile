@@ -1,0 +1,42 @@
+# Sanling. On a bare Debian or Ubuntu with a Rust toolchain, gcc and make: `make run`, `make test`.
+
+SHELL := /bin/bash
+CARGO ?= cargo
+# Software that the end-to-end tests call, and the packages it comes from.
+TOOLS := sipp baresip linphonec sipsak sox espeak-ng tshark
+TOOL_PACKAGES := sip-tester baresip baresip-core linphone-cli sipsak sox espeak-ng tshark
+# libopus is built by cargo (.cargo/config.toml), for which gcc and make are enough.
+BUILD_TOOLS := gcc make
+AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.PHONY: run build test bench e2e-tools build-tools help
+
+run: build  ## build the switch and start it on config/
+	target/release/sanling run --config config
+
+build: build-tools  ## the release binary, target/release/sanling
+	$(CARGO) build --release
+
+test: build-tools e2e-tools  ## everything that must hold before a change lands
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets -- -D warnings
+	$(CARGO) test
+
+bench: build-tools  ## the hot paths
+	$(CARGO) bench
+
+build-tools:
+	@missing=$$(for tool in $(BUILD_TOOLS); do command -v $$tool >/dev/null || echo $$tool; done); \
+	if [ -n "$$missing" ]; then $(AS_ROOT) apt-get update && \
+		$(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends build-essential; fi
+
+e2e-tools:  ## install the softphones and tools that the tests call, where they are missing
+	@missing=$$(for tool in $(TOOLS); do command -v $$tool >/dev/null || echo $$tool; done); \
+	if [ -n "$$missing" ]; then echo "installing:" $$missing; $(AS_ROOT) apt-get update && \
+		$(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(TOOL_PACKAGES); fi
+
+help:  ## this list
+	@grep -hE '^[a-z0-9-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*  ## /\1\t/' | expand -t 14
+
+# `make prompts`: the spoken prompts and the music on hold.
+-include scripts/prompts.mk

@@ -1,0 +1,3 @@
+//! The bodies of the commands, one a file: arguments in, text and an exit code out. Parsing of arguments is `main`'s.
+
+pub mod check;
