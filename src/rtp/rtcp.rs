@@ -1,0 +1,219 @@
+//! Reports about streams (RFC 3550 §6): the other side's are read as a sign of life, ours are made for the leg. A B2BUA's SSRCs are
+//! its own, so that nothing is passed through.
+
+use super::receiver::ReceptionReport;
+use super::ticks;
+use crate::base::{Duration, Instant, Rng, time::millis};
+use rtcp_types::{Bye, Compound, Packet, ReceiverReport, ReportBlock, RtcpPacketWriterExt, Sdes, SdesChunk, SdesItem, SenderReport};
+
+/// RFC 3550 §6.2: the least interval; §6.3.1 spreads it from half to one and a half, so that reports do not march in step.
+const INTERVAL: Duration = millis(5_000);
+/// Room for a sender report with one block, a CNAME and a goodbye.
+const COMPOUND_MAX: usize = 256;
+
+/// What a compound packet of the other side said.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Incoming {
+    /// The middle of its sender report's NTP time, for our next report's LSR.
+    pub last_sender_report: Option<u32>,
+    /// Fraction of our packets that it lost, in 256ths.
+    pub fraction_lost: Option<u8>,
+    pub goodbye: bool,
+}
+
+/// No RTCP compound packet of version 2.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NotRtcp;
+
+/// # Errors
+/// `NotRtcp` when the first packet is no report (RFC 3550 §A.2; reduced-size packets, RFC 5506, are not negotiated) or lengths do not fit.
+pub fn read(bytes: &[u8], our_ssrc: u32) -> Result<Incoming, NotRtcp> {
+    if !matches!(bytes.get(1), Some(200 | 201)) {
+        return Err(NotRtcp);
+    }
+    let mut incoming = Incoming::default();
+    let ours = |block: ReportBlock<'_>| (block.ssrc() == our_ssrc).then(|| block.fraction_lost());
+    for packet in Compound::parse(bytes).map_err(|_| NotRtcp)? {
+        match packet.map_err(|_| NotRtcp)? {
+            Packet::Sr(report) => {
+                incoming.last_sender_report = Some((report.ntp_timestamp() >> 16) as u32);
+                incoming.fraction_lost = report.report_blocks().find_map(ours).or(incoming.fraction_lost);
+            }
+            Packet::Rr(report) => incoming.fraction_lost = report.report_blocks().find_map(ours).or(incoming.fraction_lost),
+            Packet::Bye(_) => incoming.goodbye = true,
+            _ => {}
+        }
+    }
+    Ok(incoming)
+}
+
+/// What we tell of our stream to the leg.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent {
+    pub ssrc: u32,
+    /// Our RTP clock now.
+    pub timestamp: u32,
+    pub packets: u64,
+    pub octets: u64,
+}
+
+/// When reports are due, and what the next one must say of the last heard.
+#[derive(Clone, Debug)]
+pub struct Reporter {
+    cname: String,
+    due_at: Instant,
+    /// The other side's last sender report and when it came.
+    heard: Option<(u32, Instant)>,
+    /// Packets sent when the last report went out.
+    reported: u64,
+}
+
+impl Reporter {
+    /// `cname`: RFC 7022 §4.2, random for each session.
+    #[must_use]
+    pub fn new(cname: String, now: Instant, rng: &mut Rng) -> Self {
+        Self { cname, due_at: now + interval(rng), heard: None, reported: 0 }
+    }
+
+    pub fn note(&mut self, incoming: Incoming, now: Instant) {
+        if let Some(report) = incoming.last_sender_report {
+            self.heard = Some((report, now));
+        }
+    }
+
+    #[must_use]
+    pub fn deadline(&self) -> Instant {
+        self.due_at
+    }
+
+    /// Appends the report that is due: a sender report if anything was sent since the last, else a receiver report; with our CNAME.
+    pub fn report(&mut self, sent: Sent, received: Option<ReceptionReport>, now: Instant, rng: &mut Rng, out: &mut Vec<u8>) {
+        self.due_at = now + interval(rng);
+        self.write(sent, received, false, now, out);
+    }
+
+    /// Appends the last report, with BYE (RFC 3550 §6.3.7).
+    pub fn goodbye(&mut self, sent: Sent, received: Option<ReceptionReport>, now: Instant, out: &mut Vec<u8>) {
+        self.write(sent, received, true, now, out);
+    }
+
+    fn write(&mut self, sent: Sent, received: Option<ReceptionReport>, goodbye: bool, now: Instant, out: &mut Vec<u8>) {
+        let block = received.map(|report| {
+            let (last, since) = self.heard.map_or((0, 0), |(last, at)| (last, ticks(now.saturating_since(at), 65_536) as u32));
+            ReportBlock::builder(report.ssrc)
+                .fraction_lost(report.fraction_lost)
+                .cumulative_lost(report.cumulative_lost)
+                .extended_sequence_number(report.highest_sequence)
+                .interarrival_jitter(report.jitter)
+                .last_sender_report_timestamp(last)
+                .delay_since_last_sender_report_timestamp(since)
+        });
+        let mut compound = Compound::builder();
+        if sent.packets > self.reported {
+            let mut report = SenderReport::builder(sent.ssrc)
+                .ntp_timestamp(ntp(now))
+                .rtp_timestamp(sent.timestamp)
+                .packet_count(sent.packets as u32)
+                .octet_count(sent.octets as u32);
+            if let Some(block) = block {
+                report = report.add_report_block(block);
+            }
+            compound = compound.add_packet(report);
+        } else {
+            let mut report = ReceiverReport::builder(sent.ssrc);
+            if let Some(block) = block {
+                report = report.add_report_block(block);
+            }
+            compound = compound.add_packet(report);
+        }
+        let chunk = SdesChunk::builder(sent.ssrc).add_item(SdesItem::builder(SdesItem::CNAME, &self.cname));
+        compound = compound.add_packet(Sdes::builder().add_chunk(chunk));
+        if goodbye {
+            compound = compound.add_packet(Bye::builder().add_source(sent.ssrc));
+        }
+        self.reported = sent.packets;
+        let start = out.len();
+        out.resize(start + COMPOUND_MAX, 0);
+        let written = compound.write_into(&mut out[start..]).expect("one block, one CNAME and one BYE fit their room");
+        out.truncate(start + written);
+    }
+}
+
+/// RFC 3550 §4: without a wall clock the time since the start will do, its highest bit clear.
+fn ntp(now: Instant) -> u64 {
+    let since = now.since_start();
+    (since.as_secs() & 0x7FFF_FFFF) << 32 | (u64::from(since.subsec_nanos()) << 32) / 1_000_000_000
+}
+
+fn interval(rng: &mut Rng) -> Duration {
+    INTERVAL / 2 + Duration::from_micros(rng.below(INTERVAL.as_micros() as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::time::secs;
+
+    const SENT: Sent = Sent { ssrc: 77, timestamp: 1_000, packets: 5, octets: 800 };
+    const RECEIVED: ReceptionReport = ReceptionReport { ssrc: 9, fraction_lost: 12, cumulative_lost: 3, highest_sequence: 100, jitter: 7 };
+
+    #[test]
+    fn a_report_reads_back_at_the_other_side() {
+        let mut rng = Rng::new(1);
+        let now = Instant::START + secs(10);
+        let mut reporter = Reporter::new("a1b2".to_owned(), Instant::START, &mut rng);
+        let mut bytes = Vec::new();
+        reporter.report(SENT, Some(RECEIVED), now, &mut rng, &mut bytes);
+        assert_eq!(bytes[1], 200, "something was sent: a sender report");
+        let incoming = read(&bytes, 9).expect("a compound packet");
+        assert_eq!(incoming, Incoming { last_sender_report: Some(10 << 16), fraction_lost: Some(12), goodbye: false });
+        bytes.clear();
+        reporter.goodbye(SENT, Some(RECEIVED), now, &mut bytes);
+        assert_eq!(bytes[1], 201, "nothing since: a receiver report");
+        assert!(read(&bytes, 9).expect("a compound packet").goodbye);
+    }
+
+    #[test]
+    fn the_delay_since_the_last_sender_report_is_told() {
+        let mut rng = Rng::new(1);
+        let mut reporter = Reporter::new("c".to_owned(), Instant::START, &mut rng);
+        reporter.note(Incoming { last_sender_report: Some(0xABCD), ..Incoming::default() }, Instant::START + secs(1));
+        let mut bytes = Vec::new();
+        reporter.report(SENT, Some(RECEIVED), Instant::START + secs(3), &mut rng, &mut bytes);
+        assert_eq!(bytes[28 + 16..28 + 20], 0xABCD_u32.to_be_bytes());
+        assert_eq!(bytes[28 + 20..28 + 24], (2_u32 << 16).to_be_bytes());
+    }
+
+    #[test]
+    fn reports_come_every_five_seconds_on_average() {
+        let mut rng = Rng::new(4);
+        let mut reporter = Reporter::new("c".to_owned(), Instant::START, &mut rng);
+        let mut out = Vec::new();
+        for _ in 0..400 {
+            let now = reporter.deadline();
+            reporter.report(SENT, None, now, &mut rng, &mut out);
+            let wait = reporter.deadline() - now;
+            assert!((millis(2_500)..=millis(7_500)).contains(&wait));
+        }
+        let mean = reporter.deadline().since_start() / 401;
+        assert!((millis(4_700)..millis(5_300)).contains(&mean), "{mean:?}");
+    }
+
+    #[test]
+    fn noise_is_not_rtcp() {
+        let mut rng = Rng::new(2);
+        for bytes in [&[][..], &[0x80, 200], &[0x80, 0, 0, 0], &[0x80, 203, 0, 0], &[0x80, 200, 0xFF, 0xFF, 0, 0, 0, 0]] {
+            assert_eq!(read(bytes, 1), Err(NotRtcp), "{bytes:?}");
+        }
+        for _ in 0..20_000 {
+            let mut bytes: Vec<u8> = (0..rng.below(90)).map(|_| rng.next_u32() as u8).collect();
+            if bytes.len() > 4 {
+                bytes[0] = 0x80 | bytes[0] & 0x3F;
+                bytes[1] = 200 + bytes[1] % 8;
+                bytes[2] = 0;
+                bytes[3] %= 20;
+            }
+            let _ = read(&bytes, 1);
+        }
+    }
+}
