@@ -72,3 +72,5 @@ pub const API_BODY_MAX: usize = 1 << 20;
 pub const API_PAGE_MAX: usize = 500;
 /// Longest prompt or music clip, in seconds: ten minutes are 19 MB at 16 kHz, kept in memory once. Longer: an error of `check`.
 pub const CLIP_SECONDS_MAX: u64 = 600;
+/// Legs of one media session: two parties, one being called in, one listening, and as many again. More: the allocation fails.
+pub const SESSION_LEGS_MAX: usize = 8;

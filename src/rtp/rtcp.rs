@@ -86,6 +86,11 @@ impl Reporter {
         self.due_at
     }
 
+    /// There is nowhere to send the report that is due.
+    pub fn postpone(&mut self, now: Instant, rng: &mut Rng) {
+        self.due_at = now + interval(rng);
+    }
+
     /// Appends the report that is due: a sender report if anything was sent since the last, else a receiver report; with our CNAME.
     pub fn report(&mut self, sent: Sent, received: Option<ReceptionReport>, now: Instant, rng: &mut Rng, out: &mut Vec<u8>) {
         self.due_at = now + interval(rng);

@@ -1,0 +1,67 @@
+//! Prompts and music as the engine plays them: samples at both of its rates, made once when they are loaded. Reading files is `io`'s.
+
+use crate::audio::{Rate, resample};
+use crate::base::ClipId;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// One piece of sound, mono. Cheap to clone: what plays goes on when the library is swapped.
+#[derive(Clone, Debug)]
+pub struct Clip {
+    narrow: Arc<[i16]>,
+    wide: Arc<[i16]>,
+}
+
+impl Clip {
+    /// `narrow` at 8 kHz, `wide` at 16 kHz.
+    #[must_use]
+    pub fn new(narrow: Arc<[i16]>, wide: Arc<[i16]>) -> Self {
+        Self { narrow, wide }
+    }
+
+    /// Sound of any sample rate in Hz, brought to both rates.
+    #[must_use]
+    pub fn from_samples(samples: &[i16], hz: u32) -> Self {
+        Self::new(resample::convert(samples, hz, Rate::Hz8000).into(), resample::convert(samples, hz, Rate::Hz16000).into())
+    }
+
+    #[must_use]
+    pub fn samples(&self, rate: Rate) -> &[i16] {
+        match rate {
+            Rate::Hz8000 => &self.narrow,
+            Rate::Hz16000 => &self.wide,
+        }
+    }
+}
+
+/// Every clip that can be played, by name. Immutable: a reload makes another.
+#[derive(Clone, Debug, Default)]
+pub struct ClipLibrary {
+    clips: BTreeMap<ClipId, Clip>,
+}
+
+impl ClipLibrary {
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub fn insert(&mut self, id: ClipId, clip: Clip) {
+        self.clips.insert(id, clip);
+    }
+
+    #[must_use]
+    pub fn get(&self, id: &ClipId) -> Option<&Clip> {
+        self.clips.get(id)
+    }
+
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.clips.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.clips.is_empty()
+    }
+}

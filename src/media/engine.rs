@@ -1,0 +1,191 @@
+//! The engine of one worker: sessions by name, packets to them, orders to them, a tick every 20 ms. Pure: `io` owns the sockets, the
+//! thread and the clock.
+//!
+//! The way of `io`: `Allocate` → bind a port pair → [`Engine::allocated`]; a datagram → [`Engine::handle_packet`]; any other order →
+//! [`Engine::handle_command`]; [`Engine::deadline`] passed → [`Engine::tick`]; after each, send what stands in the [`Turn`], pass on
+//! its reports and recorded chunks, close the sockets of the legs released, `clear` it.
+
+use super::clips::ClipLibrary;
+use super::control::{AllocationFailure, Command, Report};
+use super::session::{Scratch, Session};
+use super::turn::{Component, Turn};
+use crate::audio::{FRAME, OpusSettings};
+use crate::base::{Duration, Instant, LegId, Rng, SessionId, time::millis};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// An engine this far behind makes up for the ticks it missed; further, they are left out.
+const CAUGHT_UP_MAX: Duration = millis(100);
+
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EngineSettings {
+    /// How Opus is encoded towards the legs.
+    pub opus: OpusSettings,
+}
+
+#[derive(Debug)]
+pub struct Engine {
+    settings: EngineSettings,
+    clips: Arc<ClipLibrary>,
+    rng: Rng,
+    sessions: BTreeMap<SessionId, Session>,
+    legs: BTreeMap<LegId, SessionId>,
+    /// The grid goes on while there is a session.
+    next_tick: Option<Instant>,
+    scratch: Scratch,
+}
+
+impl Engine {
+    /// `seed` draws SSRCs, first numbers and the spread of RTCP: from a good source in production, they are not to be guessed.
+    #[must_use]
+    pub fn new(settings: EngineSettings, clips: Arc<ClipLibrary>, seed: u64) -> Self {
+        Self {
+            settings,
+            clips,
+            rng: Rng::new(seed),
+            sessions: BTreeMap::new(),
+            legs: BTreeMap::new(),
+            next_tick: None,
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// Other clips from now on; what plays goes on to its end.
+    pub fn set_clips(&mut self, clips: Arc<ClipLibrary>) {
+        self.clips = clips;
+    }
+
+    /// The port pair of `leg` is bound at `address` (RTP; RTCP is the next port). Reports `Allocated`; or, when the session may have no
+    /// more legs, `AllocationFailed`, and the leg's sockets are to be closed. The same leg again is reported as it stands, and must not be
+    /// bound twice (`has_leg`).
+    pub fn allocated(&mut self, session: SessionId, leg: LegId, address: SocketAddr, now: Instant, turn: &mut Turn) {
+        if let Some(owner) = self.legs.get(&leg) {
+            if let Some(address) = self.sessions.get(owner).and_then(|session| session.address(leg)).filter(|_| *owner == session) {
+                turn.reports.push(Report::Allocated { session, leg, address });
+            }
+            return;
+        }
+        let members = self.sessions.entry(session).or_insert_with(|| Session::new(session));
+        if !members.add_leg(leg, address, self.settings, now, &mut self.rng) {
+            turn.reports.push(Report::AllocationFailed { session, leg, cause: AllocationFailure::Refused });
+            turn.released.push(leg);
+            return;
+        }
+        self.legs.insert(leg, session);
+        if self.next_tick.is_none() {
+            self.next_tick = Some(after(now));
+        }
+        turn.reports.push(Report::Allocated { session, leg, address });
+    }
+
+    #[must_use]
+    pub fn has_leg(&self, leg: LegId) -> bool {
+        self.legs.contains_key(&leg)
+    }
+
+    /// Legs alive.
+    #[must_use]
+    pub fn legs(&self) -> usize {
+        self.legs.len()
+    }
+
+    /// Sessions alive.
+    #[must_use]
+    pub fn sessions(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// A datagram came from `source` to a leg's socket.
+    pub fn handle_packet(&mut self, leg: LegId, component: Component, source: SocketAddr, bytes: &[u8], now: Instant, turn: &mut Turn) {
+        if let Some(session) = self.legs.get(&leg).and_then(|session| self.sessions.get_mut(session)) {
+            session.handle_packet(leg, component, source, bytes, now, turn);
+        }
+    }
+
+    /// Does what is ordered. `Allocate` is `io`'s, which then tells `allocated`.
+    pub fn handle_command(&mut self, command: Command, now: Instant, turn: &mut Turn) {
+        match command {
+            Command::Allocate { .. } => {}
+            Command::Announce { session, leg, clips, token } => match self.sessions.get_mut(&session) {
+                Some(members) => members.announce(leg, clips, token, turn),
+                None => turn.reports.push(Report::AnnouncementEnded { session, leg, token }),
+            },
+            Command::Configure { session, leg, parameters } => self.with(session, |session| session.configure(leg, parameters, now)),
+            Command::Bridge { session, a, b } => self.with(session, |session| session.bridge(a, b)),
+            Command::Unbridge { session } => self.with(session, Session::unbridge),
+            Command::SetBackground { session, leg, background } => self.with(session, |session| session.set_background(leg, background)),
+            Command::StopAnnouncements { session, leg } => self.with(session, |session| session.stop_announcements(leg, turn)),
+            Command::StartRecording { session, call, left, right } => {
+                self.with(session, |session| session.start_recording(call, left, right, now, turn));
+            }
+            Command::SetRecordedParty { session, right } => self.with(session, |session| session.set_recorded_party(right)),
+            Command::StopRecording { session } => self.with(session, |session| session.stop_recording(now, turn)),
+            Command::ListenForSpeech { session, leg, on } => self.with(session, |session| session.listen_for_speech(leg, on)),
+            Command::ReleaseLeg { session, leg } => self.release_leg(session, leg, now, turn),
+            Command::Release { session } => self.release(session, now, turn),
+        }
+    }
+
+    fn with(&mut self, session: SessionId, act: impl FnOnce(&mut Session)) {
+        if let Some(session) = self.sessions.get_mut(&session) {
+            act(session);
+        }
+    }
+
+    fn release_leg(&mut self, session: SessionId, leg: LegId, now: Instant, turn: &mut Turn) {
+        if self.legs.get(&leg) != Some(&session) {
+            return;
+        }
+        self.legs.remove(&leg);
+        if let Some(members) = self.sessions.get_mut(&session) {
+            members.release_leg(leg, now, &mut self.rng, turn);
+            if members.is_empty() {
+                self.forget(session);
+            }
+        }
+    }
+
+    fn release(&mut self, session: SessionId, now: Instant, turn: &mut Turn) {
+        let Some(members) = self.sessions.get_mut(&session) else { return };
+        for leg in members.leg_ids() {
+            self.legs.remove(&leg);
+        }
+        members.release(now, &mut self.rng, turn);
+        self.forget(session);
+    }
+
+    fn forget(&mut self, session: SessionId) {
+        self.sessions.remove(&session);
+        if self.sessions.is_empty() {
+            self.next_tick = None;
+        }
+    }
+
+    /// When `tick` is to be called; `None` while there is no session.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.next_tick
+    }
+
+    /// Does the ticks that are due, each at its own time on the grid of 20 ms.
+    pub fn tick(&mut self, now: Instant, turn: &mut Turn) {
+        let Some(mut due) = self.next_tick else { return };
+        if now.saturating_since(due) > CAUGHT_UP_MAX {
+            due = after(Instant::after_start(now.since_start().saturating_sub(CAUGHT_UP_MAX)));
+        }
+        while due <= now {
+            for session in self.sessions.values_mut() {
+                session.tick(&self.clips, due, &mut self.rng, &mut self.scratch, turn);
+            }
+            due += FRAME;
+        }
+        self.next_tick = Some(due);
+    }
+}
+
+/// The first moment of the grid after `now`.
+fn after(now: Instant) -> Instant {
+    let frames = now.since_start().as_nanos() / FRAME.as_nanos() + 1;
+    Instant::after_start(Duration::from_nanos(u64::try_from(frames * FRAME.as_nanos()).unwrap_or(u64::MAX)))
+}

@@ -1,0 +1,135 @@
+//! The sending half of a leg: our one stream towards it, made of its party's packets, its party's keys, and our own frames.
+
+use super::control::StreamParameters;
+use super::turn::{Component, Turn};
+use crate::audio::{Encoder, OpusSettings, Rate};
+use crate::base::{Codec, Duration, Instant, LegId, Rng, time::millis};
+use crate::rtp::rtcp::Sent;
+use crate::rtp::sender::Relayed;
+use crate::rtp::{Event, Sender};
+use std::net::SocketAddr;
+
+/// While a party presses a key its sound is held back (RFC 4733 §2.5.1.2: no audio beside the event), until this long after its last
+/// packet.
+const EVENT_HOLDS: Duration = millis(60);
+
+#[derive(Debug)]
+pub struct Outbound {
+    sender: Sender,
+    encoder: Option<(Codec, Rate, Encoder)>,
+    opus: OpusSettings,
+    /// Encoded frames of a packet longer than one frame.
+    pending: Vec<u8>,
+    pending_frames: u16,
+    event_holds_until: Instant,
+}
+
+/// Where to, and as what.
+#[derive(Clone, Copy, Debug)]
+pub struct Towards<'a> {
+    pub leg: LegId,
+    pub destination: SocketAddr,
+    pub parameters: &'a StreamParameters,
+}
+
+impl Outbound {
+    #[must_use]
+    pub fn new(opus: OpusSettings, rng: &mut Rng) -> Self {
+        Self {
+            sender: Sender::new(8_000, 0, rng),
+            encoder: None,
+            opus,
+            pending: Vec::new(),
+            pending_frames: 0,
+            event_holds_until: Instant::START,
+        }
+    }
+
+    pub fn set_format(&mut self, parameters: &StreamParameters) {
+        if self.encoder.as_ref().is_some_and(|(codec, ..)| *codec != parameters.codec) {
+            // Half a packet of another codec is nothing that could be sent.
+            self.pending.clear();
+            self.pending_frames = 0;
+        }
+        self.sender.set_format(parameters.codec.clock_rate(), parameters.send_payload_type);
+    }
+
+    /// Relays a party's packet: the payload as it is, the header ours.
+    pub fn relay(&mut self, packet: Relayed, payload: &[u8], towards: Towards<'_>, now: Instant, turn: &mut Turn) {
+        let Some(header) = self.sender.relay(packet, now) else { return };
+        self.sender.note_octets(payload.len());
+        turn.send(towards.leg, Component::Rtp, towards.destination, |out| header.write(payload, out));
+    }
+
+    /// Relays a packet of a party's key, brought from its clock to the leg's.
+    pub fn relay_event(&mut self, packet: Relayed, event: Event, clock_rate: u32, towards: Towards<'_>, now: Instant, turn: &mut Turn) {
+        let Some(payload_type) = towards.parameters.send_event_type else { return };
+        self.flush(towards, now, turn);
+        let Some(header) = self.sender.event(packet, payload_type, now) else { return };
+        self.event_holds_until = now + EVENT_HOLDS;
+        let payload = event.at_clock(clock_rate, towards.parameters.codec.clock_rate()).write();
+        self.sender.note_octets(payload.len());
+        turn.send(towards.leg, Component::Rtp, towards.destination, |out| header.write(&payload, out));
+    }
+
+    /// Whether the party's sound gives way to a key it presses.
+    #[must_use]
+    pub fn is_held_by_event(&self, now: Instant) -> bool {
+        now < self.event_holds_until
+    }
+
+    /// Sends 20 ms of sound at `rate`, when a packet is full.
+    pub fn send_frame(&mut self, frame: &[i16], rate: Rate, towards: Towards<'_>, now: Instant, turn: &mut Turn) {
+        let codec = towards.parameters.codec;
+        let opus = self.opus;
+        let encoder = match &mut self.encoder {
+            Some((of, at, encoder)) if (*of, *at) == (codec, rate) => encoder,
+            slot => {
+                let encoder = if codec == Codec::Opus { Encoder::with_opus(rate, opus) } else { Encoder::new(codec, rate) };
+                &mut slot.insert((codec, rate, encoder)).2
+            }
+        };
+        encoder.encode(frame, &mut self.pending);
+        self.pending_frames += 1;
+        // Opus frames cannot be put one behind another: they go out each for itself.
+        let frames = if codec == Codec::Opus { 1 } else { (towards.parameters.ptime / 20).clamp(1, 6) };
+        if self.pending_frames >= frames {
+            self.flush(towards, now, turn);
+        }
+    }
+
+    /// Sends what waits for its packet to be full.
+    pub fn flush(&mut self, towards: Towards<'_>, now: Instant, turn: &mut Turn) {
+        if self.pending_frames == 0 {
+            return;
+        }
+        let ticks = towards.parameters.codec.clock_rate() / 50 * u32::from(self.pending_frames);
+        let header = self.sender.originate(ticks, now);
+        self.sender.note_octets(self.pending.len());
+        turn.send(towards.leg, Component::Rtp, towards.destination, |out| header.write(&self.pending, out));
+        self.pending.clear();
+        self.pending_frames = 0;
+    }
+
+    /// Something else is heard from now on.
+    pub fn interrupt(&mut self) {
+        self.sender.interrupt();
+        self.pending.clear();
+        self.pending_frames = 0;
+    }
+
+    #[must_use]
+    pub fn ssrc(&self) -> u32 {
+        self.sender.ssrc()
+    }
+
+    #[must_use]
+    pub fn sent(&self, now: Instant) -> Sent {
+        Sent {
+            ssrc: self.sender.ssrc(),
+            timestamp: self.sender.timestamp_at(now),
+            packets: self.sender.packets(),
+            octets: self.sender.octets(),
+        }
+    }
+}

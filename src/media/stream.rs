@@ -1,0 +1,327 @@
+//! One leg of a session: what was settled for it, whose packets are its own, how long it may be silent, and both halves of its sound.
+
+use super::control::{Report, StreamParameters, StreamStatistics};
+use super::detector::Detector;
+use super::engine::EngineSettings;
+use super::inbound::Inbound;
+use super::latch::Latch;
+use super::outbound::{Outbound, Towards};
+use super::player::Player;
+use super::topology::{Facts, Hears};
+use super::turn::{Component, Turn};
+use crate::audio::Rate;
+use crate::base::{Codec, Instant, LegId, Rng, SessionId};
+use crate::rtp::rtcp::{self, Reporter};
+use crate::rtp::{Arrival, Event, EventReceiver, Packet, Receiver};
+use std::net::SocketAddr;
+
+/// Comfort noise (RFC 3389): a sign of life, and silence.
+const COMFORT_NOISE: u8 = 13;
+
+#[derive(Debug)]
+pub struct Stream {
+    pub session: SessionId,
+    pub leg: LegId,
+    pub address: SocketAddr,
+    pub parameters: Option<StreamParameters>,
+    pub inbound: Inbound,
+    pub outbound: Outbound,
+    pub player: Player,
+    pub detector: Option<Detector>,
+    /// What it hears, as of the last plan.
+    pub hears: Hears,
+    /// Whether what it says is decoded: somebody hears it mixed or transcoded, or its voice is listened for.
+    pub decodes: bool,
+    /// Who gets its packets as they come.
+    pub relayed_to: Option<usize>,
+    /// Names the present source of its packets within the session.
+    pub source: u32,
+    rtp_latch: Latch,
+    rtcp_latch: Latch,
+    life: Life,
+    /// Whether its first packet was told, in this configuration.
+    heard_of: bool,
+    receiver: Receiver,
+    events: EventReceiver,
+    reporter: Reporter,
+    counted: Counted,
+}
+
+/// Whether packets are expected.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Life {
+    /// Not configured, held, or it announced silence suppression.
+    Unwatched,
+    Expected {
+        until: Instant,
+    },
+    /// Told; not told again before another configuration.
+    TimedOut,
+}
+
+#[derive(Clone, Copy, Default, Debug)]
+struct Counted {
+    packets: u64,
+    octets: u64,
+    refused: u64,
+    malformed: u64,
+}
+
+/// A packet of the leg's own, to be heard.
+#[derive(Clone, Copy, Debug)]
+pub struct Heard<'a> {
+    pub kind: Kind,
+    pub packet: Packet<'a>,
+    pub extended: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    Sound,
+    Event(Event),
+}
+
+impl Stream {
+    pub fn new(session: SessionId, leg: LegId, address: SocketAddr, rate: Rate, settings: EngineSettings, now: Instant, rng: &mut Rng) -> Self {
+        Self {
+            session,
+            leg,
+            address,
+            parameters: None,
+            inbound: Inbound::new(),
+            outbound: Outbound::new(settings.opus, rng),
+            player: Player::new(rate),
+            detector: None,
+            hears: Hears::Nothing,
+            decodes: false,
+            relayed_to: None,
+            source: 0,
+            rtp_latch: Latch::Open,
+            rtcp_latch: Latch::Open,
+            life: Life::Unwatched,
+            heard_of: false,
+            receiver: Receiver::new(8_000),
+            events: EventReceiver::new(8_000),
+            reporter: Reporter::new(rng.hex(8), now, rng),
+            counted: Counted::default(),
+        }
+    }
+
+    pub fn codec(&self) -> Option<Codec> {
+        self.parameters.as_ref().map(|parameters| parameters.codec)
+    }
+
+    pub fn facts(&self) -> Facts {
+        let direction = self.parameters.as_ref().map(|parameters| parameters.direction);
+        Facts {
+            codec: self.codec(),
+            send: direction.is_some_and(|direction| direction.send),
+            receive: direction.is_some_and(|direction| direction.receive),
+            announcing: self.player.is_announcing(),
+            background: self.player.has_background(),
+        }
+    }
+
+    /// Takes what offer and answer settled. The same again only counts the RTP time-out from now.
+    pub fn configure(&mut self, parameters: StreamParameters, now: Instant) {
+        let watched = parameters.direction.receive && !parameters.silence_suppression;
+        self.life = if watched { Life::Expected { until: now + parameters.rtp_timeout } } else { Life::Unwatched };
+        let old = self.parameters.as_ref();
+        if old == Some(&parameters) {
+            return;
+        }
+        if old.is_none_or(|old| old.remote != parameters.remote) {
+            self.rtp_latch = Latch::Open;
+        }
+        if old.is_none_or(|old| (old.remote_rtcp, old.rtcp_mux) != (parameters.remote_rtcp, parameters.rtcp_mux)) {
+            self.rtcp_latch = Latch::Open;
+        }
+        if old.is_none_or(|old| old.codec != parameters.codec) {
+            self.inbound.reset();
+        }
+        self.heard_of = false;
+        self.receiver.set_clock_rate(parameters.codec.clock_rate());
+        self.events.set_clock_rate(parameters.codec.clock_rate());
+        self.outbound.set_format(&parameters);
+        self.parameters = Some(parameters);
+    }
+
+    /// Judges an RTP packet and counts it. `Some` when it is to be heard. `sources` numbers the session's sources.
+    pub fn receive<'a>(&mut self, from: SocketAddr, bytes: &'a [u8], now: Instant, sources: &mut u32, turn: &mut Turn) -> Option<Heard<'a>> {
+        let Some(parameters) = &self.parameters else {
+            self.counted.refused += 1;
+            return None;
+        };
+        // A stranger's packet is the stranger's, malformed or not.
+        if !self.rtp_latch.permits(from, parameters) {
+            self.counted.refused += 1;
+            return None;
+        }
+        let Ok(packet) = Packet::read(bytes) else {
+            self.counted.malformed += 1;
+            return None;
+        };
+        let kind = match packet.header.payload_type {
+            kind if kind == parameters.receive_payload_type && !packet.payload.is_empty() => Some(Kind::Sound),
+            kind if Some(kind) == parameters.receive_event_type => Event::read(packet.payload).map(Kind::Event),
+            COMFORT_NOISE => None,
+            _ => {
+                self.counted.malformed += 1;
+                return None;
+            }
+        };
+        self.rtp_latch.lock(from);
+        self.counted.packets += 1;
+        self.counted.octets += packet.payload.len() as u64;
+        let receives = parameters.direction.receive;
+        self.lives(now);
+        if !self.heard_of {
+            self.heard_of = true;
+            turn.reports.push(Report::FirstPacket { session: self.session, leg: self.leg });
+        }
+        let extended = match self.receiver.receive(packet.header.ssrc, packet.header.sequence) {
+            Arrival::Began { extended } => {
+                *sources += 1;
+                self.source = *sources;
+                self.inbound.reset();
+                extended
+            }
+            Arrival::Next { extended, .. } | Arrival::Late { extended } => extended,
+            Arrival::Duplicate | Arrival::Astray => return None,
+        };
+        let kind = kind?;
+        if kind == Kind::Sound {
+            self.receiver.note_transit(packet.header.timestamp, now);
+        }
+        // While a leg is held its packets are counted, and go nowhere.
+        receives.then_some(Heard { kind, packet, extended })
+    }
+
+    /// Takes a packet of RTCP, from the port of its own or, shared (RFC 5761), from that of RTP.
+    pub fn receive_report(&mut self, component: Component, from: SocketAddr, bytes: &[u8], now: Instant) {
+        let Some(parameters) = &self.parameters else {
+            self.counted.refused += 1;
+            return;
+        };
+        let latch = match component {
+            Component::Rtp => self.rtp_latch,
+            Component::Rtcp => self.rtcp_latch,
+        };
+        if !latch.permits(from, parameters) {
+            self.counted.refused += 1;
+            return;
+        }
+        match rtcp::read(bytes, self.outbound.ssrc()) {
+            Ok(incoming) => {
+                if component == Component::Rtcp {
+                    self.rtcp_latch.lock(from);
+                }
+                self.reporter.note(incoming, now);
+                self.lives(now);
+            }
+            Err(rtcp::NotRtcp) => self.counted.malformed += 1,
+        }
+    }
+
+    fn lives(&mut self, now: Instant) {
+        if let (Life::Expected { until }, Some(parameters)) = (&mut self.life, &self.parameters) {
+            *until = now + parameters.rtp_timeout;
+        }
+    }
+
+    /// A packet of a key, as a fact for the rules.
+    pub fn note_event(&mut self, event: Event, timestamp: u32, now: Instant, turn: &mut Turn) {
+        if let Some(press) = self.events.receive(event, timestamp, now) {
+            turn.reports.push(Report::Digit { session: self.session, leg: self.leg, digit: press.key, duration: press.duration });
+        }
+    }
+
+    /// Where our packets go and how; `None` when nothing may be sent.
+    pub fn towards(&self) -> Option<Towards<'_>> {
+        let parameters = self.parameters.as_ref().filter(|parameters| parameters.direction.send)?;
+        let destination = self.rtp_latch.destination(parameters.remote);
+        is_reachable(destination).then_some(Towards { leg: self.leg, destination, parameters })
+    }
+
+    /// Sends through the outbound half; nothing while the direction forbids it.
+    pub fn send(&mut self, send: impl FnOnce(&mut Outbound, Towards<'_>)) {
+        let Some(parameters) = self.parameters.as_ref().filter(|parameters| parameters.direction.send) else { return };
+        let destination = self.rtp_latch.destination(parameters.remote);
+        if is_reachable(destination) {
+            send(&mut self.outbound, Towards { leg: self.leg, destination, parameters });
+        }
+    }
+
+    /// What time alone brings: the end of a key whose end was lost, the RTP time-out, the RTCP report.
+    pub fn handle_timeout(&mut self, now: Instant, rng: &mut Rng, turn: &mut Turn) {
+        if let Some(press) = self.events.handle_timeout(now) {
+            turn.reports.push(Report::Digit { session: self.session, leg: self.leg, digit: press.key, duration: press.duration });
+        }
+        if matches!(self.life, Life::Expected { until } if until <= now) {
+            self.life = Life::TimedOut;
+            turn.reports.push(Report::TimedOut { session: self.session, leg: self.leg });
+        }
+        if self.reporter.deadline() <= now {
+            self.send_report(false, now, rng, turn);
+        }
+    }
+
+    /// Sends our report, the last one with BYE. RTCP flows whatever the direction of the media (RFC 3264 §5.1).
+    fn send_report(&mut self, goodbye: bool, now: Instant, rng: &mut Rng, turn: &mut Turn) {
+        let (component, destination) = match &self.parameters {
+            None => (Component::Rtcp, None),
+            Some(parameters) if parameters.rtcp_mux => (Component::Rtp, Some(self.rtp_latch.destination(parameters.remote_rtcp))),
+            Some(parameters) => (Component::Rtcp, Some(self.rtcp_latch.destination(parameters.remote_rtcp))),
+        };
+        let Some(destination) = destination.filter(|destination| is_reachable(*destination)) else {
+            self.reporter.postpone(now, rng);
+            return;
+        };
+        let (sent, received) = (self.outbound.sent(now), self.receiver.report());
+        let reporter = &mut self.reporter;
+        turn.send(self.leg, component, destination, |out| {
+            if goodbye {
+                reporter.goodbye(sent, received, now, out);
+            } else {
+                reporter.report(sent, received, now, rng, out);
+            }
+        });
+    }
+
+    /// The leg goes: what was announced ends, the other side is told, what was counted is reported.
+    pub fn release(&mut self, now: Instant, rng: &mut Rng, turn: &mut Turn) {
+        let mut ended = Vec::new();
+        self.player.stop(&mut ended);
+        self.report_ended(&mut ended, turn);
+        if self.outbound.sent(now).packets > 0 {
+            self.send_report(true, now, rng, turn);
+        }
+        turn.reports.push(Report::Statistics { session: self.session, leg: self.leg, statistics: self.statistics(now) });
+        turn.released.push(self.leg);
+    }
+
+    pub fn report_ended(&self, tokens: &mut Vec<u64>, turn: &mut Turn) {
+        for token in tokens.drain(..) {
+            turn.reports.push(Report::AnnouncementEnded { session: self.session, leg: self.leg, token });
+        }
+    }
+
+    fn statistics(&self, now: Instant) -> StreamStatistics {
+        let sent = self.outbound.sent(now);
+        StreamStatistics {
+            packets_received: self.counted.packets,
+            octets_received: self.counted.octets,
+            packets_sent: sent.packets,
+            octets_sent: sent.octets,
+            packets_lost: self.receiver.lost(),
+            jitter_ms: self.receiver.jitter_ms(),
+            packets_refused: self.counted.refused,
+            packets_malformed: self.counted.malformed,
+        }
+    }
+}
+
+/// The old way to hold, 0.0.0.0, and port 0 are no destinations.
+fn is_reachable(destination: SocketAddr) -> bool {
+    !destination.ip().is_unspecified() && destination.port() != 0
+}

@@ -1,0 +1,224 @@
+//! The call's recording as it leaves the engine: chunks of both channels on one timeline. Decoding, mixing and the file are the
+//! recorder's.
+
+use super::control::{Channel, Recorded, Sound};
+use crate::audio::Rate;
+use crate::audio::resample::{Downsampler, Upsampler};
+use crate::base::{CallId, Codec, Duration, Instant, LegId, time::millis};
+
+/// A stream this far off its place for a while is moved to where it arrives.
+const DRIFT_MAX: Duration = millis(60);
+/// This far off it is moved at once: its sender's clock jumped, or it paused without counting.
+const JUMP_MAX: Duration = millis(150);
+/// Packets over which the least delay is watched: half a second.
+const WATCHED: u32 = 25;
+
+#[derive(Debug)]
+pub struct Tap {
+    call: CallId,
+    rate: Rate,
+    started_at: Instant,
+    left: LegId,
+    right: Option<LegId>,
+    said: [Option<Place>; 2],
+    down: Downsampler,
+    up: Upsampler,
+}
+
+/// Where a received stream stands on the timeline, in samples of the recording.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    source: u32,
+    clock_rate: u32,
+    timestamp: u32,
+    position: i64,
+    /// Least delay of arrival against place, and over how many packets.
+    least: i64,
+    watched: u32,
+}
+
+/// A received packet, as the tap needs it.
+#[derive(Clone, Copy, Debug)]
+pub struct Received<'a> {
+    pub codec: Codec,
+    /// Another number for another stream.
+    pub source: u32,
+    pub timestamp: u32,
+    pub payload: &'a [u8],
+}
+
+impl Tap {
+    /// Begins the timeline at `now`.
+    pub fn start(call: CallId, rate: Rate, left: LegId, right: Option<LegId>, now: Instant, recorded: &mut Vec<Recorded>) -> Self {
+        recorded.push(Recorded::Started { call, rate: rate.hz() });
+        Self { call, rate, started_at: now, left, right, said: [None; 2], down: Downsampler::new(), up: Upsampler::new() }
+    }
+
+    #[must_use]
+    pub fn left(&self) -> LegId {
+        self.left
+    }
+
+    #[must_use]
+    pub fn call(&self) -> CallId {
+        self.call
+    }
+
+    pub fn set_right(&mut self, right: Option<LegId>) {
+        if right != self.right {
+            self.right = right;
+            self.said[1] = None;
+        }
+    }
+
+    /// The leg is gone; the timeline goes on.
+    pub fn forget(&mut self, leg: LegId) {
+        if self.right == Some(leg) {
+            self.set_right(None);
+        }
+    }
+
+    fn samples_at(&self, now: Instant) -> i64 {
+        self.rate.samples_in(now.saturating_since(self.started_at)) as i64
+    }
+
+    /// A packet came from `leg`.
+    pub fn received(&mut self, leg: LegId, packet: Received<'_>, now: Instant, recorded: &mut Vec<Recorded>) {
+        let channel = match leg {
+            leg if leg == self.left => Channel::Left,
+            leg if Some(leg) == self.right => Channel::Right,
+            _ => return,
+        };
+        let here = self.samples_at(now);
+        let (drift, jump) = (self.rate.samples_in(DRIFT_MAX) as i64, self.rate.samples_in(JUMP_MAX) as i64);
+        let place = &mut self.said[channel as usize];
+        let clock_rate = packet.codec.clock_rate();
+        let position = match place {
+            Some(place) if place.source == packet.source && place.clock_rate == clock_rate => {
+                place.advance(packet.timestamp, here, i64::from(self.rate.hz()), drift, jump)
+            }
+            _ => {
+                *place = Some(Place {
+                    source: packet.source,
+                    clock_rate,
+                    timestamp: packet.timestamp,
+                    position: here,
+                    least: i64::MAX,
+                    watched: 0,
+                });
+                here
+            }
+        };
+        // One from before the stream's first, and from before the recording.
+        let Ok(position) = u64::try_from(position) else { return };
+        let audio = Sound::Encoded { codec: packet.codec, source: packet.source, payload: packet.payload.to_vec() };
+        recorded.push(Recorded::Audio { call: self.call, channel, position, audio });
+    }
+
+    /// The switch played `frame`, at `rate`, to the left leg in the tick at `now`.
+    pub fn played(&mut self, frame: &[i16], rate: Rate, now: Instant, recorded: &mut Vec<Recorded>) {
+        let mut samples = Vec::with_capacity(self.rate.samples_per_frame());
+        match (rate, self.rate) {
+            (Rate::Hz16000, Rate::Hz8000) => self.down.process(frame, &mut samples),
+            (Rate::Hz8000, Rate::Hz16000) => self.up.process(frame, &mut samples),
+            _ => samples.extend_from_slice(frame),
+        }
+        let position = self.samples_at(now) as u64;
+        recorded.push(Recorded::Audio { call: self.call, channel: Channel::Right, position, audio: Sound::Linear(samples) });
+    }
+
+    pub fn stop(self, now: Instant, recorded: &mut Vec<Recorded>) {
+        recorded.push(Recorded::Stopped { call: self.call, samples: self.samples_at(now) as u64 });
+    }
+}
+
+impl Place {
+    /// The place of a packet with `timestamp` that arrived at the sample `here`: where its timestamp says, so that jitter does not tear
+    /// the sound, as long as that agrees with when it came.
+    fn advance(&mut self, timestamp: u32, here: i64, rate: i64, drift: i64, jump: i64) -> i64 {
+        let ticks = i64::from(timestamp.wrapping_sub(self.timestamp) as i32);
+        let told = self.position + ticks * rate / i64::from(self.clock_rate);
+        let delay = here - told;
+        self.least = self.least.min(delay);
+        self.watched += 1;
+        // Sound cannot arrive before it was said: then the first packet of the stream was the late one.
+        let moved = delay > jump || delay < -drift || (self.watched >= WATCHED && self.least > drift);
+        if self.watched >= WATCHED {
+            self.least = i64::MAX;
+            self.watched = 0;
+        }
+        let position = if moved { here } else { told };
+        if moved || ticks > 0 {
+            (self.timestamp, self.position) = (timestamp, position);
+        }
+        if moved {
+            self.least = i64::MAX;
+            self.watched = 0;
+        }
+        position
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Rng, Timestamp};
+
+    const LEFT: LegId = LegId(1);
+    const RIGHT: LegId = LegId(2);
+
+    fn at(ms: u64) -> Instant {
+        Instant::after_start(millis(ms))
+    }
+
+    /// Positions in milliseconds of packets given as (arrival ms, source, timestamp in ms).
+    fn positions(packets: &[(u64, u32, i64)]) -> Vec<u64> {
+        let (call, mut recorded) = (CallId::new(Timestamp(0), &mut Rng::new(1)), Vec::new());
+        let mut tap = Tap::start(call, Rate::Hz8000, LEFT, Some(RIGHT), at(1_000), &mut recorded);
+        for (arrival, source, timestamp) in packets {
+            let packet = Received { codec: Codec::Opus, source: *source, timestamp: (*timestamp * 48) as u32, payload: &[] };
+            tap.received(LEFT, packet, at(1_000 + arrival), &mut recorded);
+        }
+        tap.stop(at(9_000), &mut recorded);
+        assert_eq!(recorded.first(), Some(&Recorded::Started { call, rate: 8_000 }));
+        assert_eq!(recorded.last(), Some(&Recorded::Stopped { call, samples: 64_000 }));
+        let place = |chunk: &Recorded| if let Recorded::Audio { position, .. } = chunk { Some(position / 8) } else { None };
+        recorded.iter().filter_map(place).collect()
+    }
+
+    #[test]
+    fn sound_stands_where_it_was_said() {
+        for (story, packets, expected) in [
+            ("jitter does not tear", vec![(500, 1, 0), (545, 1, 20), (546, 1, 40), (560, 1, 60)], vec![500, 520, 540, 560]),
+            ("loss leaves its gap", vec![(0, 1, 0), (20, 1, 20), (100, 1, 100)], vec![0, 20, 100]),
+            ("order is mended", vec![(0, 1, 0), (40, 1, 40), (41, 1, 20), (60, 1, 60)], vec![0, 40, 20, 60]),
+            ("a new source stands where it comes", vec![(0, 1, 0), (33, 2, 99_000), (53, 2, 99_020)], vec![0, 33, 53]),
+            ("the clock runs over", vec![(0, 1, -20), (20, 1, 0), (40, 1, 20)], vec![0, 20, 40]),
+            ("a pause that was not counted", vec![(0, 1, 0), (2_000, 1, 20), (2_020, 1, 40)], vec![0, 2_000, 2_020]),
+            ("a late first packet", vec![(100, 1, 0), (101, 1, 20), (102, 1, 40), (103, 1, 60), (104, 1, 80)], vec![100, 120, 140, 160, 104]),
+            ("one from before the beginning", vec![(5, 1, 20), (6, 1, 0), (25, 1, 40)], vec![5, 25]),
+        ] {
+            assert_eq!(positions(&packets), expected, "{story}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_runs_slow_is_followed() {
+        // 1 % slow: after 8 s it would be 80 ms behind.
+        let packets: Vec<(u64, u32, i64)> = (0..400).map(|n| (n as u64 * 20, 1, n * 198 / 10)).collect();
+        for (position, (arrival, ..)) in positions(&packets).iter().zip(&packets) {
+            assert!(position.abs_diff(*arrival) <= 75, "{position} for {arrival}");
+        }
+    }
+
+    #[test]
+    fn what_is_played_is_brought_to_the_recordings_rate() {
+        let (call, mut recorded) = (CallId::new(Timestamp(0), &mut Rng::new(1)), Vec::new());
+        let mut tap = Tap::start(call, Rate::Hz8000, LEFT, None, at(0), &mut recorded);
+        tap.played(&[0; 320], Rate::Hz16000, at(20), &mut recorded);
+        let expected = Recorded::Audio { call, channel: Channel::Right, position: 160, audio: Sound::Linear(vec![0; 160]) };
+        assert_eq!(recorded[1], expected);
+        tap.received(LegId(9), Received { codec: Codec::Pcma, source: 1, timestamp: 0, payload: &[1] }, at(30), &mut recorded);
+        assert_eq!(recorded.len(), 2, "whoever is no party of the recording is not on it");
+    }
+}

@@ -1,0 +1,62 @@
+//! What one turn of the engine brought forth, in buffers that the caller keeps: no allocation a packet.
+
+use super::control::{Recorded, Report};
+use crate::base::LegId;
+use std::net::SocketAddr;
+
+/// One of a leg's two sockets.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Component {
+    Rtp,
+    Rtcp,
+}
+
+/// A datagram to be sent from a leg's socket.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Outgoing {
+    pub leg: LegId,
+    pub component: Component,
+    pub destination: SocketAddr,
+    start: usize,
+    end: usize,
+}
+
+/// Filled by the engine, emptied by the caller after each turn with `clear`.
+#[derive(Debug, Default)]
+pub struct Turn {
+    packets: Vec<Outgoing>,
+    bytes: Vec<u8>,
+    pub reports: Vec<Report>,
+    /// For the recorder, in order for each call.
+    pub recorded: Vec<Recorded>,
+    /// Legs whose sockets are to be closed, after the packets above are sent.
+    pub released: Vec<LegId>,
+}
+
+impl Turn {
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Forgets everything, keeps the room.
+    pub fn clear(&mut self) {
+        self.packets.clear();
+        self.bytes.clear();
+        self.reports.clear();
+        self.recorded.clear();
+        self.released.clear();
+    }
+
+    /// The datagrams to send, in order.
+    pub fn packets(&self) -> impl ExactSizeIterator<Item = (Outgoing, &[u8])> {
+        self.packets.iter().map(|packet| (*packet, &self.bytes[packet.start..packet.end]))
+    }
+
+    /// Adds a datagram whose bytes `write` appends.
+    pub(super) fn send(&mut self, leg: LegId, component: Component, destination: SocketAddr, write: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.bytes.len();
+        write(&mut self.bytes);
+        self.packets.push(Outgoing { leg, component, destination, start, end: self.bytes.len() });
+    }
+}
