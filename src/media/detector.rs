@@ -25,7 +25,9 @@ enum State {
     Silent,
     Speaking,
     /// No voice since half a second before `silent_at`.
-    Pausing { silent_at: Instant },
+    Pausing {
+        silent_at: Instant,
+    },
 }
 
 impl Detector {

@@ -207,7 +207,10 @@ impl Session {
         }
         for index in 0..self.legs.len() {
             let relayed_to = self.legs.iter().position(|hearer| hearer.hears == Hears::Relayed(index));
-            let decoded = self.legs.iter().any(|hearer| matches!(hearer.hears, Hears::Decoded(party) | Hears::AnnouncementOver(party) if party == index));
+            let decoded = self
+                .legs
+                .iter()
+                .any(|hearer| matches!(hearer.hears, Hears::Decoded(party) | Hears::AnnouncementOver(party) if party == index));
             let stream = &mut self.legs[index];
             stream.relayed_to = relayed_to;
             let decodes = decoded || stream.detector.is_some();

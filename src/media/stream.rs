@@ -82,7 +82,15 @@ pub enum Kind {
 }
 
 impl Stream {
-    pub fn new(session: SessionId, leg: LegId, address: SocketAddr, rate: Rate, settings: EngineSettings, now: Instant, rng: &mut Rng) -> Self {
+    pub fn new(
+        session: SessionId,
+        leg: LegId,
+        address: SocketAddr,
+        rate: Rate,
+        settings: EngineSettings,
+        now: Instant,
+        rng: &mut Rng,
+    ) -> Self {
         Self {
             session,
             leg,
@@ -147,7 +155,14 @@ impl Stream {
     }
 
     /// Judges an RTP packet and counts it. `Some` when it is to be heard. `sources` numbers the session's sources.
-    pub fn receive<'a>(&mut self, from: SocketAddr, bytes: &'a [u8], now: Instant, sources: &mut u32, turn: &mut Turn) -> Option<Heard<'a>> {
+    pub fn receive<'a>(
+        &mut self,
+        from: SocketAddr,
+        bytes: &'a [u8],
+        now: Instant,
+        sources: &mut u32,
+        turn: &mut Turn,
+    ) -> Option<Heard<'a>> {
         let Some(parameters) = &self.parameters else {
             self.counted.refused += 1;
             return None;

@@ -195,7 +195,11 @@ mod tests {
             ("a new source stands where it comes", vec![(0, 1, 0), (33, 2, 99_000), (53, 2, 99_020)], vec![0, 33, 53]),
             ("the clock runs over", vec![(0, 1, -20), (20, 1, 0), (40, 1, 20)], vec![0, 20, 40]),
             ("a pause that was not counted", vec![(0, 1, 0), (2_000, 1, 20), (2_020, 1, 40)], vec![0, 2_000, 2_020]),
-            ("a late first packet", vec![(100, 1, 0), (101, 1, 20), (102, 1, 40), (103, 1, 60), (104, 1, 80)], vec![100, 120, 140, 160, 104]),
+            (
+                "a late first packet",
+                vec![(100, 1, 0), (101, 1, 20), (102, 1, 40), (103, 1, 60), (104, 1, 80)],
+                vec![100, 120, 140, 160, 104],
+            ),
             ("one from before the beginning", vec![(5, 1, 20), (6, 1, 0), (25, 1, 40)], vec![5, 25]),
         ] {
             assert_eq!(positions(&packets), expected, "{story}");

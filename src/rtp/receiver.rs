@@ -13,11 +13,18 @@ const MISORDER_MAX: u16 = 100;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Arrival {
     /// The first of a source: the stream's first, another SSRC, or a sequence that began anew.
-    Began { extended: u64 },
+    Began {
+        extended: u64,
+    },
     /// After the highest so far; `missing` numbers were left out.
-    Next { extended: u64, missing: u16 },
+    Next {
+        extended: u64,
+        missing: u16,
+    },
     /// One that was missing.
-    Late { extended: u64 },
+    Late {
+        extended: u64,
+    },
     Duplicate,
     /// Far from where the stream is; the next one tells whether it began anew (RFC 3550 §A.1). To be dropped.
     Astray,

@@ -41,7 +41,12 @@ enum Source {
     /// Ours; the next frame's timestamp if it comes in time.
     Own,
     /// A relayed one: what is added to its numbers. Nothing below `from` may be sent: those numbers were used for another source.
-    Relayed { key: SourceKey, sequence_shift: u64, timestamp_shift: u32, from: u64 },
+    Relayed {
+        key: SourceKey,
+        sequence_shift: u64,
+        timestamp_shift: u32,
+        from: u64,
+    },
 }
 
 /// The timestamp under which an event of the source goes out: the same for all its packets (RFC 4733 §2.5.1.1).
@@ -96,7 +101,9 @@ impl Sender {
     /// The header for a relayed packet; `None` when it is from before the source was heard.
     pub fn relay(&mut self, packet: Relayed, now: Instant) -> Option<Header> {
         let (shift, timestamp_shift, from, begins) = match self.source {
-            Source::Relayed { key, sequence_shift, timestamp_shift, from } if key == packet.key => (sequence_shift, timestamp_shift, from, false),
+            Source::Relayed { key, sequence_shift, timestamp_shift, from } if key == packet.key => {
+                (sequence_shift, timestamp_shift, from, false)
+            }
             _ => {
                 let from = self.highest + 1;
                 (from.wrapping_sub(packet.extended), self.timestamp_at(now).wrapping_sub(packet.timestamp), from, true)
@@ -221,7 +228,9 @@ mod tests {
             headers.push(sender.originate(160, at(1_000 + frame * 20)));
         }
         for frame in 0..3_u32 {
-            headers.push(sender.relay(relayed(7, 99_000 + u64::from(frame), 5_000 + frame * 160), at(1_065 + u64::from(frame) * 20)).expect("sent"));
+            headers.push(
+                sender.relay(relayed(7, 99_000 + u64::from(frame), 5_000 + frame * 160), at(1_065 + u64::from(frame) * 20)).expect("sent"),
+            );
         }
         headers.push(sender.originate(160, at(1_120)));
         for pair in headers.windows(2) {
@@ -264,8 +273,7 @@ mod tests {
     fn all_packets_of_an_event_have_one_timestamp() {
         let mut sender = Sender::new(48_000, 96, &mut Rng::new(4));
         let sound = sender.originate(960, at(0));
-        let events: Vec<Header> =
-            (0..4).map(|n| sender.event(relayed(1, 70_000 + n, 800), 101, at(20 + n * 20)).expect("sent")).collect();
+        let events: Vec<Header> = (0..4).map(|n| sender.event(relayed(1, 70_000 + n, 800), 101, at(20 + n * 20)).expect("sent")).collect();
         assert!(events.iter().all(|event| event.timestamp == sound.timestamp.wrapping_add(960) && event.payload_type == 101));
         assert_eq!(events.iter().map(|event| event.marker).collect::<Vec<_>>(), [true, false, false, false]);
         let next = sender.event(relayed(1, 70_009, 9_000), 101, at(300)).expect("sent");

@@ -63,9 +63,18 @@ pub struct EventReceiver {
 #[derive(Clone, Copy, Debug)]
 enum State {
     None,
-    Pressed { timestamp: u32, code: u8, key: Option<char>, ticks: u64, segment: u16, ends_at: Instant },
+    Pressed {
+        timestamp: u32,
+        code: u8,
+        key: Option<char>,
+        ticks: u64,
+        segment: u16,
+        ends_at: Instant,
+    },
     /// Ended and told; what still comes with this timestamp is a retransmission.
-    Told { timestamp: u32 },
+    Told {
+        timestamp: u32,
+    },
 }
 
 impl EventReceiver {

@@ -1,5 +1,8 @@
 //! The engine under virtual time, with phones that send real RTP.
 
+mod bridging;
+mod world;
+
 use super::control::{Direction, StreamParameters};
 use crate::base::{Codec, time::secs};
 
