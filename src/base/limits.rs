@@ -74,3 +74,15 @@ pub const API_PAGE_MAX: usize = 500;
 pub const CLIP_SECONDS_MAX: u64 = 600;
 /// Legs of one media session: two parties, one being called in, one listening, and as many again. More: the allocation fails.
 pub const SESSION_LEGS_MAX: usize = 8;
+/// Questions that wait for the switch's answer. More: 503.
+pub const DESK_QUESTIONS_MAX: usize = 256;
+/// How long a request waits for the switch's answer; the switch takes each input within milliseconds. Longer: 504.
+pub const DESK_PATIENCE: Duration = Duration::from_secs(5);
+/// Rows written in one transaction of the store; with 16 µs a row about 8 ms. More: the next transaction.
+pub const STORE_BATCH_MAX: usize = 500;
+/// How long a row waits for others before its transaction begins, so that a crash loses no more than this.
+pub const STORE_BATCH_WAIT: Duration = Duration::from_millis(50);
+/// Connections of the HTTP server; event consumers are among them. More: they wait in the kernel's backlog.
+pub const HTTP_CONNECTIONS_MAX: usize = 1_024;
+/// Released calls whose ids the metrics remember, so that a record that comes again (its recording was hashed) is not counted twice.
+pub const RELEASED_REMEMBERED_MAX: usize = 16_384;

@@ -3,5 +3,9 @@
 pub mod clock;
 pub mod commands;
 pub mod config_files;
+pub mod desk;
+pub mod events;
 pub mod net;
 pub mod recorder;
+pub mod shapes;
+pub mod store;

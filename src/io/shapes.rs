@@ -1,0 +1,268 @@
+//! The JSON shapes of calls and events, shared by the database (which keeps them) and the API (which shows them).
+//!
+//! What lives here: shapes and the way from the core's values to them. What must not: SQL, HTTP.
+
+use crate::base::Timestamp;
+use crate::call::record::{CallRecord, HoldRecord, OfferRecord, RecordingRecord};
+use crate::switch::output::{Detail, Event};
+use crate::switch::view::CallView;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A wall time: milliseconds since 1970 inside, RFC 3339 UTC with milliseconds outside.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, utoipa::ToSchema)]
+#[schema(value_type = String, format = DateTime, examples("2026-11-21T09:30:00.000Z"))]
+pub struct Time(pub i64);
+
+impl Time {
+    /// Reads RFC 3339 with any offset.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        text.parse::<jiff::Timestamp>().ok().map(|time| Self(time.as_millisecond()))
+    }
+}
+
+impl From<Timestamp> for Time {
+    fn from(at: Timestamp) -> Self {
+        Self(at.0)
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A clock outside jiff's years −9999 to 9999 is shown as the epoch rather than not at all.
+        write!(f, "{:.3}", jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH))
+    }
+}
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| de::Error::custom(format_args!("{text:?} is no RFC 3339 time")))
+    }
+}
+
+/// A call's record, as far as it has come (CONTRACT, Records).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Call {
+    /// ULID: 26 letters and digits, in order of time.
+    #[schema(examples("01JD3KQ5ZV8N2M4X6Y7T9W0ABC"))]
+    pub id: String,
+    /// inbound, outbound, internal.
+    pub direction: String,
+    pub caller: String,
+    pub called: String,
+    pub trunk: Option<String>,
+    pub queue: Option<String>,
+    /// The last agent who spoke with the caller; the callee of an internal call; the caller of a call out.
+    pub agent: Option<String>,
+    pub arrived_at: Time,
+    /// The caller's leg was answered.
+    pub answered_at: Option<Time>,
+    /// The first agent (or the callee) answered.
+    pub connected_at: Option<Time>,
+    pub released_at: Option<Time>,
+    /// caller, agent, callee, switch.
+    pub released_by: Option<String>,
+    /// Why, for the reader: `BYE`, `RTP timeout`, …
+    pub release_cause: Option<String>,
+    /// answered, abandoned, silent, refused, no-answer, busy, unreachable, played, failed.
+    pub outcome: Option<String>,
+    pub offers: Vec<Offer>,
+    pub holds: Vec<Hold>,
+    pub recording: Option<Recording>,
+    /// While the call runs: arriving, waiting, offering, connected, held, ending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_since: Option<Time>,
+}
+
+/// An agent's phone was rung for the call.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Offer {
+    pub agent: String,
+    pub alerted_at: Time,
+    pub ended_at: Option<Time>,
+    /// Rings begun, by the configured cadence.
+    pub rings: u32,
+    /// pending, answered, missed, rejected, busy, unreachable, withdrawn.
+    pub result: String,
+}
+
+/// A time on hold.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Hold {
+    /// caller, agent.
+    pub by: String,
+    pub started_at: Time,
+    pub ended_at: Option<Time>,
+    /// How often the held party heard that he is not forgotten.
+    pub reassured: u32,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Recording {
+    /// Below the recordings folder: `2026/11/21/CALL-ID.wav`.
+    pub file: String,
+    pub duration_ms: u64,
+    /// Lower-case hex, once complete.
+    pub sha256: Option<String>,
+    /// open, complete, recovered, missing.
+    pub state: String,
+    /// Why it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl From<&CallRecord> for Call {
+    fn from(record: &CallRecord) -> Self {
+        Self {
+            id: record.id.to_string(),
+            direction: record.direction.name().to_owned(),
+            caller: record.caller.clone(),
+            called: record.called.clone(),
+            trunk: record.trunk.as_ref().map(ToString::to_string),
+            queue: record.queue.as_ref().map(ToString::to_string),
+            agent: record.agent.as_ref().map(ToString::to_string),
+            arrived_at: record.arrived_at.into(),
+            answered_at: record.answered_at.map(Time::from),
+            connected_at: record.connected_at.map(Time::from),
+            released_at: record.released_at.map(Time::from),
+            released_by: record.released_by.map(|by| by.name().to_owned()),
+            release_cause: record.release_cause.clone(),
+            outcome: record.outcome.map(|outcome| outcome.name().to_owned()),
+            offers: record.offers.iter().map(Offer::from).collect(),
+            holds: record.holds.iter().map(Hold::from).collect(),
+            recording: record.recording.as_ref().map(Recording::from),
+            state: None,
+            state_since: None,
+        }
+    }
+}
+
+impl From<&CallView> for Call {
+    fn from(view: &CallView) -> Self {
+        Self { state: Some(view.state.to_owned()), state_since: Some(view.state_since.into()), ..Self::from(&view.record) }
+    }
+}
+
+impl From<&OfferRecord> for Offer {
+    fn from(offer: &OfferRecord) -> Self {
+        Self {
+            agent: offer.agent.to_string(),
+            alerted_at: offer.alerted_at.into(),
+            ended_at: offer.ended_at.map(Time::from),
+            rings: offer.rings,
+            result: offer.result.name().to_owned(),
+        }
+    }
+}
+
+impl From<&HoldRecord> for Hold {
+    fn from(hold: &HoldRecord) -> Self {
+        Self {
+            by: hold.by.name().to_owned(),
+            started_at: hold.started_at.into(),
+            ended_at: hold.ended_at.map(Time::from),
+            reassured: hold.reassured,
+        }
+    }
+}
+
+impl From<&RecordingRecord> for Recording {
+    fn from(recording: &RecordingRecord) -> Self {
+        Self {
+            file: recording.file.clone(),
+            duration_ms: u64::try_from(recording.duration.as_millis()).unwrap_or(u64::MAX),
+            sha256: recording.sha256.clone(),
+            state: recording.state.name().to_owned(),
+            reason: recording.reason.clone(),
+        }
+    }
+}
+
+/// A fact, numbered in the order in which it became known.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct EventShape {
+    /// Grows by one with each event, across restarts; `Last-Event-ID` of the stream.
+    pub seq: u64,
+    pub at: Time,
+    /// `call.delivered`, `agent.ready`, `offer.missed`, …
+    #[schema(examples("call.delivered"))]
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<String>,
+    /// More, by name: `rings`, `reason`, `step`, …
+    #[serde(default)]
+    pub detail: BTreeMap<String, serde_json::Value>,
+}
+
+impl EventShape {
+    #[must_use]
+    pub fn new(seq: u64, event: &Event) -> Self {
+        Self {
+            seq,
+            at: event.at.into(),
+            name: event.name.to_owned(),
+            call: event.call.map(|id| id.to_string()),
+            agent: event.agent.as_ref().map(ToString::to_string),
+            queue: event.queue.as_ref().map(ToString::to_string),
+            detail: event.detail.iter().map(|(name, detail)| ((*name).to_owned(), value(detail))).collect(),
+        }
+    }
+}
+
+fn value(detail: &Detail) -> serde_json::Value {
+    match detail {
+        Detail::Text(text) => text.as_str().into(),
+        Detail::Number(number) => (*number).into(),
+        Detail::Flag(flag) => (*flag).into(),
+    }
+}
+
+/// Who did what that must stay known: fetched a recording, changed an agent's state, reloaded the configuration.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct AuditEntry {
+    /// ULID.
+    pub id: String,
+    pub at: Time,
+    /// Name of the token.
+    #[schema(examples("admin"))]
+    pub who: String,
+    /// recording.fetched, agent.state_set, config.reloaded.
+    #[schema(examples("recording.fetched"))]
+    pub action: String,
+    /// The call's or agent's id.
+    pub subject: Option<String>,
+    /// Address that the request came from.
+    pub remote: String,
+    pub detail: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_rfc_3339_in_utc_with_milliseconds() {
+        assert_eq!(Time(1_795_253_400_007).to_string(), "2026-11-21T09:30:00.007Z");
+        for text in ["2026-11-21T09:30:00.007Z", "2026-11-21T17:30:00.007+08:00"] {
+            assert_eq!(Time::parse(text), Some(Time(1_795_253_400_007)), "{text}");
+        }
+        for wrong in ["", "yesterday", "2026-11-21", "1795253400"] {
+            assert_eq!(Time::parse(wrong), None, "{wrong}");
+        }
+    }
+}

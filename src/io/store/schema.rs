@@ -1,0 +1,96 @@
+//! The tables. One text for SQLite and PostgreSQL: columns are BIGINT (times in milliseconds since 1970), TEXT, DOUBLE PRECISION, BLOB alone.
+//!
+//! A migration that has been released is never changed; a new one is added behind it.
+
+use sqlx::SqlStr;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use std::borrow::Cow;
+
+const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "calls, events, audit", FIRST)];
+
+/// `record` is the whole record as JSON; the columns beside it are what lists filter by.
+const FIRST: &str = "
+CREATE TABLE calls (
+    id TEXT NOT NULL PRIMARY KEY,
+    direction TEXT NOT NULL,
+    caller TEXT NOT NULL,
+    called TEXT NOT NULL,
+    trunk TEXT,
+    queue TEXT,
+    agent TEXT,
+    arrived_at BIGINT NOT NULL,
+    answered_at BIGINT,
+    connected_at BIGINT,
+    released_at BIGINT,
+    released_by TEXT,
+    outcome TEXT,
+    recording_state TEXT,
+    recording_file TEXT,
+    recording_ms BIGINT,
+    recording_sha256 TEXT,
+    record TEXT NOT NULL
+);
+CREATE INDEX calls_by_agent ON calls (agent, id);
+CREATE INDEX calls_by_queue ON calls (queue, id);
+CREATE INDEX calls_by_caller ON calls (caller, id);
+CREATE INDEX calls_by_outcome ON calls (outcome, id);
+CREATE INDEX calls_by_arrival ON calls (arrived_at);
+CREATE INDEX calls_running ON calls (id) WHERE released_at IS NULL;
+CREATE INDEX calls_by_recording ON calls (recording_state, id);
+
+CREATE TABLE offers (
+    call_id TEXT NOT NULL,
+    n BIGINT NOT NULL,
+    agent TEXT NOT NULL,
+    alerted_at BIGINT NOT NULL,
+    ended_at BIGINT,
+    rings BIGINT NOT NULL,
+    result TEXT NOT NULL,
+    PRIMARY KEY (call_id, n)
+);
+CREATE INDEX offers_by_agent ON offers (agent, alerted_at);
+
+CREATE TABLE holds (
+    call_id TEXT NOT NULL,
+    n BIGINT NOT NULL,
+    held_by TEXT NOT NULL,
+    started_at BIGINT NOT NULL,
+    ended_at BIGINT,
+    reassured BIGINT NOT NULL,
+    PRIMARY KEY (call_id, n)
+);
+
+CREATE TABLE events (
+    seq BIGINT NOT NULL PRIMARY KEY,
+    occurred_at BIGINT NOT NULL,
+    name TEXT NOT NULL,
+    call_id TEXT,
+    agent TEXT,
+    queue TEXT,
+    detail TEXT NOT NULL
+);
+CREATE INDEX events_by_call ON events (call_id, seq);
+CREATE INDEX events_by_agent ON events (agent, seq);
+
+CREATE TABLE audit (
+    id TEXT NOT NULL PRIMARY KEY,
+    occurred_at BIGINT NOT NULL,
+    who TEXT NOT NULL,
+    action TEXT NOT NULL,
+    subject TEXT,
+    remote TEXT NOT NULL,
+    detail TEXT NOT NULL
+);
+CREATE INDEX audit_by_subject ON audit (subject, id);
+";
+
+pub(super) fn migrator() -> Migrator {
+    Migrator::with_migrations(
+        MIGRATIONS
+            .iter()
+            .map(|(version, description, sql)| {
+                Migration::new(*version, Cow::Borrowed(*description), MigrationType::Simple, SqlStr::from_static(sql), false)
+            })
+            .collect(),
+    )
+}
