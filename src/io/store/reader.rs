@@ -13,7 +13,7 @@ pub struct CallFilter {
     pub queue: Option<String>,
     pub caller: Option<String>,
     pub outcome: Option<String>,
-    /// Only calls with a recording in this state.
+    /// Only calls with a recording in this state, or with one at all for `any`.
     pub recording: Option<String>,
     /// Arrived at or after.
     pub since: Option<Time>,
@@ -67,7 +67,11 @@ impl Store {
         wanted.and("queue =", text(&filter.queue));
         wanted.and("caller =", text(&filter.caller));
         wanted.and("outcome =", text(&filter.outcome));
-        wanted.and("recording_state =", text(&filter.recording));
+        match filter.recording.as_deref() {
+            // Every state sorts after nothing, NULL nowhere.
+            Some("any") => wanted.and("recording_state >", Some(Value::Text(String::new()))),
+            _ => wanted.and("recording_state =", text(&filter.recording)),
+        }
         wanted.and("arrived_at >=", filter.since.map(|time| Value::Number(time.0)));
         wanted.and("arrived_at <", filter.until.map(|time| Value::Number(time.0)));
         wanted.and("id <", text(&filter.before));

@@ -1,0 +1,106 @@
+//! Calls: the list, one record, its timeline. A running call is shown as the switch has it now, before the store does.
+
+use super::Context;
+use super::dto::{CallList, EventList};
+use super::params::Params;
+use super::problem::Problem;
+use crate::base::CallId;
+use crate::call::record::Outcome;
+use crate::io::shapes::{Call, EventShape};
+use crate::io::store::CallFilter;
+use axum::Json;
+use axum::extract::{Path, State};
+use std::sync::Arc;
+
+/// Every outcome, in the words of the records.
+const OUTCOMES: [&str; 9] = [
+    Outcome::Answered.name(),
+    Outcome::Abandoned.name(),
+    Outcome::Silent.name(),
+    Outcome::Refused.name(),
+    Outcome::NoAnswer.name(),
+    Outcome::Busy.name(),
+    Outcome::Unreachable.name(),
+    Outcome::Played.name(),
+    Outcome::Failed.name(),
+];
+
+/// Calls, newest first. Running ones are among them, as last written.
+#[utoipa::path(get, path = "/api/v1/calls", tag = "calls",
+    params(
+        ("limit" = Option<usize>, Query, minimum = 1, maximum = 500, description = "rows of the page, 50 when absent"),
+        ("cursor" = Option<String>, Query, description = "next of the page before"),
+        ("agent" = Option<String>, Query, description = "the record's agent"),
+        ("queue" = Option<String>, Query),
+        ("caller" = Option<String>, Query, description = "the whole number"),
+        ("outcome" = Option<String>, Query, description = "answered, abandoned, silent, refused, no-answer, busy, unreachable, played, failed"),
+        ("recording" = Option<String>, Query, description = "open, complete, recovered, missing, or any"),
+        ("since" = Option<String>, Query, format = DateTime, description = "arrived at or after"),
+        ("until" = Option<String>, Query, format = DateTime, description = "arrived before")),
+    responses((status = 200, body = CallList), (status = 400, body = Problem, content_type = "application/problem+json")))]
+pub async fn list(State(context): State<Arc<Context>>, mut params: Params) -> Result<Json<CallList>, Problem> {
+    let limit = params.limit()?;
+    let filter = CallFilter {
+        agent: params.text("agent"),
+        queue: params.text("queue"),
+        caller: params.text("caller"),
+        outcome: params.word("outcome", &OUTCOMES)?,
+        recording: params.word("recording", &["open", "complete", "recovered", "missing", "any"])?,
+        since: params.time("since")?,
+        until: params.time("until")?,
+        before: params.cursor()?,
+    };
+    params.end()?;
+    context.settle().await;
+    let mut items = context.api.store.calls(&filter, limit + 1).await?;
+    let next = cut(&mut items, limit, |call| call.id.clone());
+    Ok(Json(CallList { items, next }))
+}
+
+/// One row more than asked for was read: it tells whether there is another page, which begins after the last row shown.
+pub fn cut<T>(items: &mut Vec<T>, limit: usize, key: impl Fn(&T) -> String) -> Option<String> {
+    let more = items.len() > limit;
+    items.truncate(limit);
+    items.last().filter(|_| more).map(key)
+}
+
+/// A call's record, as far as it has come.
+#[utoipa::path(get, path = "/api/v1/calls/{id}", tag = "calls", params(("id" = String, Path, description = "ULID")),
+    responses((status = 200, body = Call), (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub async fn one(State(context): State<Arc<Context>>, Path(id): Path<String>, params: Params) -> Result<Json<Call>, Problem> {
+    params.end()?;
+    find(&context, &id).await.map(Json)
+}
+
+/// The running call of the snapshot, else the store's. A switch that does not answer hides no stored call.
+pub async fn find(context: &Context, id: &str) -> Result<Call, Problem> {
+    let id: CallId = id.parse().map_err(|error| Problem::not_found(format!("no call has the id {id:?}: {error}")))?;
+    if let Ok(snapshot) = context.api.desk.snapshot().await
+        && let Some(view) = snapshot.calls.iter().find(|view| view.record.id == id)
+    {
+        return Ok(Call::from(view));
+    }
+    context.settle().await;
+    let call = context.api.store.call(&id.to_string()).await?;
+    call.ok_or_else(|| Problem::not_found(format!("no call has the id {id}")))
+}
+
+/// What happened in a call, in order.
+#[utoipa::path(get, path = "/api/v1/calls/{id}/events", tag = "calls",
+    params(
+        ("id" = String, Path, description = "ULID"),
+        ("limit" = Option<usize>, Query, minimum = 1, maximum = 500, description = "rows of the page, 50 when absent"),
+        ("cursor" = Option<u64>, Query, description = "next of the page before")),
+    responses((status = 200, body = EventList), (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub async fn timeline(State(context): State<Arc<Context>>, Path(id): Path<String>, mut params: Params) -> Result<Json<EventList>, Problem> {
+    let limit = params.limit()?;
+    let after = params.text("cursor").map_or(Ok(0), |text| {
+        text.parse().map_err(|_| Problem::parameter("cursor", format!("cursor is what next of the page before said, not {text:?}")))
+    })?;
+    params.end()?;
+    let call = find(&context, &id).await?;
+    context.settle().await;
+    let mut items: Vec<EventShape> = context.api.store.events_of_call(&call.id, after, limit + 1).await?;
+    let next = cut(&mut items, limit, |event| event.seq.to_string());
+    Ok(Json(EventList { items, next }))
+}

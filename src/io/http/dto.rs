@@ -1,0 +1,183 @@
+//! The shapes of the API besides calls and events: agents, queues, lists, requests.
+
+use crate::io::shapes::{AuditEntry, Call, EventShape, Time};
+use crate::switch::view::{AgentView, QueueFigures, QueueView};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// A page of calls, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CallList {
+    pub items: Vec<Call>,
+    /// `cursor` of the next page; null at the end.
+    pub next: Option<String>,
+}
+
+/// A call's timeline, in order.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventList {
+    pub items: Vec<EventShape>,
+    pub next: Option<String>,
+}
+
+/// A page of the audit log, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AuditList {
+    pub items: Vec<AuditEntry>,
+    pub next: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AgentList {
+    pub items: Vec<Agent>,
+    /// Always null: all agents come at once.
+    pub next: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Agent {
+    pub id: String,
+    pub name: String,
+    pub team: Option<String>,
+    /// agent, supervisor.
+    pub role: String,
+    /// 1 to 9 each.
+    pub skills: BTreeMap<String, u8>,
+    /// offline, ready, reserved, ringing, talking, wrap-up, not-ready.
+    pub state: String,
+    pub reason: Option<String>,
+    /// In this state since.
+    pub since: Time,
+    /// The call that he is offered or speaks on.
+    pub call: Option<String>,
+    /// Registered phones.
+    pub contacts: usize,
+}
+
+impl From<&AgentView> for Agent {
+    fn from(view: &AgentView) -> Self {
+        Self {
+            id: view.id.to_string(),
+            name: view.name.clone(),
+            team: view.team.clone(),
+            role: view.role.to_owned(),
+            skills: view.skills.iter().cloned().collect(),
+            state: view.state.to_owned(),
+            reason: view.reason.clone(),
+            since: view.since.into(),
+            call: view.call.map(|id| id.to_string()),
+            contacts: view.contacts,
+        }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct QueueList {
+    pub items: Vec<Queue>,
+    /// Always null: all queues come at once.
+    pub next: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Queue {
+    pub id: String,
+    pub waiting: usize,
+    /// Arrival of the one who waits longest.
+    pub longest_waiting_since: Option<Time>,
+    /// Agents with the queue's skill, by state.
+    pub agents: BTreeMap<String, usize>,
+    pub today: QueueToday,
+}
+
+/// Since midnight UTC. offered = answered + abandoned + `flowed_out` + waiting or being offered.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct QueueToday {
+    pub offered: u64,
+    pub answered: u64,
+    pub abandoned: u64,
+    pub flowed_out: u64,
+    /// Answered after 20 s or less.
+    pub answered_within_threshold: u64,
+    /// Sum of the waits of answered calls, in milliseconds.
+    pub wait_total_ms: u64,
+    /// Mean wait of answered calls, in milliseconds.
+    pub wait_mean_ms: u64,
+    /// Offers that rang too long.
+    pub missed_offers: u64,
+    /// Answered offers within the allowed rings.
+    pub answered_in_rings: u64,
+}
+
+impl From<&QueueView> for Queue {
+    fn from(view: &QueueView) -> Self {
+        Self {
+            id: view.id.to_string(),
+            waiting: view.waiting,
+            longest_waiting_since: view.longest_waiting_since.map(Time::from),
+            agents: view.agents.iter().map(|(state, count)| ((*state).to_owned(), *count)).collect(),
+            today: QueueToday::from(&view.today),
+        }
+    }
+}
+
+impl From<&QueueFigures> for QueueToday {
+    fn from(figures: &QueueFigures) -> Self {
+        Self {
+            offered: figures.offered,
+            answered: figures.answered,
+            abandoned: figures.abandoned,
+            flowed_out: figures.flowed_out,
+            answered_within_threshold: figures.answered_within_threshold,
+            wait_total_ms: figures.wait_total_ms,
+            wait_mean_ms: figures.wait_total_ms.checked_div(figures.answered).unwrap_or(0),
+            missed_offers: figures.missed_offers,
+            answered_in_rings: figures.answered_in_rings,
+        }
+    }
+}
+
+/// What is asked of an agent's state.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AgentStateRequest {
+    /// offline, ready, not-ready; the other states come from calls.
+    #[schema(examples("not-ready"))]
+    pub state: String,
+    /// For not-ready: lunch, meeting, …
+    #[schema(examples("meeting"))]
+    pub reason: Option<String>,
+}
+
+/// What a reload changed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Reloaded {
+    /// A line each; empty when nothing changed.
+    pub changes: Vec<String>,
+}
+
+/// An error of the configuration at its place, as `sanling check` prints it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ConfigError {
+    pub file: String,
+    /// From 1; absent when the error has no place.
+    pub line: Option<usize>,
+    pub column: Option<usize>,
+    /// What is wrong.
+    pub message: String,
+    /// What would be right.
+    pub remedy: Option<String>,
+}
+
+/// Whether calls can be taken and kept.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Health {
+    /// ok, failing.
+    pub status: &'static str,
+    /// Why it is not ok.
+    pub reasons: Vec<String>,
+    pub version: &'static str,
+    /// Calls in progress; absent when the switch does not answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls: Option<usize>,
+}

@@ -1,0 +1,209 @@
+//! The HTTP side: API, events, metrics, health and the page. It asks the switch at the [`Desk`](super::desk::Desk), reads the store and
+//! the recordings folder, and decides nothing.
+
+mod admin;
+mod agents;
+pub mod auth;
+mod calls;
+pub mod dto;
+mod health;
+mod listener;
+mod openapi;
+mod page;
+mod params;
+pub mod problem;
+mod range;
+mod recording;
+mod stream;
+mod wav;
+
+pub use auth::{Token, TokenSource};
+pub use listener::Peer;
+pub use openapi::document;
+
+use super::desk::Desk;
+use super::events::EventHub;
+use super::metrics::Metrics;
+use super::shapes::{AuditEntry, Time};
+use super::store::{Row, Store};
+use crate::base::{CallId, Rng, Timestamp, limits};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+use std::fmt;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::{Semaphore, watch};
+use tower_http::set_header::SetResponseHeaderLayer;
+
+/// Reads the configuration anew, hands it to the switch, and tells what changed or what is wrong.
+pub type Reload = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Result<Vec<String>, Vec<dto::ConfigError>>> + Send>> + Send + Sync>;
+
+/// What the server stands on.
+#[derive(Clone)]
+pub struct Api {
+    pub desk: Desk,
+    pub store: Store,
+    pub hub: EventHub,
+    pub metrics: Metrics,
+    /// The recordings folder.
+    pub recordings: PathBuf,
+    pub token: Token,
+    pub reload: Reload,
+}
+
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Api").field("recordings", &self.recordings).finish_non_exhaustive()
+    }
+}
+
+/// What handlers share.
+struct Context {
+    api: Api,
+    consumers: Arc<Semaphore>,
+    /// Ids of audit entries; a lock, because requests run side by side; held to draw one number.
+    ids: Mutex<Rng>,
+    /// Turns true when the server ends, so that event streams end too.
+    closing: watch::Receiver<bool>,
+}
+
+impl Context {
+    /// Writes to the audit log.
+    ///
+    /// # Errors
+    /// When it cannot be kept: then what it tells of must not be done.
+    fn audit(&self, asker: &auth::Asker, action: &str, subject: Option<&str>, detail: String) -> Result<(), problem::Problem> {
+        let at = wall_time();
+        let id = CallId::new(at, &mut self.ids.lock().unwrap_or_else(std::sync::PoisonError::into_inner)).to_string();
+        let entry = AuditEntry {
+            id,
+            at: Time::from(at),
+            who: asker.who.to_owned(),
+            action: action.to_owned(),
+            subject: subject.map(str::to_owned),
+            remote: asker.remote.clone(),
+            detail,
+        };
+        tracing::info!(who = entry.who, action, subject, "audit");
+        self.api
+            .store
+            .try_push(Row::Audit(Box::new(entry)))
+            .map_err(|_| problem::Problem::overloaded("the audit log cannot be written now"))
+    }
+
+    /// Lets what was told before be written, so that who has heard of an event finds it. Not waited for when the store is in trouble.
+    async fn settle(&self) {
+        let _ = tokio::time::timeout(Duration::from_millis(250), self.api.store.flush()).await;
+    }
+}
+
+fn wall_time() -> Timestamp {
+    Timestamp(jiff::Timestamp::now().as_millisecond())
+}
+
+/// A server that listens.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    closing: watch::Sender<bool>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Server {
+    /// Listens and serves until [`close`](Self::close)d.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on, or the operating system gives no randomness.
+    pub async fn start(listen: SocketAddr, api: Api) -> std::io::Result<Self> {
+        let listener = listener::Bounded::bind(listen, limits::HTTP_CONNECTIONS_MAX).await?;
+        let address = listener.address()?;
+        let (closing, closed) = watch::channel(false);
+        let app = router(api, closed.clone())?.into_make_service_with_connect_info::<Peer>();
+        let mut end = closed;
+        let task = tokio::spawn(async move {
+            let ended = async move {
+                let _ = end.wait_for(|closing| *closing).await;
+            };
+            if let Err(error) = axum::serve(listener, app).with_graceful_shutdown(ended).await {
+                tracing::error!(%error, "the HTTP server has ended");
+            }
+        });
+        Ok(Self { address, closing, task })
+    }
+
+    /// Where it listens; the port is the one the system chose when 0 was asked for.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Ends event streams, lets running answers finish for at most two seconds, then closes.
+    pub async fn close(mut self) {
+        self.closing.send_replace(true);
+        if tokio::time::timeout(Duration::from_secs(2), &mut self.task).await.is_err() {
+            self.task.abort();
+        }
+    }
+}
+
+fn router(api: Api, closing: watch::Receiver<bool>) -> std::io::Result<Router> {
+    let context = Arc::new(Context {
+        api,
+        consumers: Arc::new(Semaphore::new(limits::EVENT_CONSUMERS_MAX)),
+        ids: Mutex::new(Rng::new(u64::from_ne_bytes(auth::random()?))),
+        closing,
+    });
+    let guarded = Router::new()
+        .route("/openapi.json", get(openapi::openapi))
+        .route("/calls", get(calls::list))
+        .route("/calls/{id}", get(calls::one))
+        .route("/calls/{id}/events", get(calls::timeline))
+        .route("/calls/{id}/recording", get(recording::fetch))
+        .route("/agents", get(agents::list))
+        .route("/agents/{id}/state", post(agents::set_state))
+        .route("/queues", get(agents::queues))
+        .route("/events", get(stream::events))
+        .route("/config/reload", post(admin::reload))
+        .route("/audit", get(admin::audit))
+        .fallback(nothing_here)
+        .layer(from_fn_with_state(Arc::clone(&context), auth::gate));
+    let app = Router::new()
+        .route("/", get(page::index))
+        .route("/app.js", get(page::script))
+        .route("/app.css", get(page::style))
+        .route("/healthz", get(health::healthz))
+        .route("/metrics", get(health::metrics))
+        .nest("/api/v1", guarded)
+        .layer(DefaultBodyLimit::max(limits::API_BODY_MAX))
+        .layer(from_fn(problem::everywhere));
+    Ok(secured(app).with_state(context))
+}
+
+/// The answer stays 404; `problem::everywhere` gives it its words.
+async fn nothing_here() -> axum::http::StatusCode {
+    axum::http::StatusCode::NOT_FOUND
+}
+
+/// Headers that keep a browser from doing with our answers what we did not mean. No CORS: the API's own origin and programs use it.
+fn secured(app: Router<Arc<Context>>) -> Router<Arc<Context>> {
+    let policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; media-src blob:; img-src 'self' data:; \
+                  form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+    let headers: [(HeaderName, &'static str); 6] = [
+        (header::CONTENT_SECURITY_POLICY, policy),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    headers
+        .into_iter()
+        .fold(app, |app, (name, value)| app.layer(SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))))
+}

@@ -1,0 +1,53 @@
+//! The description of the API, made from the handlers themselves. `tests/api/openapi.json` keeps a copy, so that drift is a diff.
+
+use super::{admin, agents, calls, health, problem, recording, stream};
+use axum::http::header;
+use axum::response::IntoResponse;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
+use utoipa::{Modify, OpenApi};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Sanling", description = "The switch's API. Errors are RFC 9457 problem documents; lists are {items, next}, newest first.",
+        license(name = "Apache-2.0")),
+    paths(
+        calls::list, calls::one, calls::timeline, recording::fetch, agents::list, agents::set_state, agents::queues, stream::events,
+        admin::reload, admin::audit, openapi, health::healthz, health::metrics
+    ),
+    components(schemas(problem::Problem)),
+    security(("token" = [])),
+    modifiers(&Bearer)
+)]
+struct Description;
+
+/// The token, and the answer that every guarded path gives without it.
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
+        if let Some(components) = &mut description.components {
+            components.add_security_scheme("token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+        }
+        let guarded = description.paths.paths.iter_mut().filter(|(path, _)| path.starts_with("/api/"));
+        for (_, item) in guarded {
+            for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
+                let problem = Content::new(Some(Ref::from_schema_name("Problem")));
+                let response = ResponseBuilder::new().description("no token, or a wrong one").content("application/problem+json", problem);
+                operation.responses.responses.insert("401".into(), RefOr::T(response.build()));
+            }
+        }
+    }
+}
+
+/// The document as text.
+#[must_use]
+pub fn document() -> String {
+    Description::openapi().to_pretty_json().expect("a description becomes JSON")
+}
+
+/// This document.
+#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "operation", responses((status = 200, content_type = "application/json", body = Object)))]
+pub async fn openapi() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], document())
+}

@@ -1,0 +1,243 @@
+//! What is counted for Prometheus: totals that grow as calls end, and the running switch as its snapshot shows it at the scrape.
+
+use super::store::Store;
+use crate::base::{CallId, Timestamp, limits};
+use crate::call::record::{CallRecord, OfferOutcome, RecordingState};
+use crate::media::control::StreamStatistics;
+use crate::switch::view::Snapshot;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+type Labels = Vec<(&'static str, String)>;
+
+/// The counters; cheap to clone.
+#[derive(Clone)]
+pub struct Metrics(Arc<Shared>);
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Metrics")
+    }
+}
+
+struct Shared {
+    registry: Registry,
+    calls: Family<Labels, Counter>,
+    offers: Family<Labels, Counter>,
+    recordings: Family<Labels, Counter>,
+    wait: Histogram,
+    duration: Histogram,
+    events: Family<Labels, Counter>,
+    packets: Family<Labels, Counter>,
+    octets: Family<Labels, Counter>,
+    jitter: Histogram,
+    /// Which released calls were counted: a lock, because the driver counts and a scrape may look; held for one look-up.
+    counted: Mutex<Counted>,
+}
+
+#[derive(Default)]
+struct Counted {
+    known: BTreeSet<CallId>,
+    order: VecDeque<CallId>,
+}
+
+impl Counted {
+    fn first_time(&mut self, id: CallId) -> bool {
+        if !self.known.insert(id) {
+            return false;
+        }
+        self.order.push_back(id);
+        if self.order.len() > limits::RELEASED_REMEMBERED_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+        true
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    #[must_use]
+    pub fn new() -> Self {
+        let mut registry = Registry::default();
+        let shared_seconds = [0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0];
+        let (calls, offers, recordings) = (Family::default(), Family::default(), Family::default());
+        let (events, packets, octets) = (Family::default(), Family::default(), Family::default());
+        let (wait, duration) = (Histogram::new(shared_seconds), Histogram::new(shared_seconds));
+        let jitter = Histogram::new([1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0]);
+        let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("sanling_build", "The version that runs", build);
+        registry.register("sanling_calls", "Calls that ended", Family::clone(&calls));
+        registry.register("sanling_offers", "Offers to agents that ended", Family::clone(&offers));
+        registry.register("sanling_recordings", "Recordings of calls that ended, by what came of them", Family::clone(&recordings));
+        registry.register("sanling_call_wait_seconds", "From arrival to the first agent", Histogram::clone(&wait));
+        registry.register("sanling_call_duration_seconds", "From the caller's answer to the release", Histogram::clone(&duration));
+        registry.register("sanling_events", "Events published", Family::clone(&events));
+        registry.register("sanling_media_packets", "RTP packets of legs that ended", Family::clone(&packets));
+        registry.register("sanling_media_octets", "RTP octets of legs that ended", Family::clone(&octets));
+        registry.register("sanling_media_jitter_milliseconds", "Interarrival jitter of legs at their end", Histogram::clone(&jitter));
+        let counted = Mutex::default();
+        Self(Arc::new(Shared { registry, calls, offers, recordings, wait, duration, events, packets, octets, jitter, counted }))
+    }
+
+    /// Counts a call when its record comes for the first time with a release.
+    pub fn call_stored(&self, record: &CallRecord) {
+        let (Some(released_at), Some(outcome)) = (record.released_at, record.outcome) else { return };
+        let first_time = self.0.counted.lock().unwrap_or_else(std::sync::PoisonError::into_inner).first_time(record.id);
+        if !first_time {
+            return;
+        }
+        let labels = vec![("outcome", outcome.name().to_owned()), ("direction", record.direction.name().to_owned())];
+        self.0.calls.get_or_create(&labels).inc();
+        for offer in record.offers.iter().filter(|offer| offer.result != OfferOutcome::Pending) {
+            self.0.offers.get_or_create(&vec![("result", offer.result.name().to_owned())]).inc();
+        }
+        if let Some(recording) = &record.recording {
+            let result = if recording.state == RecordingState::Missing { "missing" } else { "kept" };
+            self.0.recordings.get_or_create(&vec![("result", result.to_owned())]).inc();
+        }
+        if let Some(connected_at) = record.connected_at {
+            self.0.wait.observe(seconds(record.arrived_at, connected_at));
+        }
+        if let Some(answered_at) = record.answered_at {
+            self.0.duration.observe(seconds(answered_at, released_at));
+        }
+    }
+
+    pub fn event_published(&self, name: &'static str) {
+        self.0.events.get_or_create(&vec![("name", name.to_owned())]).inc();
+    }
+
+    /// Adds what was counted on a leg that ended.
+    pub fn stream_ended(&self, statistics: &StreamStatistics) {
+        for (kind, count) in [
+            ("received", statistics.packets_received),
+            ("sent", statistics.packets_sent),
+            ("lost", statistics.packets_lost),
+            ("refused", statistics.packets_refused),
+            ("malformed", statistics.packets_malformed),
+        ] {
+            self.0.packets.get_or_create(&vec![("kind", kind.to_owned())]).inc_by(count);
+        }
+        for (direction, count) in [("received", statistics.octets_received), ("sent", statistics.octets_sent)] {
+            self.0.octets.get_or_create(&vec![("direction", direction.to_owned())]).inc_by(count);
+        }
+        if statistics.packets_received > 0 {
+            self.0.jitter.observe(f64::from(statistics.jitter_ms));
+        }
+    }
+
+    /// OpenMetrics text. Without a snapshot (the switch does not answer) `sanling_up` is 0 and its gauges are left out.
+    ///
+    /// # Errors
+    /// None that is known: text is written to memory.
+    pub fn render(&self, snapshot: Option<&Snapshot>, store: &Store) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        encode_registry(&mut text, &self.0.registry)?;
+        encode_registry(&mut text, &at_the_scrape(snapshot, store))?;
+        encode_eof(&mut text)?;
+        Ok(text)
+    }
+}
+
+fn seconds(from: Timestamp, to: Timestamp) -> f64 {
+    std::time::Duration::from_millis(u64::try_from(to.0 - from.0).unwrap_or(0)).as_secs_f64()
+}
+
+/// A registry that lives for one scrape.
+struct Scrape(Registry);
+
+impl Scrape {
+    fn gauge(&mut self, name: &str, help: &str, value: usize) {
+        let gauge = Gauge::<i64>::default();
+        gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+        self.0.register(name, help, gauge);
+    }
+
+    fn counter(&mut self, name: &str, help: &str, value: u64) {
+        let counter = Counter::<u64>::default();
+        counter.inc_by(value);
+        self.0.register(name, help, counter);
+    }
+
+    fn gauges(&mut self, name: &str, help: &str, values: impl IntoIterator<Item = (Labels, usize)>) {
+        let family = Family::<Labels, Gauge>::default();
+        for (labels, value) in values {
+            family.get_or_create(&labels).set(i64::try_from(value).unwrap_or(i64::MAX));
+        }
+        self.0.register(name, help, family);
+    }
+}
+
+fn at_the_scrape(snapshot: Option<&Snapshot>, store: &Store) -> Registry {
+    let mut scrape = Scrape(Registry::default());
+    scrape.gauge("sanling_up", "Whether the switch answers", usize::from(snapshot.is_some()));
+    scrape.gauge("sanling_store_rows_waiting", "Rows waiting to be written", store.rows_waiting());
+    scrape.counter("sanling_store_rows_written", "Rows written since the start", store.rows_written());
+    scrape.counter("sanling_store_rows_lost", "Rows that found the inbox full", store.rows_lost());
+    scrape.gauge("sanling_store_failing", "Whether the last transaction failed", usize::from(store.is_failing()));
+    scrape.gauge("sanling_store_blocked", "Whether new calls are refused because rows cannot be kept", usize::from(store.is_blocked()));
+    if let Some(snapshot) = snapshot {
+        of_the_switch(&mut scrape, snapshot);
+    }
+    scrape.0
+}
+
+fn of_the_switch(scrape: &mut Scrape, snapshot: &Snapshot) {
+    scrape.gauge("sanling_calls_active", "Calls in progress", snapshot.calls.len());
+    scrape.gauge("sanling_legs", "Dialogs with phones and trunks", snapshot.legs);
+    scrape.gauge("sanling_sip_transactions", "SIP transactions alive", snapshot.transactions);
+    scrape.gauge("sanling_media_sessions", "Calls with media", snapshot.sessions);
+    scrape.gauge("sanling_recordings_open", "Recordings being written", snapshot.recordings_open);
+    scrape.counter("sanling_recordings_missing", "Recordings that failed since the start", snapshot.recordings_missing);
+    scrape.gauge("sanling_recording_alarm", "Whether the switch cannot record", usize::from(snapshot.recording_alarm.is_some()));
+    scrape.gauge("sanling_draining", "Whether new calls are refused because the switch ends", usize::from(snapshot.draining));
+    let mut agents = BTreeMap::new();
+    for state in ["offline", "ready", "reserved", "ringing", "talking", "wrap-up", "not-ready"] {
+        agents.insert(state, 0);
+    }
+    for agent in &snapshot.agents {
+        *agents.entry(agent.state).or_insert(0) += 1;
+    }
+    scrape.gauges("sanling_agents", "Agents by state", agents.into_iter().map(|(state, count)| (vec![("state", state.to_owned())], count)));
+    let queue = |id: &crate::base::QueueId| vec![("queue", id.to_string())];
+    scrape.gauges("sanling_queue_waiting", "Callers waiting", snapshot.queues.iter().map(|view| (queue(&view.id), view.waiting)));
+    let today = |pick: fn(&crate::switch::view::QueueFigures) -> u64| {
+        snapshot.queues.iter().map(move |view| (queue(&view.id), usize::try_from(pick(&view.today)).unwrap_or(usize::MAX)))
+    };
+    scrape.gauges("sanling_queue_today_offered", "Calls of the queue since midnight UTC", today(|figures| figures.offered));
+    scrape.gauges("sanling_queue_today_answered", "Of these, answered", today(|figures| figures.answered));
+    scrape.gauges("sanling_queue_today_abandoned", "Of these, abandoned", today(|figures| figures.abandoned));
+    scrape.gauges(
+        "sanling_queue_today_missed_offers",
+        "Offers that rang too long since midnight UTC",
+        today(|figures| figures.missed_offers),
+    );
+    let sip = &snapshot.sip;
+    for (name, help, value) in [
+        ("sanling_sip_messages_received", "SIP messages received", sip.messages_received),
+        ("sanling_sip_messages_sent", "SIP messages sent", sip.messages_sent),
+        ("sanling_sip_dropped_malformed", "Datagrams that were no SIP", sip.dropped_malformed),
+        ("sanling_sip_retransmissions_received", "SIP retransmissions received", sip.retransmissions_received),
+        ("sanling_sip_retransmissions_sent", "SIP retransmissions sent", sip.retransmissions_sent),
+        ("sanling_sip_auth_challenges", "Requests challenged", sip.auth_challenges),
+        ("sanling_sip_auth_failures", "Wrong credentials", sip.auth_failures),
+        ("sanling_sip_requests_refused", "Requests refused", sip.requests_refused),
+    ] {
+        scrape.counter(name, help, value);
+    }
+}

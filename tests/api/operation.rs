@@ -1,0 +1,195 @@
+//! Who may ask, what errors look like, agents, queues, reload, health, metrics, the page and the description.
+
+use crate::world::{TOKEN, World};
+use sanling::io::http::dto::ConfigError;
+
+#[test]
+fn the_api_wants_its_token() {
+    let world = World::new();
+    let refused = |headers: &[(&str, &str)]| world.send("GET", "/api/v1/agents", headers, None);
+    let answer = refused(&[]);
+    answer.problem(401);
+    assert_eq!(answer.header("www-authenticate"), Some("Bearer realm=\"sanling\""));
+    for wrong in [&format!("Bearer {TOKEN}x"), "Bearer ", "Bearer", &format!("Basic {TOKEN}"), TOKEN] {
+        refused(&[("authorization", wrong)]).problem(401);
+    }
+    assert!(refused(&[("authorization", "Bearer wrong")]).header("www-authenticate").is_some_and(|text| text.contains("invalid_token")));
+    assert_eq!(refused(&[("authorization", &format!("bearer {TOKEN}"))]).status, 200);
+    // Nothing tells a stranger which paths there are.
+    for path in ["/api/v1/openapi.json", "/api/v1/calls", "/api/v1/nothing", "/api/v1/events", "/api/v1/audit"] {
+        world.send("GET", path, &[], None).problem(401);
+    }
+    for path in ["/", "/app.js", "/app.css", "/healthz", "/metrics"] {
+        assert_eq!(world.send("GET", path, &[], None).status, 200, "{path}");
+    }
+}
+
+#[test]
+fn every_error_is_a_problem_document() {
+    let world = World::new();
+    world.get("/api/v1/nothing").problem(404);
+    world.get("/nothing").problem(404);
+    let answer = world.send("DELETE", "/api/v1/agents", &[("authorization", &format!("Bearer {TOKEN}"))], None);
+    answer.problem(405);
+    assert!(answer.header("allow").is_some_and(|methods| methods.contains("GET")), "{:?}", answer.headers);
+    world.post("/api/v1/agents", "{}").problem(405);
+    let state = "/api/v1/agents/1001/state";
+    world.post(state, "{").problem(400);
+    world.post(state, "{}").problem(422);
+    world.post(state, r#"{"state": "ready", "colour": "red"}"#).problem(422);
+    world.post(state, &format!(r#"{{"state": "ready", "reason": "{}"}}"#, "x".repeat(2 << 20))).problem(413);
+    world.send("POST", state, &[("authorization", &format!("Bearer {TOKEN}"))], Some("state=ready")).problem(415);
+    world.switch.lock().expect("fine").silent = true;
+    world.get("/api/v1/agents").problem(504);
+}
+
+#[test]
+fn answers_keep_browsers_from_mischief() {
+    let world = World::new();
+    for path in ["/", "/api/v1/agents", "/nothing"] {
+        let answer = world.get(path);
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
+        assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
+        let policy = answer.header("content-security-policy").expect("a policy");
+        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe-inline"), "{policy}");
+        assert!(answer.header("access-control-allow-origin").is_none());
+    }
+    assert_eq!(world.get("/api/v1/agents").header("cache-control"), Some("no-store"));
+}
+
+#[test]
+fn the_page_obeys_its_own_policy() {
+    let world = World::new();
+    let page = String::from_utf8(world.get("/").body).expect("text");
+    assert!(page.contains("/app.js") && page.contains("/app.css"));
+    for forbidden in ["<style", "style=", "onclick=", "javascript:", "http://", "https://"] {
+        assert!(!page.contains(forbidden), "the page has {forbidden}");
+    }
+    assert!(world.get("/app.js").header("content-type").is_some_and(|kind| kind.starts_with("text/javascript")));
+    assert!(world.get("/app.css").header("content-type").is_some_and(|kind| kind.starts_with("text/css")));
+}
+
+#[test]
+fn agents_are_listed_and_their_state_is_set() {
+    let world = World::new();
+    let agents = world.get("/api/v1/agents").json();
+    let second = &agents["items"][1];
+    assert!(second["id"] == "1001" && second["name"] == "1001 号坐席" && second["state"] == "ready" && second["skills"]["service"] == 5);
+    assert_eq!(second["since"], "2026-11-21T09:30:00.000Z");
+
+    let answer = world.post("/api/v1/agents/1001/state", r#"{"state": "not-ready", "reason": "午饭"}"#);
+    assert!(answer.status == 200 && answer.json()["state"] == "not-ready" && answer.json()["reason"] == "午饭");
+    let entry = &world.get("/api/v1/audit?subject=1001").json()["items"][0];
+    assert!(entry["who"] == "admin" && entry["action"] == "agent.state_set" && entry["detail"] == "not-ready (午饭)", "{entry}");
+    assert!(entry["remote"].as_str().is_some_and(|remote| remote.starts_with("127.0.0.1:")));
+
+    world.post("/api/v1/agents/9999/state", r#"{"state": "ready"}"#).problem(404);
+    for state in ["talking", "READY", ""] {
+        let problem = world.post("/api/v1/agents/1001/state", &format!(r#"{{"state": "{state}"}}"#)).problem(422);
+        assert_eq!(problem["parameter"], "state");
+    }
+    assert_eq!(world.post("/api/v1/agents/1001/state", r#"{"state": "not-ready", "reason": "a\nb"}"#).problem(422)["parameter"], "reason");
+    world.switch.lock().expect("fine").refuses = Some("1001 is on a call".into());
+    let problem = world.post("/api/v1/agents/1001/state", r#"{"state": "offline"}"#).problem(409);
+    assert_eq!(problem["detail"], "1001 is on a call");
+}
+
+#[test]
+fn queues_show_who_waits_and_todays_figures() {
+    let world = World::new();
+    let queue = &world.get("/api/v1/queues").json()["items"][0];
+    assert!(queue["id"] == "service" && queue["waiting"] == 1 && queue["longest_waiting_since"] == "2026-11-21T09:29:48.000Z", "{queue}");
+    assert!(queue["agents"]["talking"] == 1 && queue["today"]["offered"] == 10 && queue["today"]["wait_mean_ms"] == 8_000, "{queue}");
+}
+
+#[test]
+fn a_reload_says_what_changed_or_what_is_wrong() {
+    let world = World::new();
+    let answer = world.post("/api/v1/config/reload", "");
+    assert!(answer.status == 200 && answer.json()["changes"][0] == "rules.hold.patience: 7s → 9s");
+    *world.reload.lock().expect("fine") = Err(vec![ConfigError {
+        file: "config/rules.toml".into(),
+        line: Some(7),
+        column: Some(1),
+        message: "unknown key patiense".into(),
+        remedy: Some("patience".into()),
+    }]);
+    let problem = world.post("/api/v1/config/reload", "").problem(422);
+    let error = &problem["errors"][0];
+    assert!(
+        error["file"] == "config/rules.toml" && error["line"] == 7 && error["column"] == 1 && error["remedy"] == "patience",
+        "{problem}"
+    );
+    let audit = world.get("/api/v1/audit").json();
+    let details: Vec<_> = audit["items"].as_array().expect("a list").iter().map(|entry| entry["detail"].as_str().expect("text")).collect();
+    assert_eq!(details, ["refused with 1 errors", "1 changes"]);
+}
+
+#[test]
+fn health_tells_why_not() {
+    let world = World::new();
+    let answer = world.get("/healthz");
+    assert!(answer.status == 200 && answer.json()["status"] == "ok");
+    world.switch.lock().expect("fine").snapshot.recording_alarm = Some("disk full".into());
+    let answer = world.get("/healthz");
+    assert!(answer.status == 503 && answer.json()["reasons"][0] == "cannot record: disk full", "{}", answer.json());
+    world.switch.lock().expect("fine").silent = true;
+    let answer = world.get("/healthz");
+    assert!(answer.status == 503 && answer.json()["reasons"][0] == "the switch did not answer in time");
+}
+
+#[test]
+fn metrics_count_each_call_once() {
+    let mut world = World::new();
+    let record = world.kept_call(0, |_| ());
+    world.ledger.call(Box::new(record));
+    world.kept_call(1, |call| call.released_at = None);
+    world.publish("call.released", None, 1);
+    let metrics = |world: &World| String::from_utf8(world.get("/metrics").body).expect("text");
+    let text = metrics(&world);
+    for line in [
+        "sanling_up 1",
+        "sanling_calls_total{outcome=\"answered\",direction=\"inbound\"} 1",
+        "sanling_offers_total{result=\"answered\"} 1",
+        "sanling_calls_active 0",
+        "sanling_queue_waiting{queue=\"service\"} 1",
+        "sanling_agents{state=\"ready\"} 2",
+        "sanling_agents{state=\"offline\"} 0",
+        "sanling_recordings_missing_total 4",
+        "sanling_events_total{name=\"call.released\"} 1",
+        "sanling_sip_messages_received_total 0",
+        "sanling_call_duration_seconds_sum 60.0",
+        "sanling_build_info{version=\"0.1.0\"} 1",
+    ] {
+        assert!(text.lines().any(|other| other == line), "{line} is not in\n{text}");
+    }
+    assert!(text.ends_with("# EOF\n"));
+    world.switch.lock().expect("fine").silent = true;
+    assert!(metrics(&world).contains("sanling_up 0"));
+}
+
+#[test]
+fn the_description_is_the_one_on_file() {
+    let world = World::new();
+    let served = String::from_utf8(world.get("/api/v1/openapi.json").body).expect("text") + "\n";
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/api/openapi.json");
+    if std::env::var_os("SANLING_WRITE_FIXTURES").is_some() {
+        std::fs::write(path, &served).expect("writes");
+    }
+    let kept = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        served == kept,
+        "the API has changed; when that is meant: SANLING_WRITE_FIXTURES=1 cargo test --test api description, and commit the diff"
+    );
+}
+
+#[test]
+fn the_server_ends_although_consumers_listen() {
+    let mut world = World::new();
+    let mut events = crate::events::Listener::connect(&world, None);
+    let server = world.server.take().expect("runs");
+    let begun = std::time::Instant::now();
+    world.runtime.block_on(server.close());
+    assert!(begun.elapsed() < std::time::Duration::from_secs(2));
+    assert!(events.next().is_none());
+}

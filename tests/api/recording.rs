@@ -1,0 +1,166 @@
+//! The sound of a call over HTTP.
+
+use crate::world::{Answer, TOKEN, World};
+use sanling::base::time::millis;
+use sanling::call::record::{CallRecord, RecordingRecord, RecordingState};
+use std::fs;
+
+const HASH: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+
+/// Stereo, 8 kHz, sample n is n: 44 bytes of header, then `frames` × 4 bytes.
+fn wav(frames: u32) -> Vec<u8> {
+    let mut file = std::io::Cursor::new(Vec::new());
+    let spec = hound::WavSpec { channels: 2, sample_rate: 8_000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let mut writer = hound::WavWriter::new(&mut file, spec).expect("writes");
+    (0..frames * 2).for_each(|n| writer.write_sample((n % 30_000) as i16).expect("writes"));
+    writer.finalize().expect("writes");
+    file.into_inner()
+}
+
+fn recorded(world: &mut World, state: RecordingState, suffix: &str, bytes: &[u8]) -> CallRecord {
+    let folder = world.recordings().join("2026/11/21");
+    fs::create_dir_all(&folder).expect("makes");
+    let record = world.kept_call(0, |call| {
+        call.recording = Some(RecordingRecord {
+            file: format!("2026/11/21/{}.wav", call.id),
+            duration: millis(1_000),
+            sha256: (state == RecordingState::Complete).then(|| HASH.to_owned()),
+            state,
+            reason: (state == RecordingState::Missing).then(|| "disk full".to_owned()),
+        });
+    });
+    if !bytes.is_empty() {
+        fs::write(folder.join(format!("{}.wav{suffix}", record.id)), bytes).expect("writes");
+    }
+    record
+}
+
+fn fetch(world: &World, call: &CallRecord, headers: &[(&str, &str)]) -> Answer {
+    world.get_with(&format!("/api/v1/calls/{}/recording", call.id), headers)
+}
+
+#[test]
+fn a_recording_is_served_whole_and_in_parts() {
+    let mut world = World::new();
+    let bytes = wav(100_000);
+    let call = recorded(&mut world, RecordingState::Complete, "", &bytes);
+    let whole = fetch(&world, &call, &[]);
+    assert!(whole.status == 200 && whole.body == bytes);
+    let etag = format!("\"{HASH}\"");
+    for (name, value) in [("content-type", "audio/wav"), ("accept-ranges", "bytes"), ("content-length", "400044"), ("etag", etag.as_str())]
+    {
+        assert_eq!(whole.header(name), Some(value));
+    }
+    for (range, first, last) in
+        [("bytes=0-43", 0, 43), ("bytes=100-", 100, 400_043), ("bytes=-4", 400_040, 400_043), ("bytes=70000-270000", 70_000, 270_000)]
+    {
+        let part = fetch(&world, &call, &[("range", range)]);
+        assert!(part.status == 206 && part.body == bytes[first..=last], "{range}");
+        assert_eq!(part.header("content-range"), Some(format!("bytes {first}-{last}/400044").as_str()));
+    }
+    let beyond = fetch(&world, &call, &[("range", "bytes=400044-")]);
+    beyond.problem(416);
+    assert_eq!(beyond.header("content-range"), Some("bytes */400044"));
+}
+
+#[test]
+fn conditions_compare_the_hash() {
+    let mut world = World::new();
+    let bytes = wav(10);
+    let call = recorded(&mut world, RecordingState::Complete, "", &bytes);
+    let (same, other) = (format!("\"{HASH}\""), "\"abc\"");
+    for (headers, status) in [
+        ([("range", "bytes=0-3"), ("if-range", same.as_str())], 206),
+        ([("range", "bytes=0-3"), ("if-range", other)], 200),
+        // RFC 9110 §13.1.5: a weak tag never matches, and a date is no tag of ours.
+        ([("range", "bytes=0-3"), ("if-range", &format!("W/{same}"))], 200),
+        ([("range", "bytes=0-3"), ("if-range", "Sat, 21 Nov 2026 09:30:00 GMT")], 200),
+        ([("range", ""), ("if-none-match", same.as_str())], 304),
+        ([("range", ""), ("if-none-match", other)], 200),
+    ] {
+        assert_eq!(fetch(&world, &call, &headers).status, status, "{headers:?}");
+    }
+}
+
+#[test]
+fn head_tells_the_length_and_is_no_fetch() {
+    let mut world = World::new();
+    let call = recorded(&mut world, RecordingState::Complete, "", &wav(10));
+    let path = format!("/api/v1/calls/{}/recording", call.id);
+    let head = world.send("HEAD", &path, &[("authorization", &format!("Bearer {TOKEN}"))], None);
+    assert!(head.status == 200 && head.body.is_empty() && head.header("content-length") == Some("84"));
+    assert!(world.get("/api/v1/audit").json()["items"].as_array().is_some_and(Vec::is_empty));
+}
+
+#[test]
+fn a_running_call_is_heard_as_far_as_it_goes() {
+    let mut world = World::new();
+    let mut bytes = wav(1_000);
+    // As a crash or the second between two flushes leaves it: sizes of the last flush, and half a moment at the end.
+    bytes[4..8].copy_from_slice(&36u32.to_le_bytes());
+    bytes[40..44].copy_from_slice(&0u32.to_le_bytes());
+    bytes.extend([7, 7]);
+    let call = recorded(&mut world, RecordingState::Open, ".part", &bytes);
+    let answer = fetch(&world, &call, &[]);
+    assert!(answer.status == 200 && answer.header("etag").is_none() && answer.header("content-length") == Some("4044"));
+    let samples: Vec<i16> =
+        hound::WavReader::new(&answer.body[..]).expect("a WAV").into_samples().map(|sample| sample.expect("whole")).collect();
+    assert!(samples.len() == 2_000 && samples.iter().enumerate().all(|(n, sample)| *sample as usize == n));
+    // A range crosses from the mended header into the file.
+    let part = fetch(&world, &call, &[("range", "bytes=40-51")]);
+    assert!(part.status == 206 && part.body == answer.body[40..52]);
+    // Once finished, the same record (the store lags) leads to the finished file.
+    let folder = world.recordings().join("2026/11/21");
+    fs::rename(folder.join(format!("{}.wav.part", call.id)), folder.join(format!("{}.wav", call.id))).expect("renames");
+    assert_eq!(fetch(&world, &call, &[]).status, 200);
+}
+
+#[test]
+fn a_recording_that_is_not_there_says_why() {
+    let mut world = World::new();
+    let never = world.kept_call(1, |_| ());
+    assert!(fetch(&world, &never, &[]).problem(404)["detail"].as_str().is_some_and(|text| text.contains("not recorded")));
+    let missing = recorded(&mut world, RecordingState::Missing, "", b"");
+    assert!(fetch(&world, &missing, &[]).problem(404)["detail"].as_str().is_some_and(|text| text.contains("disk full")));
+    let gone = recorded(&mut world, RecordingState::Complete, "", b"");
+    fetch(&world, &gone, &[]).problem(404);
+    let young = recorded(&mut world, RecordingState::Open, ".part", b"RIFF");
+    fetch(&world, &young, &[]).problem(503);
+}
+
+#[test]
+fn no_record_leads_out_of_the_folder() {
+    let mut world = World::new();
+    fs::write(world.folder.path().join("secret.wav"), wav(1)).expect("writes");
+    fs::create_dir_all(world.recordings()).expect("makes");
+    for file in ["../secret.wav", "/etc/hostname", "2026/../../secret.wav"] {
+        let call = world.kept_call(0, |call| {
+            let (duration, state) = (millis(0), RecordingState::Complete);
+            call.recording = Some(RecordingRecord { file: file.into(), duration, sha256: None, state, reason: None });
+        });
+        fetch(&world, &call, &[]).problem(404);
+    }
+}
+
+#[test]
+fn each_fetch_is_in_the_audit_log() {
+    let mut world = World::new();
+    let call = recorded(&mut world, RecordingState::Complete, "", &wav(10));
+    fetch(&world, &call, &[]);
+    fetch(&world, &call, &[("range", "bytes=44-47")]);
+    fetch(&world, &call, &[("range", "bytes=1000-")]);
+    world.send("GET", &format!("/api/v1/calls/{}/recording", call.id), &[], None).problem(401);
+    let audit = world.get(&format!("/api/v1/audit?subject={}", call.id)).json();
+    let entries = audit["items"].as_array().expect("a list");
+    let details: Vec<_> = entries.iter().map(|entry| entry["detail"].as_str().expect("text")).collect();
+    assert_eq!(details, ["bytes 44+4 of 84", "bytes 0+84 of 84"]);
+    for entry in entries {
+        assert!(entry["who"] == "admin" && entry["action"] == "recording.fetched" && entry["subject"] == call.id.to_string());
+        assert!(
+            entry["at"].as_str().is_some_and(|at| at.ends_with('Z')) && entry["remote"].as_str().is_some_and(|remote| remote.contains(':'))
+        );
+    }
+    let first = world.get("/api/v1/audit?limit=1").json();
+    let second = world.get(&format!("/api/v1/audit?limit=1&cursor={}", first["next"].as_str().expect("more"))).json();
+    assert_eq!(second["items"][0]["detail"], "bytes 0+84 of 84");
+}

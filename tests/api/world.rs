@@ -1,0 +1,255 @@
+//! A server on a free port, a database in a folder of its own, and a switch that answers from what the test put into it.
+
+use sanling::base::time::millis;
+use sanling::base::{CallId, Rng, Timestamp};
+use sanling::call::record::*;
+use sanling::io::desk::{Desk, Question};
+use sanling::io::events::EventHub;
+use sanling::io::http::{Api, Server, Token, dto};
+use sanling::io::ledger::Ledger;
+use sanling::io::metrics::Metrics;
+use sanling::io::store::Store;
+use sanling::switch::input::{Command, RequestedState};
+use sanling::switch::output::{Detail, Event, Reply};
+use sanling::switch::view::*;
+use serde_json::Value;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+
+pub const TOKEN: &str = "a token of the tests";
+/// 2026-11-21T09:30:00Z.
+pub const NOW: i64 = 1_795_253_400_000;
+
+pub struct World {
+    pub runtime: Runtime,
+    pub folder: tempfile::TempDir,
+    pub switch: Arc<Mutex<CannedSwitch>>,
+    pub hub: EventHub,
+    pub ledger: Ledger,
+    pub reload: Arc<Mutex<Result<Vec<String>, Vec<dto::ConfigError>>>>,
+    pub server: Option<Server>,
+    pub url: String,
+    pub rng: Rng,
+    agent: ureq::Agent,
+}
+
+#[derive(Default)]
+pub struct CannedSwitch {
+    pub snapshot: Snapshot,
+    /// Takes questions and never answers.
+    pub silent: bool,
+    pub refuses: Option<String>,
+    unanswered: Vec<Question>,
+}
+
+impl CannedSwitch {
+    fn answer(&mut self, question: Question) {
+        if self.silent {
+            self.unanswered.push(question);
+            return;
+        }
+        let (command, answer) = question;
+        let reply = match (command, &self.refuses) {
+            (Command::Snapshot, _) => Reply::Snapshot(Box::new(self.snapshot.clone())),
+            (Command::SetAgentState { .. }, Some(why)) => Reply::Refused(why.clone()),
+            (Command::SetAgentState { agent, state, reason }, None) => {
+                match self.snapshot.agents.iter_mut().find(|view| view.id == agent) {
+                    None => Reply::UnknownAgent,
+                    Some(view) => {
+                        view.state = match state {
+                            RequestedState::Offline => "offline",
+                            RequestedState::Ready => "ready",
+                            RequestedState::NotReady => "not-ready",
+                        };
+                        view.reason = reason;
+                        Reply::Done
+                    }
+                }
+            }
+            _ => Reply::Done,
+        };
+        let _ = answer.send(reply);
+    }
+}
+
+/// An answer, whole.
+pub struct Answer {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
+    }
+
+    /// Asserts a problem document of this status and returns it.
+    pub fn problem(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.body));
+        assert_eq!(self.header("content-type"), Some("application/problem+json"));
+        let problem = self.json();
+        assert_eq!(problem["status"], status);
+        assert!(problem["title"].is_string() && problem["detail"].is_string() && problem["type"] == "about:blank", "{problem}");
+        problem
+    }
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::with_ring(1_000)
+    }
+
+    pub fn with_ring(kept_max: usize) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+        let folder = tempfile::tempdir().expect("a folder");
+        let switch = Arc::new(Mutex::new(CannedSwitch { snapshot: snapshot(), ..CannedSwitch::default() }));
+        let reload = Arc::new(Mutex::new(Ok(vec!["rules.hold.patience: 7s → 9s".to_owned()])));
+        let (store, hub, metrics, server) = runtime.block_on(async {
+            let store = Store::open(&folder.path().join("data")).await.expect("opens");
+            let hub = EventHub::with_ring(0, kept_max);
+            let metrics = Metrics::new();
+            let (desk, mut questions): (_, mpsc::Receiver<Question>) = Desk::with_patience(millis(200));
+            let answering = Arc::clone(&switch);
+            tokio::spawn(async move {
+                while let Some(question) = questions.recv().await {
+                    answering.lock().expect("not poisoned").answer(question);
+                }
+            });
+            let result = Arc::clone(&reload);
+            let api = Api {
+                desk,
+                store: store.clone(),
+                hub: hub.clone(),
+                metrics: metrics.clone(),
+                recordings: folder.path().join("recordings"),
+                token: Token::new(TOKEN),
+                reload: Arc::new(move || {
+                    let result = result.lock().expect("not poisoned").clone();
+                    Box::pin(async move { result })
+                }),
+            };
+            let server = Server::start("127.0.0.1:0".parse().expect("an address"), api).await.expect("listens");
+            (store, hub, metrics, server)
+        });
+        let url = format!("http://{}", server.address());
+        let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let ledger = Ledger::new(store, hub.clone(), metrics);
+        Self { runtime, folder, switch, hub, ledger, reload, server: Some(server), url, rng: Rng::new(7), agent }
+    }
+
+    pub fn recordings(&self) -> PathBuf {
+        self.folder.path().join("recordings")
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, &[("authorization", &format!("Bearer {TOKEN}"))], None)
+    }
+
+    pub fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let bearer = format!("Bearer {TOKEN}");
+        let mut all = vec![("authorization", bearer.as_str())];
+        all.extend_from_slice(headers);
+        self.send("GET", path, &all, None)
+    }
+
+    pub fn post(&self, path: &str, body: &str) -> Answer {
+        self.send("POST", path, &[("authorization", &format!("Bearer {TOKEN}")), ("content-type", "application/json")], Some(body))
+    }
+
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> Answer {
+        let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = match body {
+            Some(body) => self.agent.run(request.body(body.to_owned()).expect("a request")),
+            None => self.agent.run(request.body(()).expect("a request")),
+        };
+        let mut response = response.expect("an answer");
+        let headers = response
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .collect();
+        let body = response.body_mut().read_to_vec().expect("a body");
+        Answer { status: response.status().as_u16(), headers, body }
+    }
+
+    /// A call that ended `seconds` after [`NOW`] began, kept in the store.
+    pub fn kept_call(&mut self, seconds: i64, change: impl FnOnce(&mut CallRecord)) -> CallRecord {
+        let mut record = call_record(NOW + seconds * 1_000, &mut self.rng);
+        change(&mut record);
+        self.ledger.call(Box::new(record.clone()));
+        record
+    }
+
+    pub fn publish(&self, name: &'static str, call: Option<CallId>, number: i64) {
+        let detail = vec![("n", Detail::Number(number))];
+        self.ledger.event(Event { at: Timestamp(NOW + number), name, call, agent: Some("1001".into()), queue: None, detail });
+    }
+}
+
+pub fn call_record(arrived_at: i64, rng: &mut Rng) -> CallRecord {
+    let at = |seconds: i64| Timestamp(arrived_at + seconds * 1_000);
+    CallRecord {
+        id: CallId::new(at(0), rng),
+        direction: CallDirection::Inbound,
+        caller: "13812345678".into(),
+        called: "95000".into(),
+        trunk: Some("carrier".into()),
+        queue: Some("service".into()),
+        agent: Some("1001".into()),
+        arrived_at: at(0),
+        answered_at: Some(at(8)),
+        connected_at: Some(at(8)),
+        released_at: Some(at(68)),
+        released_by: Some(ReleasedBy::Caller),
+        release_cause: Some("BYE".into()),
+        outcome: Some(Outcome::Answered),
+        offers: vec![OfferRecord {
+            agent: "1001".into(),
+            alerted_at: at(0),
+            ended_at: Some(at(8)),
+            rings: 2,
+            result: OfferOutcome::Answered,
+        }],
+        holds: vec![],
+        recording: None,
+    }
+}
+
+fn snapshot() -> Snapshot {
+    let agent = |id: &str, name: &str, state, role| AgentView {
+        id: id.into(),
+        name: name.into(),
+        team: Some("service".into()),
+        role,
+        skills: vec![("service".into(), 5)],
+        state,
+        reason: None,
+        since: Timestamp(NOW),
+        call: None,
+        contacts: 1,
+    };
+    let agents = vec![
+        agent("1000", "班长", "ready", "supervisor"),
+        agent("1001", "1001 号坐席", "ready", "agent"),
+        agent("1002", "1002 号坐席", "talking", "agent"),
+    ];
+    let today = QueueFigures { offered: 10, answered: 8, abandoned: 1, wait_total_ms: 64_000, missed_offers: 2, ..QueueFigures::default() };
+    let queues = vec![QueueView {
+        id: "service".into(),
+        waiting: 1,
+        longest_waiting_since: Some(Timestamp(NOW - 12_000)),
+        agents: vec![("ready", 1), ("talking", 1)],
+        today,
+    }];
+    Snapshot { agents, queues, legs: 2, transactions: 3, sessions: 1, recordings_missing: 4, ..Snapshot::default() }
+}
