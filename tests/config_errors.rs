@@ -228,6 +228,7 @@ fn each_kind_of_mistake_has_its_answer() {
     let cases = [
         ("routing.toml", "number = \"95000\"", "number = \"9500x\"", 11, "did you mean \"9500X\"?"),
         ("routing.toml", "number = \"95000\"", "number = \".5000\"", 11, "stands last"),
+        ("routing.toml", "number = \"95000\"", "number = \"*11\"", 11, "are built in"),
         ("routing.toml", "number = \"95000\"", "number = \"\"", 11, "digits, or a pattern"),
         ("routing.toml", "number = \"95000\"", "number = \"hotline\"", 11, "'h' is in no number"),
         ("routing.toml", "queue:service", "menu:main", 13, "queue or an agent"),

@@ -64,6 +64,8 @@ pub const EVENTS_KEPT_MAX: usize = 65_536;
 pub const EVENT_CONSUMERS_MAX: usize = 256;
 /// Largest file of the configuration, in bytes; one of 5,000 agents has about 1 MB. Larger: an error of `check`.
 pub const CONFIG_FILE_MAX: usize = 4 << 20;
+/// Errors of a configuration that are told at once. More: their number is.
+pub const CONFIG_ERRORS_MAX: usize = 200;
 /// Largest prompt file, in bytes: 11 minutes at 48 kHz. Larger: an unreadable prompt, an error of `check`.
 pub const PROMPT_FILE_MAX: usize = 64 << 20;
 /// Largest body of an API request, in bytes. More: 413.

@@ -3,7 +3,7 @@
 
 use super::error::Faults;
 use super::source::{Place, SourceFile, Sources};
-use crate::base::limits::CONFIG_FILE_MAX;
+use crate::base::limits::{CONFIG_ERRORS_MAX, CONFIG_FILE_MAX};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Slot;
 use toml::Spanned;
@@ -72,7 +72,8 @@ pub(super) fn read(sources: &Sources, faults: &mut Faults) -> Option<Table> {
 fn parse(file: &SourceFile, index: usize, is_override: bool, faults: &mut Faults) -> Option<Table> {
     let (table, errors) = DeTable::parse_recoverable(&file.text);
     let mut whole = true;
-    for error in errors {
+    // More than these are not told, and each look for the first of two reads the text again.
+    for error in errors.into_iter().take(CONFIG_ERRORS_MAX + 1) {
         let span = error.span().unwrap_or(0..0);
         let place = Place { file: index, start: span.start, end: span.end };
         if error.message() == "duplicate key" {

@@ -2,6 +2,7 @@
 //! `config` collects [`Faults`] by [`Place`]; here they become text. Nothing here knows what a key means.
 
 use super::source::{Place, SourceFile, Sources};
+use crate::base::limits::CONFIG_ERRORS_MAX;
 use std::fmt;
 
 /// One thing wrong with the configuration. `Display` shows it in full, over several lines without a last line break.
@@ -60,10 +61,19 @@ impl Faults {
     }
 }
 
-/// In order of files and of places in them, each once.
+/// In order of files and of places in them, each once, and no more than a person reads.
 pub(super) fn in_words(mut faults: Vec<Fault>, sources: &Sources) -> Vec<ConfigError> {
     faults.sort_by_key(|fault| fault.place);
     faults.dedup();
+    if faults.len() > CONFIG_ERRORS_MAX {
+        let more = faults.len() - CONFIG_ERRORS_MAX;
+        faults.truncate(CONFIG_ERRORS_MAX + 1);
+        if let Some(last) = faults.last_mut() {
+            last.message = format!("{more} more from here on");
+            last.also = None;
+            "mend those above first".clone_into(&mut last.remedy);
+        }
+    }
     faults.into_iter().map(|fault| ConfigError::new(fault, sources)).collect()
 }
 
@@ -233,6 +243,16 @@ mod tests {
         ] {
             assert_eq!(shown(text, 0, 3).lines().nth(2), Some(format!("1 | {expected}").as_str()));
         }
+    }
+
+    #[test]
+    fn no_more_errors_are_told_than_a_person_reads() {
+        let sources = Sources::new(&[SourceFile { path: "a.toml".into(), text: "x".repeat(1_000) }], &[]);
+        let mut faults = Faults::default();
+        (0..1_000).for_each(|start| faults.error(Place { file: 0, start, end: start + 1 }, "wrong", "right"));
+        let told = in_words(faults.errors, &sources);
+        assert_eq!(told.len(), CONFIG_ERRORS_MAX + 1);
+        assert_eq!(told[CONFIG_ERRORS_MAX].message, format!("{} more from here on", 1_000 - CONFIG_ERRORS_MAX));
     }
 
     #[test]

@@ -13,6 +13,8 @@ use std::net::IpAddr;
 
 /// Longest number or pattern of a route; numbers of E.164 have 15 digits, prefixes and codes come on top.
 const PATTERN_MAX: usize = 32;
+/// What agents dial to log in and out and to say how they are (CONTRACT, Calls): no route may stand on them.
+const FEATURE_CODES: [&str; 5] = ["*11", "*12", "*13", "*14", "*15"];
 /// RFC 3263 §4.2: where a SIP host listens unless it says otherwise.
 const SIP_PORT: u16 = 5060;
 
@@ -55,6 +57,7 @@ impl Resolver<'_> {
         let remedy = match wrong {
             _ if text.is_empty() => "digits, or a pattern: X is a digit, N is 2 to 9, a last . is one or more of anything".to_owned(),
             _ if text.len() > PATTERN_MAX => format!("at most {PATTERN_MAX} characters"),
+            None if FEATURE_CODES.contains(&text) => format!("{} are built in and need no route", FEATURE_CODES.join(", ")),
             None => return Some(NumberPattern(text.to_owned())),
             Some((_, '.')) => "a dot is one or more of anything and stands last".to_owned(),
             Some((_, '+')) => "a plus stands first, or not at all".to_owned(),

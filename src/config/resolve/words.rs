@@ -54,6 +54,9 @@ impl Resolver<'_> {
         let known: Vec<&str> = known.into_iter().collect();
         let remedy = match (nearest(word, known.iter().copied()), known.is_empty()) {
             (Some(meant), _) => format!("did you mean \"{meant}\"?"),
+            (None, false) if known.len() > KNOWN_SHOWN => {
+                format!("known: {} and {} more", known[..KNOWN_SHOWN].join(", "), known.len() - KNOWN_SHOWN)
+            }
             (None, false) => format!("known: {}", known.join(", ")),
             (None, true) => "none is configured".to_owned(),
         };
@@ -89,6 +92,8 @@ impl Resolver<'_> {
     }
 }
 
+/// Known words shown when none is near; all cadences of the table are.
+const KNOWN_SHOWN: usize = 32;
 const LABEL_MAX: usize = 64;
 
 /// A whole number and its unit: `ms`, `s`, `m`, `h`.
