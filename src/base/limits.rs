@@ -50,6 +50,9 @@ pub const CLIPS_QUEUED_MAX: usize = 32;
 pub const SWITCH_INBOX_MAX: usize = 8_192;
 /// Orders waiting for one media worker. Full: the switch waits for it; a worker takes them every millisecond.
 pub const MEDIA_COMMANDS_MAX: usize = 8_192;
+/// Reports of one media worker that wait for room in the switch's inbox. Full: the newest are dropped and counted; every state that waits
+/// for one has a deadline.
+pub const MEDIA_REPORTS_MAX: usize = 65_536;
 /// Chunks of recorded audio waiting for the recorder: 1,000 calls × 2 sides × 50 a second × 1.3 s. Full: the gap is counted in the
 /// file, silence stands there and an alarm goes out; a packet is never late for it.
 pub const RECORD_CHUNKS_MAX: usize = 131_072;

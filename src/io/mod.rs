@@ -7,6 +7,7 @@ pub mod desk;
 pub mod events;
 pub mod http;
 pub mod ledger;
+pub mod media;
 pub mod metrics;
 pub mod net;
 pub mod recorder;

@@ -1,0 +1,176 @@
+//! The media plane at work: threads that own their sockets, a session on one of them for its whole life.
+//!
+//! What lives here: ports, sockets, threads, and the way of orders and reports. What must not: what a packet means; that is
+//! `crate::media`'s engine.
+
+mod figures;
+mod ports;
+mod sockets;
+mod worker;
+
+pub use figures::WorkerFigures;
+
+use crate::base::limits::MEDIA_COMMANDS_MAX;
+use crate::base::{Rng, SessionId};
+use crate::io::clock::Clock;
+use crate::io::recorder::RecorderSink;
+use crate::media::control::Command;
+use crate::media::{ClipLibrary, Engine, EngineSettings};
+use crate::switch::input::Input;
+use figures::Figures;
+use mio::{Poll, Waker};
+use ports::PortPairs;
+use sockets::SharedPorts;
+use std::io;
+use std::num::NonZero;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+use tokio::sync::mpsc::Sender;
+use worker::{ORDERS, Worker};
+
+/// What the pool is built from.
+#[derive(Clone, Debug)]
+pub struct MediaSettings {
+    /// Threads; one a core unless given.
+    pub workers: Option<usize>,
+    /// RTP on even ports, RTCP on the next odd one.
+    pub ports: RangeInclusive<u16>,
+    pub engine: EngineSettings,
+    /// From a good source: SSRCs and first sequence numbers are not to be guessed.
+    pub seed: u64,
+}
+
+/// The workers. Held by the one task that drives the switch.
+pub struct MediaPool {
+    workers: Vec<Handle>,
+    ports: SharedPorts,
+}
+
+struct Handle {
+    orders: SyncSender<Order>,
+    ordered: Arc<AtomicBool>,
+    waker: Waker,
+    figures: Arc<Figures>,
+    thread: JoinHandle<()>,
+}
+
+/// What a worker is told.
+enum Order {
+    Command(Command),
+    SetClips(Arc<ClipLibrary>),
+}
+
+impl MediaPool {
+    /// Starts the threads. `sink` is asked for each worker's end of the recorder.
+    ///
+    /// # Errors
+    /// No thread or poll can be made.
+    pub fn start(
+        settings: &MediaSettings,
+        clips: &Arc<ClipLibrary>,
+        clock: Clock,
+        inbox: &Sender<Input>,
+        mut sink: impl FnMut() -> RecorderSink,
+    ) -> io::Result<Self> {
+        let cores = || thread::available_parallelism().map_or(1, NonZero::get);
+        let count = settings.workers.unwrap_or_else(cores).max(1);
+        let ports = SharedPorts::new(PortPairs::new(&settings.ports));
+        let mut seeds = Rng::new(settings.seed);
+        let mut workers = Vec::with_capacity(count);
+        for number in 0..count {
+            let poll = Poll::new()?;
+            let waker = Waker::new(poll.registry(), ORDERS)?;
+            let (orders, to_do) = sync_channel(MEDIA_COMMANDS_MAX);
+            let ordered = Arc::new(AtomicBool::new(false));
+            let figures = Arc::new(Figures::default());
+            let (engine, clips, seed) = (settings.engine, Arc::clone(clips), seeds.next_u64());
+            let (ports, inbox, sink) = (ports.clone(), inbox.clone(), sink());
+            let (its_ordered, its_figures) = (Arc::clone(&ordered), Arc::clone(&figures));
+            let thread = thread::Builder::new().name(format!("media-{number}")).spawn(move || {
+                let engine = Engine::new(engine, clips, seed);
+                Worker::new(poll, engine, ports, to_do, its_ordered, inbox, sink, its_figures, clock).run();
+            })?;
+            workers.push(Handle { orders, ordered, waker, figures, thread });
+        }
+        Ok(Self { workers, ports })
+    }
+
+    /// Gives the order to the worker that has the session. Orders for one session are done in turn. Waits while the worker has
+    /// `MEDIA_COMMANDS_MAX` waiting; it takes them every millisecond and never waits for the switch.
+    pub fn order(&self, command: Command) {
+        self.of_session(session_of(&command)).give(Order::Command(command));
+    }
+
+    /// Other clips from now on; what plays goes on to its end.
+    pub fn set_clips(&self, clips: &Arc<ClipLibrary>) {
+        for worker in &self.workers {
+            worker.give(Order::SetClips(Arc::clone(clips)));
+        }
+    }
+
+    /// One reading a worker; its `lag_max` begins anew.
+    #[must_use]
+    pub fn figures(&self) -> Vec<WorkerFigures> {
+        self.workers.iter().map(|worker| worker.figures.read()).collect()
+    }
+
+    /// Port pairs free, and all there are.
+    #[must_use]
+    pub fn ports(&self) -> (usize, usize) {
+        let ports = self.ports.lock();
+        (ports.free(), ports.total())
+    }
+
+    /// Ends the threads; sessions that are left end as they stand, and the workers' ends of the recorder are dropped.
+    pub fn close(self) {
+        for Handle { orders, waker, thread, .. } in self.workers {
+            drop(orders);
+            let _ = waker.wake();
+            // A worker that panicked has said so.
+            let _ = thread.join();
+        }
+    }
+
+    fn of_session(&self, session: SessionId) -> &Handle {
+        let index = session.0 % self.workers.len() as u64;
+        &self.workers[usize::try_from(index).expect("below the number of workers")]
+    }
+}
+
+impl Handle {
+    fn give(&self, order: Order) {
+        if self.orders.send(order).is_err() {
+            tracing::error!("a media worker is gone; its calls have no sound");
+            return;
+        }
+        if !self.ordered.swap(true, SeqCst)
+            && let Err(error) = self.waker.wake()
+        {
+            tracing::error!(%error, "a media worker cannot be woken");
+        }
+    }
+}
+
+fn session_of(command: &Command) -> SessionId {
+    match command {
+        Command::Allocate { session, .. }
+        | Command::Configure { session, .. }
+        | Command::Bridge { session, .. }
+        | Command::Unbridge { session }
+        | Command::SetBackground { session, .. }
+        | Command::Announce { session, .. }
+        | Command::StopAnnouncements { session, .. }
+        | Command::StartRecording { session, .. }
+        | Command::SetRecordedParty { session, .. }
+        | Command::StopRecording { session }
+        | Command::ListenForSpeech { session, .. }
+        | Command::ReleaseLeg { session, .. }
+        | Command::Release { session } => *session,
+    }
+}
+
+#[cfg(test)]
+mod tests;

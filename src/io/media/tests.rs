@@ -1,0 +1,239 @@
+//! Real threads and sockets on loopback: phones that send tones, a recorder that writes. Every wait has a deadline.
+
+use super::*;
+use crate::audio::g711::Law;
+use crate::base::{CallId, Codec, LegId, Timestamp};
+use crate::io::recorder::Recorder;
+use crate::media::control::{AllocationFailure, Direction, Report, StreamParameters};
+use crate::switch::input::RecorderReport;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::atomic::AtomicU16;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+
+const DEADLINE: Duration = Duration::from_secs(10);
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const SESSION: SessionId = SessionId(7);
+
+struct World {
+    pool: MediaPool,
+    recorder: Recorder,
+    inbox: mpsc::Receiver<Input>,
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    fn with_ports(ports: RangeInclusive<u16>) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (sender, inbox) = mpsc::channel(1_024);
+        let recorder = Recorder::start(folder.path().to_owned(), sender.clone()).expect("threads");
+        let settings = MediaSettings { workers: Some(2), ports, engine: EngineSettings::default(), seed: 1 };
+        let pool = MediaPool::start(&settings, &Arc::default(), Clock::started_now(), &sender, || recorder.sink()).expect("threads");
+        Self { pool, recorder, inbox, folder }
+    }
+
+    /// The first answer that `wanted` takes; others are passed over.
+    fn until<T>(&mut self, mut wanted: impl FnMut(Input) -> Option<T>) -> T {
+        let give_up_at = Instant::now() + DEADLINE;
+        loop {
+            match self.inbox.try_recv() {
+                Ok(input) => {
+                    if let Some(found) = wanted(input) {
+                        return found;
+                    }
+                }
+                Err(_) => std::thread::sleep(Duration::from_millis(1)),
+            }
+            assert!(Instant::now() < give_up_at, "waited too long");
+        }
+    }
+
+    fn allocate(&mut self, session: SessionId, leg: LegId) -> Result<SocketAddr, AllocationFailure> {
+        self.pool.order(Command::Allocate { session, leg, local: HERE });
+        self.until(|input| match input {
+            Input::Media(Report::Allocated { leg: of, address, .. }) if of == leg => Some(Ok(address)),
+            Input::Media(Report::AllocationFailed { leg: of, cause, .. }) if of == leg => Some(Err(cause)),
+            _ => None,
+        })
+    }
+
+    /// A leg and its phone, both sides configured for A-law.
+    fn phone(&mut self, leg: LegId) -> Phone {
+        let ours = self.allocate(SESSION, leg).expect("a port");
+        let socket = UdpSocket::bind((HERE, 0)).expect("a phone");
+        socket.set_nonblocking(true).expect("a socket");
+        let remote = socket.local_addr().expect("bound");
+        let parameters = StreamParameters {
+            remote,
+            remote_rtcp: SocketAddr::new(remote.ip(), remote.port().saturating_add(1)),
+            rtcp_mux: false,
+            signalled_from: HERE,
+            codec: Codec::Pcma,
+            send_payload_type: 8,
+            receive_payload_type: 8,
+            send_event_type: None,
+            receive_event_type: None,
+            direction: Direction { send: true, receive: true },
+            ptime: 20,
+            silence_suppression: false,
+            rtp_timeout: Duration::from_secs(30),
+        };
+        self.pool.order(Command::Configure { session: SESSION, leg, parameters });
+        Phone { socket, ours, sent: 0, heard: Vec::new() }
+    }
+}
+
+struct Phone {
+    socket: UdpSocket,
+    ours: SocketAddr,
+    sent: u16,
+    heard: Vec<i16>,
+}
+
+impl Phone {
+    fn say(&mut self, hz: f64) {
+        let position = u32::from(self.sent) * 160;
+        let mut packet = vec![0x80, 8];
+        packet.extend(self.sent.to_be_bytes());
+        packet.extend(position.to_be_bytes());
+        packet.extend(0xABCD_u32.to_be_bytes());
+        Law::A.encode(&tone(hz, position), &mut packet);
+        self.socket.send_to(&packet, self.ours).expect("sent");
+        self.sent += 1;
+    }
+
+    fn listen(&mut self) {
+        let mut buffer = [0; 512];
+        while let Ok((length, from)) = self.socket.recv_from(&mut buffer) {
+            assert_eq!(from, self.ours, "symmetric RTP (RFC 4961)");
+            if buffer[1] & 0x7F == 8 {
+                Law::A.decode(&buffer[12..length], &mut self.heard);
+            }
+        }
+    }
+}
+
+fn tone(hz: f64, position: u32) -> Vec<i16> {
+    let step = hz / 8_000.0 * std::f64::consts::TAU;
+    (position..position + 160).map(|n| (8_000.0 * (f64::from(n) * step).sin()) as i16).collect()
+}
+
+fn pitch(samples: &[i16]) -> f64 {
+    let rising = samples.windows(2).filter(|pair| pair[0] < 0 && pair[1] >= 0).count();
+    rising as f64 * 8_000.0 / samples.len() as f64
+}
+
+/// A range of its own for each test, so that they can run side by side.
+fn range(pairs: u16) -> RangeInclusive<u16> {
+    static NEXT: AtomicU16 = AtomicU16::new(41_000);
+    let first = NEXT.fetch_add(pairs * 2 + 20, SeqCst);
+    first..=first + pairs * 2 - 1
+}
+
+#[test]
+fn two_phones_hear_each_other_and_the_file_has_both_where_they_spoke() {
+    let mut world = World::with_ports(range(20));
+    let call = CallId::new(Timestamp(1_795_219_200_000), &mut Rng::new(1));
+    let (a, b) = (LegId(1), LegId(2));
+    let (mut caller, mut agent) = (world.phone(a), world.phone(b));
+    world.pool.order(Command::Bridge { session: SESSION, a, b });
+    world.pool.order(Command::StartRecording { session: SESSION, call, left: a, right: Some(b) });
+    world.until(|input| matches!(input, Input::Recorder(RecorderReport::Opened { .. })).then_some(()));
+
+    // 1.2 s of the caller; the agent speaks from 0.4 s on.
+    let began = Instant::now();
+    for packet in 0..60 {
+        caller.say(440.0);
+        if packet >= 20 {
+            agent.say(1_000.0);
+        }
+        let next = began + Duration::from_millis(20) * (packet + 1);
+        std::thread::sleep(next.saturating_duration_since(Instant::now()));
+        caller.listen();
+        agent.listen();
+    }
+    world.pool.order(Command::StopRecording { session: SESSION });
+    world.pool.order(Command::Release { session: SESSION });
+    let (file, duration) = world.until(|input| match input {
+        Input::Recorder(RecorderReport::Complete { file, duration, .. }) => Some((file, duration)),
+        Input::Recorder(RecorderReport::Failed { reason, .. }) => panic!("{reason}"),
+        _ => None,
+    });
+
+    assert!(agent.heard.len() >= 55 * 160 && (pitch(&agent.heard[1_600..8_000]) - 440.0).abs() < 15.0, "{}", pitch(&agent.heard));
+    let voice: Vec<i16> = caller.heard.iter().copied().skip_while(|sample| sample.abs() < 1_000).collect();
+    assert!(voice.len() >= 30 * 160 && (pitch(&voice[..4_800]) - 1_000.0).abs() < 20.0, "{}", pitch(&voice));
+
+    assert!(duration >= Duration::from_millis(1_150) && duration < Duration::from_millis(2_000), "{duration:?}");
+    let mut reader = hound::WavReader::open(world.folder.path().join(file)).expect("a WAV file");
+    let frames: Vec<i16> = reader.samples().collect::<Result<_, _>>().expect("whole");
+    let [left, right] = [0, 1].map(|side| frames.iter().skip(side).step_by(2).copied().collect::<Vec<i16>>());
+    let first_heard = |side: &[i16]| side.iter().position(|sample| sample.abs() > 1_000).expect("a voice");
+    let (caller_at, agent_at) = (first_heard(&left), first_heard(&right));
+    let apart = agent_at as f64 - caller_at as f64;
+    assert!((apart - 3_200.0).abs() < 400.0, "the agent spoke 0.4 s later, not {apart} samples");
+    assert!((pitch(&left[caller_at..caller_at + 8_000]) - 440.0).abs() < 10.0);
+    assert!((pitch(&right[agent_at..agent_at + 4_800]) - 1_000.0).abs() < 15.0);
+
+    let figures = world.pool.figures();
+    let total = |count: fn(&WorkerFigures) -> u64| figures.iter().map(count).sum::<u64>();
+    assert_eq!((total(|worker| worker.packets_received), total(|worker| worker.legs)), (100, 0));
+    assert_eq!(world.pool.ports(), (20, 20), "nothing leaks");
+    assert!(figures.iter().any(|worker| worker.sessions == 0 && worker.packets_received == 0), "a session is on one worker alone");
+    let World { pool, recorder, .. } = world;
+    pool.close();
+    recorder.close();
+}
+
+#[test]
+fn ports_run_out_and_come_back_oldest_first() {
+    let ports = range(3);
+    let first = *ports.start();
+    let mut world = World::with_ports(ports);
+    let taken = UdpSocket::bind((HERE, first + 3)).expect("another program's, on the second pair's RTCP port");
+    let port = |allocated: Result<SocketAddr, AllocationFailure>| allocated.map(|address| address.port());
+    // Two sessions on two workers share the range.
+    assert_eq!(port(world.allocate(SessionId(1), LegId(1))), Ok(first));
+    assert_eq!(port(world.allocate(SessionId(2), LegId(3))), Ok(first + 4));
+    assert_eq!(world.allocate(SessionId(1), LegId(5)), Err(AllocationFailure::PortsExhausted));
+    drop(taken);
+    world.pool.order(Command::ReleaseLeg { session: SessionId(2), leg: LegId(3) });
+    assert_eq!(port(world.allocate(SessionId(2), LegId(7))), Ok(first + 2), "the pair just released comes last");
+    assert_eq!(port(world.allocate(SessionId(2), LegId(9))), Ok(first + 4));
+    assert_eq!(port(world.allocate(SessionId(2), LegId(9))), Ok(first + 4), "asked twice, bound once");
+    world.pool.order(Command::Release { session: SessionId(2) });
+    world.pool.order(Command::Release { session: SessionId(1) });
+    let give_up_at = Instant::now() + DEADLINE;
+    while world.pool.ports() != (3, 3) {
+        assert!(Instant::now() < give_up_at, "all ports are free again");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn an_address_that_is_not_ours_is_refused_and_leaks_nothing() {
+    let mut world = World::with_ports(range(2));
+    world.pool.order(Command::Allocate { session: SESSION, leg: LegId(1), local: "192.0.2.77".parse().expect("an address") });
+    let cause = world.until(|input| match input {
+        Input::Media(Report::AllocationFailed { cause, .. }) => Some(cause),
+        _ => None,
+    });
+    assert_eq!((cause, world.pool.ports()), (AllocationFailure::Refused, (2, 2)));
+    assert!(world.allocate(SESSION, LegId(1)).is_ok());
+}
+
+#[test]
+fn closing_ends_threads_and_sockets_and_the_recording_as_it_stands() {
+    let mut world = World::with_ports(range(2));
+    let call = CallId::new(Timestamp(1_795_219_200_000), &mut Rng::new(2));
+    let mut phone = world.phone(LegId(1));
+    world.pool.order(Command::StartRecording { session: SESSION, call, left: LegId(1), right: None });
+    phone.say(440.0);
+    world.until(|input| matches!(input, Input::Media(Report::FirstPacket { .. })).then_some(()));
+    let World { pool, recorder, mut inbox, folder: _folder } = world;
+    pool.close();
+    assert!(UdpSocket::bind(phone.ours).is_ok(), "the port is free");
+    recorder.close();
+    let reports: Vec<Input> = std::iter::from_fn(|| inbox.try_recv().ok()).collect();
+    assert!(reports.iter().any(|input| matches!(input, Input::Recorder(RecorderReport::Complete { .. }))), "{reports:?}");
+}

@@ -1,0 +1,240 @@
+//! One media thread: it owns its engine and its sockets, and nobody else touches them.
+//!
+//! A turn: wait for packets, orders or the tick → receive → engine → send → reports and recorded chunks on their way. No lock, no
+//! allocation, no log a packet; nothing waits for anybody but the poll.
+
+use super::Order;
+use super::figures::{Figures, nanos};
+use super::sockets::{BindError, SharedPorts, Sockets};
+use crate::base::limits::MEDIA_REPORTS_MAX;
+use crate::base::time::{millis, secs};
+use crate::base::{Duration, Instant, LegId, SessionId};
+use crate::io::clock::Clock;
+use crate::io::recorder::RecorderSink;
+use crate::media::control::{AllocationFailure, Command, Recorded, Report};
+use crate::media::{Engine, Turn};
+use crate::switch::input::Input;
+use mio::{Events, Poll, Token};
+use std::collections::VecDeque;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::mpsc::{Receiver, TryRecvError};
+use tokio::sync::mpsc::Sender;
+use tokio::sync::mpsc::error::TrySendError;
+
+/// The token that says that there are orders.
+pub(super) const ORDERS: Token = Token(usize::MAX);
+const EVENTS: usize = 1_024;
+/// Larger than any packet on an Ethernet; what is longer is cut and then refused as malformed.
+const DATAGRAM_MAX: usize = 2_048;
+/// Taken from one socket at a time, so that one flooded leg does not starve the others.
+const RECEIVED_A_TURN: usize = 32;
+/// Orders done at a time.
+const ORDERS_A_TURN: usize = 256;
+/// Recorded chunks gathered before they are passed on, at the latest with the next tick.
+const CHUNKS_A_BATCH: usize = 512;
+/// How soon reports that found no room are offered again.
+const RETRY: Duration = millis(2);
+const IDLE: Duration = secs(1);
+
+pub(super) struct Worker {
+    pub poll: Poll,
+    pub engine: Engine,
+    pub sockets: Sockets,
+    pub orders: Receiver<Order>,
+    /// Set by who orders, so that only the first order of many costs a wake-up.
+    pub ordered: Arc<AtomicBool>,
+    pub inbox: Sender<Input>,
+    pub sink: RecorderSink,
+    pub figures: Arc<Figures>,
+    pub clock: Clock,
+    pub turn: Turn,
+    pub buffer: Vec<u8>,
+    pub recorded: Vec<Recorded>,
+    /// Reports that found the inbox full, oldest first.
+    pub reports: VecDeque<Report>,
+    /// Sockets that may hold more than was taken; the poll tells of each only once.
+    pub unread: Vec<Token>,
+}
+
+impl Worker {
+    #[allow(clippy::too_many_arguments)] // Its whole world, handed over once.
+    pub fn new(
+        poll: Poll,
+        engine: Engine,
+        ports: SharedPorts,
+        orders: Receiver<Order>,
+        ordered: Arc<AtomicBool>,
+        inbox: Sender<Input>,
+        sink: RecorderSink,
+        figures: Arc<Figures>,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            poll,
+            engine,
+            sockets: Sockets::new(ports),
+            orders,
+            ordered,
+            inbox,
+            sink,
+            figures,
+            clock,
+            turn: Turn::new(),
+            buffer: vec![0; DATAGRAM_MAX],
+            recorded: Vec::with_capacity(CHUNKS_A_BATCH),
+            reports: VecDeque::new(),
+            unread: Vec::new(),
+        }
+    }
+
+    /// Until nobody can order any more.
+    pub fn run(mut self) {
+        let mut events = Events::with_capacity(EVENTS);
+        let mut more_orders = false;
+        loop {
+            let patience = self.patience(more_orders);
+            if let Err(error) = self.poll.poll(&mut events, Some(patience))
+                && error.kind() != io::ErrorKind::Interrupted
+            {
+                tracing::error!(%error, "media worker cannot wait for packets");
+                return;
+            }
+            let began = self.clock.now();
+            let ticked = self.tick(began);
+            let unread = std::mem::take(&mut self.unread);
+            for token in events.iter().map(mio::event::Event::token).filter(|token| *token != ORDERS).chain(unread) {
+                self.receive(token);
+            }
+            let orders = self.take_orders();
+            self.finish_turn(ticked || orders.is_none());
+            match orders {
+                Some(more) => more_orders = more,
+                None => return,
+            }
+            self.figures.busy.fetch_add(nanos(self.clock.now() - began), Relaxed);
+        }
+    }
+
+    fn patience(&self, more_orders: bool) -> Duration {
+        if more_orders || !self.unread.is_empty() {
+            return Duration::ZERO;
+        }
+        let until_tick = self.engine.deadline().map_or(IDLE, |deadline| deadline.saturating_since(self.clock.now()));
+        if self.reports.is_empty() { until_tick } else { until_tick.min(RETRY) }
+    }
+
+    fn tick(&mut self, now: Instant) -> bool {
+        let Some(deadline) = self.engine.deadline().filter(|deadline| *deadline <= now) else { return false };
+        self.engine.tick(now, &mut self.turn);
+        self.figures.ticks.fetch_add(1, Relaxed);
+        self.figures.lag_max.fetch_max(nanos(now - deadline), Relaxed);
+        // Sent before packets are taken: what is due goes first.
+        self.send();
+        true
+    }
+
+    fn receive(&mut self, token: Token) {
+        let mut received = 0;
+        while let Some((leg, component, socket)) = self.sockets.of_token(token) {
+            if received == RECEIVED_A_TURN {
+                self.unread.push(token);
+                break;
+            }
+            match socket.recv_from(&mut self.buffer) {
+                Ok((length, source)) => {
+                    received += 1;
+                    self.engine.handle_packet(leg, component, source, &self.buffer[..length], self.clock.now(), &mut self.turn);
+                }
+                // An ICMP answer to something sent: it says nothing of what is still to be read.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => received += 1,
+                Err(_) => break,
+            }
+        }
+        self.figures.packets_received.fetch_add(received as u64, Relaxed);
+    }
+
+    /// Whether there are more; `None` when there never will be.
+    fn take_orders(&mut self) -> Option<bool> {
+        // Before looking: an order that comes in between wakes again.
+        self.ordered.store(false, SeqCst);
+        for _ in 0..ORDERS_A_TURN {
+            match self.orders.try_recv() {
+                Ok(Order::Command(Command::Allocate { session, leg, local })) => self.allocate(session, leg, local),
+                Ok(Order::Command(command)) => self.engine.handle_command(command, self.clock.now(), &mut self.turn),
+                Ok(Order::SetClips(clips)) => self.engine.set_clips(clips),
+                Err(TryRecvError::Empty) => return Some(false),
+                Err(TryRecvError::Disconnected) => return None,
+            }
+            // A leg's ports are to be free for the next order already.
+            if !self.turn.released.is_empty() {
+                self.send();
+            }
+        }
+        Some(true)
+    }
+
+    fn allocate(&mut self, session: SessionId, leg: LegId, local: IpAddr) {
+        let now = self.clock.now();
+        if self.engine.has_leg(leg) {
+            // Asked again: the engine tells what it has, and takes no other address.
+            let unused = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0);
+            return self.engine.allocated(session, leg, unused, now, &mut self.turn);
+        }
+        match self.sockets.bind(leg, local, self.poll.registry()) {
+            Ok(address) => self.engine.allocated(session, leg, address, now, &mut self.turn),
+            Err(failure) => {
+                let cause = match failure {
+                    BindError::Exhausted => AllocationFailure::PortsExhausted,
+                    BindError::Refused(error) => {
+                        tracing::warn!(%local, %error, "no media port can be bound");
+                        AllocationFailure::Refused
+                    }
+                };
+                self.turn.reports.push(Report::AllocationFailed { session, leg, cause });
+            }
+        }
+    }
+
+    /// Sends the turn's packets, then closes the sockets that it released, and empties it into what goes out at the turn's end.
+    fn send(&mut self) {
+        let (mut sent, mut unsent) = (0, 0);
+        for (packet, bytes) in self.turn.packets() {
+            let socket = self.sockets.of_leg(packet.leg, packet.component);
+            match socket.map(|socket| socket.send_to(bytes, packet.destination)) {
+                Some(Ok(_)) => sent += 1,
+                // Lost, as any packet may be.
+                Some(Err(_)) | None => unsent += 1,
+            }
+        }
+        self.figures.packets_sent.fetch_add(sent, Relaxed);
+        self.figures.packets_unsent.fetch_add(unsent, Relaxed);
+        for leg in self.turn.released.drain(..) {
+            self.sockets.release(leg);
+        }
+        self.recorded.append(&mut self.turn.recorded);
+        self.reports.extend(self.turn.reports.drain(..));
+        self.turn.clear();
+    }
+
+    fn finish_turn(&mut self, ticked: bool) {
+        self.send();
+        if ticked || self.recorded.len() >= CHUNKS_A_BATCH || self.engine.deadline().is_none() {
+            self.sink.pass(&mut self.recorded);
+        }
+        while let Some(report) = self.reports.pop_front() {
+            if let Err(TrySendError::Full(Input::Media(report))) = self.inbox.try_send(Input::Media(report)) {
+                self.reports.push_front(report);
+                break;
+            }
+        }
+        if self.reports.len() > MEDIA_REPORTS_MAX {
+            self.figures.reports_lost.fetch_add((self.reports.len() - MEDIA_REPORTS_MAX) as u64, Relaxed);
+            self.reports.truncate(MEDIA_REPORTS_MAX);
+        }
+        self.figures.legs.store(self.engine.legs() as u64, Relaxed);
+        self.figures.sessions.store(self.engine.sessions() as u64, Relaxed);
+    }
+}
