@@ -10,6 +10,8 @@ use crate::base::{CallId, Codec, Duration, Instant, LegId, time::millis};
 const DRIFT_MAX: Duration = millis(60);
 /// This far off it is moved at once: its sender's clock jumped, or it paused without counting.
 const JUMP_MAX: Duration = millis(150);
+/// A stream whose every packet comes more milliseconds before its place than this is moved there: its first packet was late.
+const EARLY_MAX_MS: i64 = 20;
 /// Packets over which the least delay is watched: half a second.
 const WATCHED: u32 = 25;
 
@@ -141,19 +143,20 @@ impl Place {
         let delay = here - told;
         self.least = self.least.min(delay);
         self.watched += 1;
-        // Sound cannot arrive before it was said: then the first packet of the stream was the late one.
-        let moved = delay > jump || delay < -drift || (self.watched >= WATCHED && self.least > drift);
-        if self.watched >= WATCHED {
-            self.least = i64::MAX;
-            self.watched = 0;
+        // Sound cannot arrive before it was said: when it seems to, the stream's first packet was the late one.
+        let moved_by = if delay > jump || delay < -drift {
+            delay
+        } else if self.watched >= WATCHED && (self.least > drift || self.least < -EARLY_MAX_MS * rate / 1_000) {
+            self.least
+        } else {
+            0
+        };
+        if moved_by != 0 || self.watched >= WATCHED {
+            (self.least, self.watched) = (i64::MAX, 0);
         }
-        let position = if moved { here } else { told };
-        if moved || ticks > 0 {
+        let position = told + moved_by;
+        if moved_by != 0 || ticks > 0 {
             (self.timestamp, self.position) = (timestamp, position);
-        }
-        if moved {
-            self.least = i64::MAX;
-            self.watched = 0;
         }
         position
     }

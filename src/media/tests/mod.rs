@@ -1,6 +1,9 @@
 //! The engine under virtual time, with phones that send real RTP.
 
 mod bridging;
+mod hearing;
+mod recording;
+mod swarm;
 mod world;
 
 use super::control::{Direction, StreamParameters};
