@@ -66,8 +66,15 @@ impl Session {
     // Orders. Each ends with a new plan of who hears what.
 
     pub fn configure(&mut self, leg: LegId, parameters: StreamParameters, now: Instant) {
-        let Some(stream) = self.leg(leg) else { return };
+        let Some(index) = self.index(leg) else { return };
+        let stream = &mut self.legs[index];
+        let before = stream.codec();
         stream.configure(parameters, now);
+        // Another codec is another stream to whoever decodes it, though its SSRC may stay.
+        if before.is_some() && before != stream.codec() {
+            self.sources += 1;
+            stream.source = self.sources;
+        }
         self.set_rate(now);
         self.plan();
     }

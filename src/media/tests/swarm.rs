@@ -130,7 +130,7 @@ fn run(seed: u64) -> Books {
     let (mut turn, mut books, mut calls) = (Turn::new(), Books::default(), 0);
     let mut now = crate::base::Instant::START;
     let sources = ["198.51.100.1:4000", "198.51.100.1:4001", "203.0.113.1:9", "192.168.0.4:5000", "[::ffff:198.51.100.1]:4000"];
-    for _ in 0..4_000 {
+    for _ in 0..2_000 {
         now += millis(rng.below(12));
         if rng.one_in(300) {
             now += millis(rng.below(5_000));
@@ -176,9 +176,9 @@ fn run(seed: u64) -> Books {
 
 #[test]
 fn a_swarm_of_anything_leaves_nothing_behind() {
-    for seed in 0..24 {
+    for seed in 0..10 {
         let books = run(seed);
-        assert!(books.packets > 100, "seed {seed}: {} packets", books.packets);
+        assert!(books.packets > 50, "seed {seed}: {} packets", books.packets);
     }
     assert_eq!(run(7), run(7), "the same seed, the same run");
 }
