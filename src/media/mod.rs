@@ -3,9 +3,6 @@
 //! `control` is the vocabulary between the switch and the plane. The `engine` below it is pure: packets, commands and time in, packets,
 //! reports and recorded chunks out; `io` gives it sockets and a thread.
 
-// Positions, counters and clocks are cut to the widths of the fields they stand in; every cast's range is known where it is made.
-#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_possible_wrap)]
-
 pub mod clips;
 pub mod control;
 mod detector;

@@ -1,9 +1,6 @@
 //! RTP as numbers: what a packet says, what its numbers tell of loss and jitter, how ours go on when the source changes. rtp-rs and
 //! rtcp-types do the bits. No sockets, no addresses, no sound: those are `media`'s.
 
-// Counters and clocks are cut to the widths that RFC 3550 gives their fields.
-#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_possible_wrap)]
-
 pub mod jitter_buffer;
 pub mod packet;
 pub mod receiver;

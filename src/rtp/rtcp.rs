@@ -147,7 +147,8 @@ impl Reporter {
 /// RFC 3550 §4: without a wall clock the time since the start will do, its highest bit clear.
 fn ntp(now: Instant) -> u64 {
     let since = now.since_start();
-    (since.as_secs() & 0x7FFF_FFFF) << 32 | (u64::from(since.subsec_nanos()) << 32) / 1_000_000_000
+    let fraction = (u64::from(since.subsec_nanos()) << 32) / 1_000_000_000;
+    ((since.as_secs() & 0x7FFF_FFFF) << 32) | fraction
 }
 
 fn interval(rng: &mut Rng) -> Duration {

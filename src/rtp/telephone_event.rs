@@ -77,6 +77,12 @@ enum State {
     },
 }
 
+impl State {
+    fn begun(event: Event, timestamp: u32, ends_at: Instant) -> Self {
+        Self::Pressed { timestamp, code: event.code, key: event.key(), ticks: 0, segment: event.duration, ends_at }
+    }
+}
+
 impl EventReceiver {
     #[must_use]
     pub fn new(clock_rate: u32) -> Self {
@@ -101,15 +107,11 @@ impl EventReceiver {
             State::Pressed { timestamp: last, code, key, ticks, .. } if code == event.code && timestamp == last.wrapping_add(0xFFFF) => {
                 (State::Pressed { timestamp, code, key, ticks: ticks + 0xFFFF, segment: event.duration, ends_at }, None)
             }
-            State::Pressed { .. } => (self.begun(event, timestamp, ends_at), self.press()),
-            State::None | State::Told { .. } => (self.begun(event, timestamp, ends_at), None),
+            State::Pressed { .. } => (State::begun(event, timestamp, ends_at), self.press()),
+            State::None | State::Told { .. } => (State::begun(event, timestamp, ends_at), None),
         };
         self.state = state;
         if event.end && told.is_none() { self.end() } else { told }
-    }
-
-    fn begun(&self, event: Event, timestamp: u32, ends_at: Instant) -> State {
-        State::Pressed { timestamp, code: event.code, key: event.key(), ticks: 0, segment: event.duration, ends_at }
     }
 
     /// Ends a press whose end was lost.

@@ -26,7 +26,8 @@ fn statistics(world: &mut World) -> StreamStatistics {
 /// The addresses, in order, that the silence sent to leg 1 went to.
 fn destinations(world: &mut World) -> Vec<String> {
     world.engine.tick(world.now + millis(20), &mut world.turn);
-    let to = world.turn.packets().filter(|(packet, _)| packet.component == Component::Rtp).map(|(packet, _)| packet.destination.to_string());
+    let to =
+        world.turn.packets().filter(|(packet, _)| packet.component == Component::Rtp).map(|(packet, _)| packet.destination.to_string());
     let to = to.collect();
     world.turn.clear();
     world.run(20);

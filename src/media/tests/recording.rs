@@ -128,12 +128,18 @@ fn a_hold_leaves_its_silence_and_the_timeline_goes_on() {
     let mut world = bursts(Codec::Pcma, Codec::Pcma);
     world.run(1_500); // to 1,500 on the timeline
     world.configure(1, |parameters| parameters.direction.receive = false);
-    world.command(Command::SetBackground { session: SESSION, leg: LegId(1), background: Background::Music("music/hold".into()) }).run(1_000);
+    world
+        .command(Command::SetBackground { session: SESSION, leg: LegId(1), background: Background::Music("music/hold".into()) })
+        .run(1_000);
     world.command(Command::SetBackground { session: SESSION, leg: LegId(1), background: Background::None });
     world.configure(1, |parameters| parameters.direction.receive = true).run(1_500).command(Command::StopRecording { session: SESSION });
     let file = file(&world.recorded);
     file.expect(Channel::Left, &[(700, 900), (1_700, 1_900), (2_700, 2_900), (3_700, 3_900)], "the held party may speak");
-    file.expect(Channel::Right, &[(700, 900), (1_500, 2_500), (2_700, 2_900), (3_700, 3_900)], "music while held, the holder's own sound not");
+    file.expect(
+        Channel::Right,
+        &[(700, 900), (1_500, 2_500), (2_700, 2_900), (3_700, 3_900)],
+        "music while held, the holder's own sound not",
+    );
     assert!((file.level(Channel::Right, 620.0, 1_600, 2_400) + 18.0).abs() < 1.0);
 }
 

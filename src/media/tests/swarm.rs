@@ -2,7 +2,7 @@
 
 use super::parameters;
 use crate::audio::OpusSettings;
-use crate::base::{CallId, Cadence, Codec, LegId, Rng, SessionId, Timestamp, time::millis};
+use crate::base::{Cadence, CallId, Codec, LegId, Rng, SessionId, Timestamp, time::millis};
 use crate::media::control::{Background, Command, Direction, Recorded, Report};
 use crate::media::tests::world::clip;
 use crate::media::{ClipLibrary, Component, Engine, EngineSettings, Turn};
