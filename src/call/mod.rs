@@ -1,3 +1,402 @@
-//! The B2BUA: a call owns its legs.
+//! The B2BUA: a call owns its legs, brings their descriptions together, lets them hear each other, and keeps the call's record.
+//!
+//! It knows nothing of queues, agents' states or rules: those tell the parent, and the parent orders here.
 
+mod caller;
+mod callee;
+mod event;
+mod leg;
 pub mod record;
+
+pub use event::{Action, Ending, Event, Fact, Offer, Order, Side};
+pub use leg::MediaPolicy;
+
+use crate::base::time::secs;
+use crate::base::{Instant, Machine, CallId, ClipId, LegId, SessionId, Timestamp, WallClock};
+use crate::media::control::{Background, Command as Media};
+use crate::sip;
+use leg::Leg;
+use record::{CallRecord, HeldBy, HoldRecord, Outcome, ReleasedBy};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// The media plane answers an allocation in microseconds; a call that waits this long waits for a worker that is gone.
+const ALLOCATION_LIMIT: crate::base::Duration = secs(5);
+
+/// What a held party and a waiting caller listen to.
+pub const MUSIC: &str = "music/hold";
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum State {
+    /// The caller's port is asked for.
+    Arriving { give_up_at: Instant },
+    /// No two parties hear each other yet: the caller rings, or the switch speaks to him.
+    Waiting,
+    Connected { callee: LegId },
+    Ended,
+}
+
+/// A callee who is being called.
+#[derive(Debug)]
+struct Attempt {
+    leg: Leg,
+    offer: Offer,
+    /// Until the port is there.
+    give_up_at: Option<Instant>,
+    /// The caller hears the far network already.
+    early_media: bool,
+}
+
+/// One call.
+#[derive(Debug)]
+pub struct Call {
+    session: SessionId,
+    policy: MediaPolicy,
+    wall: WallClock,
+    state: State,
+    state_since: Timestamp,
+    caller: Leg,
+    /// The 200 is sent.
+    caller_answered: bool,
+    attempts: BTreeMap<LegId, Attempt>,
+    callee: Option<Leg>,
+    /// The callee is an agent: then it is the agent who holds and releases.
+    callee_is_agent: bool,
+    record: CallRecord,
+}
+
+/// A call that comes in.
+#[derive(Debug)]
+pub struct Arrival {
+    pub call: CallId,
+    pub session: SessionId,
+    pub leg: LegId,
+    pub sdp: Option<Vec<u8>>,
+    /// Our address towards the caller, and his.
+    pub local: IpAddr,
+    pub peer: IpAddr,
+    /// Filled in as far as it is known.
+    pub record: CallRecord,
+}
+
+impl Call {
+    /// A caller is there: his port is ordered, then `Fact::CallerReady` follows, or the end.
+    pub fn arrive(arrival: Arrival, policy: MediaPolicy, wall: WallClock, now: Instant, out: &mut Vec<Action>) -> Self {
+        let Arrival { session, leg, sdp, local, peer, record, .. } = arrival;
+        let mut caller = Leg::new(leg, session, policy.clone(), peer);
+        caller.offered(sdp);
+        out.push(Action::Media(Media::Allocate { session, leg, local }));
+        Self {
+            session,
+            policy,
+            wall,
+            state: State::Arriving { give_up_at: now + ALLOCATION_LIMIT },
+            state_since: wall.read(now),
+            caller,
+            caller_answered: false,
+            attempts: BTreeMap::new(),
+            callee: None,
+            callee_is_agent: false,
+            record,
+        }
+    }
+
+    #[must_use]
+    pub fn id(&self) -> CallId {
+        self.record.id
+    }
+
+    #[must_use]
+    pub fn session(&self) -> SessionId {
+        self.session
+    }
+
+    #[must_use]
+    pub fn record(&self) -> &CallRecord {
+        &self.record
+    }
+
+    pub fn record_mut(&mut self) -> &mut CallRecord {
+        &mut self.record
+    }
+
+    #[must_use]
+    pub fn is_caller_answered(&self) -> bool {
+        self.caller_answered
+    }
+
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        matches!(self.state, State::Connected { .. })
+    }
+
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        self.state == State::Ended
+    }
+
+    #[must_use]
+    pub fn has_attempts(&self) -> bool {
+        !self.attempts.is_empty()
+    }
+
+    /// Legs that the call still answers for.
+    pub fn legs(&self) -> impl Iterator<Item = LegId> + '_ {
+        std::iter::once(self.caller.id).chain(self.attempts.keys().copied()).chain(self.callee.iter().map(|leg| leg.id))
+    }
+
+    #[must_use]
+    pub fn state_since(&self) -> Timestamp {
+        self.state_since
+    }
+
+    /// arriving, waiting, offering, connected, held, ending.
+    #[must_use]
+    pub fn state_name(&self) -> &'static str {
+        match self.state {
+            State::Arriving { .. } => "arriving",
+            State::Waiting if self.attempts.is_empty() => "waiting",
+            State::Waiting => "offering",
+            State::Connected { .. } if self.is_held(HeldBy::Agent) || self.is_held(HeldBy::Caller) => "held",
+            State::Connected { .. } => "connected",
+            State::Ended => "ending",
+        }
+    }
+
+    /// Whether a hold by that party is running.
+    #[must_use]
+    pub fn is_held(&self, by: HeldBy) -> bool {
+        self.record.holds.iter().any(|hold| hold.by == by && hold.ended_at.is_none())
+    }
+
+    /// The held party was told that he is not forgotten.
+    pub fn reassured(&mut self, by: HeldBy) {
+        if let Some(hold) = self.record.holds.iter_mut().find(|hold| hold.by == by && hold.ended_at.is_none()) {
+            hold.reassured += 1;
+        }
+    }
+
+    fn leg_of(&self, side: Side) -> Option<&Leg> {
+        match side {
+            Side::Caller => Some(&self.caller),
+            Side::Callee => self.callee.as_ref(),
+        }
+    }
+
+    fn side_of(&self, leg: LegId) -> Option<Side> {
+        if leg == self.caller.id {
+            return Some(Side::Caller);
+        }
+        self.callee.as_ref().filter(|callee| callee.id == leg).map(|_| Side::Callee)
+    }
+
+    fn enter(&mut self, state: State, now: Instant) {
+        self.state = state;
+        self.state_since = self.wall.read(now);
+    }
+
+    fn configure(leg: &Leg, out: &mut Vec<Action>) {
+        out.extend(leg.configure().map(Action::Media));
+    }
+
+    /// Obeys an order of the parent. An order that comes too late does nothing.
+    pub fn order(&mut self, order: Order, now: Instant, out: &mut Vec<Action>) {
+        if self.is_ended() {
+            return;
+        }
+        let session = self.session;
+        match order {
+            Order::RingCaller if !self.caller_answered => {
+                out.push(Action::Sip(sip::Command::Ring { leg: self.caller.id, code: 180, sdp: None }));
+            }
+            Order::RingCaller => {}
+            Order::AnswerCaller => self.answer_caller(now, out),
+            Order::Offer(offer) => self.offer(offer, now, out),
+            Order::WithdrawOffer { leg, reason } => self.withdraw(leg, Some(reason), out),
+            Order::SetBackground { side, background } => {
+                if let Some(leg) = self.leg_of(side) {
+                    out.push(Action::Media(Media::SetBackground { session, leg: leg.id, background }));
+                }
+            }
+            Order::Announce { side, clips, token } => match self.leg_of(side) {
+                Some(leg) => out.push(Action::Media(Media::Announce { session, leg: leg.id, clips, token })),
+                None => out.push(Action::Tell(Fact::AnnouncementEnded { side, token })),
+            },
+            Order::StopAnnouncements { side } => {
+                if let Some(leg) = self.leg_of(side) {
+                    out.push(Action::Media(Media::StopAnnouncements { session, leg: leg.id }));
+                }
+            }
+            Order::ListenForSpeech { side, on } => {
+                if let Some(leg) = self.leg_of(side) {
+                    out.push(Action::Media(Media::ListenForSpeech { session, leg: leg.id, on }));
+                }
+            }
+            Order::Release(ending) => self.release(ending, None, now, out),
+        }
+    }
+
+    /// Ends the call: every leg but `gone` (which ended by itself) is released, the media go, the record is completed.
+    fn release(&mut self, ending: Ending, gone: Option<LegId>, now: Instant, out: &mut Vec<Action>) {
+        if self.is_ended() {
+            return;
+        }
+        let was_connected = self.is_connected();
+        // RFC 3326: a release of our own says why; a party's own BYE needs no comment.
+        let reason =
+            (ending.by == ReleasedBy::Switch).then(|| sip::Reason { cause: ending.code, text: ending.cause.clone() });
+        let legs: Vec<LegId> = self.legs().filter(|leg| Some(*leg) != gone).collect();
+        for leg in legs {
+            let code = if leg == self.caller.id { ending.code } else { 487 };
+            out.push(Action::Sip(sip::Command::Release { leg, code, reason: reason.clone(), retry_after: ending.retry_after }));
+        }
+        if self.caller_answered {
+            out.push(Action::Media(Media::StopRecording { session: self.session }));
+        }
+        out.push(Action::Media(Media::Release { session: self.session }));
+        let at = self.wall.read(now);
+        for hold in self.record.holds.iter_mut().filter(|hold| hold.ended_at.is_none()) {
+            hold.ended_at = Some(at);
+        }
+        self.record.released_at = Some(at);
+        self.record.released_by = Some(ending.by);
+        self.record.outcome = Some(ending.outcome.unwrap_or(match (was_connected, ending.by) {
+            (true, _) => Outcome::Answered,
+            (false, ReleasedBy::Caller) => Outcome::Abandoned,
+            (false, _) => Outcome::Failed,
+        }));
+        self.record.release_cause = Some(ending.cause);
+        self.attempts.clear();
+        self.enter(State::Ended, now);
+        out.push(Action::Tell(Fact::Ended));
+    }
+
+    /// A leg ended by itself.
+    fn leg_released(&mut self, leg: LegId, cause: &sip::Cause, now: Instant, out: &mut Vec<Action>) {
+        let Some(side) = self.side_of(leg) else { return };
+        let by_party = match side {
+            Side::Caller => ReleasedBy::Caller,
+            Side::Callee if self.callee_is_agent => ReleasedBy::Agent,
+            Side::Callee => ReleasedBy::Callee,
+        };
+        let (by, cause) = match cause {
+            sip::Cause::Bye { reason } => (by_party, reason.clone().unwrap_or_else(|| "BYE".to_owned())),
+            sip::Cause::Cancelled { reason } => (by_party, reason.clone().unwrap_or_else(|| "CANCEL".to_owned())),
+            sip::Cause::NoAck => (ReleasedBy::Switch, "no ACK".to_owned()),
+            sip::Cause::SessionExpired => (ReleasedBy::Switch, "session expired".to_owned()),
+            sip::Cause::PeerGone => (ReleasedBy::Switch, "peer gone".to_owned()),
+            sip::Cause::NoMedia => (ReleasedBy::Switch, "no usable media description".to_owned()),
+            sip::Cause::Ours => (ReleasedBy::Switch, "released".to_owned()),
+        };
+        self.release(Ending { by, outcome: None, code: 200, retry_after: None, cause }, Some(leg), now, out);
+    }
+
+    /// The switch cannot go on with the call.
+    fn fail(&mut self, code: u16, retry_after: Option<u32>, outcome: Outcome, cause: &str, now: Instant, out: &mut Vec<Action>) {
+        let ending = Ending { by: ReleasedBy::Switch, outcome: Some(outcome), code, retry_after, cause: cause.to_owned() };
+        self.release(ending, None, now, out);
+    }
+
+    /// What a party's new description says of hold, told once a change; the other party gets music, or the first one's voice again.
+    fn follow_hold(&mut self, side: Side, now: Instant, out: &mut Vec<Action>) {
+        if !self.is_connected() {
+            return;
+        }
+        let by = match side {
+            Side::Caller => HeldBy::Caller,
+            Side::Callee => HeldBy::Agent,
+        };
+        let Some(holds) = self.leg_of(side).map(Leg::holds) else { return };
+        if holds == self.is_held(by) {
+            return;
+        }
+        let at = self.wall.read(now);
+        let Some(other) = self.leg_of(side.other()).map(|leg| leg.id) else { return };
+        let session = self.session;
+        if holds {
+            self.record.holds.push(HoldRecord { by, started_at: at, ended_at: None, reassured: 0 });
+            let background = Background::Music(ClipId::new(MUSIC));
+            out.push(Action::Media(Media::SetBackground { session, leg: other, background }));
+            out.push(Action::Tell(Fact::Held { by }));
+        } else {
+            for hold in self.record.holds.iter_mut().filter(|hold| hold.by == by && hold.ended_at.is_none()) {
+                hold.ended_at = Some(at);
+            }
+            out.push(Action::Media(Media::StopAnnouncements { session, leg: other }));
+            out.push(Action::Media(Media::SetBackground { session, leg: other, background: Background::None }));
+            out.push(Action::Tell(Fact::Retrieved { by }));
+        }
+        self.state_since = at;
+    }
+}
+
+impl Machine for Call {
+    type Event = Event;
+    type Action = Action;
+
+    fn handle(&mut self, event: Event, now: Instant, out: &mut Vec<Action>) {
+        if self.is_ended() {
+            return;
+        }
+        match event {
+            Event::Allocated { leg, address } => {
+                if leg == self.caller.id {
+                    self.caller_allocated(address, now, out);
+                } else {
+                    self.attempt_allocated(leg, address, out);
+                }
+            }
+            Event::AllocationFailed { leg, .. } if leg == self.caller.id => {
+                self.fail(503, Some(5), Outcome::Refused, "no media port is free", now, out);
+            }
+            Event::AllocationFailed { leg, .. } => {
+                self.attempt_failed(leg, sip::Failure::Status { code: 503, reason: "no media port is free".to_owned() }, false, out);
+            }
+            Event::Ringing { leg, sdp } => self.attempt_rang(leg, sdp, out),
+            Event::Answered { leg, sdp, peer } => self.attempt_answered(leg, sdp, peer, now, out),
+            Event::Failed { leg, failure } => self.attempt_failed(leg, failure, true, out),
+            Event::Acked { leg, sdp: Some(sdp) } => self.offer_of_ours_answered(leg, &sdp, now, out),
+            Event::Acked { leg, sdp: None } => self.acked_without_answer(leg, now, out),
+            Event::Reoffered { leg, sdp } => self.reoffered(leg, sdp, now, out),
+            Event::Released { leg, cause } => self.leg_released(leg, &cause, now, out),
+            Event::Digit { leg, digit } => {
+                out.extend(self.side_of(leg).map(|side| Action::Tell(Fact::Digit { side, digit })));
+            }
+            Event::Spoke { leg } => out.extend(self.side_of(leg).map(|side| Action::Tell(Fact::Spoke { side }))),
+            Event::FellSilent { leg } => out.extend(self.side_of(leg).map(|side| Action::Tell(Fact::FellSilent { side }))),
+            Event::AnnouncementEnded { leg, token } => {
+                out.extend(self.side_of(leg).map(|side| Action::Tell(Fact::AnnouncementEnded { side, token })));
+            }
+            Event::TimedOut { leg } => {
+                if self.side_of(leg).is_some() {
+                    let outcome = if self.is_connected() { Outcome::Answered } else { Outcome::Failed };
+                    self.fail(408, None, outcome, "RTP timeout", now, out);
+                }
+            }
+        }
+    }
+
+    fn handle_timeout(&mut self, now: Instant, out: &mut Vec<Action>) {
+        if let State::Arriving { give_up_at } = self.state
+            && give_up_at <= now
+        {
+            self.fail(503, Some(5), Outcome::Failed, "the media plane does not answer", now, out);
+        }
+        let late: Vec<LegId> =
+            self.attempts.iter().filter(|(_, attempt)| attempt.give_up_at.is_some_and(|at| at <= now)).map(|(leg, _)| *leg).collect();
+        for leg in late {
+            self.attempt_failed(leg, sip::Failure::Unreachable, false, out);
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let arriving = match self.state {
+            State::Arriving { give_up_at } => Some(give_up_at),
+            State::Waiting | State::Connected { .. } | State::Ended => None,
+        };
+        self.attempts.values().filter_map(|attempt| attempt.give_up_at).chain(arriving).min()
+    }
+}
+
+#[cfg(test)]
+mod tests;

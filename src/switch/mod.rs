@@ -1,7 +1,308 @@
-//! The switch: owns all machines and routes what one says to the others. One value, driven by one task.
+//! The switch: owns all machines and routes what one says to the others. One value, driven by one task, on virtual time.
 //!
-//! `input`, `output` and `view` are its surface.
+//! `handle` takes what happened, `handle_timeout` wakes what is due; both work off a list of orders until none is left. `input`,
+//! `output` and `view` are the surface; each `on_…` file routes what one source says. Siblings never call each other: what a queue wants
+//! of a phone passes through here.
 
 pub mod input;
 pub mod output;
 pub mod view;
+
+mod directory;
+mod offer;
+mod on_acd;
+mod on_call;
+mod on_command;
+mod on_media;
+mod on_rules;
+mod on_sip;
+mod routing;
+mod slot;
+
+use crate::acd::{self, Acd};
+use crate::base::{CallId, Deadlines, Instant, LegId, Machine, Rng, SessionId, Timestamp, WallClock};
+use crate::call::record::CallRecord;
+use crate::call::{self, Order};
+use crate::config::Config;
+use crate::recording::Recording;
+use crate::sip::{self, Endpoint};
+use directory::Directory;
+use input::Input;
+use offer::Offer;
+use output::{Detail, Event, Output};
+use slot::Slot;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// What one machine ordered and another must be told; worked off in order.
+#[derive(Debug)]
+enum Work {
+    Sip(sip::Output),
+    Call(CallId, call::Action),
+    Acd(acd::Action),
+}
+
+/// Whose deadline it is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Key {
+    Endpoint,
+    Acd,
+    Offer(LegId),
+    Slot(CallId),
+    Closing(CallId),
+    Drain,
+    Midnight,
+}
+
+/// A call that is over, whose recording is not closed yet.
+#[derive(Debug)]
+struct Closing {
+    record: CallRecord,
+    recording: Recording,
+}
+
+/// What `io` knows and the core cannot find out.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// Listening addresses, concrete.
+    pub listen: Vec<(sip::Protocol, SocketAddr)>,
+    /// Names of this machine.
+    pub our_hosts: Vec<String>,
+    /// From the system's source of chance.
+    pub seed: u64,
+    pub wall: WallClock,
+}
+
+pub struct Switch {
+    config: Arc<Config>,
+    surroundings: Surroundings,
+    wall: WallClock,
+    rng: Rng,
+    endpoint: Endpoint,
+    acd: Acd,
+    directory: Directory,
+    slots: BTreeMap<CallId, Slot>,
+    closing: BTreeMap<CallId, Closing>,
+    offers: BTreeMap<LegId, Offer>,
+    calls_of_legs: BTreeMap<LegId, CallId>,
+    calls_of_sessions: BTreeMap<SessionId, CallId>,
+    next_leg: u64,
+    next_session: u64,
+    hosts: BTreeMap<String, Vec<SocketAddr>>,
+    /// Figures are a UTC day's.
+    day_ends_at: Instant,
+    drain_until: Option<Instant>,
+    draining: bool,
+    store_blocked: bool,
+    recording_alarm: Option<String>,
+    recordings_missing: u64,
+    deadlines: Deadlines<Key>,
+    /// Machines that were spoken to since their deadline was noted.
+    touched: BTreeSet<Key>,
+    work: VecDeque<Work>,
+    out: Vec<Output>,
+}
+
+impl Switch {
+    #[must_use]
+    pub fn new(config: Arc<Config>, surroundings: Surroundings, now: Instant) -> Self {
+        let mut rng = Rng::new(surroundings.seed);
+        let endpoint = Endpoint::new(directory::sip_settings(&config, &surroundings), rng.next_u64(), now);
+        let acd = Acd::new(directory::acd_settings(&config), now);
+        let wall = surroundings.wall;
+        let mut switch = Self {
+            config,
+            surroundings,
+            wall,
+            rng,
+            endpoint,
+            acd,
+            directory: Directory::default(),
+            slots: BTreeMap::new(),
+            closing: BTreeMap::new(),
+            offers: BTreeMap::new(),
+            calls_of_legs: BTreeMap::new(),
+            calls_of_sessions: BTreeMap::new(),
+            next_leg: 0,
+            next_session: 0,
+            hosts: BTreeMap::new(),
+            day_ends_at: now,
+            drain_until: None,
+            draining: false,
+            store_blocked: false,
+            recording_alarm: None,
+            recordings_missing: 0,
+            deadlines: Deadlines::new(),
+            touched: BTreeSet::from([Key::Endpoint, Key::Acd]),
+            work: VecDeque::new(),
+            out: Vec::new(),
+        };
+        switch.begin_day(now);
+        switch.settle(now);
+        switch
+    }
+
+    /// What happened, and what follows from it. Whatever was due before is done first: an answer that comes after a limit is late, however
+    /// busy the switch was.
+    pub fn handle(&mut self, input: Input, now: Instant, out: &mut Vec<Output>) {
+        self.wake(now);
+        match input {
+            Input::Sip(received) => self.on_received(received, now),
+            Input::Media(report) => self.on_media(report, now),
+            Input::Recorder(report) => self.on_recorder(report, now),
+            Input::Command { id, command } => self.on_command(id, command, now),
+            Input::Wall(wall) => {
+                self.wall = wall;
+                self.begin_day(now);
+            }
+            Input::Hosts(hosts) => self.hosts = hosts,
+            Input::StoreBlocked(blocked) => self.store_blocked = blocked,
+        }
+        self.settle(now);
+        out.append(&mut self.out);
+    }
+
+    /// To be called when `deadline()` has passed; leaves no deadline at or before `now`.
+    pub fn handle_timeout(&mut self, now: Instant, out: &mut Vec<Output>) {
+        self.wake(now);
+        out.append(&mut self.out);
+    }
+
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadlines.next()
+    }
+
+    fn wake(&mut self, now: Instant) {
+        while let Some(key) = self.deadlines.pop_due(now) {
+            self.touched.insert(key);
+            match key {
+                Key::Endpoint => {
+                    let mut ordered = Vec::new();
+                    self.endpoint.handle_timeout(now, &mut ordered);
+                    self.work.extend(ordered.into_iter().map(Work::Sip));
+                }
+                Key::Acd => {
+                    let mut ordered = Vec::new();
+                    self.acd.handle_timeout(now, &mut ordered);
+                    self.work.extend(ordered.into_iter().map(Work::Acd));
+                }
+                Key::Offer(leg) => self.on_offer_timeout(leg, now),
+                Key::Slot(call) => self.on_slot_timeout(call, now),
+                Key::Closing(call) => self.on_closing_timeout(call, now),
+                Key::Drain => self.on_drain_timeout(now),
+                Key::Midnight => {
+                    self.begin_day(now);
+                    self.tell_acd(acd::Event::DayBegan, now);
+                }
+            }
+            self.settle(now);
+        }
+    }
+
+    /// Works off what was ordered, then notes the deadlines of all who were spoken to.
+    fn settle(&mut self, now: Instant) {
+        while let Some(work) = self.work.pop_front() {
+            match work {
+                Work::Sip(output) => self.on_sip(output, now),
+                Work::Call(call, action) => self.on_call(call, action, now),
+                Work::Acd(action) => self.on_acd(action, now),
+            }
+        }
+        while let Some(key) = self.touched.pop_first() {
+            let deadline = match &key {
+                Key::Endpoint => self.endpoint.deadline(),
+                Key::Acd => self.acd.deadline(),
+                Key::Offer(leg) => self.offers.get(leg).and_then(|offer| offer.ring_limit.as_ref()).and_then(Machine::deadline),
+                Key::Slot(call) => self.slots.get(call).and_then(Slot::deadline),
+                Key::Closing(call) => self.closing.get(call).and_then(|closing| closing.recording.deadline()),
+                Key::Drain => self.drain_until,
+                Key::Midnight => Some(self.day_ends_at),
+            };
+            self.deadlines.set(key, deadline);
+        }
+        if self.draining && self.slots.is_empty() && self.closing.is_empty() {
+            self.draining = false;
+            self.drain_until = None;
+            self.deadlines.set(Key::Drain, None);
+            self.directory.closed = true;
+            self.out.push(Output::Drained);
+        }
+    }
+
+    fn begin_day(&mut self, now: Instant) {
+        const DAY_MS: i64 = 86_400_000;
+        let passed = self.at(now).0.rem_euclid(DAY_MS);
+        self.day_ends_at = now + crate::base::time::millis(u64::try_from(DAY_MS - passed).expect("a part of a day"));
+        self.touched.insert(Key::Midnight);
+    }
+
+    fn tell_sip(&mut self, command: sip::Command, now: Instant) {
+        let mut ordered = Vec::new();
+        self.endpoint.command(command, now, &mut ordered);
+        self.touched.insert(Key::Endpoint);
+        self.work.extend(ordered.into_iter().map(Work::Sip));
+    }
+
+    fn tell_acd(&mut self, event: acd::Event, now: Instant) {
+        let mut ordered = Vec::new();
+        self.acd.handle(event, now, &mut ordered);
+        self.touched.insert(Key::Acd);
+        self.work.extend(ordered.into_iter().map(Work::Acd));
+    }
+
+    fn tell_call(&mut self, call: CallId, event: call::Event, now: Instant) {
+        let Some(slot) = self.slots.get_mut(&call) else { return };
+        let mut ordered = Vec::new();
+        slot.call.handle(event, now, &mut ordered);
+        self.touched.insert(Key::Slot(call));
+        self.work.extend(ordered.into_iter().map(|action| Work::Call(call, action)));
+    }
+
+    fn order(&mut self, call: CallId, order: Order, now: Instant) {
+        let Some(slot) = self.slots.get_mut(&call) else { return };
+        let mut ordered = Vec::new();
+        slot.call.order(order, now, &mut ordered);
+        self.touched.insert(Key::Slot(call));
+        self.work.extend(ordered.into_iter().map(|action| Work::Call(call, action)));
+    }
+
+    /// An even number: the switch's own legs (`base::id::LegId`).
+    fn new_leg(&mut self) -> LegId {
+        self.next_leg += 2;
+        LegId(self.next_leg)
+    }
+
+    fn at(&self, now: Instant) -> Timestamp {
+        self.wall.read(now)
+    }
+
+    fn publish(&mut self, name: &'static str, call: Option<CallId>, now: Instant, detail: Vec<(&'static str, Detail)>) {
+        let slot = call.and_then(|call| self.slots.get(&call));
+        let event = Event {
+            at: self.at(now),
+            name,
+            call,
+            agent: slot.and_then(|slot| slot.call.record().agent.clone()),
+            queue: slot.and_then(|slot| slot.queue().cloned()),
+            detail,
+        };
+        self.out.push(Output::Event(event));
+    }
+
+    fn store(&mut self, record: CallRecord) {
+        self.out.push(Output::StoreCall(Box::new(record)));
+    }
+
+    /// Nothing is left of any call: for leak checks.
+    #[must_use]
+    pub fn is_quiescent(&self) -> bool {
+        self.slots.is_empty()
+            && self.closing.is_empty()
+            && self.offers.is_empty()
+            && self.calls_of_legs.is_empty()
+            && self.calls_of_sessions.is_empty()
+            && self.directory.engaged.is_empty()
+    }
+}

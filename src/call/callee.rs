@@ -1,0 +1,118 @@
+//! The callee's side: whom the caller is to be connected with, from the order to call him to the moment both hear each other.
+
+use super::{Action, Attempt, Call, Fact, Leg, Offer, Side, State, ALLOCATION_LIMIT};
+use crate::base::{Codec, Instant, LegId};
+use crate::media::control::{Background, Command as Media};
+use crate::sip;
+use std::net::{IpAddr, SocketAddr};
+
+impl Call {
+    pub(super) fn offer(&mut self, offer: Offer, now: Instant, out: &mut Vec<Action>) {
+        if self.state != State::Waiting {
+            return out.push(Action::Tell(Fact::OfferFailed { leg: offer.leg, failure: sip::Failure::Unreachable }));
+        }
+        let leg = Leg::new(offer.leg, self.session, self.policy.clone(), offer.local);
+        out.push(Action::Media(Media::Allocate { session: self.session, leg: offer.leg, local: offer.local }));
+        let attempt = Attempt { leg, give_up_at: Some(now + ALLOCATION_LIMIT), early_media: false, offer };
+        self.attempts.insert(attempt.offer.leg, attempt);
+    }
+
+    pub(super) fn attempt_allocated(&mut self, leg: LegId, address: SocketAddr, out: &mut Vec<Action>) {
+        let codecs = self.codecs_for_callee();
+        let Some(attempt) = self.attempts.get_mut(&leg) else { return };
+        attempt.leg.allocated(address);
+        attempt.give_up_at = None;
+        let sdp = attempt.leg.offer(Some(codecs));
+        let offer = &attempt.offer;
+        out.push(Action::Sip(sip::Command::Invite { leg, callee: offer.callee.clone(), from: offer.from.clone(), sdp }));
+        out.push(Action::Tell(Fact::OfferSent { leg }));
+    }
+
+    /// The caller's codec first: then nothing needs transcoding.
+    fn codecs_for_callee(&self) -> Vec<Codec> {
+        let first = self.caller.codec();
+        let others = self.policy.codecs.iter().copied().filter(|codec| Some(*codec) != first);
+        first.into_iter().chain(others).collect()
+    }
+
+    pub(super) fn attempt_rang(&mut self, leg: LegId, sdp: Option<Vec<u8>>, out: &mut Vec<Action>) {
+        let Some(attempt) = self.attempts.get_mut(&leg) else { return };
+        let wants_early_media = attempt.offer.early_media && !attempt.early_media && !self.caller_answered && self.caller.codec().is_some();
+        if let Some(sdp) = sdp
+            && wants_early_media
+            && attempt.leg.answered(&sdp).is_ok()
+            && let Ok(answer) = self.caller.describe(None)
+        {
+            attempt.early_media = true;
+            Self::configure(&attempt.leg, out);
+            out.push(Action::Media(Media::Bridge { session: self.session, a: self.caller.id, b: leg }));
+            out.push(Action::Sip(sip::Command::Ring { leg: self.caller.id, code: 183, sdp: Some(answer) }));
+        }
+        out.push(Action::Tell(Fact::OfferRang { leg }));
+    }
+
+    pub(super) fn attempt_failed(&mut self, leg: LegId, failure: sip::Failure, ended_itself: bool, out: &mut Vec<Action>) {
+        let Some(attempt) = self.attempts.remove(&leg) else { return };
+        self.forget(&attempt, out);
+        if !ended_itself {
+            out.push(Action::Sip(sip::Command::Release { leg, code: 487, reason: None, retry_after: None }));
+        }
+        out.push(Action::Tell(Fact::OfferFailed { leg, failure }));
+    }
+
+    pub(super) fn withdraw(&mut self, leg: LegId, reason: Option<sip::Reason>, out: &mut Vec<Action>) {
+        let Some(attempt) = self.attempts.remove(&leg) else { return };
+        self.forget(&attempt, out);
+        out.push(Action::Sip(sip::Command::Release { leg, code: 487, reason, retry_after: None }));
+    }
+
+    fn forget(&self, attempt: &Attempt, out: &mut Vec<Action>) {
+        if attempt.early_media {
+            out.push(Action::Media(Media::Unbridge { session: self.session }));
+        }
+        out.push(Action::Media(Media::ReleaseLeg { session: self.session, leg: attempt.offer.leg }));
+    }
+
+    pub(super) fn attempt_answered(&mut self, leg: LegId, sdp: Option<Vec<u8>>, peer: IpAddr, now: Instant, out: &mut Vec<Action>) {
+        let Some(mut attempt) = self.attempts.remove(&leg) else {
+            // Withdrawn a moment ago: the endpoint releases what crosses.
+            return;
+        };
+        attempt.leg.peer_moved(peer);
+        let usable = match &sdp {
+            Some(sdp) => attempt.leg.answered(sdp).is_ok(),
+            None => !attempt.leg.awaits_answer(),
+        };
+        if !usable {
+            self.forget(&attempt, out);
+            let reason = Some(sip::Reason { cause: 488, text: "no common media".to_owned() });
+            out.push(Action::Sip(sip::Command::Release { leg, code: 488, reason, retry_after: None }));
+            let failure = sip::Failure::Status { code: 488, reason: "Not Acceptable Here".to_owned() };
+            return out.push(Action::Tell(Fact::OfferFailed { leg, failure }));
+        }
+        Self::configure(&attempt.leg, out);
+        for other in self.attempts.keys().copied().collect::<Vec<_>>() {
+            self.withdraw(other, Some(sip::Reason { cause: 200, text: "Call completed elsewhere".to_owned() }), out);
+        }
+        self.callee_is_agent = attempt.offer.agent.is_some();
+        self.record.agent = attempt.offer.agent.or(self.record.agent.take());
+        self.callee = Some(attempt.leg);
+        self.record.connected_at.get_or_insert(self.wall.read(now));
+        let session = self.session;
+        let caller = self.caller.id;
+        self.enter(State::Connected { callee: leg }, now);
+        if self.caller_answered {
+            out.push(Action::Media(Media::StopAnnouncements { session, leg: caller }));
+            out.push(Action::Media(Media::SetBackground { session, leg: caller, background: Background::None }));
+            out.push(Action::Media(Media::SetRecordedParty { session, right: Some(leg) }));
+        } else {
+            self.answer_caller(now, out);
+        }
+        if self.is_ended() {
+            return;
+        }
+        out.push(Action::Media(Media::Bridge { session, a: caller, b: leg }));
+        out.push(Action::Tell(Fact::Connected { leg }));
+        self.follow_hold(Side::Callee, now, out);
+    }
+}

@@ -1,0 +1,90 @@
+//! The caller's side: his port, his answer, his new offers.
+
+use super::record::Outcome;
+use super::{Action, Call, Fact, State};
+use crate::base::{Instant, LegId};
+use crate::media::control::Command as Media;
+use crate::sip;
+use std::net::SocketAddr;
+
+impl Call {
+    pub(super) fn caller_allocated(&mut self, address: SocketAddr, now: Instant, out: &mut Vec<Action>) {
+        if !matches!(self.state, State::Arriving { .. }) {
+            return;
+        }
+        self.caller.allocated(address);
+        // A delayed offer (RFC 3261 §13.2.1) is settled with our 200 and the caller's ACK; nothing is to be proven before.
+        if self.caller.awaits_our_answer()
+            && let Err(unacceptable) = self.caller.describe(None)
+        {
+            self.fail(unacceptable.code, None, Outcome::Refused, "no common media", now, out);
+            return;
+        }
+        Self::configure(&self.caller, out);
+        self.enter(State::Waiting, now);
+        out.push(Action::Tell(Fact::CallerReady));
+    }
+
+    /// 200 to the caller: from here on the call is on record.
+    pub(super) fn answer_caller(&mut self, now: Instant, out: &mut Vec<Action>) {
+        if self.caller_answered || !self.caller.is_allocated() {
+            return;
+        }
+        let sdp = match self.caller.describe(None) {
+            Ok(sdp) => sdp,
+            Err(unacceptable) => return self.fail(unacceptable.code, None, Outcome::Refused, "no common media", now, out),
+        };
+        self.caller_answered = true;
+        self.record.answered_at = Some(self.wall.read(now));
+        out.push(Action::Sip(sip::Command::Answer { leg: self.caller.id, sdp }));
+        let right = self.callee.as_ref().map(|callee| callee.id);
+        out.push(Action::Media(Media::StartRecording { session: self.session, call: self.record.id, left: self.caller.id, right }));
+        out.push(Action::Tell(Fact::CallerAnswered));
+    }
+
+    /// An ACK (or the answer to an offer of ours) brought the peer's description.
+    pub(super) fn offer_of_ours_answered(&mut self, leg: LegId, sdp: &[u8], now: Instant, out: &mut Vec<Action>) {
+        let Some(side) = self.side_of(leg) else { return };
+        let leg = if side == super::Side::Caller { &mut self.caller } else { self.callee.as_mut().expect("a side that has a leg") };
+        if !leg.awaits_answer() {
+            return;
+        }
+        if leg.answered(sdp).is_err() {
+            return self.fail(488, None, Outcome::Failed, "no common media", now, out);
+        }
+        Self::configure(leg, out);
+        self.follow_hold(side, now, out);
+    }
+
+    /// RFC 3261 §13.2.1: the ACK to our 200 with an offer must answer it.
+    pub(super) fn acked_without_answer(&mut self, leg: LegId, now: Instant, out: &mut Vec<Action>) {
+        let unanswered = match self.side_of(leg) {
+            Some(super::Side::Caller) => self.caller.awaits_answer(),
+            Some(super::Side::Callee) => self.callee.as_ref().is_some_and(super::Leg::awaits_answer),
+            None => false,
+        };
+        if unanswered {
+            self.fail(488, None, Outcome::Failed, "our offer was acknowledged without an answer", now, out);
+        }
+    }
+
+    /// A party offers anew: hold, retrieve, another address or codec.
+    pub(super) fn reoffered(&mut self, leg: LegId, sdp: Option<Vec<u8>>, now: Instant, out: &mut Vec<Action>) {
+        let Some(side) = self.side_of(leg) else {
+            // An early dialog's UPDATE of a callee who is still being called.
+            return out.push(Action::Sip(sip::Command::RejectReoffer { leg, code: 488 }));
+        };
+        let party = if side == super::Side::Caller { &mut self.caller } else { self.callee.as_mut().expect("a side that has a leg") };
+        party.offered(sdp);
+        match party.describe(None) {
+            Ok(sdp) => {
+                Self::configure(party, out);
+                out.push(Action::Sip(sip::Command::AnswerReoffer { leg, sdp }));
+                if side == super::Side::Caller || !self.callee.as_ref().is_some_and(super::Leg::awaits_answer) {
+                    self.follow_hold(side, now, out);
+                }
+            }
+            Err(unacceptable) => out.push(Action::Sip(sip::Command::RejectReoffer { leg, code: unacceptable.code })),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Who is where: which agents have phones registered, which are in a call that no queue gave them; and what the SIP endpoint and the ACD
+//! need of the configuration.
+
+use super::Surroundings;
+use crate::acd;
+use crate::base::{AgentId, CallId};
+use crate::config::{AfterMissed, Config};
+use crate::sip::{Account, Flow, Settings};
+use std::collections::BTreeMap;
+
+#[derive(Debug, Default)]
+pub struct Directory {
+    /// Registered contacts of each agent who has any.
+    pub contacts: BTreeMap<AgentId, usize>,
+    /// The way to each registered agent's phone: its local address is where his media are offered.
+    pub flows: BTreeMap<AgentId, Flow>,
+    /// Agents in a call of their own: internal, out over a trunk, or to the switch.
+    pub engaged: BTreeMap<AgentId, CallId>,
+    /// Drained: no call comes in any more.
+    pub closed: bool,
+}
+
+/// The configuration as the SIP endpoint sees it.
+#[must_use]
+pub fn sip_settings(config: &Config, surroundings: &Surroundings) -> Settings {
+    let account = |agent: &crate::config::AgentConfig| Account { ha1_sha256: agent.ha1_sha256.clone(), ha1_md5: agent.ha1_md5.clone() };
+    Settings {
+        domain: config.switch.domain.clone(),
+        our_hosts: surroundings.our_hosts.clone(),
+        listen: surroundings.listen.clone(),
+        accounts: config.agents.values().map(|agent| (agent.id.clone(), account(agent))).collect(),
+        trunks: config.trunks.values().map(|trunk| (trunk.id.clone(), trunk.accept_from.clone())).collect(),
+        session_expires: config.sip.session_expires,
+        min_session_expires: config.sip.min_session_expires,
+        registration_min: config.sip.registration_min,
+        registration_max: config.sip.registration_max,
+        registration_default: config.sip.registration_default,
+        product: concat!("Sanling/", env!("CARGO_PKG_VERSION")).to_owned(),
+    }
+}
+
+/// The configuration as the ACD sees it.
+#[must_use]
+pub fn acd_settings(config: &Config) -> acd::AcdSettings {
+    let rule = &config.rules.answer;
+    let agent = |agent: &crate::config::AgentConfig| {
+        let skills = agent.skills.keys().map(|skill| acd::Skill::new(skill)).collect();
+        (agent.id.clone(), acd::AgentSettings { skills })
+    };
+    let queue = |queue: &crate::config::QueueConfig| {
+        (queue.id.clone(), acd::QueueSettings { skill: acd::Skill::new(&queue.skill), wrap_up: queue.wrap_up })
+    };
+    acd::AcdSettings {
+        agents: config.agents.values().map(agent).collect(),
+        queues: config.queues.values().map(queue).collect(),
+        after_missed: match rule.after_missed {
+            AfterMissed::NotReady => acd::AfterMissed::NotReady,
+            AfterMissed::Ready => acd::AfterMissed::Ready,
+        },
+        ring_limit: rule.cadence.period() * rule.max_rings,
+    }
+}

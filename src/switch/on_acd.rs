@@ -1,0 +1,78 @@
+//! What the ACD says: an agent is to be rung for a caller, or no longer; a caller is to be entertained; an agent's state changed.
+
+use super::offer::Offer;
+use super::output::{Detail, Output};
+use super::{Event, Key, Switch};
+use crate::acd::{Action, OfferResult, Reason, Refusal, StateName};
+use crate::base::{AgentId, CallId, Instant, QueueId};
+use crate::call::record::{OfferOutcome, Outcome, ReleasedBy};
+use crate::call::{self, Ending, Order};
+use crate::sip::{self, Callee};
+
+impl Switch {
+    pub(super) fn on_acd(&mut self, action: Action, now: Instant) {
+        match action {
+            Action::Offer { call, agent, queue } => self.offer_to(call, agent, queue, now),
+            Action::Withdraw { call, agent } => self.withdraw_from(call, &agent, now),
+            Action::KeepWaiting { call, .. } => self.welcome(call, now),
+            Action::Refuse { call, why, .. } => {
+                let (code, cause) = match why {
+                    Refusal::Full => (486, "the queue is full"),
+                    Refusal::Unknown => (404, "the queue is gone"),
+                };
+                let outcome = Some(Outcome::Refused);
+                let ending = Ending { by: ReleasedBy::Switch, outcome, code, retry_after: None, cause: cause.to_owned() };
+                self.order(call, Order::Release(ending), now);
+            }
+            Action::StateChanged { agent, from, to, reason } => self.agent_changed(agent, from, to, reason.as_ref(), now),
+        }
+    }
+
+    fn offer_to(&mut self, call: CallId, agent: AgentId, queue: QueueId, now: Instant) {
+        let Some(slot) = self.slots.get(&call) else { return };
+        let Some(local) = self.directory.flows.get(&agent).map(|flow| flow.local.ip()) else {
+            // Logged in by code or API, but no phone of his is registered.
+            return self.tell_acd(crate::acd::Event::OfferEnded { agent, call, result: OfferResult::Unreachable }, now);
+        };
+        let from = slot.from.clone();
+        let leg = self.new_leg();
+        self.calls_of_legs.insert(leg, call);
+        self.offers.insert(leg, Offer::new(call, agent.clone(), queue));
+        let callee = Callee::Account(agent.clone());
+        let offer = call::Offer { leg, callee, agent: Some(agent), from, local, early_media: false };
+        self.order(call, Order::Offer(offer), now);
+    }
+
+    /// The ACD has settled its books already.
+    fn withdraw_from(&mut self, call: CallId, agent: &AgentId, now: Instant) {
+        let ringing = self.offers.iter().find(|(_, offer)| offer.call == call && offer.agent == *agent);
+        let Some(leg) = ringing.map(|(leg, _)| *leg) else { return };
+        let reason = sip::Reason { cause: 487, text: "call withdrawn".to_owned() };
+        self.order(call, Order::WithdrawOffer { leg, reason }, now);
+        self.close_offer(leg, OfferOutcome::Withdrawn, now);
+    }
+
+    fn agent_changed(&mut self, agent: AgentId, from: StateName, to: StateName, reason: Option<&Reason>, now: Instant) {
+        tracing::info!(%agent, %from, %to, reason = reason.map(Reason::as_str), "agent state");
+        let at = self.at(now);
+        let name = match to {
+            StateName::Offline => "agent.logged_off",
+            StateName::Ready => "agent.ready",
+            StateName::Reserved => "agent.reserved",
+            StateName::Ringing => "agent.ringing",
+            StateName::Talking => "agent.busy",
+            StateName::WrapUp => "agent.working_after_call",
+            StateName::NotReady => "agent.not_ready",
+        };
+        let mut detail =
+            vec![("from", Detail::Text(from.as_str().to_owned())), ("state", Detail::Text(to.as_str().to_owned()))];
+        detail.extend(reason.map(|reason| ("reason", Detail::Text(reason.as_str().to_owned()))));
+        let call = self.acd.agent(agent.as_str()).and_then(|agent| agent.call);
+        let event = |name, detail| Output::Event(Event { at, name, call, agent: Some(agent.clone()), queue: None, detail });
+        if from == StateName::Offline {
+            self.out.push(event("agent.logged_on", Vec::new()));
+        }
+        self.out.push(event(name, detail));
+        self.touched.insert(Key::Acd);
+    }
+}

@@ -1,0 +1,351 @@
+//! What a call says: its orders go to the SIP endpoint and the media plane, its facts to the rules that watch it and to the ACD.
+
+use super::output::{Detail, Output};
+use super::routing::dialled_in_call;
+use super::on_rules::token;
+use super::slot::{PARTY_RINGS_FOR, Purpose};
+use super::{Closing, Key, Switch};
+use crate::acd::{self, Leaving, OfferResult};
+use crate::base::limits::DIGITS_MAX;
+use crate::base::{AgentId, CallId, ClipId, Instant, LegId, Machine};
+use crate::call::record::{HeldBy, OfferOutcome, OfferRecord, Outcome, ReleasedBy};
+use crate::call::{self, Action, Ending, Fact, Order, Side};
+use crate::recording;
+use crate::rules::{caller_ringing, hold_patience, queue_comfort, ring_limit, silent_call};
+use crate::sip::{self, Failure};
+
+impl Switch {
+    pub(super) fn on_call(&mut self, call: CallId, action: Action, now: Instant) {
+        match action {
+            Action::Sip(command) => self.tell_sip(command, now),
+            Action::Media(command) => self.out.push(Output::Media(command)),
+            Action::Tell(fact) => self.on_fact(call, fact, now),
+        }
+    }
+
+    fn on_fact(&mut self, call: CallId, fact: Fact, now: Instant) {
+        match fact {
+            Fact::CallerReady => self.begin(call, now),
+            Fact::CallerAnswered => self.caller_answered(call, now),
+            Fact::OfferSent { leg } => self.offer_sent(call, leg, now),
+            Fact::OfferRang { leg } => self.offer_rang(call, leg, now),
+            Fact::OfferFailed { leg, failure } => self.offer_failed(call, leg, failure, now),
+            Fact::Connected { leg } => self.connected(call, leg, now),
+            Fact::Held { by } => {
+                self.publish("call.held", Some(call), now, vec![("by", Detail::Text(by.name().to_owned()))]);
+                self.tell_patience(call, by, hold_patience::Event::Held, now);
+                self.tell_silent(call, silent_call::Event::Held, now);
+            }
+            Fact::Retrieved { by } => {
+                self.publish("call.retrieved", Some(call), now, vec![("by", Detail::Text(by.name().to_owned()))]);
+                self.tell_patience(call, by, hold_patience::Event::Retrieved, now);
+                if !self.is_held(call) {
+                    self.tell_silent(call, silent_call::Event::Retrieved, now);
+                }
+            }
+            Fact::Digit { side, digit } => self.digit(call, side, digit, now),
+            Fact::Spoke { side: Side::Caller } => self.tell_silent(call, silent_call::Event::CallerSpoke, now),
+            Fact::Spoke { side: Side::Callee } => self.tell_silent(call, silent_call::Event::AgentSpoke, now),
+            Fact::FellSilent { side: Side::Caller } => {}
+            Fact::FellSilent { side: Side::Callee } => self.tell_silent(call, silent_call::Event::AgentQuiet, now),
+            Fact::AnnouncementEnded { side, token } => self.announcement_ended(call, side, token, now),
+            Fact::Ended => self.ended(call, now),
+        }
+    }
+
+    fn is_held(&self, call: CallId) -> bool {
+        self.slots.get(&call).is_some_and(|slot| slot.call.is_held(HeldBy::Agent) || slot.call.is_held(HeldBy::Caller))
+    }
+
+    /// The caller's port is there: he goes where routing sent him.
+    fn begin(&mut self, call: CallId, now: Instant) {
+        let Some(slot) = self.slots.get(&call) else { return };
+        match &slot.purpose {
+            Purpose::Queue(queue) => {
+                let queue = queue.clone();
+                self.publish("call.queued", Some(call), now, Vec::new());
+                self.tell_acd(acd::Event::Enqueued { call, queue, priority: 0, since: now }, now);
+            }
+            Purpose::Party(party) => {
+                let agent = party.agent.clone();
+                if let Some(agent) = agent {
+                    self.set_callee_agent(call, Some(agent), now);
+                }
+                self.try_next_way(call, now);
+            }
+            Purpose::Play { clips } => {
+                let clips = clips.clone();
+                self.order(call, Order::AnswerCaller, now);
+                self.order(call, Order::Announce { side: Side::Caller, clips, token: token::PLAY }, now);
+            }
+        }
+    }
+
+    /// The called agent is in a call from the moment his phone is called.
+    fn set_callee_agent(&mut self, call: CallId, agent: Option<AgentId>, now: Instant) {
+        let Some(slot) = self.slots.get_mut(&call) else { return };
+        slot.callee_agent.clone_from(&agent);
+        if let Some(agent) = agent {
+            self.engage(agent, call, now);
+        }
+    }
+
+    /// A party call: the next way to its callee, or the end.
+    fn try_next_way(&mut self, call: CallId, now: Instant) {
+        let leg = self.new_leg();
+        let Some(slot) = self.slots.get_mut(&call) else { return };
+        let Purpose::Party(party) = &mut slot.purpose else { return };
+        let Some((callee, local)) = party.ways.pop_front() else {
+            let failure = party.refusal.take().unwrap_or(Failure::Unreachable);
+            return self.party_failed(call, &failure, now);
+        };
+        party.trying = Some(leg);
+        let offer = call::Offer { leg, callee, agent: party.agent.clone(), from: slot.from.clone(), local, early_media: true };
+        self.calls_of_legs.insert(leg, call);
+        self.order(call, Order::Offer(offer), now);
+    }
+
+    fn party_failed(&mut self, call: CallId, failure: &Failure, now: Instant) {
+        let (code, outcome) = match failure {
+            Failure::Status { code: code @ (486 | 600), .. } => (*code, Outcome::Busy),
+            Failure::Status { code: code @ (404 | 410 | 484 | 604), .. } => (*code, Outcome::Unreachable),
+            Failure::Status { code: code @ (408 | 480), .. } => (*code, Outcome::NoAnswer),
+            // RFC 3261 §21.4.1: what the far side wants of us is not the caller's business.
+            Failure::Status { code: 401 | 407, .. } => (503, Outcome::Unreachable),
+            Failure::Status { code, .. } => (*code, Outcome::Refused),
+            Failure::Unreachable => (480, Outcome::Unreachable),
+            Failure::Timeout => (408, Outcome::Unreachable),
+        };
+        let cause = match failure {
+            Failure::Status { code, reason } => format!("{code} {reason}"),
+            Failure::Unreachable => "no phone or carrier could be reached".to_owned(),
+            Failure::Timeout => "no response".to_owned(),
+        };
+        let ending = Ending { by: ReleasedBy::Switch, outcome: Some(outcome), code, retry_after: None, cause };
+        self.order(call, Order::Release(ending), now);
+    }
+
+    pub(super) fn party_rang_too_long(&mut self, call: CallId, now: Instant) {
+        let Some(Purpose::Party(party)) = self.slots.get_mut(&call).map(|slot| &mut slot.purpose) else { return };
+        party.no_answer_at = None;
+        let ending = Ending {
+            by: ReleasedBy::Switch,
+            outcome: Some(Outcome::NoAnswer),
+            code: 480,
+            retry_after: None,
+            cause: "no answer".to_owned(),
+        };
+        self.order(call, Order::Release(ending), now);
+    }
+
+    fn caller_answered(&mut self, call: CallId, now: Instant) {
+        let Some(slot) = self.slots.get_mut(&call) else { return };
+        slot.caller_ringing.handle(caller_ringing::Event::Answered, now, &mut Vec::new());
+        let mut ordered = Vec::new();
+        slot.recording.handle(recording::Event::Started, now, &mut ordered);
+        self.on_recording(call, ordered, now);
+        if let Some(record) = self.slots.get(&call).map(|slot| slot.call.record().clone()) {
+            self.store(record);
+        }
+        self.publish("call.answered", Some(call), now, Vec::new());
+    }
+
+    fn offer_sent(&mut self, call: CallId, leg: LegId, now: Instant) {
+        let at = self.at(now);
+        let rule = &self.config.rules.answer;
+        let Some(slot) = self.slots.get_mut(&call) else { return };
+        if let Some(offer) = self.offers.get_mut(&leg) {
+            offer.invited(rule.cadence, rule.max_rings, now);
+            self.touched.insert(Key::Offer(leg));
+            let offers = &mut slot.call.record_mut().offers;
+            if offers.len() < crate::base::limits::OFFERS_PER_CALL_MAX {
+                let agent = offer.agent.clone();
+                offers.push(OfferRecord { agent, alerted_at: at, ended_at: None, rings: 0, result: OfferOutcome::Pending });
+            }
+            self.ring_caller(call, now);
+        } else if let Purpose::Party(party) = &mut slot.purpose {
+            party.no_answer_at.get_or_insert(now + PARTY_RINGS_FOR);
+        }
+    }
+
+    /// The caller hears ringing, and his own count of rings begins with the first.
+    fn ring_caller(&mut self, call: CallId, now: Instant) {
+        let Some(slot) = self.slots.get_mut(&call) else { return };
+        if !slot.call.is_caller_answered() {
+            slot.caller_ringing.handle(caller_ringing::Event::Rang, now, &mut Vec::new());
+            self.order(call, Order::RingCaller, now);
+        }
+    }
+
+    fn offer_rang(&mut self, call: CallId, leg: LegId, now: Instant) {
+        let Some((agent, first)) = self.offers.get(&leg).map(|offer| {
+            let first = offer.ring_limit.as_ref().is_some_and(crate::rules::RingLimit::no_alert);
+            (offer.agent.clone(), first)
+        }) else {
+            // A party call: the caller hears what the callee's side says, ringing or early media.
+            self.order(call, Order::RingCaller, now);
+            return self.publish("call.delivered", Some(call), now, Vec::new());
+        };
+        if !first {
+            return;
+        }
+        self.tell_ring_limit(leg, ring_limit::Event::Rang, now);
+        let at = self.at(now);
+        let pending = |line: &&mut OfferRecord| line.agent == agent && line.result == OfferOutcome::Pending;
+        if let Some(line) = self.slots.get_mut(&call).and_then(|slot| slot.call.record_mut().offers.iter_mut().rev().find(pending)) {
+            line.alerted_at = at;
+        }
+        self.publish("call.delivered", Some(call), now, vec![("agent", Detail::Text(agent.to_string()))]);
+        self.tell_acd(acd::Event::Alerting { agent, call }, now);
+    }
+
+    fn offer_failed(&mut self, call: CallId, leg: LegId, failure: Failure, now: Instant) {
+        if self.offers.contains_key(&leg) {
+            let (outcome, result) = match &failure {
+                Failure::Status { code: 486 | 600, .. } => (OfferOutcome::Busy, OfferResult::Busy),
+                Failure::Status { code: 404 | 408 | 410 | 480 | 503, .. } | Failure::Unreachable | Failure::Timeout => {
+                    (OfferOutcome::Unreachable, OfferResult::Unreachable)
+                }
+                Failure::Status { .. } => (OfferOutcome::Rejected, OfferResult::Rejected),
+            };
+            self.tell_ring_limit(leg, ring_limit::Event::Ended, now);
+            return self.offer_ended(leg, outcome, result, now);
+        }
+        self.calls_of_legs.remove(&leg);
+        let Some(Purpose::Party(party)) = self.slots.get_mut(&call).map(|slot| &mut slot.purpose) else { return };
+        if party.trying != Some(leg) {
+            return;
+        }
+        party.trying = None;
+        // Another host may serve what this one could not (RFC 3263 §4.3): silence and 5xx; a callee's own no stands.
+        let elsewhere = matches!(&failure, Failure::Unreachable | Failure::Timeout | Failure::Status { code: 408 | 500..=599, .. });
+        if elsewhere {
+            party.refusal = Some(failure);
+            self.try_next_way(call, now);
+        } else {
+            self.party_failed(call, &failure, now);
+        }
+    }
+
+    fn connected(&mut self, call: CallId, leg: LegId, now: Instant) {
+        self.tell_ring_limit(leg, ring_limit::Event::Answered, now);
+        if let Some(offer) = self.close_offer(leg, OfferOutcome::Answered, now) {
+            // The leg goes on as the call's callee.
+            self.calls_of_legs.insert(leg, call);
+            if let Some(slot) = self.slots.get_mut(&call) {
+                slot.comfort.handle(queue_comfort::Event::Ended, now, &mut Vec::new());
+                slot.callee_agent = Some(offer.agent.clone());
+            }
+            self.tell_acd(acd::Event::Answered { agent: offer.agent.clone(), call }, now);
+            self.publish("call.established", Some(call), now, Vec::new());
+            self.greet(call, &offer.agent, now);
+        } else {
+            if let Some(Purpose::Party(party)) = self.slots.get_mut(&call).map(|slot| &mut slot.purpose) {
+                party.no_answer_at = None;
+                party.trying = None;
+            }
+            self.publish("call.established", Some(call), now, Vec::new());
+        }
+        self.touched.insert(Key::Slot(call));
+        if let Some(record) = self.slots.get(&call).map(|slot| slot.call.record().clone()) {
+            self.store(record);
+        }
+    }
+
+    /// "1001 号坐席为您服务", to both; the caller's word counts from the first moment.
+    fn greet(&mut self, call: CallId, agent: &AgentId, now: Instant) {
+        let digits = agent.as_str().chars().filter(char::is_ascii_digit).map(|digit| ClipId::new(&format!("digits/{digit}")));
+        let clips: Vec<ClipId> =
+            std::iter::once(ClipId::new("agent_greeting")).chain(digits).chain([ClipId::new("agent_greeting_suffix")]).collect();
+        if self.slots.get(&call).is_some_and(|slot| slot.silent.is_some()) {
+            for side in [Side::Caller, Side::Callee] {
+                self.order(call, Order::ListenForSpeech { side, on: true }, now);
+            }
+            self.tell_silent(call, silent_call::Event::GreetingBegan, now);
+        }
+        for side in [Side::Caller, Side::Callee] {
+            self.order(call, Order::Announce { side, clips: clips.clone(), token: token::GREETING }, now);
+        }
+    }
+
+    fn announcement_ended(&mut self, call: CallId, side: Side, token: u64, now: Instant) {
+        if side != Side::Caller {
+            return;
+        }
+        match token {
+            token::WELCOME => {
+                if let Some(slot) = self.slots.get_mut(&call).filter(|slot| !slot.call.is_connected()) {
+                    slot.comfort.handle(queue_comfort::Event::MusicBegan, now, &mut Vec::new());
+                    self.touched.insert(Key::Slot(call));
+                }
+            }
+            token::GREETING => self.tell_silent(call, silent_call::Event::GreetingEnded, now),
+            token::SILENT_STEP => self.tell_silent(call, silent_call::Event::StepPlayed, now),
+            token::PLAY => {
+                let outcome = Some(Outcome::Played);
+                let cause = "played to its end".to_owned();
+                let ending = Ending { by: ReleasedBy::Switch, outcome, code: 200, retry_after: None, cause };
+                self.order(call, Order::Release(ending), now);
+            }
+            _ => {}
+        }
+    }
+
+    /// An agent's digits may be a feature code.
+    fn digit(&mut self, call: CallId, side: Side, digit: char, now: Instant) {
+        let Some(slot) = self.slots.get_mut(&call) else { return };
+        let Some(agent) = slot.agent_on(side).cloned() else { return };
+        let pressed = &mut slot.digits[usize::from(side == Side::Callee)];
+        if digit == '*' || pressed.len() >= DIGITS_MAX {
+            pressed.clear();
+        }
+        pressed.push(digit);
+        if let Some(code) = dialled_in_call(pressed) {
+            pressed.clear();
+            self.obey(&agent, code, now);
+        }
+    }
+
+    /// The call is over: its offers are withdrawn, its agents are free, its record goes to the store when its recording is closed.
+    fn ended(&mut self, call: CallId, now: Instant) {
+        let offered: Vec<LegId> = self.offers.iter().filter(|(_, offer)| offer.call == call).map(|(leg, _)| *leg).collect();
+        for leg in offered {
+            self.close_offer(leg, OfferOutcome::Withdrawn, now);
+        }
+        self.tell_acd(acd::Event::Left { call, why: Leaving::Abandoned }, now);
+        let detail = self.slots.get(&call).map(|slot| {
+            let record = slot.call.record();
+            vec![
+                ("outcome", Detail::Text(record.outcome.map_or("", Outcome::name).to_owned())),
+                ("released_by", Detail::Text(record.released_by.map_or("", ReleasedBy::name).to_owned())),
+                ("cause", Detail::Text(record.release_cause.clone().unwrap_or_default())),
+            ]
+        });
+        self.publish("call.released", Some(call), now, detail.unwrap_or_default());
+        let Some(mut slot) = self.slots.remove(&call) else { return };
+        self.touched.insert(Key::Slot(call));
+        for leg in self.calls_of_legs.iter().filter(|(_, of)| **of == call).map(|(leg, _)| *leg).collect::<Vec<_>>() {
+            self.calls_of_legs.remove(&leg);
+        }
+        self.calls_of_sessions.remove(&slot.call.session());
+        for agent in slot.caller_agent.iter().chain(&slot.callee_agent) {
+            self.disengage(agent, call, now);
+        }
+        let mut ordered = Vec::new();
+        slot.recording.handle(recording::Event::Released, now, &mut ordered);
+        let mut record = slot.call.record().clone();
+        super::on_media::note_recording(&mut record, &slot.recording);
+        tracing::info!(
+            %call,
+            outcome = record.outcome.map(Outcome::name),
+            by = record.released_by.map(ReleasedBy::name),
+            cause = record.release_cause,
+            "call released"
+        );
+        self.store(record.clone());
+        if record.answered_at.is_some() && !slot.recording.is_settled() {
+            self.closing.insert(call, Closing { record, recording: slot.recording });
+            self.touched.insert(Key::Closing(call));
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What people and programs order: agents' states, reload, drain; and what they ask.
+
+use super::input::{Command, RequestId, RequestedState};
+use super::output::{Output, Reply};
+use super::{Key, Switch, directory};
+use crate::acd::{self, Reason};
+use crate::base::{AgentId, CallId, Duration, Instant};
+use crate::call::record::ReleasedBy;
+use crate::call::{Ending, Order};
+use crate::config::Config;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+impl Switch {
+    pub(super) fn on_command(&mut self, id: RequestId, command: Command, now: Instant) {
+        let reply = match command {
+            Command::Snapshot => Reply::Snapshot(Box::new(self.snapshot(now))),
+            Command::SetAgentState { agent, state, reason } => self.set_agent_state(&agent, state, reason.as_deref(), now),
+            Command::Reload(config) => self.reload(config, now),
+            Command::Drain { limit } => self.drain(limit, now),
+            Command::Shutdown => {
+                self.drain(Duration::ZERO, now);
+                self.on_drain_timeout(now);
+                Reply::Done
+            }
+        };
+        self.out.push(Output::Reply { id, reply });
+    }
+
+    fn set_agent_state(&mut self, agent: &AgentId, state: RequestedState, reason: Option<&str>, now: Instant) -> Reply {
+        if !self.config.agents.contains_key(agent) {
+            return Reply::UnknownAgent;
+        }
+        let agent = agent.clone();
+        match state {
+            RequestedState::Offline => self.tell_acd(acd::Event::LoggedOff { agent }, now),
+            RequestedState::Ready | RequestedState::NotReady if !self.directory.contacts.contains_key(&agent) => {
+                return Reply::Refused(format!("no phone of agent {agent} is registered"));
+            }
+            RequestedState::Ready => {
+                self.tell_acd(acd::Event::LoggedOn { agent: agent.clone() }, now);
+                self.tell_acd(acd::Event::MadeReady { agent }, now);
+            }
+            RequestedState::NotReady => {
+                self.tell_acd(acd::Event::LoggedOn { agent: agent.clone() }, now);
+                let reason = Reason::asked(reason.unwrap_or("not-ready"));
+                self.tell_acd(acd::Event::MadeNotReady { agent, reason }, now);
+            }
+        }
+        Reply::Done
+    }
+
+    /// The new configuration, whole and at once; calls, registrations and agents' states are kept.
+    fn reload(&mut self, config: Arc<Config>, now: Instant) -> Reply {
+        let mut changes = changes(&self.config, &config);
+        if self.config.sip.listen != config.sip.listen || self.config.http != config.http || self.config.storage != config.storage {
+            changes.push("listening addresses and storage folders take effect at the next start".to_owned());
+        }
+        let gone: Vec<AgentId> = self.config.agents.keys().filter(|id| !config.agents.contains_key(*id)).cloned().collect();
+        self.config = config;
+        let mut ordered = Vec::new();
+        self.endpoint.reconfigure(directory::sip_settings(&self.config, &self.surroundings));
+        self.acd.configure(directory::acd_settings(&self.config), now, &mut ordered);
+        self.work.extend(ordered.into_iter().map(super::Work::Acd));
+        for agent in gone {
+            self.directory.contacts.remove(&agent);
+            self.directory.flows.remove(&agent);
+        }
+        self.touched.extend([Key::Acd, Key::Endpoint]);
+        tracing::info!(changes = changes.len(), "configuration reloaded");
+        Reply::Reloaded { changes }
+    }
+
+    fn drain(&mut self, limit: Duration, now: Instant) -> Reply {
+        tracing::info!(calls = self.slots.len(), ?limit, "draining");
+        self.draining = true;
+        self.drain_until = Some(now + limit);
+        self.touched.insert(Key::Drain);
+        Reply::Done
+    }
+
+    pub(super) fn on_drain_timeout(&mut self, now: Instant) {
+        self.drain_until = None;
+        for call in self.slots.keys().copied().collect::<Vec<CallId>>() {
+            let cause = "the switch is shutting down".to_owned();
+            let ending = Ending { by: ReleasedBy::Switch, outcome: None, code: 503, retry_after: Some(30), cause };
+            self.order(call, Order::Release(ending), now);
+        }
+    }
+}
+
+/// What differs, a line each, for whoever ordered the reload.
+fn changes(old: &Config, new: &Config) -> Vec<String> {
+    fn keyed<K: Ord + std::fmt::Display, V: PartialEq>(kind: &str, old: &BTreeMap<K, V>, new: &BTreeMap<K, V>, out: &mut Vec<String>) {
+        out.extend(new.keys().filter(|id| !old.contains_key(*id)).map(|id| format!("{kind} {id} added")));
+        out.extend(old.keys().filter(|id| !new.contains_key(*id)).map(|id| format!("{kind} {id} removed")));
+        out.extend(new.iter().filter(|(id, value)| old.get(id).is_some_and(|old| old != *value)).map(|(id, _)| format!("{kind} {id} changed")));
+    }
+    let mut out = Vec::new();
+    keyed("agent", &old.agents, &new.agents, &mut out);
+    keyed("queue", &old.queues, &new.queues, &mut out);
+    keyed("trunk", &old.trunks, &new.trunks, &mut out);
+    let parts = [
+        ("routes", old.routes != new.routes),
+        ("rules", old.rules != new.rules),
+        ("switch", old.switch != new.switch),
+        ("sip", old.sip != new.sip),
+        ("media", old.media != new.media),
+        ("http", old.http != new.http),
+        ("storage", old.storage != new.storage),
+    ];
+    out.extend(parts.into_iter().filter(|(_, changed)| *changed).map(|(part, _)| format!("{part} changed")));
+    out
+}

@@ -1,0 +1,107 @@
+//! What the media plane and the recorder say.
+
+use super::input::RecorderReport;
+use super::output::Detail;
+use super::{Key, Switch};
+use crate::base::time::millis;
+use crate::base::{CallId, Instant, Machine};
+use crate::call::Event as CallEvent;
+use crate::call::record::{CallRecord, RecordingRecord, RecordingState};
+use crate::media::control::Report;
+use crate::recording::{self, Recording};
+
+impl Switch {
+    pub(super) fn on_media(&mut self, report: Report, now: Instant) {
+        let (session, event) = match report {
+            Report::Allocated { session, leg, address } => (session, CallEvent::Allocated { leg, address }),
+            Report::AllocationFailed { session, leg, cause } => (session, CallEvent::AllocationFailed { leg, cause }),
+            Report::Spoke { session, leg } => (session, CallEvent::Spoke { leg }),
+            Report::FellSilent { session, leg } => (session, CallEvent::FellSilent { leg }),
+            Report::Digit { session, leg, digit, .. } => (session, CallEvent::Digit { leg, digit }),
+            Report::AnnouncementEnded { session, leg, token } => (session, CallEvent::AnnouncementEnded { leg, token }),
+            Report::TimedOut { session, leg } => (session, CallEvent::TimedOut { leg }),
+            Report::FirstPacket { .. } | Report::Statistics { .. } => return,
+        };
+        if let Some(call) = self.calls_of_sessions.get(&session) {
+            self.tell_call(*call, event, now);
+        }
+    }
+
+    pub(super) fn on_recorder(&mut self, report: RecorderReport, now: Instant) {
+        let (call, event) = match report {
+            RecorderReport::Opened { call, .. } => {
+                self.recording_alarm = None;
+                (call, recording::Event::Opened)
+            }
+            RecorderReport::Complete { call, duration, sha256, .. } => {
+                let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+                (call, recording::Event::Closed { duration_ms, sha256 })
+            }
+            RecorderReport::Failed { call, reason } => (call, recording::Event::Failed { reason }),
+        };
+        let machine = match (self.slots.get_mut(&call), self.closing.get_mut(&call)) {
+            (Some(slot), _) => &mut slot.recording,
+            (None, Some(closing)) => &mut closing.recording,
+            (None, None) => return,
+        };
+        let mut ordered = Vec::new();
+        machine.handle(event, now, &mut ordered);
+        self.on_recording(call, ordered, now);
+    }
+
+    pub(super) fn on_closing_timeout(&mut self, call: CallId, now: Instant) {
+        let Some(closing) = self.closing.get_mut(&call) else { return };
+        let mut ordered = Vec::new();
+        closing.recording.handle_timeout(now, &mut ordered);
+        self.on_recording(call, ordered, now);
+    }
+
+    /// What a recording orders. Its opening and closing go with the media plane's own orders, which the call gave.
+    pub(super) fn on_recording(&mut self, call: CallId, ordered: Vec<recording::Action>, now: Instant) {
+        for action in ordered {
+            match action {
+                recording::Action::Open { .. } | recording::Action::Close => {}
+                recording::Action::Alarm { reason } => {
+                    tracing::error!(%call, reason, "no recording");
+                    self.recording_alarm = Some(reason.clone());
+                    self.recordings_missing += 1;
+                    self.publish("recording.missing", Some(call), now, vec![("reason", Detail::Text(reason))]);
+                }
+                recording::Action::Store(info) => {
+                    if info.state == recording::RecordingState::Complete {
+                        let duration = i64::try_from(info.duration_ms).unwrap_or(i64::MAX);
+                        self.publish("recording.complete", Some(call), now, vec![("duration_ms", Detail::Number(duration))]);
+                    }
+                }
+            }
+        }
+        if let Some(slot) = self.slots.get_mut(&call) {
+            note_recording(slot.call.record_mut(), &slot.recording);
+            self.touched.insert(Key::Slot(call));
+        } else if let Some(closing) = self.closing.get_mut(&call) {
+            self.touched.insert(Key::Closing(call));
+            note_recording(&mut closing.record, &closing.recording);
+            if closing.recording.is_settled()
+                && let Some(closing) = self.closing.remove(&call)
+            {
+                self.store(closing.record);
+            }
+        }
+    }
+}
+
+/// Brings a call's record up to date with its recording.
+pub(super) fn note_recording(record: &mut CallRecord, recording: &Recording) {
+    record.recording = recording.info().map(|info| RecordingRecord {
+        file: info.file,
+        duration: millis(info.duration_ms),
+        sha256: info.sha256,
+        state: match info.state {
+            recording::RecordingState::Open => RecordingState::Open,
+            recording::RecordingState::Complete => RecordingState::Complete,
+            recording::RecordingState::Recovered => RecordingState::Recovered,
+            recording::RecordingState::Missing => RecordingState::Missing,
+        },
+        reason: info.reason,
+    });
+}

@@ -1,0 +1,290 @@
+//! What the SIP endpoint says: calls that come in are routed, everything on a known leg is told to its call, registrations to the ACD.
+
+use super::output::{Detail, Output};
+use super::routing::{FeatureCode, Routed, route};
+use super::slot::{Party, Purpose, Slot};
+use super::{Key, Switch, Work};
+use crate::acd;
+use crate::base::{AgentId, CallId, ClipId, Instant, LegId, Redacted, SessionId};
+use crate::call::record::{CallDirection, CallRecord, Outcome, ReleasedBy};
+use crate::call::{Arrival, Call, Event as CallEvent, MediaPolicy};
+use crate::config::{Destination, ListenProtocol, Login, TrunkHost, TrunkHostName};
+use crate::sip::{self, Callee, Command, Event, Flow, Origin, Protocol};
+use std::collections::VecDeque;
+use std::net::IpAddr;
+
+/// Seconds after which a caller who was refused for want of room may try again.
+const RETRY_AFTER: u32 = 10;
+
+/// What a feature code's caller hears when it is done.
+const CODE_ACCEPTED: &str = "thanks";
+
+struct Invitation {
+    leg: LegId,
+    origin: Origin,
+    from: sip::Party,
+    called: String,
+    flow: Flow,
+    sdp: Option<Vec<u8>>,
+}
+
+impl Switch {
+    pub(super) fn on_received(&mut self, received: sip::Received, now: Instant) {
+        let mut ordered = Vec::new();
+        self.endpoint.receive(received, now, &mut ordered);
+        self.touched.insert(Key::Endpoint);
+        self.work.extend(ordered.into_iter().map(Work::Sip));
+    }
+
+    pub(super) fn on_sip(&mut self, output: sip::Output, now: Instant) {
+        match output {
+            sip::Output::Send { flow, bytes } => self.out.push(Output::SendSip { flow, bytes }),
+            sip::Output::Close { flow } => self.out.push(Output::CloseSip { flow }),
+            sip::Output::Event(event) => self.on_sip_event(event, now),
+        }
+    }
+
+    fn on_sip_event(&mut self, event: Event, now: Instant) {
+        let (leg, event) = match event {
+            Event::Invited { leg, origin, from, called, flow, sdp, .. } => {
+                return self.invited(Invitation { leg, origin, from, called, flow, sdp }, now);
+            }
+            Event::Registered { agent, contacts, flow } => return self.registered(agent, contacts, flow, now),
+            Event::Unregistered { agent, contacts } => return self.unregistered(agent, contacts, now),
+            Event::Ringing { leg, sdp, .. } => (leg, CallEvent::Ringing { leg, sdp }),
+            Event::Answered { leg, sdp, flow, .. } => (leg, CallEvent::Answered { leg, sdp, peer: flow.peer.ip() }),
+            Event::Failed { leg, failure } => (leg, CallEvent::Failed { leg, failure }),
+            Event::Acked { leg, sdp } => (leg, CallEvent::Acked { leg, sdp }),
+            Event::Reoffered { leg, sdp } => (leg, CallEvent::Reoffered { leg, sdp }),
+            Event::ReofferAnswered { leg, sdp } => (leg, CallEvent::Acked { leg, sdp: Some(sdp) }),
+            // The old description stays in force (RFC 3261 §14.1).
+            Event::ReofferFailed { .. } => return,
+            Event::Digit { leg, digit, .. } => (leg, CallEvent::Digit { leg, digit }),
+            Event::Released { leg, cause } => (leg, CallEvent::Released { leg, cause }),
+        };
+        if let Some(call) = self.calls_of_legs.get(&leg) {
+            self.tell_call(*call, event, now);
+        }
+    }
+
+    fn refuse(&mut self, leg: LegId, code: u16, retry_after: Option<u32>, now: Instant) {
+        self.tell_sip(Command::Release { leg, code, reason: None, retry_after }, now);
+    }
+
+    fn invited(&mut self, invitation: Invitation, now: Instant) {
+        if self.draining || self.directory.closed || self.store_blocked {
+            return self.refuse(invitation.leg, 503, Some(RETRY_AFTER), now);
+        }
+        let caller_agent = match &invitation.origin {
+            Origin::Account(agent) => Some(agent.clone()),
+            Origin::Trunk(_) => None,
+        };
+        let purpose = match route(&self.config, &invitation.called, &invitation.origin) {
+            Routed::Feature(agent, code) => {
+                self.obey(&agent, code, now);
+                Ok((Purpose::Play { clips: vec![ClipId::new(CODE_ACCEPTED)] }, CallDirection::Internal))
+            }
+            Routed::To(Destination::Queue(queue)) => Ok((Purpose::Queue(queue), CallDirection::Inbound)),
+            Routed::To(Destination::Play(clip)) => Ok((Purpose::Play { clips: vec![clip] }, CallDirection::Inbound)),
+            Routed::To(Destination::Reject(code)) => Err((code, Outcome::Refused)),
+            Routed::To(Destination::Agent(agent)) => self.to_agent(agent, caller_agent.as_ref()),
+            Routed::To(Destination::Trunk(trunk)) => self.to_trunk(&trunk, &invitation.called),
+            Routed::To(Destination::DialledAgent) | Routed::Nowhere => Err((404, Outcome::Unreachable)),
+        };
+        let direction = match (&invitation.origin, &purpose) {
+            (Origin::Trunk(_), _) => CallDirection::Inbound,
+            (Origin::Account(_), Ok((_, CallDirection::Outbound))) => CallDirection::Outbound,
+            (Origin::Account(_), _) => CallDirection::Internal,
+        };
+        let record = self.new_record(&invitation, direction, caller_agent.clone(), now);
+        tracing::info!(call = %record.id, caller = %Redacted(&record.caller), called = %record.called, direction = direction.name(), "call arrived");
+        match purpose {
+            Ok((purpose, _)) => self.arrive(invitation, purpose, caller_agent, record, now),
+            Err((code, outcome)) => self.arrive_refused(invitation.leg, code, outcome, record, now),
+        }
+    }
+
+    fn new_record(&mut self, invitation: &Invitation, direction: CallDirection, agent: Option<AgentId>, now: Instant) -> CallRecord {
+        let at = self.at(now);
+        CallRecord {
+            id: CallId::new(at, &mut self.rng),
+            direction,
+            caller: invitation.from.user.clone(),
+            called: invitation.called.clone(),
+            trunk: match &invitation.origin {
+                Origin::Trunk(trunk) => Some(trunk.clone()),
+                Origin::Account(_) => None,
+            },
+            queue: None,
+            agent,
+            arrived_at: at,
+            answered_at: None,
+            connected_at: None,
+            released_at: None,
+            released_by: None,
+            release_cause: None,
+            outcome: None,
+            offers: Vec::new(),
+            holds: Vec::new(),
+            recording: None,
+        }
+    }
+
+    fn arrive(&mut self, invitation: Invitation, purpose: Purpose, caller_agent: Option<AgentId>, record: CallRecord, now: Instant) {
+        let Invitation { leg, mut from, flow, sdp, .. } = invitation;
+        if let Some(agent) = &caller_agent {
+            from.display = self.config.agents.get(agent.as_str()).map(|agent| agent.name.clone());
+        }
+        self.next_session += 1;
+        let session = SessionId(self.next_session);
+        let call = record.id;
+        let arrival = Arrival { call, session, leg, sdp, local: flow.local.ip(), peer: flow.peer.ip(), record };
+        let policy = MediaPolicy { codecs: self.config.media.codecs.clone(), rtp_timeout: self.config.media.rtp_timeout };
+        let mut ordered = Vec::new();
+        let machine = Call::arrive(arrival, policy, self.wall, now, &mut ordered);
+        let mut slot = Slot::new(machine, purpose, from, flow.local.ip(), &self.config.rules);
+        if let Purpose::Queue(queue) = &slot.purpose {
+            slot.call.record_mut().queue = Some(queue.clone());
+        }
+        slot.caller_agent.clone_from(&caller_agent);
+        self.calls_of_legs.insert(leg, call);
+        self.calls_of_sessions.insert(session, call);
+        self.slots.insert(call, slot);
+        self.touched.insert(Key::Slot(call));
+        if let Some(agent) = caller_agent {
+            self.engage(agent, call, now);
+        }
+        self.work.extend(ordered.into_iter().map(|action| Work::Call(call, action)));
+        let detail = vec![("called", Detail::Text(self.slots[&call].call.record().called.clone()))];
+        self.publish("call.arrived", Some(call), now, detail);
+    }
+
+    /// A call that goes nowhere is on record too.
+    fn arrive_refused(&mut self, leg: LegId, code: u16, outcome: Outcome, mut record: CallRecord, now: Instant) {
+        record.released_at = Some(record.arrived_at);
+        record.released_by = Some(ReleasedBy::Switch);
+        record.outcome = Some(outcome);
+        record.release_cause = Some(format!("{code} {}", sip::msg::message::reason_phrase(code)));
+        self.refuse(leg, code, (code == 503).then_some(RETRY_AFTER), now);
+        let detail = vec![("outcome", Detail::Text(outcome.name().to_owned())), ("code", Detail::Number(code.into()))];
+        let at = self.at(now);
+        self.out.push(Output::Event(super::Event { at, name: "call.released", call: Some(record.id), agent: None, queue: None, detail }));
+        self.store(record);
+    }
+
+    fn to_agent(&self, agent: AgentId, caller: Option<&AgentId>) -> Result<(Purpose, CallDirection), (u16, Outcome)> {
+        if caller == Some(&agent) || self.is_occupied(&agent) {
+            return Err((486, Outcome::Busy));
+        }
+        let Some(flow) = self.directory.flows.get(&agent) else { return Err((480, Outcome::Unreachable)) };
+        let ways = VecDeque::from([(Callee::Account(agent.clone()), flow.local.ip())]);
+        let party = Party { agent: Some(agent), ways, no_answer_at: None, trying: None, refusal: None };
+        Ok((Purpose::Party(party), CallDirection::Internal))
+    }
+
+    fn to_trunk(&self, trunk: &crate::base::TrunkId, number: &str) -> Result<(Purpose, CallDirection), (u16, Outcome)> {
+        let hosts = self.config.trunks.get(trunk).map(|trunk| trunk.hosts.as_slice()).unwrap_or_default();
+        let ways: VecDeque<_> = hosts.iter().flat_map(|host| self.ways_to(host, number)).collect();
+        if ways.is_empty() {
+            return Err((503, Outcome::Unreachable));
+        }
+        let party = Party { agent: None, ways, no_answer_at: None, trying: None, refusal: None };
+        Ok((Purpose::Party(party), CallDirection::Outbound))
+    }
+
+    /// Addresses of a trunk's host, each with the listening address of ours that leads there.
+    fn ways_to(&self, host: &TrunkHost, number: &str) -> Vec<(Callee, IpAddr)> {
+        let (shown, addresses) = match &host.host {
+            TrunkHostName::Address(ip) => (ip.to_string(), vec![std::net::SocketAddr::new(*ip, host.port)]),
+            TrunkHostName::Name(name) => {
+                let known = self.hosts.get(name).cloned().unwrap_or_default();
+                (name.clone(), known.into_iter().map(|address| std::net::SocketAddr::new(address.ip(), host.port)).collect())
+            }
+        };
+        let protocol = match host.protocol {
+            ListenProtocol::Udp => Protocol::Udp,
+            ListenProtocol::Tcp => Protocol::Tcp,
+        };
+        let way = |peer: std::net::SocketAddr| {
+            let usable = |local: &&std::net::SocketAddr| {
+                local.is_ipv4() == peer.is_ipv4() && local.ip().is_loopback() == peer.ip().is_loopback()
+            };
+            let listening = || self.surroundings.listen.iter().filter(|(with, _)| *with == protocol).map(|(_, local)| local);
+            let local = listening().find(usable).or_else(|| listening().find(|local| local.is_ipv4() == peer.is_ipv4()))?;
+            let shown = if host.port == 5060 { shown.clone() } else { format!("{shown}:{}", host.port) };
+            let callee = Callee::Trunk { number: number.to_owned(), host: shown, flow: Flow { protocol, local: *local, peer } };
+            Some((callee, local.ip()))
+        };
+        addresses.into_iter().filter_map(way).collect()
+    }
+
+    /// Whether the agent is in a call, or his phone rings.
+    fn is_occupied(&self, agent: &AgentId) -> bool {
+        self.directory.engaged.contains_key(agent)
+            || self.offers.values().any(|offer| offer.agent == *agent)
+            || self.slots.values().any(|slot| slot.callee_agent.as_ref() == Some(agent))
+    }
+
+    /// The agent is in a call that no queue gave him, and is offered no other.
+    pub(super) fn engage(&mut self, agent: AgentId, call: CallId, now: Instant) {
+        // An agent who is in two calls of his own stays engaged until the last one ends.
+        self.directory.engaged.insert(agent.clone(), call);
+        self.tell_acd(acd::Event::Engaged { agent, call }, now);
+    }
+
+    pub(super) fn disengage(&mut self, agent: &AgentId, call: CallId, now: Instant) {
+        let other = self.slots.iter().find(|(id, slot)| {
+            **id != call && (slot.caller_agent.as_ref() == Some(agent) || slot.callee_agent.as_ref() == Some(agent))
+        });
+        match other.map(|(id, _)| *id) {
+            Some(other) => {
+                self.directory.engaged.insert(agent.clone(), other);
+            }
+            None => {
+                self.directory.engaged.remove(agent);
+                self.tell_acd(acd::Event::Disengaged { agent: agent.clone(), call }, now);
+            }
+        }
+    }
+
+    fn registered(&mut self, agent: AgentId, contacts: usize, flow: Flow, now: Instant) {
+        let before = self.directory.contacts.insert(agent.clone(), contacts).unwrap_or(0);
+        self.directory.flows.insert(agent.clone(), flow);
+        self.tell_acd(acd::Event::Reachable { agent: agent.clone() }, now);
+        let Some(config) = self.config.agents.get(&agent) else { return };
+        if before == 0 {
+            tracing::info!(agent = %agent, "phone registered");
+            if config.login == Login::OnRegister {
+                self.tell_acd(acd::Event::LoggedOn { agent: agent.clone() }, now);
+                self.tell_acd(acd::Event::MadeReady { agent }, now);
+            }
+        }
+    }
+
+    fn unregistered(&mut self, agent: AgentId, contacts: usize, now: Instant) {
+        if contacts > 0 {
+            self.directory.contacts.insert(agent, contacts);
+            return;
+        }
+        tracing::info!(agent = %agent, "last phone unregistered");
+        self.directory.contacts.remove(&agent);
+        self.directory.flows.remove(&agent);
+        self.tell_acd(acd::Event::LoggedOff { agent }, now);
+    }
+
+    /// A feature code, dialled or pressed.
+    pub(super) fn obey(&mut self, agent: &AgentId, code: FeatureCode, now: Instant) {
+        let agent = agent.clone();
+        let not_ready = |reason: &str| acd::Event::MadeNotReady { agent: agent.clone(), reason: acd::Reason::asked(reason) };
+        match code {
+            FeatureCode::LogIn => {
+                self.tell_acd(acd::Event::LoggedOn { agent: agent.clone() }, now);
+                self.tell_acd(acd::Event::MadeReady { agent }, now);
+            }
+            FeatureCode::LogOut => self.tell_acd(acd::Event::LoggedOff { agent }, now),
+            FeatureCode::Ready => self.tell_acd(acd::Event::MadeReady { agent }, now),
+            FeatureCode::NotReady => self.tell_acd(not_ready("not-ready"), now),
+            FeatureCode::Meeting => self.tell_acd(not_ready("meeting"), now),
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! A call with the rules that watch it. None of them outlives it.
+
+use crate::base::{AgentId, Duration, Instant, Machine, QueueId};
+use crate::call::record::HeldBy;
+use crate::call::{Call, Side};
+use crate::config::RulesConfig;
+use crate::recording::{Recording, RecordingFile};
+use crate::rules::{CallerRinging, HoldPatience, QueueComfort, SilentCall};
+use crate::sip::{self, Callee};
+use std::collections::VecDeque;
+use std::net::IpAddr;
+
+/// What a call is for.
+#[derive(Debug)]
+pub enum Purpose {
+    /// A caller waits for an agent of this queue.
+    Queue(QueueId),
+    /// One party calls another: an agent's phone, or a number behind a trunk. Hosts are tried in order.
+    Party(Party),
+    /// The switch speaks, then releases.
+    Play { clips: Vec<crate::base::ClipId> },
+}
+
+#[derive(Debug)]
+pub struct Party {
+    /// The agent whose phone is called, if it is one's.
+    pub agent: Option<AgentId>,
+    /// Ways that are still to be tried: the callee, and our address towards him.
+    pub ways: VecDeque<(Callee, IpAddr)>,
+    /// When the phone has rung long enough; set with the first INVITE.
+    pub no_answer_at: Option<Instant>,
+    /// The way that is being tried.
+    pub trying: Option<crate::base::LegId>,
+    /// The best refusal so far, for the caller.
+    pub refusal: Option<sip::Failure>,
+}
+
+/// A party call rings this long at most: the usual limit of carriers, and long past every person's patience.
+pub const PARTY_RINGS_FOR: Duration = Duration::from_secs(60);
+
+#[derive(Debug)]
+pub struct Slot {
+    pub call: Call,
+    pub purpose: Purpose,
+    /// Who is shown to the callee.
+    pub from: sip::Party,
+    /// Our address on the caller's side.
+    pub local: IpAddr,
+    /// Agents of ours in this call, so that they are offered no other.
+    pub caller_agent: Option<AgentId>,
+    pub callee_agent: Option<AgentId>,
+    pub caller_ringing: CallerRinging,
+    pub comfort: QueueComfort,
+    /// One a party who may be held: the caller, held by the agent; and the other way round.
+    pub patience_of_caller: HoldPatience,
+    pub patience_of_callee: HoldPatience,
+    pub silent: Option<SilentCall>,
+    pub recording: Recording,
+    /// Digits pressed in the call, newest last, by each side.
+    pub digits: [String; 2],
+}
+
+/// Which machine of a slot a deadline belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rule {
+    Call,
+    CallerRinging,
+    Comfort,
+    PatienceOfCaller,
+    PatienceOfCallee,
+    Silent,
+    Recording,
+    NoAnswer,
+}
+
+impl Slot {
+    #[must_use]
+    pub fn new(call: Call, purpose: Purpose, from: sip::Party, local: IpAddr, rules: &RulesConfig) -> Self {
+        let patience = rules.hold.patience;
+        let silent = (rules.silent_call.enabled && matches!(purpose, Purpose::Queue(_)))
+            .then(|| SilentCall::new(rules.silent_call.wait, rules.silent_call.steps.clone()));
+        // Named by the moment in the call's id, which the recorder knows too.
+        let recording = Recording::new(RecordingFile::new(call.id(), call.id().timestamp()));
+        Self {
+            call,
+            purpose,
+            from,
+            local,
+            caller_agent: None,
+            callee_agent: None,
+            caller_ringing: CallerRinging::new(rules.answer.cadence, rules.answer.max_rings),
+            comfort: QueueComfort::new(patience),
+            patience_of_caller: HoldPatience::new(patience),
+            patience_of_callee: HoldPatience::new(patience),
+            silent,
+            recording,
+            digits: [String::new(), String::new()],
+        }
+    }
+
+    #[must_use]
+    pub fn queue(&self) -> Option<&QueueId> {
+        match &self.purpose {
+            Purpose::Queue(queue) => Some(queue),
+            Purpose::Party(_) | Purpose::Play { .. } => None,
+        }
+    }
+
+    /// Whose patience a hold by `by` tries.
+    pub fn patience_tried_by(&mut self, by: HeldBy) -> &mut HoldPatience {
+        match by {
+            HeldBy::Agent => &mut self.patience_of_caller,
+            HeldBy::Caller => &mut self.patience_of_callee,
+        }
+    }
+
+    /// The agent on that side, if one is.
+    #[must_use]
+    pub fn agent_on(&self, side: Side) -> Option<&AgentId> {
+        match side {
+            Side::Caller => self.caller_agent.as_ref(),
+            Side::Callee => self.callee_agent.as_ref(),
+        }
+    }
+
+    fn deadlines(&self) -> [(Rule, Option<Instant>); 8] {
+        let no_answer = match &self.purpose {
+            Purpose::Party(party) => party.no_answer_at,
+            Purpose::Queue(_) | Purpose::Play { .. } => None,
+        };
+        [
+            (Rule::Call, self.call.deadline()),
+            (Rule::CallerRinging, self.caller_ringing.deadline()),
+            (Rule::Comfort, self.comfort.deadline()),
+            (Rule::PatienceOfCaller, self.patience_of_caller.deadline()),
+            (Rule::PatienceOfCallee, self.patience_of_callee.deadline()),
+            (Rule::Silent, self.silent.as_ref().and_then(Machine::deadline)),
+            (Rule::Recording, self.recording.deadline()),
+            (Rule::NoAnswer, no_answer),
+        ]
+    }
+
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadlines().iter().filter_map(|(_, deadline)| *deadline).min()
+    }
+
+    /// The rules whose deadline has passed.
+    #[must_use]
+    pub fn due(&self, now: Instant) -> Vec<Rule> {
+        let passed = self.deadlines().into_iter().filter(|(_, deadline)| deadline.is_some_and(|at| at <= now));
+        passed.map(|(rule, _)| rule).collect()
+    }
+}
+
+/// The side that a hold by `by` leaves waiting.
+#[must_use]
+pub fn held_side(by: HeldBy) -> Side {
+    match by {
+        HeldBy::Agent => Side::Caller,
+        HeldBy::Caller => Side::Callee,
+    }
+}
