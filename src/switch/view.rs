@@ -1,7 +1,10 @@
 //! The running switch as the API shows it: plain values, cut at one moment.
 
-use crate::base::{AgentId, CallId, QueueId, Timestamp};
+use super::Switch;
+use crate::acd::{AgentSnapshot, QueueSnapshot};
+use crate::base::{AgentId, CallId, Instant, QueueId, Timestamp};
 use crate::call::record::CallRecord;
+use crate::config::Role;
 use crate::sip;
 
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -57,13 +60,15 @@ pub struct QueueFigures {
     pub answered: u64,
     pub abandoned: u64,
     pub flowed_out: u64,
+    /// Abandoned in less than 5 s: left out of the service level.
+    pub short_abandoned: u64,
     /// Answered with wait ≤ 20 s.
     pub answered_within_threshold: u64,
     /// Σ wait of answered, ms.
     pub wait_total_ms: u64,
+    /// Offers made to agents' phones, and those that rang to the limit.
+    pub offers: u64,
     pub missed_offers: u64,
-    /// Answered offers with rings ≤ max_rings, of all answered offers.
-    pub answered_in_rings: u64,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -72,4 +77,72 @@ pub struct CallView {
     /// arriving, waiting, offering, connected, held, ending.
     pub state: &'static str,
     pub state_since: Timestamp,
+}
+
+impl Switch {
+    /// The running switch at this moment.
+    #[must_use]
+    pub fn snapshot(&self, now: Instant) -> Snapshot {
+        let call = |slot: &super::Slot| CallView {
+            record: slot.call.record().clone(),
+            state: slot.call.state_name(),
+            state_since: slot.call.state_since(),
+        };
+        let open = self.slots.values().filter(|slot| !slot.recording.is_settled() && slot.recording.info().is_some()).count();
+        Snapshot {
+            agents: self.acd.agents().map(|agent| self.agent_view(agent)).collect(),
+            queues: self.acd.queues(now).map(|queue| self.queue_view(queue, now)).collect(),
+            calls: self.slots.values().map(call).collect(),
+            sip: self.endpoint.counters(),
+            legs: self.calls_of_legs.len(),
+            transactions: self.endpoint.transactions(),
+            sessions: self.calls_of_sessions.len(),
+            recordings_open: open + self.closing.len(),
+            recordings_missing: self.recordings_missing,
+            recording_alarm: self.recording_alarm.clone(),
+            draining: self.draining || self.directory.closed,
+        }
+    }
+
+    fn agent_view(&self, agent: AgentSnapshot) -> AgentView {
+        let config = self.config.agents.get(&agent.agent);
+        let contacts = self.directory.contacts.get(&agent.agent).copied().unwrap_or(0);
+        AgentView {
+            name: config.map(|config| config.name.clone()).unwrap_or_default(),
+            team: config.and_then(|config| config.team.clone()),
+            role: match config.map(|config| config.role) {
+                Some(Role::Supervisor) => "supervisor",
+                Some(Role::Agent) | None => "agent",
+            },
+            skills: config.into_iter().flat_map(|config| config.skills.clone()).collect(),
+            state: agent.state.as_str(),
+            reason: agent.reason.map(|reason| reason.as_str().to_owned()),
+            since: self.wall.read(agent.since),
+            call: agent.call,
+            contacts,
+            id: agent.agent,
+        }
+    }
+
+    fn queue_view(&self, queue: QueueSnapshot, now: Instant) -> QueueView {
+        let figures = queue.today;
+        let longest = Instant::after_start((now - Instant::START).saturating_sub(queue.longest_wait));
+        QueueView {
+            id: queue.queue,
+            waiting: queue.waiting,
+            longest_waiting_since: (queue.waiting > 0).then(|| self.wall.read(longest)),
+            agents: queue.agents.into_iter().map(|(state, count)| (state.as_str(), count)).collect(),
+            today: QueueFigures {
+                offered: figures.offered,
+                answered: figures.answered,
+                abandoned: figures.abandoned,
+                flowed_out: figures.overflowed,
+                short_abandoned: figures.short_abandoned,
+                answered_within_threshold: figures.answered_in_time,
+                wait_total_ms: u64::try_from(figures.answered_wait.as_millis()).unwrap_or(u64::MAX),
+                offers: figures.offers,
+                missed_offers: figures.offers_missed,
+            },
+        }
+    }
 }
