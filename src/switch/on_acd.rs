@@ -4,7 +4,7 @@ use super::offer::Offer;
 use super::output::{Detail, Output};
 use super::{Event, Key, Switch};
 use crate::acd::{Action, OfferResult, Reason, Refusal, StateName};
-use crate::base::{AgentId, CallId, Instant, QueueId};
+use crate::base::{AgentId, CallId, Instant};
 use crate::call::record::{OfferOutcome, Outcome, ReleasedBy};
 use crate::call::{self, Ending, Order};
 use crate::sip::{self, Callee};
@@ -12,7 +12,7 @@ use crate::sip::{self, Callee};
 impl Switch {
     pub(super) fn on_acd(&mut self, action: Action, now: Instant) {
         match action {
-            Action::Offer { call, agent, queue } => self.offer_to(call, agent, queue, now),
+            Action::Offer { call, agent, .. } => self.offer_to(call, agent, now),
             Action::Withdraw { call, agent } => self.withdraw_from(call, &agent, now),
             Action::KeepWaiting { call, .. } => self.welcome(call, now),
             Action::Refuse { call, why, .. } => {
@@ -28,7 +28,7 @@ impl Switch {
         }
     }
 
-    fn offer_to(&mut self, call: CallId, agent: AgentId, queue: QueueId, now: Instant) {
+    fn offer_to(&mut self, call: CallId, agent: AgentId, now: Instant) {
         let Some(slot) = self.slots.get(&call) else { return };
         let Some(local) = self.directory.flows.get(&agent).map(|flow| flow.local.ip()) else {
             // Logged in by code or API, but no phone of his is registered.
@@ -37,7 +37,7 @@ impl Switch {
         let from = slot.from.clone();
         let leg = self.new_leg();
         self.calls_of_legs.insert(leg, call);
-        self.offers.insert(leg, Offer::new(call, agent.clone(), queue));
+        self.offers.insert(leg, Offer::new(call, agent.clone()));
         let callee = Callee::Account(agent.clone());
         let offer = call::Offer { leg, callee, agent: Some(agent), from, local, early_media: false };
         self.order(call, Order::Offer(offer), now);

@@ -12,7 +12,7 @@ use crate::call::record::{HeldBy, OfferOutcome, OfferRecord, Outcome, ReleasedBy
 use crate::call::{self, Action, Ending, Fact, Order, Side};
 use crate::recording;
 use crate::rules::{caller_ringing, hold_patience, queue_comfort, ring_limit, silent_call};
-use crate::sip::{self, Failure};
+use crate::sip::Failure;
 
 impl Switch {
     pub(super) fn on_call(&mut self, call: CallId, action: Action, now: Instant) {
@@ -142,7 +142,7 @@ impl Switch {
         let Some(slot) = self.slots.get_mut(&call) else { return };
         slot.caller_ringing.handle(caller_ringing::Event::Answered, now, &mut Vec::new());
         let mut ordered = Vec::new();
-        slot.recording.handle(recording::Event::Started, now, &mut ordered);
+        slot.recording.handle(recording::state::Event::Started, now, &mut ordered);
         self.on_recording(call, ordered, now);
         if let Some(record) = self.slots.get(&call).map(|slot| slot.call.record().clone()) {
             self.store(record);
@@ -332,7 +332,7 @@ impl Switch {
             self.disengage(agent, call, now);
         }
         let mut ordered = Vec::new();
-        slot.recording.handle(recording::Event::Released, now, &mut ordered);
+        slot.recording.handle(recording::state::Event::Released, now, &mut ordered);
         let mut record = slot.call.record().clone();
         super::on_media::note_recording(&mut record, &slot.recording);
         tracing::info!(

@@ -31,13 +31,13 @@ impl Switch {
         let (call, event) = match report {
             RecorderReport::Opened { call, .. } => {
                 self.recording_alarm = None;
-                (call, recording::Event::Opened)
+                (call, recording::state::Event::Opened)
             }
             RecorderReport::Complete { call, duration, sha256, .. } => {
                 let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-                (call, recording::Event::Closed { duration_ms, sha256 })
+                (call, recording::state::Event::Closed { duration_ms, sha256 })
             }
-            RecorderReport::Failed { call, reason } => (call, recording::Event::Failed { reason }),
+            RecorderReport::Failed { call, reason } => (call, recording::state::Event::Failed { reason }),
         };
         let machine = match (self.slots.get_mut(&call), self.closing.get_mut(&call)) {
             (Some(slot), _) => &mut slot.recording,
@@ -57,17 +57,17 @@ impl Switch {
     }
 
     /// What a recording orders. Its opening and closing go with the media plane's own orders, which the call gave.
-    pub(super) fn on_recording(&mut self, call: CallId, ordered: Vec<recording::Action>, now: Instant) {
+    pub(super) fn on_recording(&mut self, call: CallId, ordered: Vec<recording::state::Action>, now: Instant) {
         for action in ordered {
             match action {
-                recording::Action::Open { .. } | recording::Action::Close => {}
-                recording::Action::Alarm { reason } => {
+                recording::state::Action::Open { .. } | recording::state::Action::Close => {}
+                recording::state::Action::Alarm { reason } => {
                     tracing::error!(%call, reason, "no recording");
                     self.recording_alarm = Some(reason.clone());
                     self.recordings_missing += 1;
                     self.publish("recording.missing", Some(call), now, vec![("reason", Detail::Text(reason))]);
                 }
-                recording::Action::Store(info) => {
+                recording::state::Action::Store(info) => {
                     if info.state == recording::RecordingState::Complete {
                         let duration = i64::try_from(info.duration_ms).unwrap_or(i64::MAX);
                         self.publish("recording.complete", Some(call), now, vec![("duration_ms", Detail::Number(duration))]);

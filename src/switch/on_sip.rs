@@ -142,7 +142,7 @@ impl Switch {
         let policy = MediaPolicy { codecs: self.config.media.codecs.clone(), rtp_timeout: self.config.media.rtp_timeout };
         let mut ordered = Vec::new();
         let machine = Call::arrive(arrival, policy, self.wall, now, &mut ordered);
-        let mut slot = Slot::new(machine, purpose, from, flow.local.ip(), &self.config.rules);
+        let mut slot = Slot::new(machine, purpose, from, &self.config.rules);
         if let Purpose::Queue(queue) = &slot.purpose {
             slot.call.record_mut().queue = Some(queue.clone());
         }

@@ -44,8 +44,6 @@ pub struct Slot {
     pub purpose: Purpose,
     /// Who is shown to the callee.
     pub from: sip::Party,
-    /// Our address on the caller's side.
-    pub local: IpAddr,
     /// Agents of ours in this call, so that they are offered no other.
     pub caller_agent: Option<AgentId>,
     pub callee_agent: Option<AgentId>,
@@ -75,7 +73,7 @@ pub enum Rule {
 
 impl Slot {
     #[must_use]
-    pub fn new(call: Call, purpose: Purpose, from: sip::Party, local: IpAddr, rules: &RulesConfig) -> Self {
+    pub fn new(call: Call, purpose: Purpose, from: sip::Party, rules: &RulesConfig) -> Self {
         let patience = rules.hold.patience;
         let silent = (rules.silent_call.enabled && matches!(purpose, Purpose::Queue(_)))
             .then(|| SilentCall::new(rules.silent_call.wait, rules.silent_call.steps.clone()));
@@ -85,7 +83,6 @@ impl Slot {
             call,
             purpose,
             from,
-            local,
             caller_agent: None,
             callee_agent: None,
             caller_ringing: CallerRinging::new(rules.answer.cadence, rules.answer.max_rings),
