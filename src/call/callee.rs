@@ -1,6 +1,6 @@
 //! The callee's side: whom the caller is to be connected with, from the order to call him to the moment both hear each other.
 
-use super::{Action, Attempt, Call, Fact, Leg, Offer, Side, State, ALLOCATION_LIMIT};
+use super::{ALLOCATION_LIMIT, Action, Attempt, Call, Fact, Leg, Offer, Side, State};
 use crate::base::{Codec, Instant, LegId};
 use crate::media::control::{Background, Command as Media};
 use crate::sip;

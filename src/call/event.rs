@@ -9,20 +9,57 @@ use std::net::{IpAddr, SocketAddr};
 /// A fact about one of the call's legs.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Event {
-    Allocated { leg: LegId, address: SocketAddr },
-    AllocationFailed { leg: LegId, cause: AllocationFailure },
-    Ringing { leg: LegId, sdp: Option<Vec<u8>> },
-    Answered { leg: LegId, sdp: Option<Vec<u8>>, peer: IpAddr },
-    Failed { leg: LegId, failure: sip::Failure },
-    Acked { leg: LegId, sdp: Option<Vec<u8>> },
-    Reoffered { leg: LegId, sdp: Option<Vec<u8>> },
-    Released { leg: LegId, cause: sip::Cause },
-    Digit { leg: LegId, digit: char },
-    Spoke { leg: LegId },
-    FellSilent { leg: LegId },
-    AnnouncementEnded { leg: LegId, token: u64 },
+    Allocated {
+        leg: LegId,
+        address: SocketAddr,
+    },
+    AllocationFailed {
+        leg: LegId,
+        cause: AllocationFailure,
+    },
+    Ringing {
+        leg: LegId,
+        sdp: Option<Vec<u8>>,
+    },
+    Answered {
+        leg: LegId,
+        sdp: Option<Vec<u8>>,
+        peer: IpAddr,
+    },
+    Failed {
+        leg: LegId,
+        failure: sip::Failure,
+    },
+    Acked {
+        leg: LegId,
+        sdp: Option<Vec<u8>>,
+    },
+    Reoffered {
+        leg: LegId,
+        sdp: Option<Vec<u8>>,
+    },
+    Released {
+        leg: LegId,
+        cause: sip::Cause,
+    },
+    Digit {
+        leg: LegId,
+        digit: char,
+    },
+    Spoke {
+        leg: LegId,
+    },
+    FellSilent {
+        leg: LegId,
+    },
+    AnnouncementEnded {
+        leg: LegId,
+        token: u64,
+    },
     /// Media stopped coming.
-    TimedOut { leg: LegId },
+    TimedOut {
+        leg: LegId,
+    },
 }
 
 /// Which party.
@@ -65,11 +102,26 @@ pub enum Order {
     /// A party is called. With `early_media` the caller hears what the far network plays.
     Offer(Offer),
     /// An offer is given up; nothing more is told of it.
-    WithdrawOffer { leg: LegId, reason: sip::Reason },
-    SetBackground { side: Side, background: Background },
-    Announce { side: Side, clips: Vec<ClipId>, token: u64 },
-    StopAnnouncements { side: Side },
-    ListenForSpeech { side: Side, on: bool },
+    WithdrawOffer {
+        leg: LegId,
+        reason: sip::Reason,
+    },
+    SetBackground {
+        side: Side,
+        background: Background,
+    },
+    Announce {
+        side: Side,
+        clips: Vec<ClipId>,
+        token: u64,
+    },
+    StopAnnouncements {
+        side: Side,
+    },
+    ListenForSpeech {
+        side: Side,
+        on: bool,
+    },
     Release(Ending),
 }
 
@@ -99,17 +151,40 @@ pub enum Fact {
     CallerReady,
     CallerAnswered,
     /// The callee's phone was sent the INVITE.
-    OfferSent { leg: LegId },
-    OfferRang { leg: LegId },
-    OfferFailed { leg: LegId, failure: sip::Failure },
+    OfferSent {
+        leg: LegId,
+    },
+    OfferRang {
+        leg: LegId,
+    },
+    OfferFailed {
+        leg: LegId,
+        failure: sip::Failure,
+    },
     /// Both parties hear each other.
-    Connected { leg: LegId },
-    Held { by: HeldBy },
-    Retrieved { by: HeldBy },
-    Digit { side: Side, digit: char },
-    Spoke { side: Side },
-    FellSilent { side: Side },
-    AnnouncementEnded { side: Side, token: u64 },
+    Connected {
+        leg: LegId,
+    },
+    Held {
+        by: HeldBy,
+    },
+    Retrieved {
+        by: HeldBy,
+    },
+    Digit {
+        side: Side,
+        digit: char,
+    },
+    Spoke {
+        side: Side,
+    },
+    FellSilent {
+        side: Side,
+    },
+    AnnouncementEnded {
+        side: Side,
+        token: u64,
+    },
     /// The call is over: all legs are released, the record is whole but for its recording.
     Ended,
 }

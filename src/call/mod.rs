@@ -2,8 +2,8 @@
 //!
 //! It knows nothing of queues, agents' states or rules: those tell the parent, and the parent orders here.
 
-mod caller;
 mod callee;
+mod caller;
 mod event;
 mod leg;
 pub mod record;
@@ -12,7 +12,7 @@ pub use event::{Action, Ending, Event, Fact, Offer, Order, Side};
 pub use leg::MediaPolicy;
 
 use crate::base::time::secs;
-use crate::base::{Instant, Machine, CallId, ClipId, LegId, SessionId, Timestamp, WallClock};
+use crate::base::{CallId, ClipId, Instant, LegId, Machine, SessionId, Timestamp, WallClock};
 use crate::media::control::{Background, Command as Media};
 use crate::sip;
 use leg::Leg;
@@ -29,10 +29,14 @@ pub const MUSIC: &str = "music/hold";
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum State {
     /// The caller's port is asked for.
-    Arriving { give_up_at: Instant },
+    Arriving {
+        give_up_at: Instant,
+    },
     /// No two parties hear each other yet: the caller rings, or the switch speaks to him.
     Waiting,
-    Connected { callee: LegId },
+    Connected {
+        callee: LegId,
+    },
     Ended,
 }
 
@@ -243,8 +247,7 @@ impl Call {
         }
         let was_connected = self.is_connected();
         // RFC 3326: a release of our own says why; a party's own BYE needs no comment.
-        let reason =
-            (ending.by == ReleasedBy::Switch).then(|| sip::Reason { cause: ending.code, text: ending.cause.clone() });
+        let reason = (ending.by == ReleasedBy::Switch).then(|| sip::Reason { cause: ending.code, text: ending.cause.clone() });
         let legs: Vec<LegId> = self.legs().filter(|leg| Some(*leg) != gone).collect();
         for leg in legs {
             let code = if leg == self.caller.id { ending.code } else { 487 };

@@ -64,8 +64,7 @@ impl Switch {
             StateName::WrapUp => "agent.working_after_call",
             StateName::NotReady => "agent.not_ready",
         };
-        let mut detail =
-            vec![("from", Detail::Text(from.as_str().to_owned())), ("state", Detail::Text(to.as_str().to_owned()))];
+        let mut detail = vec![("from", Detail::Text(from.as_str().to_owned())), ("state", Detail::Text(to.as_str().to_owned()))];
         detail.extend(reason.map(|reason| ("reason", Detail::Text(reason.as_str().to_owned()))));
         let call = self.acd.agent(agent.as_str()).and_then(|agent| agent.call);
         let event = |name, detail| Output::Event(Event { at, name, call, agent: Some(agent.clone()), queue: None, detail });

@@ -1,8 +1,8 @@
 //! What a call says: its orders go to the SIP endpoint and the media plane, its facts to the rules that watch it and to the ACD.
 
+use super::on_rules::token;
 use super::output::{Detail, Output};
 use super::routing::dialled_in_call;
-use super::on_rules::token;
 use super::slot::{PARTY_RINGS_FOR, Purpose};
 use super::{Closing, Key, Switch};
 use crate::acd::{self, Leaving, OfferResult};

@@ -94,7 +94,9 @@ fn changes(old: &Config, new: &Config) -> Vec<String> {
     fn keyed<K: Ord + std::fmt::Display, V: PartialEq>(kind: &str, old: &BTreeMap<K, V>, new: &BTreeMap<K, V>, out: &mut Vec<String>) {
         out.extend(new.keys().filter(|id| !old.contains_key(*id)).map(|id| format!("{kind} {id} added")));
         out.extend(old.keys().filter(|id| !new.contains_key(*id)).map(|id| format!("{kind} {id} removed")));
-        out.extend(new.iter().filter(|(id, value)| old.get(id).is_some_and(|old| old != *value)).map(|(id, _)| format!("{kind} {id} changed")));
+        out.extend(
+            new.iter().filter(|(id, value)| old.get(id).is_some_and(|old| old != *value)).map(|(id, _)| format!("{kind} {id} changed")),
+        );
     }
     let mut out = Vec::new();
     keyed("agent", &old.agents, &new.agents, &mut out);

@@ -214,10 +214,8 @@ impl Switch {
         for action in ordered {
             match action {
                 silent_call::Action::Say { step, clip } => {
-                    let detail = vec![
-                        ("step", Detail::Number(i64::try_from(step).unwrap_or(i64::MAX))),
-                        ("prompt", Detail::Text(clip.to_string())),
-                    ];
+                    let detail =
+                        vec![("step", Detail::Number(i64::try_from(step).unwrap_or(i64::MAX))), ("prompt", Detail::Text(clip.to_string()))];
                     self.publish("silent_call.step", Some(call), now, detail);
                     self.order(call, Order::Announce { side: Side::Caller, clips: vec![clip], token: token::SILENT_STEP }, now);
                 }

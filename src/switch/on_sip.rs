@@ -206,9 +206,8 @@ impl Switch {
             ListenProtocol::Tcp => Protocol::Tcp,
         };
         let way = |peer: std::net::SocketAddr| {
-            let usable = |local: &&std::net::SocketAddr| {
-                local.is_ipv4() == peer.is_ipv4() && local.ip().is_loopback() == peer.ip().is_loopback()
-            };
+            let usable =
+                |local: &&std::net::SocketAddr| local.is_ipv4() == peer.is_ipv4() && local.ip().is_loopback() == peer.ip().is_loopback();
             let listening = || self.surroundings.listen.iter().filter(|(with, _)| *with == protocol).map(|(_, local)| local);
             let local = listening().find(usable).or_else(|| listening().find(|local| local.is_ipv4() == peer.is_ipv4()))?;
             let shown = if host.port == 5060 { shown.clone() } else { format!("{shown}:{}", host.port) };
@@ -233,9 +232,10 @@ impl Switch {
     }
 
     pub(super) fn disengage(&mut self, agent: &AgentId, call: CallId, now: Instant) {
-        let other = self.slots.iter().find(|(id, slot)| {
-            **id != call && (slot.caller_agent.as_ref() == Some(agent) || slot.callee_agent.as_ref() == Some(agent))
-        });
+        let other = self
+            .slots
+            .iter()
+            .find(|(id, slot)| **id != call && (slot.caller_agent.as_ref() == Some(agent) || slot.callee_agent.as_ref() == Some(agent)));
         match other.map(|(id, _)| *id) {
             Some(other) => {
                 self.directory.engaged.insert(agent.clone(), other);

@@ -1,0 +1,312 @@
+//! `sanling run`: everything is opened in order, each failure with its remedy, then the driver runs until it is told to stop.
+
+use super::clock::Clock;
+use super::config_files::{self, FolderError};
+use super::desk::Desk;
+use super::driver::Driver;
+use super::events::EventHub;
+use super::http::{Api, Reload, Server, Token, TokenSource, dto};
+use super::ledger::Ledger;
+use super::media::{ClipHandle, MediaPool, PoolSettings};
+use super::metrics::Metrics;
+use super::net::Net;
+use super::recorder::{Recorder, repair};
+use super::store::Store;
+use crate::base::limits;
+use crate::config::{Config, ConfigError, TrunkHostName};
+use crate::media::clips::{Clip, ClipLibrary};
+use crate::switch::input::{Command, Input};
+use crate::switch::output::Reply;
+use crate::switch::{Surroundings, Switch};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// How long names of trunk hosts are trusted.
+const NAMES_LOOKED_UP_EVERY: Duration = Duration::from_secs(60);
+
+/// What the command line says.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// Folder of the configuration.
+    pub config: PathBuf,
+    /// `--set`, and the folders given by options of their own.
+    pub overrides: Vec<String>,
+}
+
+/// Why the switch did not start.
+#[derive(Debug)]
+pub enum RunError {
+    Folder(FolderError),
+    /// Every error of `check`.
+    Config(Vec<ConfigError>),
+    /// What could not be opened; the text names it and says what would help.
+    Unavailable(String),
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(error) => error.fmt(f),
+            Self::Config(errors) => {
+                for error in errors {
+                    writeln!(f, "{error}")?;
+                }
+                write!(f, "the configuration has {} error(s): nothing was started", errors.len())
+            }
+            Self::Unavailable(what) => f.write_str(what),
+        }
+    }
+}
+
+impl std::error::Error for RunError {}
+
+fn unavailable(what: impl fmt::Display) -> impl FnOnce(std::io::Error) -> RunError {
+    move |error| RunError::Unavailable(format!("{what}: {error}"))
+}
+
+/// Reads the configuration, or tells why not.
+fn load(options: &RunOptions) -> Result<Config, RunError> {
+    let outcome = config_files::load(&options.config, &options.overrides).map_err(RunError::Folder)?;
+    for warning in &outcome.warnings {
+        tracing::warn!("{warning}");
+    }
+    outcome.config.map_err(RunError::Config)
+}
+
+fn load_clips(options: &RunOptions, config: &Config) -> Arc<ClipLibrary> {
+    let mut library = ClipLibrary::new();
+    for (id, clip) in config_files::read_clips(&options.config, &config.switch.language) {
+        library.insert(id, Clip::from_samples(&clip.samples, clip.hz));
+    }
+    Arc::new(library)
+}
+
+/// What tests and the demo need to know of a switch that has started.
+#[derive(Clone, Debug)]
+pub struct Started {
+    pub http: std::net::SocketAddr,
+    pub sip: Vec<(crate::sip::Protocol, std::net::SocketAddr)>,
+    pub token: Token,
+    pub desk: Desk,
+}
+
+/// Runs the switch until it is drained. `started` is told once everything listens.
+///
+/// # Errors
+/// When the configuration is wrong or something cannot be opened; then nothing runs.
+pub async fn run(options: RunOptions, started: impl FnOnce(&Started)) -> Result<(), RunError> {
+    let config = Arc::new(load(&options)?);
+    let clips = load_clips(&options, &config);
+    let recordings = config.storage.recordings.clone();
+    let data = config.storage.data.clone();
+
+    std::fs::create_dir_all(&data).map_err(unavailable(format_args!("the data folder {} cannot be made", data.display())))?;
+    let (token, source) = Token::load(&data, std::env::var("SANLING_ADMIN_TOKEN").ok().as_deref())
+        .map_err(unavailable("the admin token cannot be read or made"))?;
+    if let TokenSource::Made(path) = &source {
+        tracing::info!(path = %path.display(), "an admin token was made");
+    }
+    let store = Store::open(&data).await.map_err(|error| RunError::Unavailable(error.to_string()))?;
+    recover(&store, &recordings).await?;
+
+    let clock = Clock::started_now();
+    let wall = clock.read_wall();
+    let (inbox, inputs) = mpsc::channel(limits::SWITCH_INBOX_MAX);
+    let net = Net::bind(&config.sip.listen, inbox.clone()).map_err(|error| RunError::Unavailable(error.to_string()))?;
+    let recorder =
+        Recorder::start(recordings.clone(), inbox.clone()).map_err(unavailable("the recorder's thread cannot be started"))?;
+    let settings = PoolSettings::from_config(&config.media);
+    let media = MediaPool::start(&settings, clips, clock, inbox.clone(), &recorder.sink())
+        .map_err(unavailable("the media threads cannot be started"))?;
+
+    let (desk, questions) = Desk::new();
+    let hub = EventHub::new(store.last_event_seq().await.map_err(|error| RunError::Unavailable(error.to_string()))?);
+    let metrics = Metrics::new();
+    let clip_handle = media.clips();
+    let loaded = Arc::new(RwLock::new(config.clone()));
+    let api = Api {
+        desk: desk.clone(),
+        store: store.clone(),
+        hub: hub.clone(),
+        metrics: metrics.clone(),
+        recordings,
+        token: token.clone(),
+        recorder: recorder.status(),
+        reload: reloader(options, desk.clone(), clip_handle, loaded.clone()),
+    };
+    let server = Server::start(config.http.listen, api.clone())
+        .await
+        .map_err(unavailable(format_args!("HTTP cannot listen on {}", config.http.listen)))?;
+
+    let mut seed = [0; 8];
+    getrandom::fill(&mut seed).map_err(|error| RunError::Unavailable(format!("the system gives no randomness: {error}")))?;
+    let surroundings = Surroundings {
+        listen: net.local_addresses(),
+        our_hosts: own_names(),
+        seed: u64::from_le_bytes(seed),
+        wall,
+    };
+    let sip = surroundings.listen.clone();
+    let switch = Switch::new(config, surroundings, clock.now());
+    for (protocol, address) in &sip {
+        tracing::info!(?protocol, %address, "SIP listens");
+    }
+    tracing::info!(address = %server.address(), "HTTP listens");
+    let background = [
+        tokio::spawn(look_up_trunks(loaded.clone(), inbox.clone())),
+        tokio::spawn(obey_signals(desk.clone(), api.reload.clone(), loaded)),
+    ];
+    started(&Started { http: server.address(), sip, token, desk });
+
+    let ledger = Ledger::new(store.clone(), hub, metrics);
+    let driver = Driver { clock, switch, wall, inbox: inputs, questions, net, media, ledger };
+    let (net, media, _) = driver.run().await;
+
+    for task in background {
+        task.abort();
+    }
+    // The last BYEs and their answers are on their way.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    drop(net);
+    tokio::task::spawn_blocking(move || {
+        media.close();
+        recorder.close();
+    })
+    .await
+    .map_err(|error| RunError::Unavailable(error.to_string()))?;
+    server.close().await;
+    store.close().await.map_err(|error| RunError::Unavailable(error.to_string()))?;
+    tracing::info!("ended");
+    Ok(())
+}
+
+/// What a crash left open: files are finished, and records of calls that were running are closed.
+async fn recover(store: &Store, recordings: &Path) -> Result<(), RunError> {
+    let folder = recordings.to_owned();
+    let repaired = tokio::task::spawn_blocking(move || repair::repair(&folder))
+        .await
+        .map_err(|error| RunError::Unavailable(error.to_string()))?;
+    let recovered = match repaired {
+        Ok(repaired) => {
+            for left in &repaired.left {
+                tracing::error!(file = left.file, reason = left.reason, "a recording could not be repaired");
+            }
+            repaired.recovered
+        }
+        Err(error) => {
+            tracing::error!(%error, folder = %recordings.display(), "recordings cannot be looked through");
+            Vec::new()
+        }
+    };
+    let interrupted = store.close_interrupted(&recovered).await.map_err(|error| RunError::Unavailable(error.to_string()))?;
+    if !recovered.is_empty() || interrupted.calls > 0 {
+        tracing::warn!(recordings = recovered.len(), calls = interrupted.calls, "finished what the last run left open");
+    }
+    Ok(())
+}
+
+/// Reads the configuration anew, and hands it to the switch whole; or gives back every error, and nothing has changed.
+fn reloader(options: RunOptions, desk: Desk, clips: ClipHandle, loaded: Arc<RwLock<Arc<Config>>>) -> Reload {
+    let options = Arc::new(options);
+    Arc::new(move || {
+        let (options, desk, clips, loaded) = (options.clone(), desk.clone(), clips.clone(), loaded.clone());
+        Box::pin(async move {
+            let read = tokio::task::spawn_blocking(move || {
+                let config = load(&options)?;
+                let clips = load_clips(&options, &config);
+                Ok::<_, RunError>((Arc::new(config), clips))
+            });
+            let (config, library) = match read.await {
+                Ok(Ok(read)) => read,
+                Ok(Err(RunError::Config(errors))) => return Err(errors.iter().map(dto::ConfigError::from).collect()),
+                Ok(Err(error)) => return Err(vec![dto::ConfigError::general(error.to_string())]),
+                Err(error) => return Err(vec![dto::ConfigError::general(error.to_string())]),
+            };
+            match desk.ask(Command::Reload(config.clone())).await {
+                Ok(Reply::Reloaded { changes }) => {
+                    clips.set(library);
+                    *loaded.write().unwrap_or_else(std::sync::PoisonError::into_inner) = config;
+                    Ok(changes)
+                }
+                Ok(other) => Err(vec![dto::ConfigError::general(format!("the switch answered {other:?}"))]),
+                Err(error) => Err(vec![dto::ConfigError::general(error.to_string())]),
+            }
+        })
+    })
+}
+
+/// This machine's names: they count as ours in a request.
+fn own_names() -> Vec<String> {
+    let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let hostname = hostname.trim().to_lowercase();
+    let mut names = vec!["localhost".to_owned()];
+    if !hostname.is_empty() {
+        names.push(hostname);
+    }
+    names
+}
+
+/// Where the names of trunk hosts lead, told to the switch again and again.
+async fn look_up_trunks(loaded: Arc<RwLock<Arc<Config>>>, inbox: mpsc::Sender<Input>) {
+    loop {
+        let config = loaded.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        let mut hosts = BTreeMap::new();
+        for host in config.trunks.values().flat_map(|trunk| &trunk.hosts) {
+            let TrunkHostName::Name(name) = &host.host else { continue };
+            match tokio::net::lookup_host((name.as_str(), host.port)).await {
+                Ok(addresses) => {
+                    hosts.insert(name.clone(), addresses.collect());
+                }
+                Err(error) => tracing::warn!(name, %error, "a trunk's host cannot be found"),
+            }
+        }
+        if !hosts.is_empty() && inbox.send(Input::Hosts(hosts)).await.is_err() {
+            return;
+        }
+        tokio::time::sleep(NAMES_LOOKED_UP_EVERY).await;
+    }
+}
+
+/// SIGHUP reloads, SIGTERM (or SIGINT) drains, a second one ends at once.
+async fn obey_signals(desk: Desk, reload: Reload, loaded: Arc<RwLock<Arc<Config>>>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut hangup), Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::hangup()), signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return tracing::error!("signals cannot be listened for");
+    };
+    let mut draining = false;
+    loop {
+        tokio::select! {
+            Some(()) = hangup.recv() => match reload().await {
+                Ok(changes) => tracing::info!(?changes, "reloaded"),
+                Err(errors) => {
+                    for error in errors {
+                        tracing::error!("{error}");
+                    }
+                    tracing::error!("the configuration was not reloaded; nothing has changed");
+                }
+            },
+            Some(()) = next_of(&mut terminate, &mut interrupt) => {
+                let limit = loaded.read().unwrap_or_else(std::sync::PoisonError::into_inner).switch.drain;
+                let order = if draining { Command::Shutdown } else { Command::Drain { limit } };
+                draining = true;
+                if desk.ask(order).await.is_err() {
+                    return;
+                }
+            }
+            else => return,
+        }
+    }
+}
+
+async fn next_of(one: &mut tokio::signal::unix::Signal, other: &mut tokio::signal::unix::Signal) -> Option<()> {
+    tokio::select! {
+        signal = one.recv() => signal,
+        signal = other.recv() => signal,
+    }
+}
