@@ -44,6 +44,8 @@ impl Call {
             && let Ok(answer) = self.caller.describe(None)
         {
             attempt.early_media = true;
+            // What the far network plays is to be heard.
+            attempt.leg.came_up();
             Self::configure(&attempt.leg, out);
             out.push(Action::Media(Media::Bridge { session: self.session, a: self.caller.id, b: leg }));
             out.push(Action::Sip(sip::Command::Ring { leg: self.caller.id, code: 183, sdp: Some(answer) }));
@@ -90,6 +92,7 @@ impl Call {
             let failure = sip::Failure::Status { code: 488, reason: "Not Acceptable Here".to_owned() };
             return out.push(Action::Tell(Fact::OfferFailed { leg, failure }));
         }
+        attempt.leg.came_up();
         Self::configure(&attempt.leg, out);
         for other in self.attempts.keys().copied().collect::<Vec<_>>() {
             self.withdraw(other, Some(sip::Reason { cause: 200, text: "Call completed elsewhere".to_owned() }), out);

@@ -35,6 +35,8 @@ impl Call {
             Err(unacceptable) => return self.fail(unacceptable.code, None, Outcome::Refused, "no common media", now, out),
         };
         self.caller_answered = true;
+        self.caller.came_up();
+        Self::configure(&self.caller, out);
         self.record.answered_at = Some(self.wall.read(now));
         out.push(Action::Sip(sip::Command::Answer { leg: self.caller.id, sdp }));
         let right = self.callee.as_ref().map(|callee| callee.id);

@@ -38,6 +38,8 @@ pub struct Leg {
     /// What we sent last; repeated where the protocol says the same again.
     sent: Option<Vec<u8>>,
     version: u64,
+    /// The peer may talk: before its answer, or ours, nothing is expected of it, and its silence is no time-out.
+    up: bool,
 }
 
 /// The descriptions cannot be brought together; the SIP answer that says so.
@@ -49,11 +51,16 @@ pub struct Unacceptable {
 impl Leg {
     #[must_use]
     pub fn new(id: LegId, session: SessionId, policy: MediaPolicy, peer: IpAddr) -> Self {
-        Self { id, session, policy, peer, address: None, exchange: Exchange::None, negotiated: None, sent: None, version: 0 }
+        Self { id, session, policy, peer, address: None, exchange: Exchange::None, negotiated: None, sent: None, version: 0, up: false }
     }
 
     pub fn allocated(&mut self, address: SocketAddr) {
         self.address = Some(address);
+    }
+
+    /// From here on its voice is expected.
+    pub fn came_up(&mut self) {
+        self.up = true;
     }
 
     #[must_use]
@@ -168,7 +175,7 @@ impl Leg {
             send_event_type: settled.send_event_type,
             receive_event_type: settled.receive_event_type,
             // A holder is not waited for: he may play music of his own, or fall silent.
-            direction: Direction { send: settled.direction.send, receive: settled.direction.receive && !settled.hold },
+            direction: Direction { send: settled.direction.send, receive: self.up && settled.direction.receive && !settled.hold },
             ptime: settled.ptime,
             silence_suppression: settled.silence_suppression,
             rtp_timeout: self.policy.rtp_timeout,

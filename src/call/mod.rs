@@ -210,7 +210,8 @@ impl Call {
         }
         let session = self.session;
         match order {
-            Order::RingCaller if !self.caller_answered => {
+            // Early media say it already.
+            Order::RingCaller if !self.caller_answered && !self.attempts.values().any(|attempt| attempt.early_media) => {
                 out.push(Action::Sip(sip::Command::Ring { leg: self.caller.id, code: 180, sdp: None }));
             }
             Order::RingCaller => {}

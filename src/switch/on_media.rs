@@ -22,9 +22,14 @@ impl Switch {
             Report::TimedOut { session, leg } => (session, CallEvent::TimedOut { leg }),
             Report::FirstPacket { .. } | Report::Statistics { .. } => return,
         };
-        if let Some(call) = self.calls_of_sessions.get(&session) {
-            self.tell_call(*call, event, now);
+        let Some(call) = self.calls_of_sessions.get(&session).copied() else { return };
+        // A silent call's script waits for less than the time-out would, tells the caller why, and releases him itself.
+        if let CallEvent::TimedOut { leg } = &event
+            && self.slots.get(&call).is_some_and(|slot| slot.awaits_word_of(*leg))
+        {
+            return;
         }
+        self.tell_call(call, event, now);
     }
 
     pub(super) fn on_recorder(&mut self, report: RecorderReport, now: Instant) {

@@ -111,6 +111,14 @@ impl Slot {
         }
     }
 
+    /// Whether `leg` is the caller's and the silent-call script runs.
+    #[must_use]
+    pub fn awaits_word_of(&self, leg: crate::base::LegId) -> bool {
+        self.call.is_connected()
+            && self.call.legs().next() == Some(leg)
+            && self.silent.as_ref().is_some_and(|silent| !silent.is_over())
+    }
+
     /// The agent on that side, if one is.
     #[must_use]
     pub fn agent_on(&self, side: Side) -> Option<&AgentId> {
