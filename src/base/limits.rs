@@ -91,3 +91,15 @@ pub const STORE_BATCH_WAIT: Duration = Duration::from_millis(50);
 pub const HTTP_CONNECTIONS_MAX: usize = 1_024;
 /// Released calls whose ids the metrics remember, so that a record that comes again (its recording was hashed) is not counted twice.
 pub const RELEASED_REMEMBERED_MAX: usize = 16_384;
+/// Early dialogs of one branch of a call out, when a proxy behind it forks. More: their ringing is not heard; a 2xx still is.
+pub const FORKED_DIALOGS_MAX: usize = 16;
+/// A call out that has no final response for this long is cancelled (as RFC 3261 §16.6's Timer C would have it).
+pub const INVITE_OUT_MAX: Duration = Duration::from_secs(180);
+/// A call in that the switch does not answer for this long gets 480: longer than any ringing it allows.
+pub const INVITE_IN_MAX: Duration = Duration::from_secs(600);
+/// An offer in a re-INVITE or UPDATE that the switch does not answer for this long gets 500; UPDATE must be answered in 32 s.
+pub const REOFFER_MAX: Duration = Duration::from_secs(20);
+/// A nonce is good for this long; later it is stale, and the phone answers the new one without asking its owner.
+pub const NONCE_AGE_MAX: Duration = Duration::from_secs(300);
+/// Nonces whose counts are remembered. More: the oldest become stale early.
+pub const NONCES_MAX: usize = 65_536;

@@ -1,0 +1,135 @@
+//! Headers and bodies that every machine here writes or reads alike. Text only: no state, no decisions.
+
+use super::msg::{Headers, NameAddr, Request, Response, Uri};
+use super::{Flow, Protocol, Reason};
+use crate::base::Duration;
+
+/// Methods we serve (RFC 3261 §20.5).
+pub const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, PRACK, REGISTER";
+/// Bodies we take (§20.1).
+pub const ACCEPT: &str = "application/sdp, application/dtmf-relay, application/dtmf";
+/// Extensions we know (§20.37).
+pub const SUPPORTED: &str = "100rel, timer";
+pub const SDP: &str = "application/sdp";
+
+pub fn via(flow: Flow, branch: &str) -> String {
+    let transport = match flow.protocol {
+        Protocol::Udp => "UDP",
+        Protocol::Tcp => "TCP",
+    };
+    format!("SIP/2.0/{transport} {};rport;branch={branch}", flow.local)
+}
+
+/// Our Contact on a flow: an address of ours, and nothing of the other leg.
+pub fn contact(flow: Flow) -> String {
+    match flow.protocol {
+        Protocol::Udp => format!("<sip:{}>", flow.local),
+        Protocol::Tcp => format!("<sip:{};transport=tcp>", flow.local),
+    }
+}
+
+/// `SIP;cause=408;text="RONA"` (RFC 3326).
+pub fn reason(reason: &Reason) -> String {
+    let text: String = reason.text.chars().filter(|c| !c.is_control()).collect();
+    format!("SIP;cause={};text=\"{}\"", reason.cause, text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// What a Reason header says: its text, or else the whole value.
+pub fn reason_text(headers: &Headers) -> Option<String> {
+    let value = headers.get("Reason")?;
+    let text = value.split_once("text=").map_or(value, |(_, text)| text);
+    let text = match text.strip_prefix('"') {
+        Some(quoted) => quoted.rsplit_once('"').map_or(quoted, |(inner, _)| inner).replace("\\\"", "\"").replace("\\\\", "\\"),
+        None => text.split(';').next().unwrap_or(text).to_owned(),
+    };
+    Some(text)
+}
+
+pub fn put_sdp(headers: &mut Headers, body: &mut Vec<u8>, sdp: &[u8]) {
+    headers.set("Content-Type", SDP);
+    *body = sdp.to_vec();
+}
+
+/// A body that we do not take: 415.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Unsupported;
+
+/// The SDP of a message; `None` when it has no body, or one that may be ignored (`handling=optional`, RFC 3261 §20.11).
+///
+/// # Errors
+/// [`Unsupported`] when there is a body that is no SDP, or an encoded one.
+pub fn sdp_of(headers: &Headers, body: &[u8]) -> Result<Option<Vec<u8>>, Unsupported> {
+    if body.is_empty() {
+        return Ok(None);
+    }
+    let optional = headers.get("Content-Disposition").is_some_and(|value| value.to_ascii_lowercase().contains("handling=optional"));
+    let encoded = headers.get("Content-Encoding").is_some_and(|value| !value.eq_ignore_ascii_case("identity"));
+    if !encoded && media_type(headers) == Some(SDP.to_owned()) {
+        Ok(Some(body.to_vec()))
+    } else if optional {
+        Ok(None)
+    } else {
+        Err(Unsupported)
+    }
+}
+
+/// The media type of the body, lower case, without parameters.
+pub fn media_type(headers: &Headers) -> Option<String> {
+    let value = headers.get("Content-Type")?;
+    Some(value.split(';').next().unwrap_or(value).split_whitespace().collect::<String>().to_ascii_lowercase())
+}
+
+/// A number that may have parameters behind it: Session-Expires, Min-SE.
+pub fn seconds(headers: &Headers, name: &str) -> Option<Duration> {
+    let value = headers.get(name)?;
+    value.split(';').next()?.trim().parse().ok().map(|seconds: u32| Duration::from_secs(u64::from(seconds)))
+}
+
+/// First Contact of a message, when it is one that can be used as a remote target.
+pub fn contact_of(headers: &Headers) -> Option<Uri> {
+    headers.list("Contact").next().and_then(|value| value.parse::<NameAddr>().ok()).map(|contact| contact.uri)
+}
+
+/// What every response that makes or keeps a dialog carries besides the copied headers (RFC 3261 §12.1.1): route record, Contact and
+/// what we can do.
+pub fn dialog_response(request: &Request, code: u16, to_tag: &str, flow: Flow) -> Response {
+    let mut response = request.response(code, None, Some(to_tag));
+    for route in request.headers.all("Record-Route") {
+        response.headers.push("Record-Route", route);
+    }
+    response.headers.push("Contact", contact(flow));
+    response.headers.push("Allow", ALLOW);
+    response.headers.push("Supported", SUPPORTED);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_reads_back_whatever_is_in_its_text() {
+        for text in ["RONA", "he said \"no\"", "back\\slash", ""] {
+            let mut headers = Headers::default();
+            headers.push("Reason", reason(&Reason { cause: 408, text: text.to_owned() }));
+            assert_eq!(reason_text(&headers).as_deref(), Some(text));
+        }
+    }
+
+    #[test]
+    fn a_body_is_an_sdp_or_refused_or_optional() {
+        let of = |content_type: &str, disposition: Option<&str>| {
+            let mut headers = Headers::default();
+            headers.push("Content-Type", content_type);
+            if let Some(disposition) = disposition {
+                headers.push("Content-Disposition", disposition);
+            }
+            sdp_of(&headers, b"v=0")
+        };
+        assert_eq!(of("application/sdp", None), Ok(Some(b"v=0".to_vec())));
+        assert_eq!(of("Application / SDP ;x=y", None), Ok(Some(b"v=0".to_vec())));
+        assert_eq!(of("text/plain", None), Err(Unsupported));
+        assert_eq!(of("text/plain", Some("render; handling=optional")), Ok(None));
+        assert_eq!(sdp_of(&Headers::default(), b""), Ok(None));
+    }
+}

@@ -1,0 +1,166 @@
+//! One branch of a call out: its early dialogs, its CANCEL, and what becomes of answers that nobody waits for any more. It outlives its
+//! leg: a 200 that crosses the CANCEL is acknowledged and released with BYE (RFC 3261 §9.1, §13.2.2.4).
+
+use super::dialog::Dialog;
+use super::msg::{Method, Request, Response};
+use super::order::{Order, Room, User};
+use super::prack::Heard;
+use super::transaction::client_invite::cancel_of;
+use super::transaction::{ClientKey, PATIENCE};
+use super::{Flow, Reason, compose};
+use crate::base::limits::FORKED_DIALOGS_MAX;
+use crate::base::{Duration, Instant};
+use std::collections::BTreeMap;
+
+#[derive(Debug)]
+pub(super) struct Fork {
+    behind_nat: bool,
+    /// By To tag.
+    early: BTreeMap<String, Early>,
+    heard_provisional: bool,
+    state: State,
+}
+
+#[derive(Debug)]
+struct Early {
+    dialog: Dialog,
+    heard: Heard,
+    /// The answer, when it came reliably before the 2xx (RFC 3262 §5).
+    sdp: Option<Vec<u8>>,
+}
+
+#[derive(Debug)]
+enum State {
+    Wanted,
+    /// Not wanted any more, but nothing was heard yet: no CANCEL before a provisional response (§9.1).
+    Unwanted { reason: Option<Reason> },
+    Cancelled { give_up_at: Instant },
+    /// Its 2xx made the leg; any further one is another phone's.
+    Won,
+}
+
+/// What became of the branch, for the call out.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    Rang { code: u16, sdp: Option<Vec<u8>> },
+    Answered(Box<Answered>),
+    Refused { code: u16, reason: String, min_se: Option<Duration> },
+    TimedOut,
+    Unreachable,
+}
+
+#[derive(Debug)]
+pub(super) struct Answered {
+    pub dialog: Dialog,
+    pub response: Response,
+    /// The peer's SDP: of the 2xx, or of a reliable 18x before it.
+    pub sdp: Option<Vec<u8>>,
+}
+
+/// The client transaction that a fork lives on.
+pub(super) struct Way<'a> {
+    pub key: &'a ClientKey,
+    pub invite: &'a Request,
+    pub flow: Flow,
+}
+
+impl Fork {
+    pub fn new(behind_nat: bool) -> Self {
+        Self { behind_nat, early: BTreeMap::new(), heard_provisional: false, state: State::Wanted }
+    }
+
+    /// The branch is not wanted any more.
+    pub fn cancel(&mut self, way: &Way, reason: Option<Reason>, room: &mut Room) {
+        if !matches!(self.state, State::Wanted) {
+            return;
+        }
+        self.state = State::Unwanted { reason };
+        if self.heard_provisional {
+            self.send_cancel(way, room);
+        }
+    }
+
+    fn send_cancel(&mut self, way: &Way, room: &mut Room) {
+        let State::Unwanted { reason } = &self.state else { return };
+        let mut request = cancel_of(way.invite);
+        if let Some(reason) = reason {
+            request.headers.push("Reason", compose::reason(reason));
+        }
+        self.state = State::Cancelled { give_up_at: room.now + PATIENCE };
+        room.orders.push(Order::Request { request: Box::new(request), flow: way.flow, user: User::Nobody });
+    }
+
+    pub fn response(&mut self, way: &Way, response: Response, room: &mut Room) -> Option<Outcome> {
+        match response.code {
+            ..200 => self.rang(way, &response, room),
+            200..300 => self.answered(way, response, room),
+            code => {
+                let min_se = compose::seconds(&response.headers, "Min-SE").filter(|_| code == 422);
+                Some(Outcome::Refused { code, reason: response.reason, min_se })
+            }
+        }
+    }
+
+    fn rang(&mut self, way: &Way, response: &Response, room: &mut Room) -> Option<Outcome> {
+        self.heard_provisional = true;
+        if matches!(self.state, State::Unwanted { .. }) {
+            self.send_cancel(way, room);
+        }
+        if !matches!(self.state, State::Wanted) || response.code == 100 {
+            return None;
+        }
+        let sdp = compose::sdp_of(&response.headers, &response.body).ok().flatten();
+        if let Some(tag) = response.to().tag() {
+            if !self.early.contains_key(tag) && self.early.len() == FORKED_DIALOGS_MAX {
+                return None;
+            }
+            let early = self.early.entry(tag.to_owned()).or_insert_with(|| Early {
+                dialog: Dialog::of_inviting(way.invite, response, way.flow, self.behind_nat),
+                heard: Heard::default(),
+                sdp: None,
+            });
+            if let Some(rack) = early.heard.rack(response).ok()? {
+                let mut prack = early.dialog.request(Method::Prack);
+                prack.headers.push("RAck", rack);
+                let hop = early.dialog.next_hop(room.settings);
+                room.request(prack, hop, User::Nobody);
+                early.sdp = sdp.clone().or(early.sdp.take());
+            }
+        }
+        Some(Outcome::Rang { code: response.code, sdp })
+    }
+
+    fn answered(&mut self, way: &Way, response: Response, room: &mut Room) -> Option<Outcome> {
+        let tag = response.to().tag().unwrap_or("").to_owned();
+        let early = self.early.remove(&tag);
+        let mut dialog = Dialog::of_inviting(way.invite, &response, way.flow, self.behind_nat);
+        if let Some(early) = &early {
+            // PRACKs have used numbers up.
+            dialog.local_seq = early.dialog.local_seq;
+        }
+        let hop = dialog.next_hop(room.settings);
+        room.acknowledge(way.key, &tag, dialog.ack(way.invite.cseq().0), hop);
+        if matches!(self.state, State::Wanted) {
+            self.state = State::Won;
+            let sdp = compose::sdp_of(&response.headers, &response.body).ok().flatten().or(early.and_then(|early| early.sdp));
+            return Some(Outcome::Answered(Box::new(Answered { dialog, response, sdp })));
+        }
+        let bye = dialog.request(Method::Bye);
+        room.request(bye, hop, User::Nobody);
+        let won = matches!(self.state, State::Won);
+        self.state = State::Won;
+        (!won).then(|| Outcome::Refused { code: 487, reason: "Answered Too Late".to_owned(), min_se: None })
+    }
+
+    /// When the final response to a cancelled branch is not waited for any longer (§9.1).
+    pub fn deadline(&self) -> Option<Instant> {
+        match self.state {
+            State::Cancelled { give_up_at } => Some(give_up_at),
+            State::Wanted | State::Unwanted { .. } | State::Won => None,
+        }
+    }
+
+    pub fn gives_up(&self, now: Instant) -> bool {
+        self.deadline().is_some_and(|deadline| deadline <= now)
+    }
+}

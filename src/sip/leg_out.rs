@@ -1,0 +1,261 @@
+//! A call out until it is answered: to all contacts of an agent, best q first, or to a trunk. First 2xx wins (RFC 3261 §16.7).
+
+use super::fork::{Answered, Fork, Outcome};
+use super::msg::{Method, NameAddr, Request, Uri};
+use super::order::{Order, Room, User};
+use super::session::Session;
+use super::transaction::ClientKey;
+use super::{Cause, Event, Failure, Flow, Party, Reason, compose};
+use crate::base::limits::INVITE_OUT_MAX;
+use crate::base::{Duration, Instant, LegId};
+use std::collections::{BTreeMap, VecDeque};
+
+/// One place to call.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub uri: Uri,
+    /// Whom the To header names.
+    pub to: Uri,
+    pub flow: Flow,
+    pub behind_nat: bool,
+    /// Session-Expires, when the first one was too small for the callee (422).
+    pub session_expires: Option<Duration>,
+}
+
+#[derive(Debug)]
+pub(super) struct LegOut {
+    pub leg: LegId,
+    pub call_id: String,
+    pub local_tag: String,
+    from: NameAddr,
+    cseq: u32,
+    sdp: Vec<u8>,
+    /// Groups that are called when all before them failed.
+    later: VecDeque<Vec<Target>>,
+    forks: BTreeMap<ClientKey, Target>,
+    best: Option<Loss>,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Calling {
+        limit_at: Instant,
+    },
+    /// We gave up; the forks are cancelled, and the leg is done when they are.
+    Cancelling,
+    Over,
+}
+
+/// What a failed branch leaves for the answer to all (§16.7).
+#[derive(Debug, PartialEq)]
+enum Loss {
+    Unreachable,
+    TimedOut,
+    Status { code: u16, reason: String },
+}
+
+impl Loss {
+    /// Lower is better (§16.7 step 6): 6xx, then the lowest class, in 4xx those first that tell the caller how to mend his request.
+    fn rank(&self) -> (u16, u16) {
+        match self {
+            Self::Status { code: 600.., .. } => (0, 0),
+            Self::Status { code, .. } => (code / 100, u16::from(![401, 407, 415, 420, 484].contains(code))),
+            Self::TimedOut => (7, 0),
+            Self::Unreachable => (8, 0),
+        }
+    }
+}
+
+/// What the call out became.
+pub(super) enum Next {
+    Same,
+    Answered(Box<Session>),
+}
+
+impl LegOut {
+    /// Calls the first of `groups`.
+    pub fn begin(leg: LegId, mut groups: VecDeque<Vec<Target>>, from: &Party, sdp: Vec<u8>, room: &mut Room) -> Self {
+        let user = if from.user.is_empty() { "anonymous" } else { &from.user };
+        let local_tag = room.tag();
+        let mut party = NameAddr::new(from.display.as_deref(), Uri::sip(Some(user), &room.settings.domain, None));
+        party.set_param("tag", Some(&local_tag));
+        let first = groups.pop_front().unwrap_or_default();
+        let mut this = Self {
+            leg,
+            call_id: room.rng.hex(16),
+            local_tag,
+            from: party,
+            cseq: 1,
+            sdp,
+            later: groups,
+            forks: BTreeMap::new(),
+            best: None,
+            state: State::Calling { limit_at: room.now + INVITE_OUT_MAX },
+        };
+        if first.is_empty() {
+            this.fail(Failure::Unreachable, room);
+        }
+        for target in first {
+            this.call(target, room);
+        }
+        this
+    }
+
+    fn call(&mut self, target: Target, room: &mut Room) {
+        let request = self.invite(&target, room);
+        let fork = Box::new(Fork::new(target.behind_nat));
+        let key = room.request(request, target.flow, User::Fork(self.leg, fork));
+        self.forks.insert(key, target);
+    }
+
+    fn invite(&self, target: &Target, room: &Room) -> Request {
+        let mut request = Request::new(Method::Invite, target.uri.clone());
+        let interval = target.session_expires.unwrap_or(room.settings.session_expires);
+        let min = room.settings.min_session_expires.max(target.session_expires.unwrap_or_default());
+        let headers = &mut request.headers;
+        headers.push("Max-Forwards", "70");
+        headers.push("From", self.from.to_string());
+        headers.push("To", NameAddr::new(None, target.to.clone()).to_string());
+        headers.push("Call-ID", self.call_id.as_str());
+        headers.push("CSeq", format!("{} INVITE", self.cseq));
+        headers.push("Contact", compose::contact(target.flow));
+        headers.push("Allow", compose::ALLOW);
+        headers.push("Supported", compose::SUPPORTED);
+        headers.push("Session-Expires", interval.as_secs().to_string());
+        headers.push("Min-SE", min.as_secs().to_string());
+        compose::put_sdp(&mut request.headers, &mut request.body, &self.sdp);
+        request
+    }
+
+    /// One of the forks has something to say.
+    pub fn forked(&mut self, key: &ClientKey, outcome: Outcome, room: &mut Room) -> Next {
+        match outcome {
+            Outcome::Rang { code, sdp } => {
+                if matches!(self.state, State::Calling { .. }) {
+                    room.event(Event::Ringing { leg: self.leg, code, sdp });
+                }
+            }
+            Outcome::Answered(answered) => return self.answered(key, *answered, room),
+            Outcome::Refused { code, reason, min_se } => self.refused(key, code, reason, min_se, room),
+            Outcome::TimedOut => self.lost(key, Loss::TimedOut, room),
+            Outcome::Unreachable => self.lost(key, Loss::Unreachable, room),
+        }
+        Next::Same
+    }
+
+    fn answered(&mut self, key: &ClientKey, answered: Answered, room: &mut Room) -> Next {
+        let Some(target) = self.forks.remove(key) else { return Next::Same };
+        let elsewhere = Reason { cause: 200, text: "Call completed elsewhere".to_owned() };
+        self.cancel_forks(Some(&elsewhere), room);
+        self.forks.clear();
+        let by = compose::contact_of(&answered.response.headers).map(|uri| uri.to_string());
+        room.event(Event::Answered { leg: self.leg, sdp: answered.sdp.clone(), flow: target.flow, by });
+        let interval = target.session_expires.unwrap_or(room.settings.session_expires);
+        Next::Answered(Box::new(Session::of_answer(self.leg, answered, std::mem::take(&mut self.sdp), interval, room)))
+    }
+
+    fn refused(&mut self, key: &ClientKey, code: u16, reason: String, min_se: Option<Duration>, room: &mut Room) {
+        let calling = matches!(self.state, State::Calling { .. });
+        // RFC 4028 §7.4: a 422 names the least interval; one more try with it.
+        if let (Some(min), true) = (min_se, calling)
+            && let Some(target) = self.forks.get(key).filter(|target| target.session_expires.is_none())
+        {
+            let target = Target { session_expires: Some(min.max(room.settings.session_expires)), ..target.clone() };
+            self.forks.remove(key);
+            self.cseq += 1;
+            return self.call(target, room);
+        }
+        let decline = code >= 600;
+        self.lost(key, Loss::Status { code, reason: reason.clone() }, room);
+        // §16.7 step 5: a 6xx speaks for all branches.
+        if decline && matches!(self.state, State::Calling { .. }) {
+            self.cancel_forks(None, room);
+            self.fail(Failure::Status { code, reason }, room);
+        }
+    }
+
+    /// A branch is done, without an answer.
+    fn lost(&mut self, key: &ClientKey, loss: Loss, room: &mut Room) {
+        if self.forks.remove(key).is_none() {
+            return;
+        }
+        let decline = loss.rank() == (0, 0);
+        if self.best.as_ref().is_none_or(|best| loss.rank() < best.rank()) {
+            self.best = Some(loss);
+        }
+        if !self.forks.is_empty() || (decline && !self.later.is_empty()) {
+            return;
+        }
+        match self.state {
+            State::Calling { .. } => match self.later.pop_front() {
+                Some(group) => group.into_iter().for_each(|target| self.call(target, room)),
+                None => {
+                    let failure = match self.best.take() {
+                        Some(Loss::Status { code, reason }) => Failure::Status { code, reason },
+                        Some(Loss::TimedOut) => Failure::Timeout,
+                        Some(Loss::Unreachable) | None => Failure::Unreachable,
+                    };
+                    self.fail(failure, room);
+                }
+            },
+            State::Cancelling => {
+                self.state = State::Over;
+                room.event(Event::Released { leg: self.leg, cause: Cause::Ours });
+            }
+            State::Over => {}
+        }
+    }
+
+    fn fail(&mut self, failure: Failure, room: &mut Room) {
+        self.state = State::Over;
+        room.event(Event::Failed { leg: self.leg, failure });
+    }
+
+    fn cancel_forks(&mut self, reason: Option<&Reason>, room: &mut Room) {
+        for key in self.forks.keys() {
+            room.orders.push(Order::Cancel { invite: key.clone(), reason: reason.cloned() });
+        }
+    }
+
+    /// `Command::Release`.
+    pub fn release(&mut self, reason: Option<&Reason>, room: &mut Room) {
+        if matches!(self.state, State::Calling { .. }) {
+            self.state = State::Cancelling;
+            self.later.clear();
+            self.cancel_forks(reason, room);
+        }
+    }
+
+    /// Nobody answered for minutes: the forks are cancelled and left to themselves.
+    pub fn handle_timeout(&mut self, room: &mut Room) {
+        if self.deadline().is_some_and(|deadline| deadline <= room.now) {
+            self.cancel_forks(Some(&Reason { cause: 408, text: "No answer".to_owned() }), room);
+            self.fail(Failure::Status { code: 408, reason: "Request Timeout".to_owned() }, room);
+        }
+    }
+
+    pub fn deadline(&self) -> Option<Instant> {
+        match self.state {
+            State::Calling { limit_at } => Some(limit_at),
+            State::Cancelling | State::Over => None,
+        }
+    }
+
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, State::Over)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_failure_speaks_for_all_branches() {
+        let status = |code| Loss::Status { code, reason: String::new() };
+        let mut all = [status(503), Loss::Unreachable, status(480), status(407), status(302), status(603), Loss::TimedOut];
+        all.sort_by_key(Loss::rank);
+        assert_eq!(all, [status(603), status(302), status(407), status(480), status(503), Loss::TimedOut, Loss::Unreachable]);
+    }
+}

@@ -1,0 +1,259 @@
+//! A leg that has a dialog: a call in from its INVITE on, a call out from its 2xx on. Here are its phases, its end, and the requests that
+//! are simple; `leg_in` is the call in before its answer, `reoffer` the offers after it.
+
+use super::ack_wait::{self, AckWait};
+use super::dialog::{Dialog, is_behind_nat};
+use super::fork::Answered;
+use super::leg_in::Early;
+use super::msg::{Method, Request, Response};
+use super::order::{Asked, Order, Room, User};
+use super::reoffer::Reoffer;
+use super::session_timer::{Due, SessionTimer, Terms};
+use super::{Cause, Event, Reason, compose, info};
+use crate::base::{Duration, Instant, LegId};
+
+#[derive(Debug)]
+pub(super) struct Session {
+    pub leg: LegId,
+    pub dialog: Dialog,
+    pub(super) phase: Phase,
+    pub(super) reoffer: Reoffer,
+    /// An offer of ours that waits for its turn.
+    pub(super) wanted: Option<Vec<u8>>,
+    pub(super) timer: Option<SessionTimer>,
+    /// Least session interval that the peer takes (RFC 4028 §7.4).
+    pub(super) min_se: Duration,
+    /// The last SDP that we sent, and that we heard.
+    pub(super) sent: Option<Vec<u8>>,
+    pub(super) heard: Option<Vec<u8>>,
+    pub(super) allows_update: bool,
+    /// We made its Call-ID, which decides who waits longer after glare (RFC 3261 §14.1).
+    pub(super) owns_call_id: bool,
+}
+
+#[derive(Debug)]
+pub(super) enum Phase {
+    /// A call in that has no final response.
+    Early(Box<Early>),
+    /// Our 2xx waits for its ACK; so does a release of ours (RFC 3261 §15).
+    Unacked {
+        wait: AckWait,
+        release: Option<Option<Reason>>,
+    },
+    Up,
+    /// Our BYE waits for its answer.
+    Leaving {
+        number: u32,
+    },
+    Over,
+}
+
+impl Session {
+    /// A call out that was answered; its ACK is on its way.
+    pub fn of_answer(leg: LegId, answered: Answered, offer: Vec<u8>, interval: Duration, room: &mut Room) -> Self {
+        let headers = &answered.response.headers;
+        Self {
+            leg,
+            phase: Phase::Up,
+            reoffer: Reoffer::Idle,
+            wanted: None,
+            timer: Some(SessionTimer::new(Terms::of_answer(headers, interval), room.now)),
+            min_se: room.settings.min_session_expires,
+            sent: Some(offer),
+            heard: answered.sdp,
+            allows_update: headers.has_token("Allow", "UPDATE"),
+            owns_call_id: true,
+            dialog: answered.dialog,
+        }
+    }
+
+    /// A request inside the dialog, but ACK and CANCEL.
+    pub fn request(&mut self, asked: Asked, room: &mut Room) {
+        // §12.2.2: a tag of ours with a stranger's is no dialog of ours.
+        if !self.dialog.is_of(&asked.request) {
+            return room.refuse(&asked, 481, None);
+        }
+        if !self.dialog.takes_number(asked.request.cseq().0) {
+            return room.refuse(&asked, 500, None);
+        }
+        self.dialog.flow = asked.flow;
+        self.dialog.behind_nat = is_behind_nat(&asked.request, asked.flow);
+        match (&self.phase, &asked.request.method) {
+            (_, Method::Bye) => self.left(&asked, room),
+            (Phase::Leaving { .. } | Phase::Over, _) => room.refuse(&asked, 481, None),
+            (_, Method::Options) => {
+                let mut response = compose::dialog_response(&asked.request, 200, &self.dialog.local_tag, asked.flow);
+                response.headers.push("Accept", compose::ACCEPT);
+                room.respond(&asked.key, response);
+            }
+            (_, Method::Info) => self.informed(&asked, room),
+            (Phase::Early(_), Method::Prack) => self.pracked(&asked, room),
+            (_, Method::Prack) => room.refuse(&asked, 481, None),
+            (Phase::Early(_), Method::Invite) => room.refuse_for_now(&asked, &self.dialog.local_tag.clone()),
+            (Phase::Early(_), Method::Update) => self.updated_early(&asked, room),
+            (Phase::Unacked { .. } | Phase::Up, Method::Invite | Method::Update) => self.reoffered(asked, room),
+            (_, _) => {
+                let mut response = asked.request.response(405, None, None);
+                response.headers.push("Allow", compose::ALLOW);
+                room.respond(&asked.key, response);
+            }
+        }
+    }
+
+    fn informed(&self, asked: &Asked, room: &mut Room) {
+        let (code, digit) = info::read(&asked.request.headers, &asked.request.body);
+        let mut response = asked.request.response(code, None, None);
+        if code == 415 {
+            response.headers.push("Accept", compose::ACCEPT);
+        }
+        room.respond(&asked.key, response);
+        if let Some((digit, duration)) = digit {
+            room.event(Event::Digit { leg: self.leg, digit, duration });
+        }
+    }
+
+    /// The peer's BYE (§15.1.2).
+    fn left(&mut self, asked: &Asked, room: &mut Room) {
+        room.respond(&asked.key, asked.request.response(200, None, None));
+        let reason = compose::reason_text(&asked.request.headers);
+        match &self.phase {
+            // Both sides said goodbye; the answer to ours ends it.
+            Phase::Leaving { .. } | Phase::Over => {}
+            Phase::Early(_) => self.cancelled(reason, room),
+            Phase::Unacked { release: Some(_), .. } => self.over(Cause::Ours, room),
+            Phase::Unacked { .. } | Phase::Up => self.over(Cause::Bye { reason }, room),
+        }
+    }
+
+    /// An ACK in the dialog: to the first 2xx, or to one of a re-INVITE.
+    pub fn acked(&mut self, request: &Request, room: &mut Room) {
+        if !self.dialog.is_of(request) {
+            return;
+        }
+        match &mut self.phase {
+            Phase::Unacked { wait, release } if wait.cseq == request.cseq().0 => {
+                let release = release.take();
+                let answer = self.answer_in_ack(request);
+                self.phase = Phase::Up;
+                match release {
+                    Some(reason) => self.leave(reason.as_ref(), room),
+                    None => {
+                        room.event(Event::Acked { leg: self.leg, sdp: answer });
+                        self.next_offer(room);
+                    }
+                }
+            }
+            Phase::Up => self.reoffer_acked(request, room),
+            Phase::Early(_) | Phase::Unacked { .. } | Phase::Leaving { .. } | Phase::Over => {}
+        }
+    }
+
+    /// The peer's answer in an ACK; only an offer of ours in the 2xx has one.
+    pub(super) fn answer_in_ack(&mut self, request: &Request) -> Option<Vec<u8>> {
+        if self.heard.is_some() {
+            return None;
+        }
+        self.heard = compose::sdp_of(&request.headers, &request.body).ok().flatten();
+        self.heard.clone()
+    }
+
+    /// An answer to a request of ours inside the dialog; `None` when there was none (time-out, or no way to send).
+    pub fn response(&mut self, method: &Method, number: u32, response: Option<Response>, room: &mut Room) {
+        if response.as_ref().is_some_and(|response| response.code < 200) {
+            return;
+        }
+        match (&self.phase, method) {
+            (Phase::Leaving { number: bye }, Method::Bye) if *bye == number => self.over(Cause::Ours, room),
+            (Phase::Up, Method::Invite | Method::Update) => self.reoffer_answered(number, response, room),
+            (Phase::Early(_) | Phase::Unacked { .. } | Phase::Up | Phase::Leaving { .. } | Phase::Over, _) => {}
+        }
+    }
+
+    /// `Command::Release`.
+    pub fn release(&mut self, code: u16, reason: Option<Reason>, retry_after: Option<u32>, room: &mut Room) {
+        match &mut self.phase {
+            Phase::Early(_) => self.reject(code, reason.as_ref(), retry_after, room),
+            Phase::Unacked { release, .. } => {
+                release.get_or_insert(reason);
+            }
+            Phase::Up => self.leave(reason.as_ref(), room),
+            Phase::Leaving { .. } | Phase::Over => {}
+        }
+    }
+
+    /// Sends BYE and waits for its answer.
+    fn leave(&mut self, reason: Option<&Reason>, room: &mut Room) {
+        self.drop_reoffer(room);
+        let number = self.bye(reason, User::Session(self.leg), room);
+        self.phase = Phase::Leaving { number };
+    }
+
+    fn bye(&mut self, reason: Option<&Reason>, user: User, room: &mut Room) -> u32 {
+        let mut request = self.dialog.request(Method::Bye);
+        if let Some(reason) = reason {
+            request.headers.push("Reason", compose::reason(reason));
+        }
+        room.request(request, self.dialog.next_hop(room.settings), user);
+        self.dialog.local_seq
+    }
+
+    /// Ends at once with a BYE that nobody waits for: the peer is not expected to answer.
+    pub(super) fn give_up(&mut self, cause: Cause, why: &Reason, room: &mut Room) {
+        self.bye(Some(why), User::Nobody, room);
+        self.over(cause, room);
+    }
+
+    pub(super) fn over(&mut self, cause: Cause, room: &mut Room) {
+        self.drop_reoffer(room);
+        self.phase = Phase::Over;
+        room.event(Event::Released { leg: self.leg, cause });
+    }
+
+    pub fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Over)
+    }
+
+    pub fn handle_timeout(&mut self, room: &mut Room) {
+        match &mut self.phase {
+            Phase::Early(_) => self.early_timeout(room),
+            Phase::Unacked { wait, release } => match wait.handle_timeout(room.now) {
+                Some(ack_wait::Due::Resend { flow, wire }) => room.orders.push(Order::Send { flow, wire, again: true }),
+                // §13.3.1.4: confirmed, but to be ended.
+                Some(ack_wait::Due::GaveUp) => {
+                    let cause = if release.is_some() { Cause::Ours } else { Cause::NoAck };
+                    self.give_up(cause, &Reason { cause: 408, text: "No ACK".to_owned() }, room);
+                }
+                None => {}
+            },
+            Phase::Up => {
+                self.reoffer_timeout(room);
+                if matches!(self.phase, Phase::Up) {
+                    self.session_timeout(room);
+                }
+            }
+            Phase::Leaving { .. } | Phase::Over => {}
+        }
+    }
+
+    fn session_timeout(&mut self, room: &mut Room) {
+        match self.timer.as_mut().and_then(|timer| timer.handle_timeout(room.now)) {
+            Some(Due::Refresh) => self.refresh(room),
+            Some(Due::Expired) => {
+                self.give_up(Cause::SessionExpired, &Reason { cause: 408, text: "Session Expired".to_owned() }, room);
+            }
+            None => {}
+        }
+    }
+
+    pub fn deadline(&self) -> Option<Instant> {
+        match &self.phase {
+            Phase::Early(early) => Some(early.deadline()),
+            Phase::Unacked { wait, .. } => Some(wait.deadline()),
+            Phase::Up => {
+                let timer = self.timer.as_ref().map(SessionTimer::deadline);
+                [timer, self.reoffer.deadline()].into_iter().flatten().min()
+            }
+            Phase::Leaving { .. } | Phase::Over => None,
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The transaction layer (RFC 3261 §17, RFC 6026): four pure machines, one a file, and the keys by which messages find them.
+//!
+//! What lives here: retransmission, absorption of repeats, time-outs. What must not: dialogs, legs, sockets.
+
+pub mod client;
+pub mod client_invite;
+pub mod server;
+pub mod server_invite;
+
+use crate::base::Duration;
+use crate::base::time::{millis, secs};
+use crate::sip::msg::{Request, Response};
+use std::sync::Arc;
+
+/// Round-trip estimate (RFC 3261 §17.1.1.1).
+pub const T1: Duration = millis(500);
+/// Longest interval between retransmissions of non-INVITE requests and INVITE responses (§17.1.2.2).
+pub const T2: Duration = secs(4);
+/// Longest time a message stays in the network (§17.1.2.2).
+pub const T4: Duration = secs(5);
+/// 64 × T1: Timers B, D (at least 32 s), F, H, J, L and M.
+pub const PATIENCE: Duration = secs(32);
+
+/// By what a request finds its server transaction (RFC 3261 §17.2.3): branch, sent-by and method, an ACK under its INVITE's.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct ServerKey(Arc<str>);
+
+impl ServerKey {
+    #[must_use]
+    pub fn of(request: &Request) -> Self {
+        let method = if request.method.as_str() == "ACK" { "INVITE" } else { request.method.as_str() };
+        Self::build(request, method)
+    }
+
+    /// The INVITE that a CANCEL means (§9.2).
+    #[must_use]
+    pub fn of_invite(cancel: &Request) -> Self {
+        Self::build(cancel, "INVITE")
+    }
+
+    fn build(request: &Request, method: &str) -> Self {
+        let via = request.top_via();
+        let sent_by = format!("{}:{}", via.host.to_ascii_lowercase(), via.port.unwrap_or(5060));
+        let key = match via.branch() {
+            Some(branch) if has_magic_cookie(branch) => format!("{}|{sent_by}|{method}", branch.to_ascii_lowercase()),
+            // A peer of RFC 2543: its branch is not unique, the rest of the request is (§17.2.3). The ACK's To tag is ours, so To is left out.
+            branch => format!(
+                "2543|{}|{}|{}|{}|{sent_by}|{method}|{}",
+                request.call_id(),
+                request.from().tag().unwrap_or(""),
+                request.cseq().0,
+                branch.unwrap_or(""),
+                request.uri,
+            ),
+        };
+        Self(Arc::from(key))
+    }
+}
+
+fn has_magic_cookie(branch: &str) -> bool {
+    branch.get(..7).is_some_and(|cookie| cookie.eq_ignore_ascii_case("z9hG4bK"))
+}
+
+/// By what a response finds its client transaction (RFC 3261 §17.1.3): our branch and the method of CSeq.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct ClientKey(Arc<str>);
+
+impl ClientKey {
+    #[must_use]
+    pub fn of_request(request: &Request) -> Self {
+        Self::build(request.top_via().branch().unwrap_or(""), request.method.as_str())
+    }
+
+    #[must_use]
+    pub fn of_response(response: &Response) -> Self {
+        Self::build(response.top_via().branch().unwrap_or(""), response.cseq().1.as_str())
+    }
+
+    fn build(branch: &str, method: &str) -> Self {
+        Self(Arc::from(format!("{}|{method}", branch.to_ascii_lowercase())))
+    }
+}
