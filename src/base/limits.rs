@@ -99,6 +99,8 @@ pub const INVITE_OUT_MAX: Duration = Duration::from_secs(180);
 pub const INVITE_IN_MAX: Duration = Duration::from_secs(600);
 /// An offer in a re-INVITE or UPDATE that the switch does not answer for this long gets 500; UPDATE must be answered in 32 s.
 pub const REOFFER_MAX: Duration = Duration::from_secs(20);
+/// A re-INVITE of ours that has no final response for this long counts as unanswered.
+pub const REINVITE_MAX: Duration = Duration::from_secs(60);
 /// A nonce is good for this long; later it is stale, and the phone answers the new one without asking its owner.
 pub const NONCE_AGE_MAX: Duration = Duration::from_secs(300);
 /// Nonces whose counts are remembered. More: the oldest become stale early.

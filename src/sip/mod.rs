@@ -3,7 +3,27 @@
 //!
 //! This file is the vocabulary between the endpoint, the switch above it and the sockets below it.
 
+mod ack_wait;
+mod auth;
+mod compose;
+mod dialog;
+mod endpoint;
+mod fork;
+mod info;
+mod leg_in;
+mod leg_out;
 pub mod msg;
+mod order;
+mod prack;
+mod refuse;
+mod registrar;
+mod reoffer;
+mod session;
+mod session_timer;
+mod transaction;
+
+pub use endpoint::Endpoint;
+pub use registrar::Binding;
 
 use crate::base::{AgentId, Duration, LegId, TrunkId};
 use std::net::SocketAddr;

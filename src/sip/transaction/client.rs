@@ -1,8 +1,7 @@
 //! Client transaction of every method but INVITE and ACK (RFC 3261 §17.1.2). Timers E, F, K. Knows no dialog and no socket.
 
-use super::{PATIENCE, T1, T2, T4};
+use super::{PATIENCE, T1, T2, T4, ClientAction as Action, ClientEvent as Event};
 use crate::base::{Duration, Instant, Machine};
-use crate::sip::msg::Response;
 
 #[derive(Debug)]
 pub struct Client {
@@ -19,21 +18,6 @@ enum State {
     /// Timer K: repeats of the final response are absorbed.
     Completed { until: Instant },
     Over,
-}
-
-#[derive(Debug)]
-pub enum Event {
-    Answered(Box<Response>),
-    /// The transport failed (§17.1.4).
-    SendFailed,
-}
-
-#[derive(Debug, PartialEq)]
-pub enum Action {
-    Send { wire: Vec<u8>, again: bool },
-    Deliver(Box<Response>),
-    TimedOut,
-    Unreachable,
 }
 
 impl Client {
@@ -69,6 +53,10 @@ impl Machine for Client {
             }
             (State::Trying { .. } | State::Proceeding { .. }, Event::SendFailed) => {
                 out.push(Action::Unreachable);
+                State::Over
+            }
+            (State::Trying { .. } | State::Proceeding { .. }, Event::Abandoned) => {
+                out.push(Action::TimedOut);
                 State::Over
             }
             (state @ (State::Completed { .. } | State::Over), _) => state,
@@ -109,6 +97,7 @@ impl Machine for Client {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sip::msg::Response;
     use crate::base::machine::drive::Drive;
     use crate::base::time::{millis, secs};
 

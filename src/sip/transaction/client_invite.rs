@@ -1,7 +1,7 @@
 //! INVITE client transaction (RFC 3261 §17.1.1 with the Accepted state of RFC 6026 §7.2). Timers A, B, D, M. The ACK to a failure is
 //! its own business; the ACK to a 2xx is not.
 
-use super::{PATIENCE, T1};
+use super::{PATIENCE, T1, ClientAction as Action, ClientEvent as Event};
 use crate::base::{Duration, Instant, Machine};
 use crate::sip::msg::{Message, Method, Request, Response};
 
@@ -23,23 +23,6 @@ enum State {
     /// Timer M: every 2xx goes up, it may be another phone's (RFC 6026 §7.2).
     Accepted { until: Instant },
     Over,
-}
-
-#[derive(Debug)]
-pub enum Event {
-    Answered(Box<Response>),
-    /// The transport failed (§17.1.4).
-    SendFailed,
-    /// A cancelled request got no final response in 64 × T1 (§9.1).
-    Abandoned,
-}
-
-#[derive(Debug, PartialEq)]
-pub enum Action {
-    Send { wire: Vec<u8>, again: bool },
-    Deliver(Box<Response>),
-    TimedOut,
-    Unreachable,
 }
 
 impl ClientInvite {
@@ -160,6 +143,18 @@ fn beside(invite: &Request, method: Method, to: &str) -> Request {
 #[must_use]
 pub fn ack_of_failure(invite: &Request, response: &Response) -> Request {
     beside(invite, Method::Ack, response.headers.get("To").unwrap_or_default())
+}
+
+/// The ACK to a 2xx that came when the dialog's owner was gone, or to a re-INVITE: to the target that the 2xx names (§13.2.2.4).
+#[must_use]
+pub fn ack_of_success(invite: &Request, response: &Response) -> Request {
+    let mut ack = ack_of_failure(invite, response);
+    ack.headers.remove("Via");
+    let routed_loosely = invite.headers.name_addrs("Route").is_ok_and(|routes| routes.first().is_none_or(|route| route.uri.param("lr").is_some()));
+    if let (true, Some(target)) = (routed_loosely, crate::sip::compose::contact_of(&response.headers)) {
+        ack.uri = target;
+    }
+    ack
 }
 
 /// The CANCEL of a request that has no final response yet (RFC 3261 §9.1).

@@ -21,6 +21,48 @@ pub const T4: Duration = secs(5);
 /// 64 × T1: Timers B, D (at least 32 s), F, H, J, L and M.
 pub const PATIENCE: Duration = secs(32);
 
+/// What a client transaction orders.
+#[derive(Debug, PartialEq)]
+pub enum ClientAction {
+    Send {
+        wire: Vec<u8>,
+        again: bool,
+    },
+    Deliver(Box<Response>),
+    /// No answer in time (Timers B and F).
+    TimedOut,
+    /// The transport failed (§17.1.4).
+    Unreachable,
+}
+
+/// What a client transaction is told.
+#[derive(Debug)]
+pub enum ClientEvent {
+    Answered(Box<Response>),
+    /// The transport failed (§17.1.4).
+    SendFailed,
+    /// Nobody waits for a final response any longer (§9.1 for a cancelled one).
+    Abandoned,
+}
+
+/// What a server transaction orders.
+#[derive(Debug, PartialEq)]
+pub enum ServerAction {
+    Send { wire: Vec<u8>, again: bool },
+}
+
+/// What a server transaction is told.
+#[derive(Debug)]
+pub enum ServerEvent {
+    /// The request came again.
+    Repeated,
+    /// The ACK to a failure came; for an INVITE only.
+    Acked,
+    /// A response was made. To a request other than INVITE a 408 is never sent: it comes too late for the client, who has timed out
+    /// himself (RFC 4320 §4.2).
+    Responded { code: u16, wire: Vec<u8> },
+}
+
 /// By what a request finds its server transaction (RFC 3261 §17.2.3): branch, sent-by and method, an ACK under its INVITE's.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct ServerKey(Arc<str>);

@@ -1,6 +1,6 @@
 //! Server transaction of every method but INVITE and ACK (RFC 3261 §17.2.2, RFC 4320). Timer J. Knows no dialog and no socket.
 
-use super::PATIENCE;
+use super::{PATIENCE, ServerAction as Action, ServerEvent as Event};
 use crate::base::{Instant, Machine};
 
 #[derive(Debug)]
@@ -16,19 +16,6 @@ enum State {
     /// Timer J: repeats get the answer again.
     Completed { wire: Vec<u8>, until: Instant },
     Over,
-}
-
-#[derive(Debug)]
-pub enum Event {
-    /// The request came again.
-    Repeated,
-    /// The final response was made. A 408 is never sent: it comes too late for the client, who has timed out himself (RFC 4320 §4.2).
-    Responded { code: u16, wire: Vec<u8> },
-}
-
-#[derive(Debug, PartialEq)]
-pub enum Action {
-    Send { wire: Vec<u8>, again: bool },
 }
 
 impl Server {

@@ -1,7 +1,7 @@
 //! INVITE server transaction (RFC 3261 §17.2.1 with the Accepted state of RFC 6026 §7.1). Timers G, H, I, L. A 2xx is sent once here;
 //! who answered repeats it until the ACK.
 
-use super::{PATIENCE, T1, T2, T4};
+use super::{PATIENCE, T1, T2, T4, ServerAction as Action, ServerEvent as Event};
 use crate::base::{Duration, Instant, Machine};
 
 #[derive(Debug)]
@@ -23,26 +23,16 @@ enum State {
     Over,
 }
 
-#[derive(Debug)]
-pub enum Event {
-    /// The INVITE came again.
-    Repeated,
-    Acked,
-    Responded {
-        code: u16,
-        wire: Vec<u8>,
-    },
-}
-
-#[derive(Debug, PartialEq)]
-pub enum Action {
-    Send { wire: Vec<u8>, again: bool },
-}
-
 impl ServerInvite {
     #[must_use]
     pub fn begin(reliable: bool) -> Self {
         Self { reliable, state: State::Proceeding { last: None } }
+    }
+
+    /// Whether nothing was answered yet: 100 is due (§17.2.1).
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        matches!(self.state, State::Proceeding { last: None })
     }
 
     #[must_use]

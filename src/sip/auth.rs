@@ -1,0 +1,238 @@
+//! Who may: digest challenges and their answers (RFC 7616, RFC 3261 §22). Nonces are keyed and timed, so that none need be stored before
+//! it is used; of those that were, the counts are kept, so that none is used twice. No answer tells an unknown user from a wrong password.
+
+use super::msg::digest::{Algorithm, Challenge, Credentials};
+use super::msg::{Request, Uri};
+use super::{Account, Settings};
+use crate::base::limits::{NONCE_AGE_MAX, NONCES_MAX};
+use crate::base::{AgentId, Duration, Instant};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+pub(super) struct Auth {
+    secret: [u8; 32],
+    /// Makes two nonces of one moment different.
+    made: u64,
+    /// Nonces that were answered: highest count, and which of the 64 below it came (RFC 7616 §3.4.4). A nonce begins with its time, so
+    /// the oldest stand first.
+    counts: BTreeMap<String, (u32, u64)>,
+    /// Nonces as old as this are stale: their counts had to be forgotten.
+    forgotten_to: Option<Instant>,
+}
+
+/// What a request's Authorization proves.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// The digest of this agent.
+    Proven(AgentId),
+    /// None, or a wrong one.
+    Refused,
+    /// Right, but its nonce is too old or used up: to be asked again, with `stale`.
+    Stale,
+}
+
+impl Auth {
+    pub fn new(secret: [u8; 32]) -> Self {
+        Self { secret, made: 0, counts: BTreeMap::new(), forgotten_to: None }
+    }
+
+    fn keyed(&self, parts: &[&[u8]]) -> String {
+        let mut hasher = Sha256::new();
+        hasher.update(self.secret);
+        for part in parts {
+            hasher.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            hasher.update(part);
+        }
+        let mut hex = String::with_capacity(64);
+        for byte in hasher.finalize() {
+            let _ = write!(hex, "{byte:02x}");
+        }
+        hex
+    }
+
+    fn nonce(&mut self, now: Instant) -> String {
+        self.made += 1;
+        let millis = u64::try_from(now.since_start().as_millis()).unwrap_or(u64::MAX);
+        let head = format!("{millis:016x}{:08x}", self.made & 0xFFFF_FFFF);
+        let mac = self.keyed(&[b"nonce", head.as_bytes()]);
+        head + &mac[..32]
+    }
+
+    /// When we made a nonce; `None` when we did not.
+    fn made_at(&self, nonce: &str) -> Option<Instant> {
+        let (head, mac) = nonce.split_at_checked(24)?;
+        let right = self.keyed(&[b"nonce", head.as_bytes()]);
+        if !bool::from(subtle::ConstantTimeEq::ct_eq(mac.as_bytes(), &right.as_bytes()[..32])) {
+            return None;
+        }
+        let millis = u64::from_str_radix(&head[..16], 16).ok()?;
+        Some(Instant::after_start(Duration::from_millis(millis)))
+    }
+
+    /// WWW-Authenticate values for `user`, best algorithm first. A user that we do not have is shown what some agent of ours would be.
+    pub fn challenges(&mut self, user: &str, stale: bool, settings: &Settings, now: Instant) -> Vec<String> {
+        let account = settings.accounts.get(user).or_else(|| self.stand_in(user, settings));
+        let has = |secret: fn(&Account) -> bool| account.is_none_or(secret);
+        let offered = [
+            (Algorithm::Sha256, has(|account| account.ha1_sha256.is_some())),
+            (Algorithm::Md5, has(|account| account.ha1_md5.is_some())),
+        ];
+        let mut challenges = Vec::new();
+        for (algorithm, _) in offered.into_iter().filter(|(_, offered)| *offered) {
+            let nonce = self.nonce(now);
+            challenges.push(Challenge { realm: settings.domain.clone(), nonce, algorithm, stale }.to_header());
+        }
+        challenges
+    }
+
+    /// An agent of ours, always the same one for a name that we do not have.
+    fn stand_in<'a>(&self, user: &str, settings: &'a Settings) -> Option<&'a Account> {
+        let hash = u64::from_str_radix(&self.keyed(&[b"stand-in", user.as_bytes()])[..15], 16).unwrap_or(0);
+        let count = u64::try_from(settings.accounts.len()).ok().filter(|count| *count > 0)?;
+        settings.accounts.values().nth(usize::try_from(hash % count).ok()?)
+    }
+
+    /// Judges a request's Authorization. Takes as long for unknown users as for known ones.
+    pub fn judge(&mut self, request: &Request, settings: &Settings, is_ours: impl Fn(&str) -> bool, now: Instant) -> Verdict {
+        let ours = request.headers.all("Authorization").filter_map(Credentials::from_header).find(|found| found.realm == settings.domain);
+        let Some(credentials) = ours else { return Verdict::Refused };
+        let account = settings.accounts.get(credentials.username.as_str());
+        let secret = |account: &Account| match credentials.algorithm {
+            Algorithm::Sha256 => account.ha1_sha256.clone(),
+            Algorithm::Md5 => account.ha1_md5.clone(),
+        };
+        let known = account.and_then(secret);
+        let ha1 = known.clone().unwrap_or_else(|| self.keyed(&[b"no such user"]));
+        let proven = credentials.proves(&ha1, request.method.as_str());
+        let made_at = self.made_at(&credentials.nonce);
+        // RFC 7616 §3.4.6: the URI answered for must be the one asked for. Phones write the server's where a proxy would: ours passes.
+        let uri: Option<Uri> = credentials.uri.parse().ok();
+        let right_uri = uri.is_some_and(|uri| uri.same_as(&request.uri) || is_ours(&uri.host));
+        let (Some(_), true, true, Some(made_at)) = (known, proven, right_uri, made_at) else { return Verdict::Refused };
+        if now - made_at > NONCE_AGE_MAX || self.forgotten_to.is_some_and(|to| made_at <= to) || !self.count(&credentials, now) {
+            return Verdict::Stale;
+        }
+        Verdict::Proven(AgentId::new(&credentials.username))
+    }
+
+    /// Notes a use of a nonce; false when that count was used before. A client of RFC 2069 has no count: one use.
+    fn count(&mut self, credentials: &Credentials, now: Instant) -> bool {
+        self.forget_old(now);
+        let count = if credentials.qop.is_some() { credentials.nc.unwrap_or(0) } else { 1 };
+        let (highest, seen) = self.counts.entry(credentials.nonce.clone()).or_insert((0, 0));
+        if count > *highest {
+            let shift = count - *highest;
+            // Bit n: the count n + 1 below the highest was used.
+            *seen = if shift > 64 { 0 } else { (seen.checked_shl(shift).unwrap_or(0)) | u64::from(*highest > 0) << (shift - 1) };
+            *highest = count;
+            return true;
+        }
+        let below = *highest - count;
+        let fresh = (1..=64).contains(&below) && count > 0 && *seen & (1 << (below - 1)) == 0;
+        if fresh {
+            *seen |= 1 << (below - 1);
+        }
+        fresh
+    }
+
+    fn forget_old(&mut self, now: Instant) {
+        while let Some(oldest) = self.counts.first_entry() {
+            let millis = oldest.key().get(..16).and_then(|time| u64::from_str_radix(time, 16).ok()).unwrap_or(0);
+            let made_at = Instant::after_start(Duration::from_millis(millis));
+            if now - made_at <= NONCE_AGE_MAX {
+                break;
+            }
+            oldest.remove();
+        }
+        if self.counts.len() >= NONCES_MAX
+            && let Some((nonce, _)) = self.counts.pop_first()
+        {
+            self.forgotten_to = self.made_at(&nonce).max(self.forgotten_to);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::time::secs;
+    use crate::sip::msg::digest::ha1;
+    use crate::sip::msg::{Message, parse};
+
+    const REALM: &str = "sanling.local";
+
+    fn settings() -> Settings {
+        let account = |user: &str| Account {
+            ha1_sha256: Some(ha1(Algorithm::Sha256, user, REALM, "secret")),
+            ha1_md5: Some(ha1(Algorithm::Md5, user, REALM, "secret")),
+        };
+        Settings {
+            domain: REALM.into(),
+            accounts: [(AgentId::new("1001"), account("1001"))].into(),
+            ..Settings::default()
+        }
+    }
+
+    fn answer(challenge: &str, user: &str, password: &str, nc: u32) -> Request {
+        let challenge = Challenge::from_header(challenge).expect("a challenge");
+        let secret = ha1(challenge.algorithm, user, REALM, password);
+        let uri = "sip:sanling.local";
+        let credentials = Credentials::answer(&challenge, user, &secret, "REGISTER", uri, "cn", nc).to_header();
+        let text = format!(
+            "REGISTER {uri} SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.9;branch=z9hG4bK1\r\nMax-Forwards: 70\r\nFrom: <sip:1001@sanling.local>;tag=1\r\n\
+             To: <sip:1001@sanling.local>\r\nCall-ID: c\r\nCSeq: 1 REGISTER\r\nAuthorization: {credentials}\r\n\r\n"
+        );
+        let Ok(Message::Request(request)) = parse(text.as_bytes()) else { panic!("a REGISTER: {text}") };
+        request
+    }
+
+    fn at(seconds: u64) -> Instant {
+        Instant::START + secs(seconds)
+    }
+
+    #[test]
+    fn the_right_password_proves_the_agent_by_either_hash() {
+        let (mut auth, settings) = (Auth::new([7; 32]), settings());
+        let challenges = auth.challenges("1001", false, &settings, at(0));
+        assert!(challenges[0].contains("SHA-256") && challenges[1].contains("MD5"), "{challenges:?}");
+        for challenge in &challenges {
+            let mut judge = |user, password| auth.judge(&answer(challenge, user, password, 1), &settings, |_| false, at(1));
+            assert_eq!(judge("1001", "wrong"), Verdict::Refused);
+            assert_eq!(judge("9999", "secret"), Verdict::Refused);
+            assert_eq!(judge("1001", "secret"), Verdict::Proven(AgentId::new("1001")));
+        }
+    }
+
+    #[test]
+    fn a_replayed_nonce_is_refused_and_a_risen_count_is_not() {
+        let (mut auth, settings) = (Auth::new([7; 32]), settings());
+        let challenge = auth.challenges("1001", false, &settings, at(0)).remove(0);
+        let mut judge = |nc| auth.judge(&answer(&challenge, "1001", "secret", nc), &settings, |_| false, at(1));
+        let proven = || Verdict::Proven(AgentId::new("1001"));
+        let verdicts: Vec<_> = [1, 1, 2, 5, 3, 3, 4, 5, 2, 0, 100, 5, 101].map(&mut judge).into();
+        let expected = [true, false, true, true, true, false, true, false, false, false, true, false, true];
+        assert_eq!(verdicts, expected.map(|right| if right { proven() } else { Verdict::Stale }));
+    }
+
+    #[test]
+    fn an_old_nonce_is_stale_and_a_foreign_one_is_refused() {
+        let (mut auth, settings) = (Auth::new([7; 32]), settings());
+        let challenge = auth.challenges("1001", false, &settings, at(0)).remove(0);
+        let request = answer(&challenge, "1001", "secret", 1);
+        assert_eq!(auth.judge(&request, &settings, |_| false, at(301)), Verdict::Stale);
+        assert_eq!(Auth::new([8; 32]).judge(&request, &settings, |_| false, at(1)), Verdict::Refused);
+        assert_eq!(auth.judge(&answer(&challenge, "1001", "wrong", 2), &settings, |_| false, at(301)), Verdict::Refused);
+    }
+
+    #[test]
+    fn an_unknown_user_is_challenged_as_a_known_one_is() {
+        let mut settings = settings();
+        settings.accounts.iter_mut().for_each(|(_, account)| account.ha1_md5 = None);
+        let mut auth = Auth::new([7; 32]);
+        let shape = |challenges: Vec<String>| challenges.iter().map(|one| one.contains("MD5")).collect::<Vec<_>>();
+        assert_eq!(shape(auth.challenges("1001", false, &settings, at(0))), [false]);
+        assert_eq!(shape(auth.challenges("nobody", false, &settings, at(0))), [false]);
+        assert_eq!(shape(auth.challenges("nobody", false, &Settings::default(), at(0))), [false, true]);
+    }
+}

@@ -1,0 +1,143 @@
+//! What comes off the sockets: streams are framed, messages read, responses brought to their transactions, requests handed on.
+
+use super::super::msg::framing::Framed;
+use super::super::msg::{Fault, Framer, Message, Request, Response, parse, refusal};
+use super::super::order::Asked;
+use super::super::transaction::{ClientEvent, ClientKey, ServerKey};
+use super::super::{Flow, Output, Protocol};
+use super::{Endpoint, Leg, Stream, Timer};
+use crate::base::Instant;
+use crate::base::limits::TCP_IDLE_MAX;
+
+impl Endpoint {
+    pub(super) fn bytes(&mut self, flow: Flow, bytes: Vec<u8>, now: Instant, out: &mut Vec<Output>) {
+        match flow.protocol {
+            Protocol::Udp => self.message(flow, &bytes, now, out),
+            Protocol::Tcp => self.stream(flow, &bytes, now, out),
+        }
+    }
+
+    fn stream(&mut self, flow: Flow, bytes: &[u8], now: Instant, out: &mut Vec<Output>) {
+        let idle_at = now + TCP_IDLE_MAX;
+        self.streams.entry(flow).or_insert_with(|| Stream { framer: Framer::default(), idle_at }).framer.push(bytes);
+        // A message may end its stream: it is looked up each time.
+        while let Some(stream) = self.streams.get_mut(&flow) {
+            match stream.framer.next() {
+                Ok(Some(framed)) => {
+                    stream.idle_at = idle_at;
+                    match framed {
+                        Framed::Message(bytes) => self.message(flow, &bytes, now, out),
+                        // RFC 5626 §4.4.1: the pong.
+                        Framed::Ping => out.push(Output::Send { flow, bytes: b"\r\n".to_vec() }),
+                    }
+                }
+                Ok(None) => {
+                    let idle_at = stream.idle_at;
+                    return self.deadlines.set(Timer::Stream(flow), Some(idle_at));
+                }
+                Err(unframable) => {
+                    if let Some(response) = refusal(&unframable.head, unframable.code, unframable.why) {
+                        self.counters.requests_refused += 1;
+                        self.send(flow, Message::Response(response).to_bytes(), false, out);
+                    } else {
+                        self.counters.dropped_malformed += 1;
+                    }
+                    out.push(Output::Close { flow });
+                    return self.closed(flow, now, out);
+                }
+            }
+        }
+    }
+
+    pub(super) fn stream_timeout(&mut self, flow: Flow, now: Instant, out: &mut Vec<Output>) {
+        let Some(stream) = self.streams.get_mut(&flow) else { return };
+        let has_dialog = |leg: &Leg| match leg {
+            Leg::Session(session) => session.dialog.flow == flow,
+            Leg::Out(_) => true,
+        };
+        if stream.idle_at > now || self.registrar.uses(flow) || self.legs.values().any(has_dialog) {
+            stream.idle_at = stream.idle_at.max(now + TCP_IDLE_MAX / 2);
+            self.deadlines.set(Timer::Stream(flow), Some(stream.idle_at));
+        } else {
+            out.push(Output::Close { flow });
+            self.closed(flow, now, out);
+        }
+    }
+
+    pub(super) fn closed(&mut self, flow: Flow, now: Instant, out: &mut Vec<Output>) {
+        self.streams.remove(&flow);
+        self.deadlines.set(Timer::Stream(flow), None);
+        let mut events = Vec::new();
+        self.registrar.flow_closed(flow, &mut events);
+        self.registrations(events, out);
+        self.send_failed(flow, now, out);
+    }
+
+    /// Requests that got no answer at all on this way will get none (RFC 3261 §18.4).
+    pub(super) fn send_failed(&mut self, flow: Flow, now: Instant, out: &mut Vec<Output>) {
+        let keys: Vec<ClientKey> = self.clients.iter().filter(|(_, client)| client.flow == flow).map(|(key, _)| key.clone()).collect();
+        for key in keys {
+            self.client_event(&key, ClientEvent::SendFailed, now, out);
+        }
+    }
+
+    fn message(&mut self, flow: Flow, bytes: &[u8], now: Instant, out: &mut Vec<Output>) {
+        // Keep-alives of phones behind a NAT.
+        if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n' | b' ' | 0)) {
+            return;
+        }
+        self.counters.messages_received += 1;
+        match parse(bytes) {
+            Ok(Message::Request(mut request)) => {
+                note_source(&mut request, flow);
+                let asked = Asked { key: ServerKey::of(&request), flow, back: way_back(&request, flow), request };
+                self.request(asked, now, out);
+            }
+            Ok(Message::Response(response)) => self.response(response, now, out),
+            Err(Fault::Answer { response, .. }) => {
+                self.counters.requests_refused += 1;
+                self.send(flow, Message::Response(*response).to_bytes(), false, out);
+            }
+            Err(Fault::Drop { .. }) => self.counters.dropped_malformed += 1,
+        }
+    }
+
+    fn response(&mut self, response: Response, now: Instant, out: &mut Vec<Output>) {
+        // §18.1.2 and §8.1.3.3: a response with another Via below ours was not meant for us.
+        if response.headers.list("Via").count() == 1 {
+            let key = ClientKey::of_response(&response);
+            self.client_event(&key, ClientEvent::Answered(Box::new(response)), now, out);
+        }
+    }
+}
+
+/// RFC 3261 §18.2.1 and RFC 3581 §4: where the request really came from, on its topmost Via.
+fn note_source(request: &mut Request, flow: Flow) {
+    let Ok(mut vias) = request.headers.vias() else { return };
+    let Some(top) = vias.first_mut() else { return };
+    let right_host = top.host.trim_start_matches('[').trim_end_matches(']').parse() == Ok(flow.peer.ip());
+    let wants_port = top.param("rport").is_some();
+    if wants_port {
+        top.set_param("rport", Some(&flow.peer.port().to_string()));
+    }
+    if wants_port || !right_host {
+        top.set_param("received", Some(&flow.peer.ip().to_string()));
+    } else {
+        return;
+    }
+    request.headers.remove("Via");
+    for via in vias.iter().rev() {
+        request.headers.push_front("Via", via.to_string());
+    }
+}
+
+/// Where answers go (RFC 3261 §18.2.2, RFC 3581 §4): back to where the request came from. Only a UDP peer that wrote its own address
+/// in Via, and did not ask for `rport`, gets them at the port written there.
+fn way_back(request: &Request, flow: Flow) -> Flow {
+    let via = request.top_via();
+    if flow.protocol == Protocol::Tcp || via.param("rport").is_some() || via.param("received").is_some() {
+        return flow;
+    }
+    let peer = std::net::SocketAddr::new(flow.peer.ip(), via.port.unwrap_or(5060));
+    Flow { peer, ..flow }
+}

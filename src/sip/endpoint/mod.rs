@@ -1,0 +1,324 @@
+//! The endpoint: everything SIP of the switch as one value. Bytes and orders go in with the time; bytes and events come out.
+//!
+//! It owns the transactions, legs, bindings and streams, and carries what one orders to the other: they do not know each other. What
+//! comes in is in `arrivals` (streams, datagrams, responses) and `requests`; what legs order is carried out in `orders`.
+
+mod arrivals;
+mod orders;
+mod requests;
+mod transactions;
+
+use super::auth::Auth;
+use super::leg_out::{LegOut, Target};
+use super::msg::{Framer, Uri};
+use super::order::{Order, Room};
+use super::registrar::{Binding, Registrar};
+use super::session::Session;
+use super::transaction::{ClientKey, ServerKey};
+use super::{Callee, Command, Counters, Event, Flow, Output, Received, Settings};
+use crate::base::limits::LEGS_MAX;
+use crate::base::{AgentId, Deadlines, Instant, LegId, Rng};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use transactions::{ClientEntry, ServerEntry};
+
+pub struct Endpoint {
+    settings: Settings,
+    /// Lower case; hosts of URIs that mean us.
+    our_hosts: BTreeSet<String>,
+    rng: Rng,
+    /// In every branch of ours.
+    cookie: String,
+    auth: Auth,
+    registrar: Registrar,
+    servers: BTreeMap<ServerKey, ServerEntry>,
+    clients: BTreeMap<ClientKey, ClientEntry>,
+    /// Requests without a To tag, by what they have in common when they reach us by two ways (RFC 3261 §8.2.2.2).
+    seen: BTreeMap<Identity, ServerKey>,
+    legs: BTreeMap<LegId, Leg>,
+    /// By Call-ID and our tag.
+    dialogs: BTreeMap<(String, String), LegId>,
+    streams: BTreeMap<Flow, Stream>,
+    deadlines: Deadlines<Timer>,
+    counters: Counters,
+    /// Odd.
+    next_leg: u64,
+}
+
+/// Call-ID, From tag, CSeq.
+type Identity = (String, String, String);
+
+#[derive(Debug)]
+enum Leg {
+    Session(Box<Session>),
+    Out(Box<LegOut>),
+}
+
+struct Stream {
+    framer: Framer,
+    idle_at: Instant,
+}
+
+/// Who waits for a moment.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Timer {
+    Server(ServerKey),
+    Client(ClientKey),
+    Leg(LegId),
+    /// The first binding of the agent ends.
+    Agent(AgentId),
+    Stream(Flow),
+}
+
+impl Endpoint {
+    /// `secret` keys nonces and seeds tags, branches and Call-IDs: drawn by `io` at start, or fixed by a test.
+    #[must_use]
+    pub fn new(settings: Settings, secret: [u8; 32], _now: Instant) -> Self {
+        let derive = |purpose: &[u8]| -> [u8; 32] { Sha256::new().chain_update(secret).chain_update(purpose).finalize().into() };
+        let seed = derive(b"seed");
+        let mut rng = Rng::new(u64::from_be_bytes(seed[..8].try_into().expect("8 of 32 bytes")));
+        let cookie = format!("s{}-", rng.hex(5));
+        Self {
+            our_hosts: hosts_of(&settings),
+            settings,
+            rng,
+            cookie,
+            auth: Auth::new(derive(b"nonces")),
+            registrar: Registrar::default(),
+            servers: BTreeMap::new(),
+            clients: BTreeMap::new(),
+            seen: BTreeMap::new(),
+            legs: BTreeMap::new(),
+            dialogs: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            deadlines: Deadlines::new(),
+            counters: Counters::default(),
+            next_leg: 1,
+        }
+    }
+
+    /// Takes a new configuration; dialogs go on, bindings stay. Those of agents that are no more fall due at once, so that their
+    /// `Unregistered` comes with the next time-out.
+    pub fn reconfigure(&mut self, settings: Settings) {
+        self.our_hosts = hosts_of(&settings);
+        for (agent, _) in self.registrar.agents().filter(|(agent, _)| !settings.accounts.contains_key(*agent)) {
+            self.deadlines.set(Timer::Agent(agent.clone()), Some(Instant::START));
+        }
+        self.settings = settings;
+    }
+
+    /// What the sockets tell.
+    pub fn receive(&mut self, received: Received, now: Instant, out: &mut Vec<Output>) {
+        match received {
+            Received::Bytes { flow, bytes } => self.bytes(flow, bytes, now, out),
+            Received::Closed { flow } => self.closed(flow, now, out),
+            Received::SendFailed { flow } => self.send_failed(flow, now, out),
+        }
+    }
+
+    /// What the switch orders.
+    pub fn command(&mut self, command: Command, now: Instant, out: &mut Vec<Output>) {
+        let leg = match &command {
+            Command::Ring { leg, .. }
+            | Command::Answer { leg, .. }
+            | Command::Invite { leg, .. }
+            | Command::Release { leg, .. }
+            | Command::Reoffer { leg, .. }
+            | Command::AnswerReoffer { leg, .. }
+            | Command::RejectReoffer { leg, .. } => *leg,
+        };
+        if let Command::Invite { callee, from, sdp, .. } = command {
+            let groups = self.targets(&callee);
+            return self.start_leg(leg, now, out, |room| Leg::Out(Box::new(LegOut::begin(leg, groups, &from, sdp, room))));
+        }
+        self.with_leg(leg, now, out, |leg, room| match (leg, command) {
+            (Leg::Out(call), Command::Release { reason, .. }) => call.release(reason.as_ref(), room),
+            (Leg::Session(session), command) => match command {
+                Command::Ring { code, sdp, .. } => session.ring(code, sdp, room),
+                Command::Answer { sdp, .. } => session.answer(sdp, room),
+                Command::Release { code, reason, retry_after, .. } => session.release(code, reason, retry_after, room),
+                Command::Reoffer { sdp, .. } => session.offer(sdp, room),
+                Command::AnswerReoffer { sdp, .. } => session.answer_reoffer(sdp, room),
+                Command::RejectReoffer { code, .. } => session.reject_reoffer(code, room),
+                Command::Invite { .. } => {}
+            },
+            (Leg::Out(_), _) => {}
+        });
+    }
+
+    /// Where a call out goes: contacts of an agent in groups of equal q, best first, or the trunk.
+    fn targets(&self, callee: &Callee) -> VecDeque<Vec<Target>> {
+        match callee {
+            Callee::Account(agent) => {
+                let to = Uri::sip(Some(agent.as_str()), &self.settings.domain, None);
+                let mut groups: BTreeMap<u16, Vec<Target>> = BTreeMap::new();
+                for binding in self.registrar.of(agent.as_str()) {
+                    groups.entry(u16::MAX - binding.q).or_default().push(Target {
+                        uri: binding.uri.clone(),
+                        to: to.clone(),
+                        flow: binding.flow,
+                        behind_nat: binding.behind_nat,
+                        session_expires: None,
+                    });
+                }
+                groups.into_values().collect()
+            }
+            Callee::Trunk { number, host, flow } => {
+                // `host` may bring a port.
+                let mut uri = Uri::sip(Some(number), host, None);
+                if let Ok(parsed) = format!("sip:{host}").parse::<Uri>() {
+                    uri = Uri::sip(Some(number), &parsed.host, parsed.port);
+                }
+                [vec![Target { to: uri.clone(), uri, flow: *flow, behind_nat: false, session_expires: None }]].into()
+            }
+        }
+    }
+
+    /// To be called when [`deadline`](Self::deadline) has passed; leaves no deadline at or before `now`.
+    pub fn handle_timeout(&mut self, now: Instant, out: &mut Vec<Output>) {
+        while let Some(timer) = self.deadlines.pop_due(now) {
+            match timer {
+                Timer::Server(key) => self.server_timeout(&key, now, out),
+                Timer::Client(key) => self.client_timeout(&key, now, out),
+                Timer::Leg(leg) => self.with_leg(leg, now, out, |leg, room| match leg {
+                    Leg::Session(session) => session.handle_timeout(room),
+                    Leg::Out(call) => call.handle_timeout(room),
+                }),
+                Timer::Agent(agent) => {
+                    let mut events = Vec::new();
+                    self.registrar.handle_timeout(&agent, &self.settings, now, &mut events);
+                    self.registrations(events, out);
+                    self.deadlines.set(Timer::Agent(agent.clone()), self.registrar.deadline(agent.as_str()));
+                }
+                Timer::Stream(flow) => self.stream_timeout(flow, now, out),
+            }
+        }
+    }
+
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadlines.next()
+    }
+
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The bindings of an agent, oldest first.
+    #[must_use]
+    pub fn bindings(&self, agent: &AgentId) -> &[Binding] {
+        self.registrar.of(agent.as_str())
+    }
+
+    /// Every agent that is registered, with the bindings.
+    pub fn registered(&self) -> impl Iterator<Item = (&AgentId, &[Binding])> {
+        self.registrar.agents()
+    }
+
+    #[must_use]
+    pub fn leg_count(&self) -> usize {
+        self.legs.len()
+    }
+
+    #[must_use]
+    pub fn transaction_count(&self) -> usize {
+        self.servers.len() + self.clients.len()
+    }
+
+    #[must_use]
+    pub fn dialog_count(&self) -> usize {
+        self.dialogs.len()
+    }
+
+    /// Whether no leg, dialog or transaction is left; bindings and streams may be.
+    #[must_use]
+    pub fn is_quiescent(&self) -> bool {
+        self.legs.is_empty() && self.dialogs.is_empty() && self.servers.is_empty() && self.clients.is_empty() && self.seen.is_empty()
+    }
+
+    fn is_ours(&self, host: &str) -> bool {
+        self.our_hosts.contains(host.to_ascii_lowercase().as_str())
+    }
+
+    fn registrations(&mut self, events: Vec<Event>, out: &mut Vec<Output>) {
+        for event in events {
+            if let Event::Registered { agent, .. } | Event::Unregistered { agent, .. } = &event {
+                self.deadlines.set(Timer::Agent(agent.clone()), self.registrar.deadline(agent.as_str()));
+            }
+            out.push(Output::Event(event));
+        }
+    }
+
+    /// Makes a leg; one over at once is not kept.
+    fn start_leg(&mut self, id: LegId, now: Instant, out: &mut Vec<Output>, make: impl FnOnce(&mut Room) -> Leg) {
+        if self.legs.contains_key(&id) || self.legs.len() >= LEGS_MAX {
+            out.push(Output::Event(Event::Failed { leg: id, failure: super::Failure::Unreachable }));
+            return;
+        }
+        let mut orders = Vec::new();
+        let leg = make(&mut self.room(now, &mut orders));
+        self.dialogs.insert(leg.dialog(), id);
+        self.keep_leg(id, leg);
+        self.carry_out(orders, now, out);
+    }
+
+    /// Lets a leg act, and carries out what it orders. Does nothing for a leg that is gone.
+    fn with_leg(&mut self, id: LegId, now: Instant, out: &mut Vec<Output>, act: impl FnOnce(&mut Leg, &mut Room)) {
+        let Some(mut leg) = self.legs.remove(&id) else { return };
+        let mut orders = Vec::new();
+        act(&mut leg, &mut self.room(now, &mut orders));
+        self.keep_leg(id, leg);
+        self.carry_out(orders, now, out);
+    }
+
+    fn keep_leg(&mut self, id: LegId, leg: Leg) {
+        self.deadlines.set(Timer::Leg(id), leg.deadline());
+        if leg.is_over() {
+            self.dialogs.remove(&leg.dialog());
+        } else {
+            self.legs.insert(id, leg);
+        }
+    }
+
+    fn room<'a>(&'a mut self, now: Instant, orders: &'a mut Vec<Order>) -> Room<'a> {
+        Room { now, rng: &mut self.rng, settings: &self.settings, cookie: &self.cookie, orders }
+    }
+}
+
+impl Leg {
+    fn dialog(&self) -> (String, String) {
+        match self {
+            Self::Session(session) => (session.dialog.call_id.clone(), session.dialog.local_tag.clone()),
+            Self::Out(call) => (call.call_id.clone(), call.local_tag.clone()),
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        match self {
+            Self::Session(session) => session.deadline(),
+            Self::Out(call) => call.deadline(),
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        match self {
+            Self::Session(session) => session.is_over(),
+            Self::Out(call) => call.is_over(),
+        }
+    }
+}
+
+fn hosts_of(settings: &Settings) -> BTreeSet<String> {
+    let listening = settings.listen.iter().map(|(_, address)| match address.ip() {
+        std::net::IpAddr::V4(ip) => ip.to_string(),
+        std::net::IpAddr::V6(ip) => format!("[{ip}]"),
+    });
+    let named = settings.our_hosts.iter().chain([&settings.domain]).map(|host| host.to_ascii_lowercase());
+    listening.chain(named).collect()
+}

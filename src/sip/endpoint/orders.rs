@@ -1,0 +1,240 @@
+//! Carrying out what legs order, and telling them what became of it: the way between legs and transactions.
+
+use super::super::fork::{Outcome, Way};
+use super::super::leg_out::Next;
+use super::super::msg::{Message, Method, Request, Response};
+use super::super::order::{Order, Room, User};
+use super::super::transaction::client::Client;
+use super::super::transaction::client_invite::{ClientInvite, ack_of_success};
+use super::super::transaction::{ClientAction, ClientEvent, ClientKey, ServerAction, ServerEvent, ServerKey};
+use super::super::{Flow, Output, Protocol};
+use super::transactions::{ClientEntry, ClientMachine};
+use super::{Endpoint, Leg, Timer};
+use crate::base::limits::REINVITE_MAX;
+use crate::base::{Instant, LegId};
+use std::collections::BTreeMap;
+
+impl Endpoint {
+    pub(super) fn carry_out(&mut self, orders: Vec<Order>, now: Instant, out: &mut Vec<Output>) {
+        for order in orders {
+            match order {
+                Order::Respond { to, response } => self.respond(&to, *response, now, out),
+                Order::Send { flow, wire, again } => self.send(flow, wire, again, out),
+                Order::Request { request, flow, user } => self.begin(*request, flow, user, now, out),
+                Order::Acknowledge { invite, tag, flow, wire } => {
+                    if let Some(client) = self.clients.get_mut(&invite) {
+                        client.acks.insert(tag, (flow, wire.clone()));
+                    }
+                    self.send(flow, wire, false, out);
+                }
+                Order::Cancel { invite, reason } => {
+                    let orders = self.with_fork(&invite, now, |fork, way, room| fork.cancel(way, reason, room)).map_or(vec![], |(_, orders)| orders);
+                    self.carry_out(orders, now, out);
+                }
+                Order::Event(event) => out.push(Output::Event(event)),
+            }
+        }
+    }
+
+    pub(super) fn send(&mut self, flow: Flow, bytes: Vec<u8>, again: bool, out: &mut Vec<Output>) {
+        self.counters.messages_sent += 1;
+        self.counters.retransmissions_sent += u64::from(again);
+        out.push(Output::Send { flow, bytes });
+    }
+
+    /// An answer, through its transaction; one that is gone needs none.
+    pub(super) fn respond(&mut self, to: &ServerKey, mut response: Response, now: Instant, out: &mut Vec<Output>) {
+        response.headers.set("Server", self.settings.product.as_str());
+        let code = response.code;
+        let wire = Message::Response(response).to_bytes();
+        self.server_event(to, ServerEvent::Responded { code, wire }, now, out);
+    }
+
+    pub(super) fn server_event(&mut self, key: &ServerKey, event: ServerEvent, now: Instant, out: &mut Vec<Output>) {
+        let Some(server) = self.servers.get_mut(key) else { return };
+        let mut actions = Vec::new();
+        server.machine.handle(event, now, &mut actions);
+        self.settle_server(key, actions, out);
+    }
+
+    pub(super) fn server_timeout(&mut self, key: &ServerKey, now: Instant, out: &mut Vec<Output>) {
+        let Some(server) = self.servers.get_mut(key) else { return };
+        let mut actions = Vec::new();
+        server.machine.handle_timeout(now, &mut actions);
+        self.settle_server(key, actions, out);
+    }
+
+    fn settle_server(&mut self, key: &ServerKey, actions: Vec<ServerAction>, out: &mut Vec<Output>) {
+        let Some(server) = self.servers.get(key) else { return };
+        let back = server.back;
+        if server.machine.is_over() {
+            self.deadlines.set(Timer::Server(key.clone()), None);
+            if let Some(identity) = self.servers.remove(key).and_then(|server| server.seen_as) {
+                self.seen.remove(&identity);
+            }
+        } else {
+            self.deadlines.set(Timer::Server(key.clone()), server.machine.deadline());
+        }
+        for ServerAction::Send { wire, again } in actions {
+            self.send(back, wire, again, out);
+        }
+    }
+
+    /// Begins a client transaction.
+    fn begin(&mut self, request: Request, flow: Flow, user: User, now: Instant, out: &mut Vec<Output>) {
+        let key = ClientKey::of_request(&request);
+        let reliable = flow.protocol == Protocol::Tcp;
+        let (method, number) = (request.method.clone(), request.cseq().0);
+        let mut actions = Vec::new();
+        let limit_at = match (&user, &method) {
+            (User::Session(_), Method::Invite) => Some(now + REINVITE_MAX),
+            _ => None,
+        };
+        let machine = if method == Method::Invite {
+            ClientMachine::Invite(ClientInvite::begin(request, reliable, now, &mut actions))
+        } else {
+            ClientMachine::Other(Client::begin(Message::Request(request).to_bytes(), reliable, now, &mut actions))
+        };
+        self.clients.insert(key.clone(), ClientEntry { machine, flow, user, method, number, acks: BTreeMap::new(), limit_at });
+        self.settle_client(&key, actions, now, out);
+    }
+
+    pub(super) fn client_event(&mut self, key: &ClientKey, event: ClientEvent, now: Instant, out: &mut Vec<Output>) {
+        let Some(client) = self.clients.get_mut(key) else { return };
+        let mut actions = Vec::new();
+        client.machine.handle(event, now, &mut actions);
+        self.settle_client(key, actions, now, out);
+    }
+
+    pub(super) fn client_timeout(&mut self, key: &ClientKey, now: Instant, out: &mut Vec<Output>) {
+        let Some(client) = self.clients.get_mut(key) else { return };
+        let mut actions = Vec::new();
+        if client.is_to_be_abandoned(now) {
+            client.limit_at = None;
+            client.machine.handle(ClientEvent::Abandoned, now, &mut actions);
+        }
+        client.machine.handle_timeout(now, &mut actions);
+        self.settle_client(key, actions, now, out);
+    }
+
+    fn settle_client(&mut self, key: &ClientKey, actions: Vec<ClientAction>, now: Instant, out: &mut Vec<Output>) {
+        for action in actions {
+            match action {
+                ClientAction::Send { wire, again } => {
+                    let Some(flow) = self.clients.get(key).map(|client| client.flow) else { return };
+                    self.send(flow, wire, again, out);
+                }
+                ClientAction::Deliver(response) => self.deliver(key, *response, now, out),
+                ClientAction::TimedOut => self.deliver_loss(key, Outcome::TimedOut, now, out),
+                ClientAction::Unreachable => self.deliver_loss(key, Outcome::Unreachable, now, out),
+            }
+        }
+        let Some(client) = self.clients.get(key) else { return };
+        if client.machine.is_over() {
+            self.deadlines.set(Timer::Client(key.clone()), None);
+            self.clients.remove(key);
+        } else {
+            self.deadlines.set(Timer::Client(key.clone()), client.deadline());
+        }
+    }
+
+    /// A response, to whoever waits for it.
+    fn deliver(&mut self, key: &ClientKey, response: Response, now: Instant, out: &mut Vec<Output>) {
+        let Some(client) = self.clients.get_mut(key) else { return };
+        if response.code >= 200 {
+            client.limit_at = None;
+        }
+        let accepted = client.method == Method::Invite && (200..300).contains(&response.code);
+        if accepted && let Some((flow, wire)) = client.acks.get(response.to().tag().unwrap_or("")).cloned() {
+            // §13.2.2.4: the ACK goes again with each repeat of the 2xx.
+            self.counters.retransmissions_received += 1;
+            return self.send(flow, wire, true, out);
+        }
+        match client.user {
+            User::Fork(..) => {
+                let outcome = self.with_fork(key, now, |fork, way, room| fork.response(way, response, room));
+                self.fork_said(key, outcome, now, out);
+            }
+            User::Session(leg) => {
+                if accepted {
+                    self.acknowledge(key, &response, now, out);
+                }
+                self.session_heard(leg, key, Some(response), now, out);
+            }
+            User::Nobody => {}
+        }
+    }
+
+    fn deliver_loss(&mut self, key: &ClientKey, loss: Outcome, now: Instant, out: &mut Vec<Output>) {
+        match self.clients.get(key).map(|client| &client.user) {
+            Some(User::Fork(..)) => {
+                let outcome = self.with_fork(key, now, |_, _, _| Some(loss));
+                self.fork_said(key, outcome, now, out);
+            }
+            Some(User::Session(leg)) => self.session_heard(*leg, key, None, now, out),
+            Some(User::Nobody) | None => {}
+        }
+    }
+
+    /// The ACK to a 2xx of a re-INVITE, whether its leg still lives or not.
+    fn acknowledge(&mut self, key: &ClientKey, response: &Response, now: Instant, out: &mut Vec<Output>) {
+        let Some(ClientEntry { machine: ClientMachine::Invite(machine), flow, .. }) = self.clients.get(key) else { return };
+        let (ack, flow) = (ack_of_success(machine.request(), response), *flow);
+        let mut orders = Vec::new();
+        self.room(now, &mut orders).acknowledge(key, response.to().tag().unwrap_or(""), ack, flow);
+        self.carry_out(orders, now, out);
+    }
+
+    fn session_heard(&mut self, leg: LegId, key: &ClientKey, response: Option<Response>, now: Instant, out: &mut Vec<Output>) {
+        let Some((method, number)) = self.clients.get(key).map(|client| (client.method.clone(), client.number)) else { return };
+        self.with_leg(leg, now, out, |leg, room| {
+            if let Leg::Session(session) = leg {
+                session.response(&method, number, response, room);
+            }
+        });
+    }
+
+    /// Lets a fork act with its client transaction at hand.
+    fn with_fork<T>(
+        &mut self,
+        key: &ClientKey,
+        now: Instant,
+        act: impl FnOnce(&mut super::super::fork::Fork, &Way, &mut Room) -> T,
+    ) -> Option<((LegId, T), Vec<Order>)> {
+        let ClientEntry { machine: ClientMachine::Invite(machine), flow, user: User::Fork(leg, fork), .. } = self.clients.get_mut(key)? else {
+            return None;
+        };
+        let mut orders = Vec::new();
+        let way = Way { key, invite: machine.request(), flow: *flow };
+        let mut room =
+            Room { now, rng: &mut self.rng, settings: &self.settings, cookie: &self.cookie, orders: &mut orders };
+        let said = act(fork, &way, &mut room);
+        let leg = *leg;
+        if let Some(client) = self.clients.get(key) {
+            self.deadlines.set(Timer::Client(key.clone()), client.deadline());
+        }
+        Some(((leg, said), orders))
+    }
+
+    /// Carries out what a fork ordered, then tells its leg what became of it.
+    fn fork_said(
+        &mut self,
+        key: &ClientKey,
+        said: Option<((LegId, Option<Outcome>), Vec<Order>)>,
+        now: Instant,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(((leg, outcome), orders)) = said else { return };
+        self.carry_out(orders, now, out);
+        let Some(outcome) = outcome else { return };
+        self.with_leg(leg, now, out, |leg, room| {
+            let next = match leg {
+                Leg::Out(call) => call.forked(key, outcome, room),
+                Leg::Session(_) => Next::Same,
+            };
+            if let Next::Answered(session) = next {
+                *leg = Leg::Session(session);
+            }
+        });
+    }
+}

@@ -1,0 +1,306 @@
+//! Requests: repeats are absorbed, what cannot be served is refused, the rest goes to its dialog, to the registrar, or becomes a call.
+
+use super::super::auth::Verdict;
+use super::super::dialog::is_behind_nat;
+use super::super::leg_in::Invitation;
+use super::super::msg::{Method, NameAddr, Request, Response, Scheme, Uri};
+use super::super::order::Asked;
+use super::super::refuse::{self, with};
+use super::super::reoffer::too_small;
+use super::super::session::Session;
+use super::super::session_timer::{Terms, TooSmall};
+use super::super::transaction::server::Server;
+use super::super::transaction::server_invite::ServerInvite;
+use super::super::transaction::{ServerEvent, ServerKey};
+use super::super::{Origin, Output, Party, Protocol, compose};
+use super::transactions::{ServerEntry, ServerMachine};
+use super::{Endpoint, Leg};
+use crate::base::limits::{LEGS_MAX, TRANSACTIONS_MAX};
+use crate::base::{AgentId, Instant, LegId};
+
+/// Retry-After of a 503 at a limit, in seconds.
+const BUSY_FOR: &str = "10";
+
+impl Endpoint {
+    pub(super) fn request(&mut self, asked: Asked, now: Instant, out: &mut Vec<Output>) {
+        let is_ack = asked.request.method == Method::Ack;
+        if self.servers.contains_key(&asked.key) {
+            self.counters.retransmissions_received += u64::from(!is_ack);
+            let event = if is_ack { ServerEvent::Acked } else { ServerEvent::Repeated };
+            // An ACK under its INVITE's own branch is of a failure; RFC 2543 phones send that of a 2xx so, too.
+            self.server_event(&asked.key, event, now, out);
+            if !is_ack {
+                return;
+            }
+        }
+        if is_ack {
+            return self.acked(&asked.request, now, out);
+        }
+        if self.transaction_count() >= TRANSACTIONS_MAX {
+            self.counters.requests_refused += 1;
+            let response = with(asked.request.response(503, None, None), "Retry-After", BUSY_FOR);
+            return self.send(asked.back, super::super::msg::Message::Response(response).to_bytes(), false, out);
+        }
+        let merged = self.open(&asked, now);
+        let key = asked.key.clone();
+        let first = out.len();
+        if merged {
+            // §8.2.2.2.
+            self.refuse(&asked, asked.request.response(482, None, None), now, out);
+        } else if let Some(response) = refuse::refusal(&asked.request, &self.cookie) {
+            self.refuse(&asked, response, now, out);
+        } else {
+            self.serve(asked, now, out);
+        }
+        self.say_trying(&key, first, now, out);
+    }
+
+    /// Makes the server transaction; true when the same request already came by another way.
+    fn open(&mut self, asked: &Asked, now: Instant) -> bool {
+        let request = &asked.request;
+        let reliable = asked.flow.protocol == Protocol::Tcp;
+        let machine = if request.method == Method::Invite {
+            ServerMachine::Invite(ServerInvite::begin(reliable))
+        } else {
+            ServerMachine::Other(Server::begin(reliable, now))
+        };
+        let trying = (request.method == Method::Invite).then(|| request.response(100, None, None));
+        let mut seen_as = None;
+        let mut merged = false;
+        if let (None, Some(tag), false) = (request.to().tag(), request.from().tag(), request.method == Method::Cancel) {
+            let cseq = request.headers.get("CSeq").unwrap_or_default();
+            let identity = (request.call_id().to_owned(), tag.to_owned(), cseq.to_owned());
+            merged = self.seen.contains_key(&identity);
+            if !merged {
+                self.seen.insert(identity.clone(), asked.key.clone());
+                seen_as = Some(identity);
+            }
+        }
+        self.deadlines.set(super::Timer::Server(asked.key.clone()), machine.deadline());
+        self.servers.insert(asked.key.clone(), ServerEntry { machine, back: asked.back, leg: None, seen_as, trying });
+        merged
+    }
+
+    /// §17.2.1: an INVITE that is not answered at once gets 100, before anything else goes out.
+    fn say_trying(&mut self, key: &ServerKey, first: usize, now: Instant, out: &mut Vec<Output>) {
+        let Some(server) = self.servers.get_mut(key) else { return };
+        let trying = server.trying.take();
+        if let (ServerMachine::Invite(machine), Some(trying)) = (&server.machine, trying)
+            && machine.is_silent()
+        {
+            let rest = out.split_off(first);
+            self.respond(key, trying, now, out);
+            out.extend(rest);
+        }
+    }
+
+    pub(super) fn refuse(&mut self, asked: &Asked, mut response: Response, now: Instant, out: &mut Vec<Output>) {
+        self.counters.requests_refused += 1;
+        if let Ok(mut to) = response.headers.get("To").unwrap_or_default().parse::<NameAddr>()
+            && to.tag().is_none()
+        {
+            to.set_param("tag", Some(&self.rng.hex(8)));
+            response.headers.set("To", to.to_string());
+        }
+        self.respond(&asked.key, response, now, out);
+    }
+
+    fn serve(&mut self, asked: Asked, now: Instant, out: &mut Vec<Output>) {
+        if asked.request.method == Method::Cancel {
+            return self.cancelled(&asked, now, out);
+        }
+        if let Some(tag) = asked.request.to().tag() {
+            let dialog = (asked.request.call_id().to_owned(), tag.to_owned());
+            return match self.dialogs.get(&dialog).copied() {
+                Some(leg) => self.in_dialog(leg, asked, now, out),
+                None => self.refuse(&asked, asked.request.response(481, None, None), now, out),
+            };
+        }
+        match asked.request.method {
+            Method::Invite => self.invited(asked, now, out),
+            Method::Register => self.registered_by(&asked, now, out),
+            Method::Options => {
+                let mut response = asked.request.response(200, None, Some(&self.rng.hex(8)));
+                response.headers.push("Allow", compose::ALLOW);
+                response.headers.push("Accept", compose::ACCEPT);
+                response.headers.push("Supported", compose::SUPPORTED);
+                self.respond(&asked.key, response, now, out);
+            }
+            // BYE, INFO, UPDATE, PRACK belong to a dialog.
+            _ => self.refuse(&asked, asked.request.response(481, None, None), now, out),
+        }
+    }
+
+    fn in_dialog(&mut self, id: LegId, asked: Asked, now: Instant, out: &mut Vec<Output>) {
+        if let Some(server) = self.servers.get_mut(&asked.key) {
+            server.leg = Some(id);
+        }
+        self.with_leg(id, now, out, |leg, room| match leg {
+            Leg::Session(session) => session.request(asked, room),
+            // Before the answer there is nothing that a callee could ask of us.
+            Leg::Out(_) => match asked.request.method {
+                Method::Options | Method::Info => room.refuse(&asked, 200, None),
+                Method::Update => room.refuse(&asked, 491, None),
+                _ => room.refuse(&asked, 481, None),
+            },
+        });
+    }
+
+    /// An ACK that no transaction took: to a 2xx (§13.3.1.4).
+    fn acked(&mut self, request: &Request, now: Instant, out: &mut Vec<Output>) {
+        let dialog = (request.call_id().to_owned(), request.to().tag().unwrap_or("").to_owned());
+        if let Some(leg) = self.dialogs.get(&dialog).copied() {
+            self.with_leg(leg, now, out, |leg, room| {
+                if let Leg::Session(session) = leg {
+                    session.acked(request, room);
+                }
+            });
+        }
+    }
+
+    /// §9.2.
+    fn cancelled(&mut self, asked: &Asked, now: Instant, out: &mut Vec<Output>) {
+        let invite = ServerKey::of_invite(&asked.request);
+        let Some(leg) = self.servers.get(&invite).map(|server| server.leg) else {
+            return self.refuse(asked, asked.request.response(481, None, None), now, out);
+        };
+        let tag = self.rng.hex(8);
+        self.respond(&asked.key, asked.request.response(200, None, Some(&tag)), now, out);
+        let reason = compose::reason_text(&asked.request.headers);
+        if let Some(leg) = leg {
+            self.with_leg(leg, now, out, |leg, room| {
+                if let Leg::Session(session) = leg {
+                    session.cancel_came(&invite, reason, room);
+                }
+            });
+        }
+    }
+
+    /// A new call, once it is known whose it is.
+    fn invited(&mut self, asked: Asked, now: Instant, out: &mut Vec<Output>) {
+        let origin = match self.origin(&asked, now) {
+            Ok(origin) => origin,
+            Err(response) => return self.refuse(&asked, response, now, out),
+        };
+        let invitation = match self.invitation(&asked.request, origin) {
+            Ok(invitation) => invitation,
+            Err(response) => return self.refuse(&asked, response, now, out),
+        };
+        if self.legs.len() >= LEGS_MAX {
+            let response = with(asked.request.response(503, None, None), "Retry-After", BUSY_FOR);
+            return self.refuse(&asked, response, now, out);
+        }
+        let leg = LegId(self.next_leg);
+        self.next_leg += 2;
+        if let Some(server) = self.servers.get_mut(&asked.key) {
+            server.leg = Some(leg);
+        }
+        self.start_leg(leg, now, out, |room| Leg::Session(Box::new(Session::invited(leg, asked, invitation, room))));
+    }
+
+    fn invitation(&self, request: &Request, origin: Origin) -> Result<Invitation, Response> {
+        let is_trunk = matches!(origin, Origin::Trunk(_));
+        let called = called(&request.uri).filter(|_| is_trunk || request.uri.scheme == Scheme::Tel || self.is_ours(&request.uri.host));
+        let called = called.ok_or_else(|| request.response(404, None, None))?;
+        // §8.1.1.8: without a Contact there is nowhere to send requests.
+        if compose::contact_of(&request.headers).is_none() {
+            return Err(request.response(400, Some("Missing Contact"), None));
+        }
+        let sdp = compose::sdp_of(&request.headers, &request.body)
+            .map_err(|compose::Unsupported| with(request.response(415, None, None), "Accept", compose::SDP))?;
+        let terms = Terms::for_request(&request.headers, &self.settings).map_err(|TooSmall { min }| too_small(request, min))?;
+        Ok(Invitation { from: caller(request, is_trunk), origin, called, sdp, terms })
+    }
+
+    /// Whose call it is: an agent's by his From, proven; else a trunk's by its address; else nobody's, and challenged like a wrong password.
+    fn origin(&mut self, asked: &Asked, now: Instant) -> Result<Origin, Response> {
+        let from = asked.request.from().uri;
+        let user = from.user_unescaped().unwrap_or_default();
+        if self.is_ours(&from.host) && self.settings.accounts.contains_key(user.as_str()) {
+            return self.prove(asked, &user, now).map(Origin::Account);
+        }
+        let ip = asked.flow.peer.ip();
+        let trunk = self.settings.trunks.iter().find(|(_, nets)| nets.iter().any(|net| net.contains(&ip)));
+        if let Some((trunk, _)) = trunk {
+            return Ok(Origin::Trunk(trunk.clone()));
+        }
+        // Looked at as a known user's would be, so that it takes as long.
+        let _ = self.prove(asked, &user, now);
+        Err(self.challenge(asked, &user, false, now))
+    }
+
+    /// The agent `user`, proven by digest; else the answer to give.
+    fn prove(&mut self, asked: &Asked, user: &str, now: Instant) -> Result<AgentId, Response> {
+        let hosts = &self.our_hosts;
+        let verdict = self.auth.judge(&asked.request, &self.settings, |host| hosts.contains(host.to_ascii_lowercase().as_str()), now);
+        match verdict {
+            Verdict::Proven(agent) if agent.as_str() == user => Ok(agent),
+            Verdict::Proven(_) => {
+                self.counters.auth_failures += 1;
+                Err(asked.request.response(403, None, None))
+            }
+            Verdict::Stale => Err(self.challenge(asked, user, true, now)),
+            Verdict::Refused => {
+                self.counters.auth_failures += u64::from(asked.request.headers.get("Authorization").is_some());
+                Err(self.challenge(asked, user, false, now))
+            }
+        }
+    }
+
+    fn challenge(&mut self, asked: &Asked, user: &str, stale: bool, now: Instant) -> Response {
+        self.counters.auth_challenges += 1;
+        let mut response = asked.request.response(401, None, None);
+        for challenge in self.auth.challenges(user, stale, &self.settings, now) {
+            response.headers.push("WWW-Authenticate", challenge);
+        }
+        response
+    }
+
+    /// RFC 3261 §10.3.
+    fn registered_by(&mut self, asked: &Asked, now: Instant, out: &mut Vec<Output>) {
+        let to = asked.request.to().uri;
+        if !self.is_ours(&asked.request.uri.host) || !self.is_ours(&to.host) {
+            return self.refuse(asked, asked.request.response(404, None, None), now, out);
+        }
+        let user = to.user_unescaped().unwrap_or_default();
+        let agent = match self.prove(asked, &user, now) {
+            Ok(agent) => agent,
+            Err(response) => return self.refuse(asked, response, now, out),
+        };
+        let mut events = Vec::new();
+        let way = (asked.flow, is_behind_nat(&asked.request, asked.flow));
+        let response = self.registrar.register(&agent, &asked.request, way, &self.settings, now, &mut events);
+        if response.code == 200 {
+            let mut response = response;
+            let tag = self.rng.hex(8);
+            if let Ok(mut to) = response.headers.get("To").unwrap_or_default().parse::<NameAddr>() {
+                to.set_param("tag", Some(&tag));
+                response.headers.set("To", to.to_string());
+            }
+            self.respond(&asked.key, response, now, out);
+        } else {
+            self.refuse(asked, response, now, out);
+        }
+        self.registrations(events, out);
+    }
+}
+
+/// The number or name that was called.
+fn called(uri: &Uri) -> Option<String> {
+    let called = match uri.scheme {
+        Scheme::Tel => uri.opaque.split(';').next().map(str::to_owned),
+        _ => uri.user_unescaped(),
+    };
+    called.filter(|called| !called.is_empty())
+}
+
+/// Who calls: From; of a trunk, which is trusted (RFC 3325 §9.1), P-Asserted-Identity where there is one.
+fn caller(request: &Request, is_trunk: bool) -> Party {
+    let asserted = request.headers.list("P-Asserted-Identity").next().filter(|_| is_trunk).and_then(|value| value.parse().ok());
+    let from: NameAddr = asserted.unwrap_or_else(|| request.from());
+    let user = match from.uri.scheme {
+        Scheme::Tel => from.uri.opaque.split(';').next().unwrap_or_default().to_owned(),
+        _ => from.uri.user_unescaped().unwrap_or_default(),
+    };
+    Party { display: from.display, user }
+}

@@ -1,0 +1,85 @@
+//! Requests that are not served, whoever sends them, and the RFC's answer to each. What a served request means is not decided here.
+
+use super::compose;
+use super::msg::{Method, Request, Response, Scheme};
+
+/// The refusal of a new request, in the order of RFC 3261 §8.2; `None` when it may be served. `cookie` is in every branch of ours.
+pub(super) fn refusal(request: &Request, cookie: &str) -> Option<Response> {
+    // §16.3 step 4: a request of ours that came back.
+    if request.headers.vias().is_ok_and(|vias| vias.iter().any(|via| via.branch().is_some_and(|branch| branch.contains(cookie)))) {
+        return Some(request.response(482, None, None));
+    }
+    if !matches!(request.uri.scheme, Scheme::Sip | Scheme::Tel) {
+        return Some(request.response(416, None, None));
+    }
+    if request.headers.number("Max-Forwards").ok().flatten() == Some(0) {
+        return Some(request.response(483, None, None));
+    }
+    match &request.method {
+        Method::Refer | Method::Message => return Some(not_allowed(request)),
+        // RFC 6665 §7.2, RFC 3903 §6: no event package is served.
+        Method::Notify | Method::Subscribe | Method::Publish => return Some(request.response(489, None, None)),
+        Method::Other(_) => return Some(with(request.response(501, None, None), "Allow", compose::ALLOW)),
+        Method::Cancel => return None,
+        _ => {}
+    }
+    // §8.2.2.3.
+    let unknown: Vec<&str> = request
+        .headers
+        .list("Require")
+        .filter(|tag| !compose::SUPPORTED.split(", ").any(|known| known.eq_ignore_ascii_case(tag)))
+        .collect();
+    if !unknown.is_empty() {
+        return Some(with(request.response(420, None, None), "Unsupported", &unknown.join(", ")));
+    }
+    if let Some(tag) = request.headers.list("Proxy-Require").next() {
+        let unsupported = tag.to_owned();
+        return Some(with(request.response(420, None, None), "Unsupported", &unsupported));
+    }
+    None
+}
+
+fn not_allowed(request: &Request) -> Response {
+    with(request.response(405, None, None), "Allow", compose::ALLOW)
+}
+
+pub(super) fn with(mut response: Response, name: &str, value: &str) -> Response {
+    response.headers.push(name, value);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sip::msg::{Message, parse};
+
+    #[test]
+    fn each_gets_the_answer_of_the_rfc() {
+        for (first, lines, code, says) in [
+            ("INVITE sip:1@h", "", None, ""),
+            ("INVITE tel:95000", "", None, ""),
+            ("OPTIONS sip:h", "Require: timer, 100REL\r\n", None, ""),
+            ("INVITE sips:1@h", "", Some(416), ""),
+            ("INVITE soap.beep://h/x", "", Some(416), ""),
+            ("INVITE sip:1@h", "Require: timer, gruu, nothingSupportsThis\r\n", Some(420), "Unsupported: gruu, nothingSupportsThis"),
+            ("OPTIONS sip:1@h", "Proxy-Require: privacy\r\n", Some(420), "Unsupported: privacy"),
+            ("CANCEL sip:1@h", "Require: gruu\r\n", None, ""),
+            ("REFER sip:1@h", "", Some(405), "Allow: INVITE, ACK"),
+            ("MESSAGE sip:1@h", "", Some(405), "Allow: INVITE, ACK"),
+            ("SUBSCRIBE sip:1@h", "", Some(489), ""),
+            ("NEWMETHOD sip:1@h", "", Some(501), "Allow: INVITE, ACK"),
+            ("INVITE sip:1@h", "Via: SIP/2.0/UDP h;branch=z9hG4bKcookie1234\r\n", Some(482), ""),
+        ] {
+            let method = first.split(' ').next().unwrap_or_default();
+            let text = format!(
+                "{first} SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nMax-Forwards: 70\r\nFrom: <sip:a@a>;tag=1\r\nTo: <sip:b@b>\r\n\
+                 Call-ID: c\r\nCSeq: 1 {method}\r\n{lines}\r\n"
+            );
+            let Ok(Message::Request(request)) = parse(text.as_bytes()) else { panic!("{text}") };
+            let refusal = refusal(&request, "cookie");
+            assert_eq!(refusal.as_ref().map(|response| response.code), code, "{text}");
+            let written = refusal.map(|response| String::from_utf8(Message::Response(response).to_bytes()).expect("text"));
+            assert!(written.unwrap_or_default().contains(says), "{text}");
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! Where agents are (RFC 3261 §10.3): their bindings, each with its own life, order and flow. Knows nothing of who may register: that is
+//! proven before.
+
+use super::msg::{NameAddr, Request, Response, Uri};
+use super::{Event, Flow, Settings};
+use crate::base::limits::CONTACTS_PER_AGENT_MAX;
+use crate::base::{AgentId, Duration, Instant};
+use std::collections::BTreeMap;
+
+/// One contact of an agent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Binding {
+    pub uri: Uri,
+    /// `+sip.instance`, which tells a phone that comes back on another address (RFC 5626 §4.1).
+    pub instance: Option<String>,
+    /// Preference in thousandths, 0 to 1000; 1000 when none was said.
+    pub q: u16,
+    pub expires_at: Instant,
+    /// The way the REGISTER came: requests to the contact go there.
+    pub flow: Flow,
+    pub behind_nat: bool,
+    pub user_agent: Option<String>,
+    call_id: String,
+    cseq: u32,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Registrar {
+    bindings: BTreeMap<AgentId, Vec<Binding>>,
+}
+
+/// A REGISTER that changes nothing.
+struct Refusal {
+    code: u16,
+    why: &'static str,
+}
+
+const fn refusal(code: u16, why: &'static str) -> Refusal {
+    Refusal { code, why }
+}
+
+impl Registrar {
+    pub fn of(&self, agent: &str) -> &[Binding] {
+        self.bindings.get(agent).map_or(&[], Vec::as_slice)
+    }
+
+    pub fn agents(&self) -> impl Iterator<Item = (&AgentId, &[Binding])> {
+        self.bindings.iter().map(|(agent, bindings)| (agent, bindings.as_slice()))
+    }
+
+    pub fn uses(&self, flow: Flow) -> bool {
+        self.bindings.values().flatten().any(|binding| binding.flow == flow)
+    }
+
+    /// A REGISTER of `agent`, who was proven.
+    pub fn register(
+        &mut self,
+        agent: &AgentId,
+        request: &Request,
+        (flow, behind_nat): (Flow, bool),
+        settings: &Settings,
+        now: Instant,
+        out: &mut Vec<Event>,
+    ) -> Response {
+        let before = self.of(agent.as_str()).len();
+        let outcome = self.change(agent, request, (flow, behind_nat), settings, now);
+        let mut response = match outcome {
+            Ok(_) => request.response(200, None, None),
+            Err(Refusal { code, why }) => request.response(code, Some(why), None),
+        };
+        match outcome {
+            Err(Refusal { code: 423, .. }) => response.headers.push("Min-Expires", settings.registration_min.as_secs().to_string()),
+            Err(_) => {}
+            Ok(change) => {
+                let contacts = self.of(agent.as_str()).len();
+                match change {
+                    Change::Bound => out.push(Event::Registered { agent: agent.clone(), contacts, flow }),
+                    Change::Removed if contacts < before => out.push(Event::Unregistered { agent: agent.clone(), contacts }),
+                    Change::Removed | Change::None => {}
+                }
+                for binding in self.of(agent.as_str()) {
+                    let mut contact = NameAddr::new(None, binding.uri.clone());
+                    if binding.q < 1000 {
+                        contact.set_param("q", Some(&format!("0.{:03}", binding.q)));
+                    }
+                    if let Some(instance) = &binding.instance {
+                        contact.set_param("+sip.instance", Some(instance));
+                    }
+                    // Rounded up: a binding that lives is never shown with 0.
+                    let left = (binding.expires_at - now).as_millis().div_ceil(1000);
+                    contact.set_param("expires", Some(&left.to_string()));
+                    response.headers.push("Contact", contact.to_string());
+                }
+            }
+        }
+        response
+    }
+
+    fn change(
+        &mut self,
+        agent: &AgentId,
+        request: &Request,
+        (flow, behind_nat): (Flow, bool),
+        settings: &Settings,
+        now: Instant,
+    ) -> Result<Change, Refusal> {
+        let order = (request.call_id(), request.cseq().0);
+        // §20.19: what cannot be read counts as 3600, here as not said.
+        let expires = request.headers.number("Expires").ok().flatten();
+        let written: Vec<&str> = request.headers.list("Contact").collect();
+        if written.is_empty() {
+            return Ok(Change::None);
+        }
+        let bindings = self.bindings.entry(agent.clone()).or_default();
+        let outcome = if written.contains(&"*") {
+            // §10.3 step 6.
+            if written.len() > 1 || expires != Some(0) {
+                Err(refusal(400, "Contact * Stands Alone With Expires 0"))
+            } else if bindings.iter().any(|binding| binding.is_newer(order)) {
+                Err(refusal(500, "Out Of Order"))
+            } else {
+                bindings.clear();
+                Ok(Change::Removed)
+            }
+        } else {
+            let asked = Asked { order, expires, flow, behind_nat, user_agent: request.headers.get("User-Agent"), settings, now };
+            // §10.3 step 7: all or nothing.
+            let mut changed = bindings.clone();
+            written.iter().try_fold(Change::None, |change, value| Ok(change.max(bind(&mut changed, value, &asked)?))).inspect(|_| {
+                *bindings = changed;
+            })
+        };
+        if bindings.is_empty() {
+            self.bindings.remove(agent);
+        }
+        outcome
+    }
+
+    /// Drops the bindings of one agent whose life is over; all of them when the agent is no more.
+    pub fn handle_timeout(&mut self, agent: &AgentId, settings: &Settings, now: Instant, out: &mut Vec<Event>) {
+        let known = settings.accounts.contains_key(agent);
+        let Some(bindings) = self.bindings.get_mut(agent) else { return };
+        let before = bindings.len();
+        bindings.retain(|binding| known && binding.expires_at > now);
+        let contacts = bindings.len();
+        if contacts < before {
+            out.push(Event::Unregistered { agent: agent.clone(), contacts });
+        }
+        if contacts == 0 {
+            self.bindings.remove(agent);
+        }
+    }
+
+    /// A connection closed: its bindings lead nowhere (RFC 5626 §4.4).
+    pub fn flow_closed(&mut self, flow: Flow, out: &mut Vec<Event>) {
+        self.bindings.retain(|agent, bindings| {
+            let before = bindings.len();
+            bindings.retain(|binding| binding.flow != flow);
+            if bindings.len() < before {
+                out.push(Event::Unregistered { agent: agent.clone(), contacts: bindings.len() });
+            }
+            !bindings.is_empty()
+        });
+    }
+
+    /// When the first binding of `agent` ends.
+    pub fn deadline(&self, agent: &str) -> Option<Instant> {
+        self.of(agent).iter().map(|binding| binding.expires_at).min()
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Change {
+    None,
+    Removed,
+    Bound,
+}
+
+struct Asked<'a> {
+    order: (&'a str, u32),
+    expires: Option<u32>,
+    flow: Flow,
+    behind_nat: bool,
+    user_agent: Option<&'a str>,
+    settings: &'a Settings,
+    now: Instant,
+}
+
+impl Binding {
+    /// Whether a REGISTER with this Call-ID and CSeq is older than the one that made the binding (§10.3 step 7).
+    fn is_newer(&self, (call_id, cseq): (&str, u32)) -> bool {
+        self.call_id == call_id && self.cseq >= cseq
+    }
+}
+
+/// One Contact of a REGISTER.
+fn bind(bindings: &mut Vec<Binding>, written: &str, asked: &Asked) -> Result<Change, Refusal> {
+    let contact: NameAddr = written.parse().map_err(|_| refusal(400, "Malformed Contact"))?;
+    let instance = contact.param("+sip.instance").map(str::to_owned);
+    let place = bindings.iter().position(|binding| {
+        binding.uri.same_as(&contact.uri) || (instance.is_some() && binding.instance == instance)
+    });
+    if place.is_some_and(|place| bindings[place].is_newer(asked.order)) {
+        return Err(refusal(500, "Out Of Order"));
+    }
+    let seconds = contact.param("expires").and_then(|value| value.parse::<u32>().ok()).or(asked.expires);
+    let life = match seconds.map(|seconds| Duration::from_secs(u64::from(seconds))) {
+        Some(Duration::ZERO) => {
+            if let Some(place) = place {
+                bindings.remove(place);
+            }
+            return Ok(Change::Removed);
+        }
+        Some(life) if life < asked.settings.registration_min => return Err(refusal(423, "Interval Too Brief")),
+        Some(life) => life.min(asked.settings.registration_max),
+        None => asked.settings.registration_default,
+    };
+    let binding = Binding {
+        uri: contact.uri.clone(),
+        instance,
+        q: contact.param("q").map_or(1000, thousandths),
+        expires_at: asked.now + life,
+        flow: asked.flow,
+        behind_nat: asked.behind_nat,
+        user_agent: asked.user_agent.map(str::to_owned),
+        call_id: asked.order.0.to_owned(),
+        cseq: asked.order.1,
+    };
+    match place {
+        Some(place) => bindings[place] = binding,
+        None if bindings.len() >= CONTACTS_PER_AGENT_MAX => return Err(refusal(403, "Too Many Contacts")),
+        None => bindings.push(binding),
+    }
+    Ok(Change::Bound)
+}
+
+/// A qvalue (RFC 3261 §25.1), in thousandths; one that cannot be read is the least.
+fn thousandths(q: &str) -> u16 {
+    let (whole, fraction) = q.split_once('.').unwrap_or((q, ""));
+    let fraction: String = fraction.chars().chain("000".chars()).take(3).collect();
+    match (whole.parse::<u16>(), fraction.parse::<u16>()) {
+        (Ok(0), Ok(fraction)) => fraction,
+        (Ok(1), Ok(0)) => 1000,
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::time::secs;
+    use crate::sip::Protocol;
+    use crate::sip::msg::{Message, parse};
+
+    struct Desk {
+        registrar: Registrar,
+        settings: Settings,
+        now: Instant,
+        cseq: u32,
+        events: Vec<Event>,
+    }
+
+    fn desk() -> Desk {
+        let settings = Settings {
+            registration_min: secs(60),
+            registration_max: secs(3600),
+            registration_default: secs(600),
+            accounts: [(AgentId::new("1001"), crate::sip::Account::default())].into(),
+            ..Settings::default()
+        };
+        Desk { registrar: Registrar::default(), settings, now: Instant::START, cseq: 0, events: Vec::new() }
+    }
+
+    fn flow() -> Flow {
+        let address = |text: &str| text.parse().expect("an address");
+        Flow { protocol: Protocol::Udp, local: address("10.0.0.1:5060"), peer: address("10.0.0.9:5060") }
+    }
+
+    impl Desk {
+        /// Registers with these header lines; gives the code and the contacts of the answer.
+        fn register(&mut self, lines: &[&str]) -> (u16, Vec<String>) {
+            self.cseq += 1;
+            self.register_as("c", self.cseq, lines)
+        }
+
+        fn register_as(&mut self, call_id: &str, cseq: u32, lines: &[&str]) -> (u16, Vec<String>) {
+            let text = format!(
+                "REGISTER sip:s SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nMax-Forwards: 70\r\nFrom: <sip:1001@s>;tag=1\r\n\
+                 To: <sip:1001@s>\r\nCall-ID: {call_id}\r\nCSeq: {cseq} REGISTER\r\n{}\r\n",
+                lines.iter().map(|line| format!("{line}\r\n")).collect::<String>()
+            );
+            let Ok(Message::Request(request)) = parse(text.as_bytes()) else { panic!("a REGISTER: {text}") };
+            let agent = AgentId::new("1001");
+            let response =
+                self.registrar.register(&agent, &request, (flow(), false), &self.settings, self.now, &mut self.events);
+            (response.code, response.headers.all("Contact").map(str::to_owned).collect())
+        }
+    }
+
+    #[test]
+    fn contacts_are_added_refreshed_listed_and_removed() {
+        let mut desk = desk();
+        assert_eq!(desk.register(&["Contact: <sip:a@h>", "Expires: 120"]), (200, vec!["<sip:a@h>;expires=120".into()]));
+        desk.now += secs(20);
+        let (code, both) = desk.register(&["Contact: <sip:b@h>;q=0.5;expires=9999"]);
+        assert_eq!((code, both), (200, vec!["<sip:a@h>;expires=100".into(), "<sip:b@h>;q=0.500;expires=3600".into()]));
+        assert_eq!(desk.register(&[]).1.len(), 2, "a query changes nothing");
+        assert_eq!(desk.register(&["Contact: <sip:a@h>;expires=0"]).1, ["<sip:b@h>;q=0.500;expires=3600"]);
+        assert_eq!(desk.register(&["Contact: *", "Expires: 0"]), (200, vec![]));
+        let contacts: Vec<_> = desk
+            .events
+            .iter()
+            .map(|event| match event {
+                Event::Registered { contacts, .. } => ('+', *contacts),
+                Event::Unregistered { contacts, .. } => ('-', *contacts),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(contacts, [('+', 1), ('+', 2), ('-', 1), ('-', 0)]);
+    }
+
+    #[test]
+    fn what_cannot_be_granted_is_refused_whole() {
+        let mut desk = desk();
+        assert_eq!(desk.register(&["Contact: <sip:a@h>;expires=59"]).0, 423);
+        assert_eq!(desk.register(&["Contact: *"]).0, 400);
+        assert_eq!(desk.register(&["Contact: *", "Expires: 60"]).0, 400);
+        assert_eq!(desk.register(&["Contact: *", "Contact: <sip:a@h>", "Expires: 0"]).0, 400);
+        let six: Vec<String> = (0..6).map(|n| format!("Contact: <sip:{n}@h>")).collect();
+        let six: Vec<&str> = six.iter().map(String::as_str).collect();
+        assert_eq!(desk.register(&six).0, 403);
+        assert_eq!(desk.register(&[]), (200, vec![]), "all or nothing");
+        assert_eq!(desk.register(&six[..5]).0, 200);
+        assert_eq!(desk.events.len(), 1);
+    }
+
+    #[test]
+    fn an_older_register_changes_nothing() {
+        let mut desk = desk();
+        assert_eq!(desk.register_as("c", 5, &["Contact: <sip:a@h>"]).0, 200);
+        assert_eq!(desk.register_as("c", 5, &["Contact: <sip:a@h>;expires=0"]).0, 500);
+        assert_eq!(desk.register_as("c", 4, &["Contact: *", "Expires: 0"]).0, 500);
+        assert_eq!(desk.register_as("other", 1, &["Contact: <sip:a@h>;expires=0"]), (200, vec![]));
+    }
+
+    #[test]
+    fn the_same_instance_replaces_its_old_address() {
+        let mut desk = desk();
+        desk.register(&["Contact: <sip:a@10.0.0.1>;+sip.instance=\"<urn:uuid:1>\""]);
+        let (_, contacts) = desk.register(&["Contact: <sip:a@10.0.0.2>;+sip.instance=\"<urn:uuid:1>\""]);
+        assert_eq!(contacts.len(), 1);
+        assert!(contacts[0].contains("10.0.0.2") && contacts[0].contains("<urn:uuid:1>"), "{contacts:?}");
+    }
+
+    #[test]
+    fn a_life_ends_at_its_time_and_a_flow_takes_its_bindings_along() {
+        let mut desk = desk();
+        desk.register(&["Contact: <sip:a@h>;expires=60", "Contact: <sip:b@h>;expires=90"]);
+        assert_eq!(desk.registrar.deadline("1001"), Some(Instant::START + secs(60)));
+        desk.registrar.handle_timeout(&AgentId::new("1001"), &desk.settings, Instant::START + secs(60), &mut desk.events);
+        assert_eq!(desk.registrar.of("1001").len(), 1);
+        desk.registrar.flow_closed(flow(), &mut desk.events);
+        assert!(desk.registrar.of("1001").is_empty() && desk.registrar.deadline("1001").is_none());
+        assert_eq!(desk.events.len(), 3);
+    }
+
+    #[test]
+    fn preferences_are_read_in_thousandths() {
+        assert_eq!(["1", "1.000", "0.5", "0.75", "0", "0.123", "7", "x"].map(thousandths), [1000, 1000, 500, 750, 0, 123, 0, 0]);
+    }
+}
