@@ -142,12 +142,15 @@ pub async fn run(options: RunOptions, started: impl FnOnce(&Started)) -> Result<
         .await
         .map_err(unavailable(format_args!("HTTP cannot listen on {}", config.http.listen)))?;
 
-    let mut seed = [0; 8];
-    getrandom::fill(&mut seed).map_err(|error| RunError::Unavailable(format!("the system gives no randomness: {error}")))?;
+    let (mut seed, mut secret) = ([0; 8], [0; 32]);
+    getrandom::fill(&mut seed)
+        .and_then(|()| getrandom::fill(&mut secret))
+        .map_err(|error| RunError::Unavailable(format!("the system gives no randomness: {error}")))?;
     let surroundings = Surroundings {
         listen: net.local_addresses(),
         our_hosts: own_names(),
         seed: u64::from_le_bytes(seed),
+        secret,
         wall,
     };
     let sip = surroundings.listen.clone();

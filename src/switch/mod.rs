@@ -69,8 +69,9 @@ pub struct Surroundings {
     pub listen: Vec<(sip::Protocol, SocketAddr)>,
     /// Names of this machine.
     pub our_hosts: Vec<String>,
-    /// From the system's source of chance.
+    /// From the system's source of chance: of ids and tags, and the key of the digest's nonces.
     pub seed: u64,
+    pub secret: [u8; 32],
     pub wall: WallClock,
 }
 
@@ -107,8 +108,8 @@ pub struct Switch {
 impl Switch {
     #[must_use]
     pub fn new(config: Arc<Config>, surroundings: Surroundings, now: Instant) -> Self {
-        let mut rng = Rng::new(surroundings.seed);
-        let endpoint = Endpoint::new(directory::sip_settings(&config, &surroundings), rng.next_u64(), now);
+        let rng = Rng::new(surroundings.seed);
+        let endpoint = Endpoint::new(directory::sip_settings(&config, &surroundings), surroundings.secret, now);
         let acd = Acd::new(directory::acd_settings(&config), now);
         let wall = surroundings.wall;
         let mut switch = Self {
@@ -304,5 +305,6 @@ impl Switch {
             && self.calls_of_legs.is_empty()
             && self.calls_of_sessions.is_empty()
             && self.directory.engaged.is_empty()
+            && self.endpoint.is_quiescent()
     }
 }

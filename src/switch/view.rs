@@ -69,6 +69,9 @@ pub struct QueueFigures {
     /// Offers made to agents' phones, and those that rang to the limit.
     pub offers: u64,
     pub missed_offers: u64,
+    /// Answered within the rings allowed. The limit withdraws the others, so these are all that were answered; against `offers` they give
+    /// the three-ring rate.
+    pub answered_in_rings: u64,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -95,7 +98,7 @@ impl Switch {
             calls: self.slots.values().map(call).collect(),
             sip: self.endpoint.counters(),
             legs: self.calls_of_legs.len(),
-            transactions: self.endpoint.transactions(),
+            transactions: self.endpoint.transaction_count(),
             sessions: self.calls_of_sessions.len(),
             recordings_open: open + self.closing.len(),
             recordings_missing: self.recordings_missing,
@@ -142,6 +145,7 @@ impl Switch {
                 wait_total_ms: u64::try_from(figures.answered_wait.as_millis()).unwrap_or(u64::MAX),
                 offers: figures.offers,
                 missed_offers: figures.offers_missed,
+                answered_in_rings: figures.answered,
             },
         }
     }
