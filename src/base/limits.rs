@@ -7,6 +7,9 @@ use std::time::Duration;
 pub const SIP_MESSAGE_MAX: usize = 65_535;
 /// Request URI, in bytes; a number and a dozen parameters need 200. Longer: 414.
 pub const SIP_URI_MAX: usize = 8_192;
+/// Parameters of one URI, and fields of one Authorization; a phone sends 10. They are compared each with each, so that thousands would
+/// cost seconds. More: 400, or no credentials.
+pub const SIP_PARAMS_MAX: usize = 64;
 /// Header fields in one message. A phone sends about 20, a carrier through five proxies about 60. More: 400.
 pub const SIP_HEADERS_MAX: usize = 256;
 /// Media lines in one session description. A conference client offers about ten. More: 488.

@@ -1,7 +1,8 @@
 //! Digest access authentication (RFC 7616, RFC 8760, RFC 2617 for older phones): arithmetic and header syntax, no state.
 
-use super::syntax::{self, BLANK};
+use super::syntax::{self, BLANK, trim};
 use super::text;
+use crate::base::limits::SIP_PARAMS_MAX;
 use md5::Digest;
 use subtle::ConstantTimeEq;
 
@@ -118,7 +119,7 @@ impl Challenge {
 }
 
 fn is_auth(qop: &str) -> bool {
-    qop.trim_matches(BLANK).eq_ignore_ascii_case("auth")
+    trim(qop).eq_ignore_ascii_case("auth")
 }
 
 impl Credentials {
@@ -232,18 +233,18 @@ fn push_quoted(plain: &str, out: &mut String) {
 struct Fields<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Fields<'a> {
-    /// `None` for another scheme, a field without value, or one given twice.
+    /// `None` for another scheme, a field without value, one given twice, or too many.
     fn read(value: &'a str) -> Option<Self> {
-        let (scheme, rest) = value.trim_matches(BLANK).split_once(BLANK)?;
+        let (scheme, rest) = trim(value).split_once(BLANK)?;
         if !scheme.eq_ignore_ascii_case("Digest") {
             return None;
         }
         let mut fields = Self(Vec::new());
         for field in syntax::List(rest) {
             let (name, value) = field.split_once('=')?;
-            let (name, value) = (name.trim_matches(BLANK), value.trim_matches(BLANK));
+            let (name, value) = (trim(name), trim(value));
             let value = if value.starts_with('"') { syntax::quoted(value).filter(|(_, rest)| rest.is_empty())?.0 } else { value };
-            if fields.raw(name).is_some() {
+            if fields.raw(name).is_some() || fields.0.len() == SIP_PARAMS_MAX {
                 return None;
             }
             fields.0.push((name, value));
@@ -362,6 +363,7 @@ mod tests {
             &format!("{whole}, nc=1"),
             &format!("{whole}, nc=+0000001"),
             &format!("{whole}, nonce=m"),
+            &(0..60).fold(whole.to_owned(), |header, count| format!("{header}, x{count}=y")),
         ] {
             assert_eq!(Credentials::from_header(broken), None, "{broken}");
         }

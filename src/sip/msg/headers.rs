@@ -4,7 +4,7 @@
 //! byte, so that what came in GBK goes out in GBK. No value holds a line's end, so that none can smuggle in a field.
 
 use super::names::{header, long, name_and_value};
-use super::syntax::{BLANK, List};
+use super::syntax::{List, trim};
 use super::{NameAddr, Via};
 
 /// A value that is there but cannot be read; the header's name.
@@ -17,6 +17,11 @@ pub struct Headers {
 }
 
 impl Headers {
+    /// Empty, with room for what a message usually has.
+    pub(super) fn roomy() -> Self {
+        Self { inner: Vec::with_capacity(24).into() }
+    }
+
     /// First field of that name (case and compact forms are one), trimmed and unfolded.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
@@ -131,7 +136,7 @@ fn field(name: &str, mut value: String) -> rsip::Header {
     if value.contains(['\r', '\n']) {
         value = value.replace(['\r', '\n'], " ");
     }
-    let trimmed = value.trim_matches(BLANK);
+    let trimmed = trim(&value);
     if trimmed.len() < value.len() {
         value = trimmed.to_owned();
     }

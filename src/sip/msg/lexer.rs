@@ -3,7 +3,7 @@
 //!
 //! A line ends with CRLF; a bare LF is taken too. A bare CR is not: the next element might see a line's end there.
 
-use super::syntax::{BLANK, is_token};
+use super::syntax::{BLANK, is_token, trim, trim_end};
 use std::borrow::Cow;
 
 /// Length of the head, its empty line included; `None` when that line is not there. Looks from `from` on, of which it is known that no
@@ -41,12 +41,12 @@ impl<'a> Iterator for Fields<'a> {
             return None;
         }
         let (name, value) = first.split_once(':').unwrap_or_default();
-        let name = name.trim_end_matches(BLANK);
-        let mut value = Cow::Borrowed(value.trim_matches(BLANK));
+        let name = trim_end(name);
+        let mut value = Cow::Borrowed(trim(value));
         // RFC 3261 §7.3.1: a line that begins with whitespace goes on with the one before, and equals a single space there.
         while rest.starts_with(BLANK) {
             let (more, after) = line(rest);
-            let more = more.trim_matches(BLANK);
+            let more = trim(more);
             if !value.is_empty() && !more.is_empty() {
                 value.to_mut().push(' ');
             }

@@ -1,6 +1,6 @@
 //! Request and response, whole: their types, their typed views, and how they are written. Reading is `parse`.
 
-use super::{Headers, NameAddr, Uri, Via, text};
+use super::{Headers, NameAddr, Uri, Via, syntax, text};
 use std::fmt;
 
 /// A request method; any token is one (RFC 3261 §7.1), compared by case.
@@ -190,10 +190,10 @@ fn write_rest(headers: &Headers, body: &[u8], out: &mut Vec<u8>) {
 
 /// What a response copies from its request (RFC 3261 §8.2.6.2), as it stood. `to_tag` goes to a To that can be read and has none.
 pub(super) fn answering(request: &Headers, to_tag: Option<&str>, timestamp: bool) -> Headers {
-    let mut headers = Headers::default();
+    let mut headers = Headers::roomy();
     for (name, value) in request.iter() {
         match name {
-            "Via" | "From" | "Call-ID" | "CSeq" => headers.push(name, value),
+            "Via" | "From" | "Call-ID" | "CSeq" => headers.take(name, value.to_owned()),
             "Timestamp" if timestamp => headers.push(name, value),
             "To" => match to_tag {
                 Some(tag) if value.parse().is_ok_and(|to: NameAddr| to.tag().is_none()) => headers.push(name, format!("{value};tag={tag}")),
@@ -209,8 +209,8 @@ pub(super) fn answering(request: &Headers, to_tag: Option<&str>, timestamp: bool
 pub(super) fn cseq(value: &str) -> Option<(u32, &str)> {
     let (number, method) = value.split_once([' ', '\t'])?;
     let digits = number.bytes().all(|byte| byte.is_ascii_digit());
-    let method = method.trim_start_matches([' ', '\t']);
-    Some((number.parse().ok().filter(|_| digits)?, method)).filter(|_| super::syntax::is_token(method))
+    let method = syntax::trim_start(method);
+    Some((number.parse().ok().filter(|_| digits)?, method)).filter(|_| syntax::is_token(method))
 }
 
 // Typed views that `parse` has already proven right; on a message made by ourselves a missing one is our mistake, and panics.

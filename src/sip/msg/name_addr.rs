@@ -1,6 +1,6 @@
 //! `"Display" <uri>;param=value` of From, To, Contact, Route and their kin (RFC 3261 §20.10).
 
-use super::syntax::{self, BLANK, Params, is_token_byte};
+use super::syntax::{self, Params, is_token_byte, trim, trim_end, trim_start};
 use super::{Uri, uri};
 use std::fmt::{self, Write};
 use std::str::FromStr;
@@ -32,13 +32,13 @@ struct Parts<'a> {
 }
 
 fn scan(text: &str) -> Option<Parts<'_>> {
-    let text = text.trim_matches(BLANK);
+    let text = trim(text);
     let (display, rest) = if text.starts_with('"') {
         let (inside, rest) = syntax::quoted(text)?;
-        (Display::Quoted(inside), rest.trim_start_matches(BLANK))
+        (Display::Quoted(inside), trim_start(rest))
     } else if let Some(bracket) = text.find('<') {
         let (display, rest) = text.split_at(bracket);
-        let display = display.trim_end_matches(BLANK);
+        let display = trim_end(display);
         // RFC 4475 §3.1.2.15: a comma wants quotes. Bytes of any tongue are taken without.
         let fine = display.bytes().all(|byte| is_token_byte(byte) || byte >= 0x80 || byte == b' ' || byte == b'\t');
         (if display.is_empty() { Display::None } else { fine.then_some(Display::Tokens(display))? }, rest)

@@ -134,7 +134,7 @@ struct Content<'a> {
 
 impl<'a> Content<'a> {
     fn read(fields: &str, rest: &'a [u8]) -> Self {
-        let mut content = Self { headers: Headers::default(), body: rest, broken: None };
+        let mut content = Self { headers: Headers::roomy(), body: rest, broken: None };
         let mut length = None;
         for (count, field) in Fields(fields).enumerate() {
             if count == SIP_HEADERS_MAX {

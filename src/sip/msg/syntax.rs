@@ -4,10 +4,44 @@
 use super::text::is_stand_in;
 use std::fmt::{self, Write};
 
+/// Whitespace inside a line.
 pub(super) const BLANK: [char; 2] = [' ', '\t'];
 
+fn is_blank(byte: u8) -> bool {
+    byte == b' ' || byte == b'\t'
+}
+
+pub(super) fn trim_start(text: &str) -> &str {
+    &text[text.bytes().take_while(|byte| is_blank(*byte)).count()..]
+}
+
+pub(super) fn trim_end(text: &str) -> &str {
+    &text[..text.len() - text.bytes().rev().take_while(|byte| is_blank(*byte)).count()]
+}
+
+pub(super) fn trim(text: &str) -> &str {
+    trim_end(trim_start(text))
+}
+
+/// A table, as most bytes of a message are asked.
+const TOKEN: [bool; 256] = {
+    let marks = b"-.!%*_+`'~";
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut mark = 0;
+    while mark < marks.len() {
+        table[marks[mark] as usize] = true;
+        mark += 1;
+    }
+    table
+};
+
 pub(super) fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&byte)
+    TOKEN[usize::from(byte)]
 }
 
 pub(super) fn is_token(text: &str) -> bool {
@@ -88,8 +122,9 @@ impl<'a> Iterator for List<'a> {
 
     fn next(&mut self) -> Option<&'a str> {
         while !self.0.is_empty() {
-            let end = comma(self.0.as_bytes()).unwrap_or(self.0.len());
-            let item = self.0[..end].trim_matches(BLANK);
+            // Most fields have no comma at all.
+            let end = if self.0.contains(',') { comma(self.0.as_bytes()) } else { None }.unwrap_or(self.0.len());
+            let item = trim(&self.0[..end]);
             self.0 = self.0.get(end + 1..).unwrap_or_default();
             if !item.is_empty() {
                 return Some(item);
@@ -127,7 +162,7 @@ impl<'a> Iterator for Params<'a> {
     type Item = Option<Param<'a>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let text = std::mem::take(&mut self.0).trim_start_matches(BLANK);
+        let text = trim_start(std::mem::take(&mut self.0));
         if text.is_empty() {
             return None;
         }
@@ -140,20 +175,20 @@ impl<'a> Iterator for Params<'a> {
 
 /// Splits one `name[=value]` from the start of `text`.
 fn param(text: &str) -> Option<(Param<'_>, &str)> {
-    let text = text.trim_start_matches(BLANK);
+    let text = trim_start(text);
     let end = text.bytes().position(|byte| !is_token_byte(byte)).unwrap_or(text.len());
     let (name, rest) = text.split_at(end);
     if name.is_empty() {
         return None;
     }
-    let rest = rest.trim_start_matches(BLANK);
+    let rest = trim_start(rest);
     let Some(value) = rest.strip_prefix('=') else { return Some(((name, None), rest)) };
-    let value = value.trim_start_matches(BLANK);
+    let value = trim_start(value);
     if let Some((inside, rest)) = quoted(value) {
         return Some(((name, Some(&value[..inside.len() + 2])), rest));
     }
     let (value, rest) = value.split_at(value.find(';').unwrap_or(value.len()));
-    let value = value.trim_end_matches(BLANK);
+    let value = trim_end(value);
     let odd = |byte: u8| byte <= b' ' || matches!(byte, b'"' | b'<' | b'>' | b',' | 0x7F);
     (!value.bytes().any(odd)).then_some(((name, Some(value)), rest))
 }

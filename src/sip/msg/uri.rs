@@ -1,6 +1,7 @@
 //! URIs: sip, sips, tel and any other scheme, kept as they came and readable by part.
 
 use super::{syntax, text};
+use crate::base::limits::SIP_PARAMS_MAX;
 use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -83,8 +84,8 @@ fn sip_parts(text: &str) -> Option<SipParts<'_>> {
     };
     let (rest, headers) = rest.split_once('?').map_or((rest, None), |(rest, headers)| (rest, Some(headers)));
     let params = if rest.is_empty() { None } else { Some(rest.strip_prefix(';')?) };
-    let nameless = |param: &str| param.is_empty() || param.starts_with('=');
-    (!params.is_some_and(|params| params.split(';').any(nameless))).then_some(SipParts { user, host, port, params, headers })
+    let named = |(place, param): (usize, &str)| place < SIP_PARAMS_MAX && !param.is_empty() && !param.starts_with('=');
+    params.is_none_or(|params| params.split(';').enumerate().all(named)).then_some(SipParts { user, host, port, params, headers })
 }
 
 /// `name[=value]` pairs between semicolons.
@@ -338,6 +339,12 @@ mod tests {
             assert_eq!(broken.parse::<Uri>(), Err(NotAUri), "{broken}");
             assert!(!is_uri(broken), "{broken}");
         }
+    }
+
+    #[test]
+    fn parameters_are_bounded() {
+        let with = |count| format!("sip:h{}", ";p".repeat(count));
+        assert!(is_uri(&with(SIP_PARAMS_MAX)) && !is_uri(&with(SIP_PARAMS_MAX + 1)));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! One Via value (RFC 3261 §20.42, RFC 3581).
 
-use super::syntax::{self, BLANK, Params, is_token};
+use super::syntax::{self, BLANK, Params, is_token, trim, trim_start};
 use std::fmt::{self, Write};
 use std::str::FromStr;
 
@@ -30,16 +30,16 @@ struct Parts<'a> {
 fn scan(text: &str) -> Option<Parts<'_>> {
     let (name, rest) = text.split_once('/')?;
     let (version, rest) = rest.split_once('/')?;
-    let rest = rest.trim_start_matches(BLANK);
+    let rest = trim_start(rest);
     let (transport, rest) = rest.split_at(rest.find(BLANK)?);
-    let known = name.trim_matches(BLANK).eq_ignore_ascii_case("SIP") && is_token(version.trim_matches(BLANK)) && is_token(transport);
-    let (host, rest) = syntax::host(rest.trim_start_matches(BLANK)).filter(|_| known)?;
-    let rest = rest.trim_start_matches(BLANK);
+    let known = trim(name).eq_ignore_ascii_case("SIP") && is_token(trim(version)) && is_token(transport);
+    let (host, rest) = syntax::host(trim_start(rest)).filter(|_| known)?;
+    let rest = trim_start(rest);
     let (port, params) = match rest.strip_prefix(':') {
-        Some(port) => syntax::port(port.trim_start_matches(BLANK)).map(|(port, rest)| (Some(port), rest))?,
+        Some(port) => syntax::port(trim_start(port)).map(|(port, rest)| (Some(port), rest))?,
         None => (None, rest),
     };
-    let params = params.trim_start_matches(BLANK);
+    let params = trim_start(params);
     (params.is_empty() || params.starts_with(';')).then_some(Parts { transport, host, port, params })
 }
 
@@ -48,9 +48,9 @@ fn params(text: &str) -> impl Iterator<Item = Option<syntax::Param<'_>>> {
     let mut rest = text;
     std::iter::from_fn(move || {
         while let Some(after) = rest.strip_prefix(';')
-            && (after.is_empty() || after.trim_start_matches(BLANK).starts_with(';'))
+            && (after.is_empty() || trim_start(after).starts_with(';'))
         {
-            rest = after.trim_start_matches(BLANK);
+            rest = trim_start(after);
         }
         let mut one = Params(rest);
         let param = one.next();
@@ -73,7 +73,7 @@ pub(super) fn branch_of(text: &str) -> Option<&str> {
 impl FromStr for Via {
     type Err = NotAVia;
     fn from_str(text: &str) -> Result<Self, NotAVia> {
-        let parts = scan(text.trim_matches(BLANK)).ok_or(NotAVia)?;
+        let parts = scan(trim(text)).ok_or(NotAVia)?;
         let params = params(parts.params).map(|param| param.map(syntax::owned)).collect::<Option<_>>().ok_or(NotAVia)?;
         Ok(Self { transport: parts.transport.to_owned(), host: parts.host.to_owned(), port: parts.port, params })
     }
