@@ -110,6 +110,11 @@ fn a_running_call_is_shown_as_the_switch_has_it() {
     let path = format!("/api/v1/calls/{}", kept.id);
     let call = world.get(&path).json();
     assert!(call["agent"] == "1002" && call["state"] == "connected" && call["outcome"].is_null(), "{call}");
+    let listed = |world: &World, query: &str| world.get(&format!("/api/v1/calls?{query}")).json()["items"].clone();
+    assert!(listed(&world, "")[0]["agent"] == "1002" && listed(&world, "running=true&agent=1002")[0]["state"] == "connected");
+    assert!(listed(&world, "running=true&agent=1001").as_array().is_some_and(Vec::is_empty));
+    world.kept_call(1, |_| ());
+    assert_eq!((listed(&world, "").as_array().map(Vec::len), listed(&world, "running=true").as_array().map(Vec::len)), (Some(2), Some(1)));
     // A switch that does not answer hides no stored call.
     world.switch.lock().expect("fine").silent = true;
     let call = world.get(&path).json();

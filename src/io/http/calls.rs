@@ -25,7 +25,7 @@ const OUTCOMES: [&str; 9] = [
     Outcome::Failed.name(),
 ];
 
-/// Calls, newest first. Running ones are among them, as last written.
+/// Calls, newest first. Running ones are among them, shown as the switch has them now.
 #[utoipa::path(get, path = "/api/v1/calls", tag = "calls",
     params(
         ("limit" = Option<usize>, Query, minimum = 1, maximum = 500, description = "rows of the page, 50 when absent"),
@@ -35,6 +35,7 @@ const OUTCOMES: [&str; 9] = [
         ("caller" = Option<String>, Query, description = "the whole number"),
         ("outcome" = Option<String>, Query, description = "answered, abandoned, silent, refused, no-answer, busy, unreachable, played, failed"),
         ("recording" = Option<String>, Query, description = "open, complete, recovered, missing, or any"),
+        ("running" = Option<String>, Query, description = "true: only calls in progress; outcome and recording do not filter these"),
         ("since" = Option<String>, Query, format = DateTime, description = "arrived at or after"),
         ("until" = Option<String>, Query, format = DateTime, description = "arrived before")),
     responses((status = 200, body = CallList), (status = 400, body = Problem, content_type = "application/problem+json")))]
@@ -50,11 +51,44 @@ pub async fn list(State(context): State<Arc<Context>>, mut params: Params) -> Re
         until: params.time("until")?,
         before: params.cursor()?,
     };
+    let running = params.word("running", &["true"])?.is_some();
     params.end()?;
-    context.settle().await;
-    let mut items = context.api.store.calls(&filter, limit + 1).await?;
+    let mut items = if running { in_progress(&context, &filter).await? } else { as_kept(&context, &filter, limit + 1).await? };
     let next = cut(&mut items, limit, |call| call.id.clone());
     Ok(Json(CallList { items, next }))
+}
+
+/// The switch's calls, newest first.
+async fn in_progress(context: &Context, filter: &CallFilter) -> Result<Vec<Call>, Problem> {
+    let snapshot = context.api.desk.snapshot().await?;
+    let is = |wanted: &Option<String>, actual: &Option<String>| wanted.is_none() || wanted == actual;
+    let mut calls: Vec<_> = snapshot.calls.iter().map(Call::from).collect();
+    calls.retain(|call| {
+        is(&filter.agent, &call.agent)
+            && is(&filter.queue, &call.queue)
+            && filter.caller.as_ref().is_none_or(|caller| *caller == call.caller)
+            && filter.before.as_ref().is_none_or(|before| call.id < *before)
+            && filter.since.is_none_or(|since| call.arrived_at >= since)
+            && filter.until.is_none_or(|until| call.arrived_at < until)
+    });
+    calls.sort_by(|a, b| b.id.cmp(&a.id));
+    Ok(calls)
+}
+
+/// The store's calls; those that run are brought up to date, as far as the switch answers.
+async fn as_kept(context: &Context, filter: &CallFilter, limit: usize) -> Result<Vec<Call>, Problem> {
+    context.settle().await;
+    let mut calls = context.api.store.calls(filter, limit).await?;
+    if calls.iter().any(|call| call.released_at.is_none())
+        && let Ok(snapshot) = context.api.desk.snapshot().await
+    {
+        for call in calls.iter_mut().filter(|call| call.released_at.is_none()) {
+            if let Some(view) = snapshot.calls.iter().find(|view| view.record.id.to_string() == call.id) {
+                *call = Call::from(view);
+            }
+        }
+    }
+    Ok(calls)
 }
 
 /// One row more than asked for was read: it tells whether there is another page, which begins after the last row shown.

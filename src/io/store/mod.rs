@@ -10,7 +10,7 @@ mod sql;
 mod writer;
 
 pub use reader::CallFilter;
-pub use recovery::{Interrupted, Recovered};
+pub use recovery::Interrupted;
 
 use super::events::NumberedEvent;
 use super::shapes::AuditEntry;

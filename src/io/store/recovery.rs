@@ -2,21 +2,10 @@
 
 use super::{Store, StoreError, reader, sql};
 use crate::base::CallId;
-use crate::io::shapes::{Call, Time};
+use crate::io::recorder::{Recovered, Repair};
+use crate::io::shapes::{Call, Recording, Time};
 use sqlx::{AnyConnection, Connection, Row as _};
 use std::collections::BTreeMap;
-use std::time::Duration;
-
-/// What the recorder's repair made of a file that was left open.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Recovered {
-    pub call: CallId,
-    /// Below the recordings folder, its final name.
-    pub file: String,
-    pub duration: Duration,
-    /// Lower-case hex.
-    pub sha256: String,
-}
 
 /// What was found and mended.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -25,7 +14,7 @@ pub struct Interrupted {
     pub closed: usize,
     /// Recordings marked `recovered`.
     pub recovered: usize,
-    /// Recordings that were open and have no file: marked `missing`.
+    /// Recordings that were open and have no file, or one that cannot be mended: marked `missing` with the reason.
     pub missing: usize,
     /// Repaired files of which the database knows no call: their rows were lost with the last moment before the crash.
     pub unknown: Vec<CallId>,
@@ -43,10 +32,10 @@ impl Store {
     ///
     /// # Errors
     /// What the database said; nothing is changed then.
-    pub async fn close_interrupted(&self, recovered: &[Recovered]) -> Result<Interrupted, StoreError> {
+    pub async fn close_interrupted(&self, repair: &Repair) -> Result<Interrupted, StoreError> {
         let mut connection = self.database.connect().await?;
         let mut transaction = connection.begin().await?;
-        let mut files: BTreeMap<String, &Recovered> = recovered.iter().map(|found| (found.call.to_string(), found)).collect();
+        let mut files: BTreeMap<String, &Recovered> = repair.recovered.iter().map(|found| (found.call.to_string(), found)).collect();
         let mut report = Interrupted::default();
         let mut after = String::new();
         loop {
@@ -55,7 +44,7 @@ impl Store {
             after.clone_from(&last.id);
             for mut call in calls {
                 let found = files.remove(call.id.as_str());
-                mend_recording(&mut call, found, &mut report);
+                mend_recording(&mut call, found, repair, &mut report);
                 if call.released_at.is_none() {
                     let at = last_sign_of_life(&mut transaction, &call).await?;
                     close(&mut call, at);
@@ -69,7 +58,7 @@ impl Store {
             let row = sqlx::query("SELECT record FROM calls WHERE id = $1").bind(id.as_str()).fetch_optional(&mut *transaction).await?;
             match row.as_ref().map(reader::call).transpose()? {
                 Some(mut call) => {
-                    mend_recording(&mut call, Some(found), &mut report);
+                    mend_recording(&mut call, Some(found), repair, &mut report);
                     sql::put_call(&mut transaction, &call).await?;
                 }
                 None => report.unknown.push(found.call),
@@ -88,11 +77,11 @@ async fn left_open(db: &mut AnyConnection, after: &str) -> Result<Vec<Call>, Sto
     rows.iter().map(reader::call).collect()
 }
 
-fn mend_recording(call: &mut Call, found: Option<&Recovered>, report: &mut Interrupted) {
+fn mend_recording(call: &mut Call, found: Option<&Recovered>, repair: &Repair, report: &mut Interrupted) {
     match (call.recording.as_mut(), found) {
         (_, Some(found)) => {
             report.recovered += 1;
-            call.recording = Some(crate::io::shapes::Recording {
+            call.recording = Some(Recording {
                 file: found.file.clone(),
                 duration_ms: u64::try_from(found.duration.as_millis()).unwrap_or(u64::MAX),
                 sha256: Some(found.sha256.clone()),
@@ -103,7 +92,9 @@ fn mend_recording(call: &mut Call, found: Option<&Recovered>, report: &mut Inter
         (Some(recording), None) if recording.state == "open" => {
             report.missing += 1;
             recording.state = "missing".into();
-            recording.reason = Some("no file was found after the switch stopped".into());
+            let left = repair.left.iter().find(|left| left.file.contains(call.id.as_str()));
+            let why = left.map_or("no file was found after the switch stopped", |left| left.reason.as_str());
+            recording.reason = Some(why.to_owned());
         }
         (Some(_) | None, None) => {}
     }
