@@ -1,8 +1,8 @@
 //! Sound as numbers: frames of mono 16-bit samples, codecs, resampling, mixing, levels, tones, voice. Pure: samples in, samples out,
 //! no clock, no file, no packet. Time here is counted in samples.
 
-// Sound is arithmetic between integers and floats of known range: these three pedantic lints would fire on every second line.
-#![allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss)]
+// Sound is arithmetic between integers and floats of known range: these pedantic lints would fire on every second line.
+#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_precision_loss, clippy::cast_sign_loss)]
 
 pub mod conceal;
 pub mod decoder;
