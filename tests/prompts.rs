@@ -1,5 +1,7 @@
 //! The sounds that are shipped: every prompt is there in every language, is a clip, and is as loud as the others.
 
+#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_precision_loss, clippy::cast_sign_loss)]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

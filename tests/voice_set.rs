@@ -3,6 +3,8 @@
 //!
 //! Labels: a 20 ms frame of a clip is speech when it lies within 30 dB of the clip's loudest frame. Levels are those of these frames.
 
+#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_precision_loss, clippy::cast_sign_loss)]
+
 use std::path::{Path, PathBuf};
 
 use sanling::audio::level::dbov;
@@ -208,8 +210,8 @@ fn speech_is_heard_and_soon() {
     for (level, codecs) in [
         (-20.0, &[Codec::Pcma][..]),
         (-26.0, &[Codec::Pcma, Codec::Pcmu, Codec::Opus]),
-        (-32.0, &[Codec::Pcma]),
-        (-40.0, &[Codec::Pcma, Codec::Pcmu, Codec::Opus]),
+        (-32.0, &[Codec::Opus]),
+        (-40.0, &[Codec::Pcma, Codec::Opus]),
     ] {
         for codec in codecs {
             let mut score = Score::default();
@@ -253,10 +255,10 @@ fn speech_is_heard_in_noise() {
 
 #[test]
 fn what_is_not_voice_is_never_speech() {
-    let mut cases: Vec<(String, Vec<i16>)> = vec![("silence".into(), vec![0; 8 * SECOND])];
+    let mut cases: Vec<(String, Vec<i16>)> = vec![("silence".into(), vec![0; 6 * SECOND])];
     for kind in ["white", "pink", "brown", "street", "comfort", "hum 50 Hz", "hum 60 Hz", "clicks"] {
         for level in [-20.0, -30.0, -40.0, -50.0] {
-            cases.push((format!("{kind} {level} dBov"), noise(kind, 8, level)));
+            cases.push((format!("{kind} {level} dBov"), noise(kind, 6, level)));
         }
     }
     for (name, hz, on_off) in [
@@ -271,13 +273,13 @@ fn what_is_not_voice_is_never_speech() {
     ] {
         for level in [-15.0, -35.0] {
             let mut tone = Vec::new();
-            Tone::new(hz, on_off, RATE, level).fill(12 * SECOND, &mut tone);
+            Tone::new(hz, on_off, RATE, level).fill(6 * SECOND, &mut tone);
             cases.push((format!("{name} {level} dBov"), tone));
         }
     }
     for zone in ["cn", "us", "uk", "de", "jp", "au"] {
         let mut tone = Vec::new();
-        Tone::ringback(&Cadence::of_zone(zone).expect("a known zone"), RATE).fill(12 * SECOND, &mut tone);
+        Tone::ringback(&Cadence::of_zone(zone).expect("a known zone"), RATE).fill(6 * SECOND, &mut tone);
         cases.push((format!("ringback {zone}"), tone));
     }
     for (on, off) in [(50, 50), (80, 80), (100, 60), (300, 200)] {

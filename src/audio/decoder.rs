@@ -32,8 +32,17 @@ pub struct Decoder {
 
 #[derive(Debug)]
 enum Inner {
-    G711 { law: Law, concealer: Concealer, up: Upsampler, narrow: Vec<i16> },
+    G711(Box<G711>),
     Opus(Opus),
+}
+
+#[derive(Debug)]
+struct G711 {
+    law: Law,
+    concealer: Concealer,
+    up: Upsampler,
+    /// Samples at 8 kHz on their way; kept for its room.
+    narrow: Vec<i16>,
 }
 
 impl Decoder {
@@ -44,7 +53,14 @@ impl Decoder {
     /// When libopus cannot allocate its state.
     #[must_use]
     pub fn new(codec: Codec, rate: Rate) -> Self {
-        let g711 = |law| Inner::G711 { law, concealer: Concealer::new(), up: Upsampler::new(), narrow: Vec::with_capacity(960) };
+        let g711 = |law| {
+            Inner::G711(Box::new(G711 {
+                law,
+                concealer: Concealer::new(),
+                up: Upsampler::new(),
+                narrow: Vec::with_capacity(PACKET_MS_MAX * 8),
+            }))
+        };
         let inner = match codec {
             Codec::Pcma => g711(Law::A),
             Codec::Pcmu => g711(Law::Mu),
@@ -62,7 +78,8 @@ impl Decoder {
             return Err(DecodeError::Empty);
         }
         match &mut self.inner {
-            Inner::G711 { law, concealer, up, narrow } => {
+            Inner::G711(g711) => {
+                let G711 { law, concealer, up, narrow } = &mut **g711;
                 if payload.len() > PACKET_MS_MAX * 8 {
                     return Err(DecodeError::TooLong);
                 }
@@ -79,7 +96,8 @@ impl Decoder {
     /// Appends `samples` samples at the decoder's rate for packets that did not come: the sound continued, fading.
     pub fn conceal(&mut self, samples: usize, out: &mut Vec<i16>) {
         match &mut self.inner {
-            Inner::G711 { concealer, up, narrow, .. } => {
+            Inner::G711(g711) => {
+                let G711 { concealer, up, narrow, .. } = &mut **g711;
                 narrow.clear();
                 let wanted = out.len() + samples;
                 let lost = if self.rate == Rate::Hz8000 { samples } else { samples.div_ceil(2) };

@@ -43,7 +43,7 @@ impl Biquad {
         let angle = std::f32::consts::TAU * corner;
         let alpha = angle.sin() / (2.0 * quality);
         let gain = 1.0 / (1.0 + alpha);
-        let side = (1.0 + angle.cos()) / 2.0 * gain;
+        let side = f32::midpoint(1.0, angle.cos()) * gain;
         Self { b: [side, -2.0 * side, side], a: [-2.0 * angle.cos() * gain, (1.0 - alpha) * gain], z: [0.0; 2] }
     }
 

@@ -1,5 +1,28 @@
-//! Is somebody speaking? A neural detector (earshot) behind a high-pass, asked only when no steady tone sounds, and believed only when
-//! it says so for long enough.
+//! Is somebody speaking? A neural detector (earshot) behind a high-pass is asked only when no steady tone sounds, and believed only
+//! when what it hears has a pitch and changes in level, and goes on for long enough.
+//!
+//! Why not earshot alone: at −20 to −30 dBov it takes white and pink noise, comfort noise and 60 Hz hum for speech nearly all of the
+//! time. Noise has no pitch, a machine's hum has one but never changes; a voice has both.
+//!
+//! Error rates on the labelled set (`tests/voice_set.rs`: 21 utterances of six espeak-ng voices, Mandarin and English, from "喂" of a
+//! third of a second to whole sentences; delay is from the first frame of speech to the report):
+//!
+//! | speech | heard | frames hit | false alarms | delay p50 / p95 / max |
+//! | --- | --- | --- | --- | --- |
+//! | −20 to −32 dBov; A-law, µ-law, Opus | 21 of 21 | 100 % | 0 % | 180 / 180 / 180 ms |
+//! | −40 dBov; A-law, Opus | 21 of 21 | 99.7 % | 0 % | 180 / 200 / 380 ms |
+//! | −40 dBov in comfort noise at −60 | 21 of 21 | 99.4 % | 0 % | 200 / 280 / 460 ms |
+//! | −26 dBov in comfort noise at −50 | 21 of 21 | 100 % | 0 % | 180 / 180 / 180 ms |
+//! | −26 dBov in white noise, 15 dB below | 21 of 21 | 98.2 % | 0 % | 200 / 340 / 360 ms |
+//! | −26 dBov in pink noise, 15 dB below | 21 of 21 | 99.1 % | 0 % | 180 / 200 / 420 ms |
+//! | −26 dBov in street rumble, 10 dB below | 21 of 21 | 100 % | 0 % | 180 / 180 / 180 ms |
+//! | −26 dBov in 50 Hz hum, 10 dB below | 21 of 21 | 95.2 % | 0 % | 220 / 460 / 480 ms |
+//! | −26 dBov in 50 Hz hum as loud | 20 of 21 | 81.3 % | 0 % | 260 / 940 / 1,000 ms |
+//!
+//! Never speech, in 59 sounds through A-law and Opus: silence; white, pink, brown, low-passed (comfort) and street noise, hum of 50 and
+//! 60 Hz with harmonics, and clicks of keys, each at −20, −30, −40 and −50 dBov; dial, busy, ringback and fax tones; DTMF.
+//! Known to err: music is taken for speech (our music on hold 83 % of the time), a whisper is not (it has no pitch), and a cry or
+//! cough with a pitch counts when it lasts 160 ms.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -17,18 +40,18 @@ use crate::base::time::{Duration, millis};
 /// Samples of one verdict of earshot: 16 ms at 16 kHz.
 const STEP: usize = 256;
 const STEP_MS: u64 = 16;
-/// A step with this score or more is voice to earshot.
-const SCORE_MIN: f32 = 0.5;
+/// A step with this score or more is voice to earshot. Lower than its usual 0.5: what it lets in, pitch and liveliness keep out.
+const SCORE_MIN: f32 = 0.3;
 /// A step below this level, in dBov, is never voice: under the quiet parts of speech at −40 dBov.
 const LEVEL_MIN: f32 = -58.0;
 /// A sound that repeats itself this well has a pitch; noise of any colour stays below 0.4.
-const PERIODIC_MIN: f32 = 0.45;
+const PERIODIC_MIN: f32 = 0.5;
 /// Speech begins when of the last so many steps …
 const STEPS_LOOKED_AT: usize = 20;
 /// … so many are voice …
 const STEPS_OF_VOICE: usize = 10;
 /// … so many of them with a pitch …
-const STEPS_WITH_PITCH: usize = 4;
+const STEPS_WITH_PITCH: usize = 5;
 /// … and their levels are so many dB apart: a machine hums evenly, nobody speaks so.
 const LIVELINESS_DB: f32 = 3.0;
 /// Steps without a lively voice that end speech: 320 ms, longer than the stops inside words.
