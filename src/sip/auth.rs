@@ -74,10 +74,8 @@ impl Auth {
     pub fn challenges(&mut self, user: &str, stale: bool, settings: &Settings, now: Instant) -> Vec<String> {
         let account = settings.accounts.get(user).or_else(|| self.stand_in(user, settings));
         let has = |secret: fn(&Account) -> bool| account.is_none_or(secret);
-        let offered = [
-            (Algorithm::Sha256, has(|account| account.ha1_sha256.is_some())),
-            (Algorithm::Md5, has(|account| account.ha1_md5.is_some())),
-        ];
+        let offered =
+            [(Algorithm::Sha256, has(|account| account.ha1_sha256.is_some())), (Algorithm::Md5, has(|account| account.ha1_md5.is_some()))];
         let mut challenges = Vec::new();
         for (algorithm, _) in offered.into_iter().filter(|(_, offered)| *offered) {
             let nonce = self.nonce(now);
@@ -167,11 +165,7 @@ mod tests {
             ha1_sha256: Some(ha1(Algorithm::Sha256, user, REALM, "secret")),
             ha1_md5: Some(ha1(Algorithm::Md5, user, REALM, "secret")),
         };
-        Settings {
-            domain: REALM.into(),
-            accounts: [(AgentId::new("1001"), account("1001"))].into(),
-            ..Settings::default()
-        }
+        Settings { domain: REALM.into(), accounts: [(AgentId::new("1001"), account("1001"))].into(), ..Settings::default() }
     }
 
     fn answer(challenge: &str, user: &str, password: &str, nc: u32) -> Request {

@@ -154,7 +154,6 @@ fn plain(uri: &Uri) -> Uri {
     uri
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,7 +178,8 @@ mod tests {
 
     #[test]
     fn requests_have_their_tags_and_rising_numbers() {
-        let mut dialog = Dialog::of_invited(&invite("10.0.0.9:5060", "sip:a@10.0.0.9", ""), "ours".into(), flow(Protocol::Udp, "10.0.0.9:5060"));
+        let mut dialog =
+            Dialog::of_invited(&invite("10.0.0.9:5060", "sip:a@10.0.0.9", ""), "ours".into(), flow(Protocol::Udp, "10.0.0.9:5060"));
         let first = dialog.request(Method::Bye);
         assert_eq!(first.from().tag(), Some("ours"));
         assert_eq!(first.to().tag(), Some("theirs"));
@@ -190,7 +190,8 @@ mod tests {
 
     #[test]
     fn a_number_out_of_order_is_not_taken() {
-        let mut dialog = Dialog::of_invited(&invite("10.0.0.9:5060", "sip:a@10.0.0.9", ""), "ours".into(), flow(Protocol::Udp, "10.0.0.9:5060"));
+        let mut dialog =
+            Dialog::of_invited(&invite("10.0.0.9:5060", "sip:a@10.0.0.9", ""), "ours".into(), flow(Protocol::Udp, "10.0.0.9:5060"));
         assert_eq!([5, 4, 6, 6, 9].map(|number| dialog.takes_number(number)), [false, false, true, false, true]);
     }
 

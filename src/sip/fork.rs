@@ -33,10 +33,14 @@ struct Early {
 enum State {
     Wanted,
     /// Not wanted any more, but nothing was heard yet: no CANCEL before a provisional response (§9.1).
-    Unwanted { reason: Option<Reason> },
-    Cancelled { give_up_at: Instant },
-    /// Its 2xx made the leg; any further one is another phone's.
-    Won,
+    Unwanted {
+        reason: Option<Reason>,
+    },
+    Cancelled {
+        give_up_at: Instant,
+    },
+    /// A final response came; any 2xx after it is another phone's.
+    Settled,
 }
 
 /// What became of the branch, for the call out.
@@ -95,6 +99,7 @@ impl Fork {
             ..200 => self.rang(way, &response, room),
             200..300 => self.answered(way, response, room),
             code => {
+                self.state = State::Settled;
                 let min_se = compose::seconds(&response.headers, "Min-SE").filter(|_| code == 422);
                 Some(Outcome::Refused { code, reason: response.reason, min_se })
             }
@@ -141,22 +146,21 @@ impl Fork {
         let hop = dialog.next_hop(room.settings);
         room.acknowledge(way.key, &tag, dialog.ack(way.invite.cseq().0), hop);
         if matches!(self.state, State::Wanted) {
-            self.state = State::Won;
+            self.state = State::Settled;
             let sdp = compose::sdp_of(&response.headers, &response.body).ok().flatten().or(early.and_then(|early| early.sdp));
             return Some(Outcome::Answered(Box::new(Answered { dialog, response, sdp })));
         }
         let bye = dialog.request(Method::Bye);
         room.request(bye, hop, User::Nobody);
-        let won = matches!(self.state, State::Won);
-        self.state = State::Won;
-        (!won).then(|| Outcome::Refused { code: 487, reason: "Answered Too Late".to_owned(), min_se: None })
+        let settled = std::mem::replace(&mut self.state, State::Settled);
+        (!matches!(settled, State::Settled)).then(|| Outcome::Refused { code: 487, reason: "Answered Too Late".to_owned(), min_se: None })
     }
 
     /// When the final response to a cancelled branch is not waited for any longer (§9.1).
     pub fn deadline(&self) -> Option<Instant> {
         match self.state {
             State::Cancelled { give_up_at } => Some(give_up_at),
-            State::Wanted | State::Unwanted { .. } | State::Won => None,
+            State::Wanted | State::Unwanted { .. } | State::Settled => None,
         }
     }
 

@@ -81,8 +81,7 @@ impl Session {
         if early.held_answer.is_some() {
             return;
         }
-        let mut response =
-            compose::dialog_response(&early.asked.request, code.clamp(101, 199), &self.dialog.local_tag, early.asked.flow);
+        let mut response = compose::dialog_response(&early.asked.request, code.clamp(101, 199), &self.dialog.local_tag, early.asked.flow);
         // A delayed offer stays delayed: ours is in the 2xx.
         let sdp = sdp.filter(|_| self.heard.is_some());
         if let Some(sdp) = &sdp {

@@ -22,6 +22,9 @@ mod session;
 mod session_timer;
 mod transaction;
 
+#[cfg(test)]
+mod tests;
+
 pub use endpoint::Endpoint;
 pub use registrar::Binding;
 

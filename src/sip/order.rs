@@ -31,15 +31,34 @@ pub(super) enum User {
 #[derive(Debug)]
 pub(super) enum Order {
     /// An answer, through its server transaction.
-    Respond { to: ServerKey, response: Box<Response> },
+    Respond {
+        to: ServerKey,
+        response: Box<Response>,
+    },
     /// Bytes outside any transaction: a 2xx or a reliable 18x again.
-    Send { flow: Flow, wire: Vec<u8>, again: bool },
+    Send {
+        flow: Flow,
+        wire: Vec<u8>,
+        again: bool,
+    },
     /// Begin a client transaction.
-    Request { request: Box<Request>, flow: Flow, user: User },
+    Request {
+        request: Box<Request>,
+        flow: Flow,
+        user: User,
+    },
     /// The ACK to a 2xx: sent now, and again whenever that 2xx comes again.
-    Acknowledge { invite: ClientKey, tag: String, flow: Flow, wire: Vec<u8> },
+    Acknowledge {
+        invite: ClientKey,
+        tag: String,
+        flow: Flow,
+        wire: Vec<u8>,
+    },
     /// The fork is not wanted any more: CANCEL as soon as RFC 3261 §9.1 allows.
-    Cancel { invite: ClientKey, reason: Option<Reason> },
+    Cancel {
+        invite: ClientKey,
+        reason: Option<Reason>,
+    },
     Event(Event),
 }
 

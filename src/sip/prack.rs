@@ -84,8 +84,7 @@ impl Reliable {
         response.headers.push("RSeq", self.next_rseq.to_string());
         let wire = Message::Response(response.clone()).to_bytes();
         let has_sdp = !response.body.is_empty();
-        self.waiting =
-            Some(Waiting { rseq: self.next_rseq, wire, has_sdp, interval: T1, resend_at: now + T1, give_up_at: now + PATIENCE });
+        self.waiting = Some(Waiting { rseq: self.next_rseq, wire, has_sdp, interval: T1, resend_at: now + T1, give_up_at: now + PATIENCE });
         self.next_rseq += 1;
         Some(response)
     }

@@ -197,9 +197,8 @@ impl Binding {
 fn bind(bindings: &mut Vec<Binding>, written: &str, asked: &Asked) -> Result<Change, Refusal> {
     let contact: NameAddr = written.parse().map_err(|_| refusal(400, "Malformed Contact"))?;
     let instance = contact.param("+sip.instance").map(str::to_owned);
-    let place = bindings.iter().position(|binding| {
-        binding.uri.same_as(&contact.uri) || (instance.is_some() && binding.instance == instance)
-    });
+    let place =
+        bindings.iter().position(|binding| binding.uri.same_as(&contact.uri) || (instance.is_some() && binding.instance == instance));
     if place.is_some_and(|place| bindings[place].is_newer(asked.order)) {
         return Err(refusal(500, "Out Of Order"));
     }
@@ -291,8 +290,7 @@ mod tests {
             );
             let Ok(Message::Request(request)) = parse(text.as_bytes()) else { panic!("a REGISTER: {text}") };
             let agent = AgentId::new("1001");
-            let response =
-                self.registrar.register(&agent, &request, (flow(), false), &self.settings, self.now, &mut self.events);
+            let response = self.registrar.register(&agent, &request, (flow(), false), &self.settings, self.now, &mut self.events);
             (response.code, response.headers.all("Contact").map(str::to_owned).collect())
         }
     }

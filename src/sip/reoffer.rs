@@ -21,13 +21,29 @@ const TRIES_MAX: u8 = 4;
 pub(super) enum Reoffer {
     Idle,
     /// A request of ours is out.
-    Ours { number: u32, ask: Ask, tries: u8 },
+    Ours {
+        number: u32,
+        ask: Ask,
+        tries: u8,
+    },
     /// It met the peer's, and is sent again.
-    Again { at: Instant, ask: Ask, tries: u8 },
+    Again {
+        at: Instant,
+        ask: Ask,
+        tries: u8,
+    },
     /// The peer's waits for the switch's answer.
-    Theirs { asked: Asked, sdp: Option<Vec<u8>>, terms: Terms, give_up_at: Instant },
+    Theirs {
+        asked: Asked,
+        sdp: Option<Vec<u8>>,
+        terms: Terms,
+        give_up_at: Instant,
+    },
     /// Our 2xx to the peer's re-INVITE waits for its ACK; `delayed` when it carries our offer.
-    Unacked { wait: AckWait, delayed: bool },
+    Unacked {
+        wait: AckWait,
+        delayed: bool,
+    },
 }
 
 /// What we ask for.

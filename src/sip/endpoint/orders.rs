@@ -28,7 +28,8 @@ impl Endpoint {
                     self.send(flow, wire, false, out);
                 }
                 Order::Cancel { invite, reason } => {
-                    let orders = self.with_fork(&invite, now, |fork, way, room| fork.cancel(way, reason, room)).map_or(vec![], |(_, orders)| orders);
+                    let orders =
+                        self.with_fork(&invite, now, |fork, way, room| fork.cancel(way, reason, room)).map_or(vec![], |(_, orders)| orders);
                     self.carry_out(orders, now, out);
                 }
                 Order::Event(event) => out.push(Output::Event(event)),
@@ -201,13 +202,13 @@ impl Endpoint {
         now: Instant,
         act: impl FnOnce(&mut super::super::fork::Fork, &Way, &mut Room) -> T,
     ) -> Option<((LegId, T), Vec<Order>)> {
-        let ClientEntry { machine: ClientMachine::Invite(machine), flow, user: User::Fork(leg, fork), .. } = self.clients.get_mut(key)? else {
+        let ClientEntry { machine: ClientMachine::Invite(machine), flow, user: User::Fork(leg, fork), .. } = self.clients.get_mut(key)?
+        else {
             return None;
         };
         let mut orders = Vec::new();
         let way = Way { key, invite: machine.request(), flow: *flow };
-        let mut room =
-            Room { now, rng: &mut self.rng, settings: &self.settings, cookie: &self.cookie, orders: &mut orders };
+        let mut room = Room { now, rng: &mut self.rng, settings: &self.settings, cookie: &self.cookie, orders: &mut orders };
         let said = act(fork, &way, &mut room);
         let leg = *leg;
         if let Some(client) = self.clients.get(key) {
@@ -217,13 +218,7 @@ impl Endpoint {
     }
 
     /// Carries out what a fork ordered, then tells its leg what became of it.
-    fn fork_said(
-        &mut self,
-        key: &ClientKey,
-        said: Option<((LegId, Option<Outcome>), Vec<Order>)>,
-        now: Instant,
-        out: &mut Vec<Output>,
-    ) {
+    fn fork_said(&mut self, key: &ClientKey, said: Option<((LegId, Option<Outcome>), Vec<Order>)>, now: Instant, out: &mut Vec<Output>) {
         let Some(((leg, outcome), orders)) = said else { return };
         self.carry_out(orders, now, out);
         let Some(outcome) = outcome else { return };

@@ -1,13 +1,13 @@
 //! The endpoint's entries of transactions: a machine, the way its messages go, and whose it is.
 
+use super::super::Flow;
+use super::super::msg::{Method, Response};
 use super::super::order::User;
 use super::super::transaction::client::Client;
 use super::super::transaction::client_invite::ClientInvite;
 use super::super::transaction::server::Server;
 use super::super::transaction::server_invite::ServerInvite;
 use super::super::transaction::{ClientAction, ClientEvent, ServerAction, ServerEvent};
-use super::super::Flow;
-use super::super::msg::{Method, Response};
 use super::Identity;
 use crate::base::{Instant, LegId, Machine};
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! Client transaction of every method but INVITE and ACK (RFC 3261 §17.1.2). Timers E, F, K. Knows no dialog and no socket.
 
-use super::{PATIENCE, T1, T2, T4, ClientAction as Action, ClientEvent as Event};
+use super::{ClientAction as Action, ClientEvent as Event, PATIENCE, T1, T2, T4};
 use crate::base::{Duration, Instant, Machine};
 
 #[derive(Debug)]
@@ -12,11 +12,21 @@ pub struct Client {
 #[derive(Debug)]
 enum State {
     /// Nothing heard yet. `resend` is Timer E (not on a reliable transport), `give_up_at` Timer F.
-    Trying { wire: Vec<u8>, resend: Option<(Instant, Duration)>, give_up_at: Instant },
+    Trying {
+        wire: Vec<u8>,
+        resend: Option<(Instant, Duration)>,
+        give_up_at: Instant,
+    },
     /// A provisional response came: repeated each T2.
-    Proceeding { wire: Vec<u8>, resend: Option<(Instant, Duration)>, give_up_at: Instant },
+    Proceeding {
+        wire: Vec<u8>,
+        resend: Option<(Instant, Duration)>,
+        give_up_at: Instant,
+    },
     /// Timer K: repeats of the final response are absorbed.
-    Completed { until: Instant },
+    Completed {
+        until: Instant,
+    },
     Over,
 }
 
@@ -97,9 +107,9 @@ impl Machine for Client {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sip::msg::Response;
     use crate::base::machine::drive::Drive;
     use crate::base::time::{millis, secs};
+    use crate::sip::msg::Response;
 
     fn begun(reliable: bool) -> (Drive<Client>, usize) {
         let mut out = Vec::new();

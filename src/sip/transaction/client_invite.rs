@@ -1,7 +1,7 @@
 //! INVITE client transaction (RFC 3261 §17.1.1 with the Accepted state of RFC 6026 §7.2). Timers A, B, D, M. The ACK to a failure is
 //! its own business; the ACK to a 2xx is not.
 
-use super::{PATIENCE, T1, ClientAction as Action, ClientEvent as Event};
+use super::{ClientAction as Action, ClientEvent as Event, PATIENCE, T1};
 use crate::base::{Duration, Instant, Machine};
 use crate::sip::msg::{Message, Method, Request, Response};
 
@@ -15,13 +15,21 @@ pub struct ClientInvite {
 #[derive(Debug)]
 enum State {
     /// Nothing heard yet. `resend` is Timer A (not on a reliable transport), `give_up_at` Timer B.
-    Calling { resend: Option<(Instant, Duration)>, give_up_at: Instant },
+    Calling {
+        resend: Option<(Instant, Duration)>,
+        give_up_at: Instant,
+    },
     /// A provisional response came; whoever calls decides how long to wait.
     Proceeding,
     /// Timer D: each repeat of the failure gets the ACK again.
-    Completed { ack: Vec<u8>, until: Instant },
+    Completed {
+        ack: Vec<u8>,
+        until: Instant,
+    },
     /// Timer M: every 2xx goes up, it may be another phone's (RFC 6026 §7.2).
-    Accepted { until: Instant },
+    Accepted {
+        until: Instant,
+    },
     Over,
 }
 
@@ -150,7 +158,8 @@ pub fn ack_of_failure(invite: &Request, response: &Response) -> Request {
 pub fn ack_of_success(invite: &Request, response: &Response) -> Request {
     let mut ack = ack_of_failure(invite, response);
     ack.headers.remove("Via");
-    let routed_loosely = invite.headers.name_addrs("Route").is_ok_and(|routes| routes.first().is_none_or(|route| route.uri.param("lr").is_some()));
+    let routed_loosely =
+        invite.headers.name_addrs("Route").is_ok_and(|routes| routes.first().is_none_or(|route| route.uri.param("lr").is_some()));
     if let (true, Some(target)) = (routed_loosely, crate::sip::compose::contact_of(&response.headers)) {
         ack.uri = target;
     }

@@ -12,9 +12,14 @@ pub struct Server {
 #[derive(Debug)]
 enum State {
     /// Whoever serves it has not answered. After 64 × T1 an answer would be too late to be of use, and none is sent (RFC 4320 §4.2).
-    Trying { useless_at: Instant },
+    Trying {
+        useless_at: Instant,
+    },
     /// Timer J: repeats get the answer again.
-    Completed { wire: Vec<u8>, until: Instant },
+    Completed {
+        wire: Vec<u8>,
+        until: Instant,
+    },
     Over,
 }
 

@@ -1,7 +1,7 @@
 //! INVITE server transaction (RFC 3261 §17.2.1 with the Accepted state of RFC 6026 §7.1). Timers G, H, I, L. A 2xx is sent once here;
 //! who answered repeats it until the ACK.
 
-use super::{PATIENCE, T1, T2, T4, ServerAction as Action, ServerEvent as Event};
+use super::{PATIENCE, ServerAction as Action, ServerEvent as Event, T1, T2, T4};
 use crate::base::{Duration, Instant, Machine};
 
 #[derive(Debug)]
@@ -13,13 +13,23 @@ pub struct ServerInvite {
 #[derive(Debug)]
 enum State {
     /// A repeated INVITE gets the last provisional response again. Bounded by the leg that answers.
-    Proceeding { last: Option<Vec<u8>> },
+    Proceeding {
+        last: Option<Vec<u8>>,
+    },
     /// A failure waits for its ACK. `resend` is Timer G (not on a reliable transport), `give_up_at` Timer H.
-    Completed { wire: Vec<u8>, resend: Option<(Instant, Duration)>, give_up_at: Instant },
+    Completed {
+        wire: Vec<u8>,
+        resend: Option<(Instant, Duration)>,
+        give_up_at: Instant,
+    },
     /// Timer I: repeats of the ACK are absorbed.
-    Confirmed { until: Instant },
+    Confirmed {
+        until: Instant,
+    },
     /// Timer L: repeats of the INVITE are absorbed after a 2xx (RFC 6026 §7.1).
-    Accepted { until: Instant },
+    Accepted {
+        until: Instant,
+    },
     Over,
 }
 

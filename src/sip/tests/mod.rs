@@ -1,0 +1,8 @@
+//! Stories: endpoints and scripted phones that talk to each other through a small network in memory, on virtual time.
+
+mod calls;
+mod desk;
+mod phones;
+mod reoffers;
+mod swarm;
+mod world;
