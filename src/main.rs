@@ -1,7 +1,7 @@
 //! `sanling`: arguments in, a command run, an exit code out. What the commands do is in `sanling::io::commands`.
 
 use clap::{Args, Parser, Subcommand};
-use sanling::io::commands::check;
+use sanling::io::commands::{check, init};
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,6 +16,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Write a fresh configuration for a real site: random passwords, the address to listen on, what to type into each phone
+    Init(InitArguments),
     /// Validate the whole configuration: exit code 0, or 1 with every error at its place
     Check(Configuration),
 }
@@ -31,9 +33,19 @@ struct Configuration {
     overrides: Vec<String>,
 }
 
+#[derive(Args)]
+struct InitArguments {
+    /// Folder to write into, empty or not there yet
+    folder: PathBuf,
+    /// Address to listen on, with a port or not; else the one by which this host reaches its network
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+}
+
 fn main() -> ExitCode {
     let mut out = io::stdout();
     match Arguments::parse().command {
+        Command::Init(args) => verdict(init::init(&args.folder, args.listen.as_deref(), &mut out)),
         Command::Check(args) => match check::check(&args.config, &args.overrides, &mut out) {
             Ok(good) => ExitCode::from(u8::from(!good)),
             Err(error) => verdict(Err(error)),

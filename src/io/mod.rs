@@ -12,4 +12,5 @@ pub mod metrics;
 pub mod net;
 pub mod recorder;
 pub mod shapes;
+pub mod shipped;
 pub mod store;

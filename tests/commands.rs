@@ -1,0 +1,60 @@
+//! The commands that need no running switch, as a shell sees them: what they print and how they exit.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn sanling(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_sanling")).args(arguments).output().expect("the program runs")
+}
+
+fn printed(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn shipped() -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("config").display().to_string()
+}
+
+#[test]
+fn check_finds_the_shipped_configuration_good() {
+    let output = sanling(&["check", "--config", &shipped()]);
+    assert_eq!(printed(&output), format!("{}: good: 5 agents, 1 queue, 4 routes, 1 trunk; prompts zh-CN\n", shipped()));
+    assert_eq!(output.status.code(), Some(0));
+    let english = sanling(&["check", "--config", &shipped(), "--set", "switch.language=\"en-US\""]);
+    assert_eq!(english.status.code(), Some(0), "{}", printed(&english));
+}
+
+#[test]
+fn check_tells_every_error_and_exits_with_1() {
+    let output = sanling(&["check", "--config", &shipped(), "--set", "rules.hold.patience=\"7x\"", "--set", "media.port=\"1-2\""]);
+    let expected = r#"--set:1:21: "7x" is no duration
+  |
+1 | rules.hold.patience="7x"
+  |                     ^^^^
+  = a whole number and ms, s, m or h: "500ms", "7s", "2m", "1h"
+
+--set:1:7: there is no key `port` in `media`
+  |
+1 | media.port="1-2"
+  |       ^^^^
+  = did you mean `ports`? For example: ports = "20000-29999"
+
+2 errors
+"#;
+    assert_eq!(printed(&output), expected);
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn init_writes_what_check_finds_good_and_never_writes_over_it() {
+    let parent = tempfile::tempdir().expect("a folder for the test");
+    let site = parent.path().join("site").display().to_string();
+    let first = sanling(&["init", &site, "--listen", "192.0.2.10"]);
+    assert!(first.status.success(), "{first:?}");
+    assert!(printed(&first).contains("192.0.2.10:5060"));
+    let check = sanling(&["check", "--config", &site]);
+    assert_eq!(check.status.code(), Some(0), "{}", printed(&check));
+    let second = sanling(&["init", &site]);
+    assert_eq!(second.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&second.stderr).contains("there is something already"));
+}
