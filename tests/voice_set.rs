@@ -228,6 +228,21 @@ fn speech_is_heard_and_soon() {
 }
 
 #[test]
+fn wideband_speech_is_heard_as_soon() {
+    for name in ["zh-CN/silent_ask", "zh-CN/patience", "zh-CN/welcome", "en-US/silent_ask", "en-US/patience", "en-US/welcome"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/prompts").join(format!("{name}.wav"));
+        let speech = read(&std::fs::read(path).expect("a prompt"), Rate::Hz16000).expect("a clip");
+        for level in [-26.0, -40.0] {
+            let mut detector = VoiceDetector::new(Rate::Hz16000);
+            let heard = scaled(&speech, level + 23.0).chunks_exact(320).position(|frame| detector.push(frame).is_some());
+            let delay = heard.map_or(usize::MAX, |frames| (frames + 1) * frame::FRAME_MS);
+            // Prompts begin with 20 ms of silence.
+            assert!(delay <= 320, "{name} at {level} dBov: {delay} ms");
+        }
+    }
+}
+
+#[test]
 fn speech_is_heard_in_noise() {
     let clips = clips();
     for (level, kind, noise_level, least_percent) in [

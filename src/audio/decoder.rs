@@ -165,6 +165,7 @@ mod tests {
     use super::*;
     use crate::audio::encoder::{Encoder, OpusSettings};
     use crate::audio::level::dbov;
+    use crate::base::Rng;
 
     const BOTH: [Rate; 2] = [Rate::Hz8000, Rate::Hz16000];
     const ALL: [Codec; 3] = [Codec::Pcma, Codec::Pcmu, Codec::Opus];
@@ -229,6 +230,26 @@ mod tests {
             let result = Decoder::new(Codec::Opus, Rate::Hz8000).decode(payload, &mut out);
             assert_eq!(result, Err(DecodeError::Malformed), "{payload:?}");
             assert_eq!(out, [1, 2, 3]);
+        }
+    }
+
+    #[test]
+    fn no_payload_can_bring_a_decoder_down() {
+        let mut rng = Rng::new(5);
+        for codec in ALL {
+            let mut decoder = Decoder::new(codec, Rate::Hz16000);
+            let mut out = Vec::new();
+            for _ in 0..2_000 {
+                let payload: Vec<u8> = (0..rng.below(300)).map(|_| rng.next_u32() as u8).collect();
+                out.clear();
+                if rng.one_in(8) {
+                    decoder.conceal_before(&payload, 320, &mut out);
+                    assert_eq!(out.len(), 320);
+                } else if decoder.decode(&payload, &mut out).is_err() {
+                    assert!(out.is_empty());
+                }
+                assert!(out.len() <= Rate::Hz16000.samples_in_ms(PACKET_MS_MAX));
+            }
         }
     }
 
