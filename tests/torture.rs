@@ -370,6 +370,22 @@ fn bounds_are_kept_and_say_so() {
     assert_eq!(answer(OPTIONS.to_owned()), 400, "no empty line");
 }
 
+/// RFC 3261 §20.22: 0 to 255. RFC 3261 §7.2: codes are of the classes 1 to 6.
+#[test]
+fn numbers_end_where_the_rfc_ends_them() {
+    for (hops, taken) in [("0", true), ("255", true), ("256", false), ("-1", false), ("", false)] {
+        assert_eq!(parse(format!("{OPTIONS}Max-Forwards: {hops}\r\n\r\n").as_bytes()).is_ok(), taken, "{hops}");
+    }
+    for (code, taken) in [("099", false), ("100", true), ("699", true), ("700", false), ("20", false), ("2000", false), ("2x0", false)] {
+        let response = OPTIONS.replace("OPTIONS sip:1001@h SIP/2.0", &format!("SIP/2.0 {code} Fine")) + "\r\n";
+        assert_eq!(parse(response.as_bytes()).is_ok(), taken, "{code}");
+    }
+    for (number, taken) in [("0", true), ("4294967295", true), ("4294967296", false), ("-1", false), ("+1", false)] {
+        let request = OPTIONS.replace("CSeq: 1 ", &format!("CSeq: {number} ")) + "\r\n";
+        assert_eq!(parse(request.as_bytes()).is_ok(), taken, "{number}");
+    }
+}
+
 #[test]
 fn what_cannot_be_answered_is_dropped() {
     let headless = OPTIONS.split_once("Via").map(|(line, _)| line.to_owned()).expect("a Via");
