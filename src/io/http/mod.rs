@@ -69,7 +69,7 @@ struct Context {
     api: Api,
     consumers: Arc<Semaphore>,
     /// Ids of audit entries; a lock, because requests run side by side; held to draw one number.
-    ids: Mutex<Rng>,
+    ids: Mutex<AuditIds>,
     /// Turns true when the server ends, so that event streams end too.
     closing: watch::Receiver<bool>,
 }
@@ -81,7 +81,7 @@ impl Context {
     /// When it cannot be kept: then what it tells of must not be done.
     fn audit(&self, asker: &auth::Asker, action: &str, subject: Option<&str>, detail: String) -> Result<(), problem::Problem> {
         let at = wall_time();
-        let id = CallId::new(at, &mut self.ids.lock().unwrap_or_else(std::sync::PoisonError::into_inner)).to_string();
+        let id = self.ids.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next(at).to_string();
         let entry = AuditEntry {
             id,
             at: Time::from(at),
@@ -101,6 +101,19 @@ impl Context {
     /// Lets what was told before be written, so that who has heard of an event finds it. Not waited for when the store is in trouble.
     async fn settle(&self) {
         let _ = tokio::time::timeout(Duration::from_millis(250), self.api.store.flush()).await;
+    }
+}
+
+/// ULIDs that always grow, so that entries of one millisecond keep their order.
+struct AuditIds {
+    rng: Rng,
+    last: Timestamp,
+}
+
+impl AuditIds {
+    fn next(&mut self, now: Timestamp) -> CallId {
+        self.last = now.max(Timestamp(self.last.0 + 1));
+        CallId::new(self.last, &mut self.rng)
     }
 }
 
@@ -157,7 +170,7 @@ fn router(api: Api, closing: watch::Receiver<bool>) -> std::io::Result<Router> {
     let context = Arc::new(Context {
         api,
         consumers: Arc::new(Semaphore::new(limits::EVENT_CONSUMERS_MAX)),
-        ids: Mutex::new(Rng::new(u64::from_ne_bytes(auth::random()?))),
+        ids: Mutex::new(AuditIds { rng: Rng::new(u64::from_ne_bytes(auth::random()?)), last: Timestamp::default() }),
         closing,
     });
     let guarded = Router::new()

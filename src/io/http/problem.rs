@@ -1,6 +1,7 @@
 //! Errors as RFC 9457 problem documents, every one of them.
 
 use super::dto::ConfigError;
+use crate::base::limits;
 use crate::io::desk::DeskError;
 use crate::io::store::StoreError;
 use axum::extract::Request;
@@ -110,7 +111,12 @@ impl From<JsonRejection> for Problem {
 /// Turns what the framework itself refuses (unknown path, wrong method, too large a body) into problems.
 pub async fn everywhere(request: Request, next: Next) -> Response {
     let place = format!("{} {}", request.method(), request.uri().path());
-    let response = next.run(request).await;
+    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    // A body that announces itself as too large is refused unread; one that does not is cut by the extractor's limit.
+    let response = match announced {
+        Some(length) if length > limits::API_BODY_MAX => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+        _ => next.run(request).await,
+    };
     let status = response.status();
     // Handlers answer in JSON (a problem, or health's own); what the framework refuses is plain text or empty.
     let is_ours =

@@ -9,6 +9,7 @@ mod schema;
 mod sql;
 mod writer;
 
+pub use super::recorder::Recovered;
 pub use reader::CallFilter;
 pub use recovery::Interrupted;
 

@@ -2,7 +2,7 @@
 
 use super::{Store, StoreError, reader, sql};
 use crate::base::CallId;
-use crate::io::recorder::{Recovered, Repair};
+use crate::io::recorder::Recovered;
 use crate::io::shapes::{Call, Recording, Time};
 use sqlx::{AnyConnection, Connection, Row as _};
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ pub struct Interrupted {
     pub closed: usize,
     /// Recordings marked `recovered`.
     pub recovered: usize,
-    /// Recordings that were open and have no file, or one that cannot be mended: marked `missing` with the reason.
+    /// Recordings that were open and have no finished file: marked `missing`, until a later repair finds one.
     pub missing: usize,
     /// Repaired files of which the database knows no call: their rows were lost with the last moment before the crash.
     pub unknown: Vec<CallId>,
@@ -32,10 +32,10 @@ impl Store {
     ///
     /// # Errors
     /// What the database said; nothing is changed then.
-    pub async fn close_interrupted(&self, repair: &Repair) -> Result<Interrupted, StoreError> {
+    pub async fn close_interrupted(&self, recovered: &[Recovered]) -> Result<Interrupted, StoreError> {
         let mut connection = self.database.connect().await?;
         let mut transaction = connection.begin().await?;
-        let mut files: BTreeMap<String, &Recovered> = repair.recovered.iter().map(|found| (found.call.to_string(), found)).collect();
+        let mut files: BTreeMap<String, &Recovered> = recovered.iter().map(|found| (found.call.to_string(), found)).collect();
         let mut report = Interrupted::default();
         let mut after = String::new();
         loop {
@@ -44,7 +44,7 @@ impl Store {
             after.clone_from(&last.id);
             for mut call in calls {
                 let found = files.remove(call.id.as_str());
-                mend_recording(&mut call, found, repair, &mut report);
+                mend_recording(&mut call, found, &mut report);
                 if call.released_at.is_none() {
                     let at = last_sign_of_life(&mut transaction, &call).await?;
                     close(&mut call, at);
@@ -58,7 +58,7 @@ impl Store {
             let row = sqlx::query("SELECT record FROM calls WHERE id = $1").bind(id.as_str()).fetch_optional(&mut *transaction).await?;
             match row.as_ref().map(reader::call).transpose()? {
                 Some(mut call) => {
-                    mend_recording(&mut call, Some(found), repair, &mut report);
+                    mend_recording(&mut call, Some(found), &mut report);
                     sql::put_call(&mut transaction, &call).await?;
                 }
                 None => report.unknown.push(found.call),
@@ -77,7 +77,7 @@ async fn left_open(db: &mut AnyConnection, after: &str) -> Result<Vec<Call>, Sto
     rows.iter().map(reader::call).collect()
 }
 
-fn mend_recording(call: &mut Call, found: Option<&Recovered>, repair: &Repair, report: &mut Interrupted) {
+fn mend_recording(call: &mut Call, found: Option<&Recovered>, report: &mut Interrupted) {
     match (call.recording.as_mut(), found) {
         (_, Some(found)) => {
             report.recovered += 1;
@@ -92,9 +92,7 @@ fn mend_recording(call: &mut Call, found: Option<&Recovered>, repair: &Repair, r
         (Some(recording), None) if recording.state == "open" => {
             report.missing += 1;
             recording.state = "missing".into();
-            let left = repair.left.iter().find(|left| left.file.contains(call.id.as_str()));
-            let why = left.map_or("no file was found after the switch stopped", |left| left.reason.as_str());
-            recording.reason = Some(why.to_owned());
+            recording.reason = Some("no finished file was found after the switch stopped".into());
         }
         (Some(_) | None, None) => {}
     }

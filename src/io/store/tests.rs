@@ -4,7 +4,6 @@ use super::*;
 use crate::base::{CallId, Rng, Timestamp, time::millis};
 use crate::call::record::*;
 use crate::io::events::EventHub;
-use crate::io::recorder::{Left, Recovered, Repair};
 use crate::io::shapes::{Call, Time};
 use crate::switch::output::{Detail, Event};
 
@@ -156,7 +155,7 @@ async fn a_crash_leaves_no_call_open() {
     let stranger = CallId::new(Timestamp(1), &mut rng);
     let found =
         |call, duration| Recovered { call, file: format!("2026/11/21/{call}.wav"), duration: millis(duration), sha256: "ab".into() };
-    let repaired = Repair { recovered: vec![found(recorded.id, 20_000), found(only_hashing.id, 57_000), found(stranger, 1)], left: vec![] };
+    let repaired = [found(recorded.id, 20_000), found(only_hashing.id, 57_000), found(stranger, 1)];
 
     let report = store.close_interrupted(&repaired).await.expect("closes");
     assert_eq!(report, Interrupted { closed: 2, recovered: 2, missing: 1, unknown: vec![stranger] });
@@ -176,26 +175,22 @@ async fn a_crash_leaves_no_call_open() {
     let call = read(only_hashing.id).await;
     assert_eq!((call.outcome.as_deref(), call.recording.expect("has one").state.as_str()), (Some("answered"), "recovered"));
     assert_eq!(read(done.id).await, Call::from(&done));
-    let again = store.close_interrupted(&Repair::default()).await.expect("closes");
+    let again = store.close_interrupted(&[]).await.expect("closes");
     assert_eq!(again, Interrupted::default(), "nothing is left to close");
 }
 
 #[tokio::test]
-async fn a_part_file_that_cannot_be_mended_is_missing_with_its_reason_until_it_is() {
+async fn a_recording_without_a_file_is_missing_until_a_repair_finds_one() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::open(folder.path()).await.expect("opens");
     let call = record(0, &mut Rng::new(8));
     store.try_push(Row::Call(Box::new(call.clone()))).expect("room");
     store.flush().await.expect("flushes");
-    let left = vec![Left { file: format!("2026/11/21/{}.wav.part", call.id), reason: "permission denied".into() }];
     let found = Recovered { call: call.id, file: "2026/11/21/X.wav".into(), duration: millis(1), sha256: "ab".into() };
-    for (repair, state, reason) in [
-        (Repair { recovered: vec![], left }, "missing", Some("permission denied")),
-        (Repair { recovered: vec![found], left: vec![] }, "recovered", None),
-    ] {
-        store.close_interrupted(&repair).await.expect("closes");
+    for (recovered, state) in [(&[][..], "missing"), (&[found][..], "recovered")] {
+        store.close_interrupted(recovered).await.expect("closes");
         let recording = store.call(&call.id.to_string()).await.expect("reads").expect("is there").recording.expect("has one");
-        assert_eq!((recording.state.as_str(), recording.reason.as_deref()), (state, reason));
+        assert_eq!((recording.state.as_str(), recording.reason.is_some()), (state, state == "missing"));
     }
 }
 
