@@ -228,6 +228,7 @@ fn closing_ends_threads_and_sockets_and_the_recording_as_it_stands() {
     let call = CallId::new(Timestamp(1_795_219_200_000), &mut Rng::new(2));
     let mut phone = world.phone(LegId(1));
     world.pool.order(Command::StartRecording { session: SESSION, call, left: LegId(1), right: None });
+    world.until(|input| matches!(input, Input::Recorder(RecorderReport::Opened { .. })).then_some(()));
     phone.say(440.0);
     world.until(|input| matches!(input, Input::Media(Report::FirstPacket { .. })).then_some(()));
     let World { pool, recorder, mut inbox, folder: _folder } = world;
