@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod commands;
 pub mod config_files;
+pub mod descriptors;
 pub mod desk;
 pub mod events;
 pub mod http;

@@ -105,7 +105,7 @@ impl Sockets {
     /// Whose socket has this token, and the socket; `None` for one that has just been closed.
     pub fn of_token(&self, token: Token) -> Option<(LegId, Component, &UdpSocket)> {
         let pair = self.slots.get(token.0 / 2)?.as_ref()?;
-        Some(if token.0 % 2 == 0 { (pair.leg, Component::Rtp, &pair.rtp) } else { (pair.leg, Component::Rtcp, &pair.rtcp) })
+        Some(if token.0.is_multiple_of(2) { (pair.leg, Component::Rtp, &pair.rtp) } else { (pair.leg, Component::Rtcp, &pair.rtcp) })
     }
 
     pub fn of_leg(&self, leg: LegId, component: Component) -> Option<&UdpSocket> {

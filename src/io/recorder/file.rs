@@ -31,7 +31,7 @@ pub(super) fn part_path(folder: &Path, file: RecordingFile) -> PathBuf {
 impl PartFile {
     /// Makes the day's folder and a new file in it, with a header that is valid at once.
     pub fn create(folder: &Path, file: RecordingFile, hz: u32) -> io::Result<Self> {
-        fs::create_dir_all(folder.join(file.folder()))?;
+        make_day(folder, &folder.join(file.folder()))?;
         if folder.join(file.to_string()).exists() {
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, "a recording of this name is there already"));
         }
@@ -88,6 +88,19 @@ impl PartFile {
     pub fn frames(&self) -> u64 {
         self.frames
     }
+}
+
+/// Makes the folder of a day, once a day, so that it outlives a power failure too: a folder's name is on the disk when the one above it
+/// is synced.
+fn make_day(folder: &Path, day: &Path) -> io::Result<()> {
+    if day.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(day)?;
+    for above in day.ancestors().skip(1).take_while(|above| above.starts_with(folder)) {
+        File::open(above)?.sync_all()?;
+    }
+    Ok(())
 }
 
 pub(super) fn to_io(error: hound::Error) -> io::Error {
