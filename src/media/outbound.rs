@@ -63,13 +63,18 @@ impl Outbound {
 
     /// Relays a packet of a party's key, brought from its clock to the leg's.
     pub fn relay_event(&mut self, packet: Relayed, event: Event, clock_rate: u32, towards: Towards<'_>, now: Instant, turn: &mut Turn) {
-        let Some(payload_type) = towards.parameters.send_event_type else { return };
+        let Some(payload_type) = towards.parameters.send_event_type else { return self.sender.withhold(packet) };
         self.flush(towards, now, turn);
         let Some(header) = self.sender.event(packet, payload_type, now) else { return };
         self.event_holds_until = now + EVENT_HOLDS;
         let payload = event.at_clock(clock_rate, towards.parameters.codec.clock_rate()).write();
         self.sender.note_octets(payload.len());
         turn.send(towards.leg, Component::Rtp, towards.destination, |out| header.write(&payload, out));
+    }
+
+    /// A packet of the party's that the leg does not get, and must not miss.
+    pub fn withhold(&mut self, packet: Relayed) {
+        self.sender.withhold(packet);
     }
 
     /// Whether the party's sound gives way to a key it presses.

@@ -11,6 +11,7 @@ use super::topology::{Facts, Hears, hears};
 use super::turn::{Component, Turn};
 use crate::audio::{Rate, mix};
 use crate::base::{CallId, ClipId, Codec, Instant, LegId, Rng, SessionId, limits::SESSION_LEGS_MAX};
+use crate::rtp::Event;
 use crate::rtp::sender::Relayed;
 use std::net::SocketAddr;
 
@@ -237,7 +238,8 @@ impl Session {
         } else if let Some(heard) = self.legs[index].receive(from, bytes, now, &mut self.sources, turn) {
             match heard.kind {
                 Kind::Sound => self.handle_sound(index, heard, now, turn),
-                Kind::Event(_) => self.handle_event(index, heard, now, turn),
+                Kind::Event(event) => self.handle_event(index, heard, event, now, turn),
+                Kind::Silence => self.withhold(index, heard),
             }
         }
     }
@@ -253,20 +255,25 @@ impl Session {
             tap.received(stream.leg, Received { codec, source, timestamp, payload }, now, &mut turn.recorded);
         }
         if let Some(hearer) = relayed_to {
-            let relayed = Relayed { key: u64::from(source), extended: heard.extended, timestamp, marker: heard.packet.header.marker };
+            let relayed = relayed(stream, heard);
             self.legs[hearer].send(|outbound, towards| outbound.relay(relayed, payload, towards, now, turn));
         }
     }
 
-    fn handle_event(&mut self, index: usize, heard: Heard<'_>, now: Instant, turn: &mut Turn) {
-        let Kind::Event(event) = heard.kind else { return };
-        let timestamp = heard.packet.header.timestamp;
+    fn handle_event(&mut self, index: usize, heard: Heard<'_>, event: Event, now: Instant, turn: &mut Turn) {
         let stream = &mut self.legs[index];
-        stream.note_event(event, timestamp, now, turn);
-        let (key, clock_rate) = (u64::from(stream.source), stream.codec().map_or(8_000, Codec::clock_rate));
-        let relayed = Relayed { key, extended: heard.extended, timestamp, marker: heard.packet.header.marker };
+        stream.note_event(event, heard.packet.header.timestamp, now, turn);
+        let (relayed, clock_rate) = (relayed(stream, heard), stream.codec().map_or(8_000, Codec::clock_rate));
         if let Some(hearer) = self.legs.iter_mut().find(|hearer| hearer.hears.party() == Some(index)) {
             hearer.send(|outbound, towards| outbound.relay_event(relayed, event, clock_rate, towards, now, turn));
+        }
+    }
+
+    fn withhold(&mut self, index: usize, heard: Heard<'_>) {
+        let stream = &self.legs[index];
+        let (relayed, relayed_to) = (relayed(stream, heard), stream.relayed_to);
+        if let Some(hearer) = relayed_to {
+            self.legs[hearer].outbound.withhold(relayed);
         }
     }
 
@@ -334,6 +341,12 @@ impl Session {
         stream.report_ended(&mut scratch.ended, turn);
         ended
     }
+}
+
+/// The packet as its source numbered it.
+fn relayed(stream: &Stream, heard: Heard<'_>) -> Relayed {
+    let header = heard.packet.header;
+    Relayed { key: u64::from(stream.source), extended: heard.extended, timestamp: header.timestamp, marker: header.marker }
 }
 
 /// Decodes the leg's frame of this tick and listens to it.

@@ -79,6 +79,8 @@ pub struct Heard<'a> {
 pub enum Kind {
     Sound,
     Event(Event),
+    /// Comfort noise, and events that cannot be read: nothing to hear or to pass on.
+    Silence,
 }
 
 impl Stream {
@@ -177,9 +179,9 @@ impl Stream {
             return None;
         };
         let kind = match packet.header.payload_type {
-            kind if kind == parameters.receive_payload_type && !packet.payload.is_empty() => Some(Kind::Sound),
-            kind if Some(kind) == parameters.receive_event_type => Event::read(packet.payload).map(Kind::Event),
-            COMFORT_NOISE => None,
+            kind if kind == parameters.receive_payload_type && !packet.payload.is_empty() => Kind::Sound,
+            kind if Some(kind) == parameters.receive_event_type => Event::read(packet.payload).map_or(Kind::Silence, Kind::Event),
+            COMFORT_NOISE => Kind::Silence,
             _ => {
                 self.counted.malformed += 1;
                 return None;
@@ -204,7 +206,6 @@ impl Stream {
             Arrival::Next { extended, .. } | Arrival::Late { extended } => extended,
             Arrival::Duplicate | Arrival::Astray => return None,
         };
-        let kind = kind?;
         if kind == Kind::Sound {
             self.receiver.note_transit(packet.header.timestamp, now);
         }

@@ -105,12 +105,12 @@ impl Sender {
                 (sequence_shift, timestamp_shift, from, false)
             }
             _ => {
-                let from = self.highest + 1;
-                (from.wrapping_sub(packet.extended), self.timestamp_at(now).wrapping_sub(packet.timestamp), from, true)
+                let shift = (self.highest + 1).wrapping_sub(packet.extended);
+                (shift, self.timestamp_at(now).wrapping_sub(packet.timestamp), packet.extended, true)
             }
         };
         let number = packet.extended.wrapping_add(shift);
-        if number < from || number + LATE_MAX < self.highest {
+        if packet.extended < from || number + LATE_MAX < self.highest {
             return None;
         }
         if begins {
@@ -123,6 +123,17 @@ impl Sender {
             self.highest = number;
         }
         Some(self.header(number, timestamp, packet.marker || begins))
+    }
+
+    /// A packet of the relayed source is not passed on: the hearer must not take it for lost.
+    pub fn withhold(&mut self, packet: Relayed) {
+        if let Source::Relayed { key, sequence_shift, from, .. } = &mut self.source
+            && *key == packet.key
+            && packet.extended.wrapping_add(*sequence_shift) > self.highest
+        {
+            *sequence_shift = sequence_shift.wrapping_sub(1);
+            *from = packet.extended + 1;
+        }
     }
 
     /// The header for a packet of our own sound that lasts `ticks`, due `now`.
@@ -149,7 +160,7 @@ impl Sender {
         let (number, timestamp) = match self.source {
             Source::Relayed { key, sequence_shift, timestamp_shift, from } if key == packet.key => {
                 let number = packet.extended.wrapping_add(sequence_shift);
-                if number < from || number + LATE_MAX < self.highest {
+                if packet.extended < from || number + LATE_MAX < self.highest {
                     return None;
                 }
                 (number, packet.timestamp.wrapping_add(timestamp_shift))
@@ -267,6 +278,20 @@ mod tests {
         let other = sender.relay(relayed(2, 5, 9), at(80)).expect("sent");
         assert_eq!(other.sequence.wrapping_sub(first.sequence), 5);
         assert!(other.marker);
+    }
+
+    #[test]
+    fn what_is_withheld_is_no_hole() {
+        let mut sender = Sender::new(8_000, 0, &mut Rng::new(3));
+        let first = sender.relay(relayed(1, 70_000, 0), at(0)).expect("sent");
+        for extended in [70_002, 70_003] {
+            sender.withhold(relayed(1, extended, 0));
+        }
+        sender.withhold(relayed(2, 70_004, 0));
+        let next = sender.relay(relayed(1, 70_004, 640), at(80)).expect("sent");
+        assert_eq!(next.sequence.wrapping_sub(first.sequence), 2, "70,001 is lost, two were withheld");
+        assert_eq!(next.timestamp.wrapping_sub(first.timestamp), 640);
+        assert_eq!(sender.relay(relayed(1, 70_001, 160), at(81)), None, "its number may be used");
     }
 
     #[test]

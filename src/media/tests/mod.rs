@@ -1,6 +1,7 @@
 //! The engine under virtual time, with phones that send real RTP.
 
 mod bridging;
+mod changes;
 mod hearing;
 mod recording;
 mod swarm;
