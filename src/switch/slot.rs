@@ -114,9 +114,7 @@ impl Slot {
     /// Whether `leg` is the caller's and the silent-call script runs.
     #[must_use]
     pub fn awaits_word_of(&self, leg: crate::base::LegId) -> bool {
-        self.call.is_connected()
-            && self.call.legs().next() == Some(leg)
-            && self.silent.as_ref().is_some_and(|silent| !silent.is_over())
+        self.call.is_connected() && self.call.legs().next() == Some(leg) && self.silent.as_ref().is_some_and(|silent| !silent.is_over())
     }
 
     /// The agent on that side, if one is.
