@@ -5,7 +5,7 @@ use super::msg::{Request, Response};
 use super::order::{Asked, Order, Room};
 use super::prack::{Due, Policy, Reliable};
 use super::reoffer::Reoffer;
-use super::session::{Phase, Session};
+use super::session::{Phase, Release, Session};
 use super::session_timer::{SessionTimer, Terms};
 use super::transaction::ServerKey;
 use super::{Cause, Event, Origin, Party, Reason, compose};
@@ -114,7 +114,7 @@ impl Session {
         self.sent = Some(sdp);
         self.timer = Some(SessionTimer::new(early.terms, room.now));
         let wait = room.accept(&early.asked, response);
-        self.phase = Phase::Unacked { wait, release: None };
+        self.phase = Phase::Unacked { wait, release: Release::Unasked };
     }
 
     /// A final response other than 2xx, and the end.

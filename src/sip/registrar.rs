@@ -286,7 +286,7 @@ mod tests {
             let text = format!(
                 "REGISTER sip:s SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nMax-Forwards: 70\r\nFrom: <sip:1001@s>;tag=1\r\n\
                  To: <sip:1001@s>\r\nCall-ID: {call_id}\r\nCSeq: {cseq} REGISTER\r\n{}\r\n",
-                lines.iter().map(|line| format!("{line}\r\n")).collect::<String>()
+                lines.iter().flat_map(|line| [line, "\r\n"]).collect::<String>()
             );
             let Ok(Message::Request(request)) = parse(text.as_bytes()) else { panic!("a REGISTER: {text}") };
             let agent = AgentId::new("1001");

@@ -38,7 +38,7 @@ pub(super) enum Phase {
     /// Our 2xx waits for its ACK; so does a release of ours (RFC 3261 §15).
     Unacked {
         wait: AckWait,
-        release: Option<Option<Reason>>,
+        release: Release,
     },
     Up,
     /// Our BYE waits for its answer.
@@ -46,6 +46,13 @@ pub(super) enum Phase {
         number: u32,
     },
     Over,
+}
+
+/// Whether the switch wants a session ended that is not confirmed yet.
+#[derive(Debug)]
+pub(super) enum Release {
+    Unasked,
+    Asked(Option<Reason>),
 }
 
 impl Session {
@@ -120,7 +127,7 @@ impl Session {
             // Both sides said goodbye; the answer to ours ends it.
             Phase::Leaving { .. } | Phase::Over => {}
             Phase::Early(_) => self.cancelled(reason, room),
-            Phase::Unacked { release: Some(_), .. } => self.over(Cause::Ours, room),
+            Phase::Unacked { release: Release::Asked(_), .. } => self.over(Cause::Ours, room),
             Phase::Unacked { .. } | Phase::Up => self.over(Cause::Bye { reason }, room),
         }
     }
@@ -132,12 +139,12 @@ impl Session {
         }
         match &mut self.phase {
             Phase::Unacked { wait, release } if wait.cseq == request.cseq().0 => {
-                let release = release.take();
+                let release = std::mem::replace(release, Release::Unasked);
                 let answer = self.answer_in_ack(request);
                 self.phase = Phase::Up;
                 match release {
-                    Some(reason) => self.leave(reason.as_ref(), room),
-                    None => {
+                    Release::Asked(reason) => self.leave(reason.as_ref(), room),
+                    Release::Unasked => {
                         room.event(Event::Acked { leg: self.leg, sdp: answer });
                         self.next_offer(room);
                     }
@@ -174,7 +181,9 @@ impl Session {
         match &mut self.phase {
             Phase::Early(_) => self.reject(code, reason.as_ref(), retry_after, room),
             Phase::Unacked { release, .. } => {
-                release.get_or_insert(reason);
+                if let Release::Unasked = release {
+                    *release = Release::Asked(reason);
+                }
             }
             Phase::Up => self.leave(reason.as_ref(), room),
             Phase::Leaving { .. } | Phase::Over => {}
@@ -220,7 +229,7 @@ impl Session {
                 Some(ack_wait::Due::Resend { flow, wire }) => room.orders.push(Order::Send { flow, wire, again: true }),
                 // §13.3.1.4: confirmed, but to be ended.
                 Some(ack_wait::Due::GaveUp) => {
-                    let cause = if release.is_some() { Cause::Ours } else { Cause::NoAck };
+                    let cause = if matches!(release, Release::Asked(_)) { Cause::Ours } else { Cause::NoAck };
                     self.give_up(cause, &Reason { cause: 408, text: "No ACK".to_owned() }, room);
                 }
                 None => {}

@@ -10,10 +10,10 @@ use crate::base::Instant;
 use crate::base::limits::TCP_IDLE_MAX;
 
 impl Endpoint {
-    pub(super) fn bytes(&mut self, flow: Flow, bytes: Vec<u8>, now: Instant, out: &mut Vec<Output>) {
+    pub(super) fn bytes(&mut self, flow: Flow, bytes: &[u8], now: Instant, out: &mut Vec<Output>) {
         match flow.protocol {
-            Protocol::Udp => self.message(flow, &bytes, now, out),
-            Protocol::Tcp => self.stream(flow, &bytes, now, out),
+            Protocol::Udp => self.message(flow, bytes, now, out),
+            Protocol::Tcp => self.stream(flow, bytes, now, out),
         }
     }
 

@@ -110,7 +110,7 @@ impl Endpoint {
     /// What the sockets tell.
     pub fn receive(&mut self, received: Received, now: Instant, out: &mut Vec<Output>) {
         match received {
-            Received::Bytes { flow, bytes } => self.bytes(flow, bytes, now, out),
+            Received::Bytes { flow, bytes } => self.bytes(flow, &bytes, now, out),
             Received::Closed { flow } => self.closed(flow, now, out),
             Received::SendFailed { flow } => self.send_failed(flow, now, out),
         }

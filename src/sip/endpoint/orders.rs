@@ -14,6 +14,13 @@ use crate::base::limits::REINVITE_MAX;
 use crate::base::{Instant, LegId};
 use std::collections::BTreeMap;
 
+/// What a fork said when it acted, its leg, and what it ordered.
+struct Said<T> {
+    leg: LegId,
+    said: T,
+    orders: Vec<Order>,
+}
+
 impl Endpoint {
     pub(super) fn carry_out(&mut self, orders: Vec<Order>, now: Instant, out: &mut Vec<Output>) {
         for order in orders {
@@ -29,7 +36,7 @@ impl Endpoint {
                 }
                 Order::Cancel { invite, reason } => {
                     let orders =
-                        self.with_fork(&invite, now, |fork, way, room| fork.cancel(way, reason, room)).map_or(vec![], |(_, orders)| orders);
+                        self.with_fork(&invite, now, |fork, way, room| fork.cancel(way, reason, room)).map_or(vec![], |said| said.orders);
                     self.carry_out(orders, now, out);
                 }
                 Order::Event(event) => out.push(Output::Event(event)),
@@ -201,7 +208,7 @@ impl Endpoint {
         key: &ClientKey,
         now: Instant,
         act: impl FnOnce(&mut super::super::fork::Fork, &Way, &mut Room) -> T,
-    ) -> Option<((LegId, T), Vec<Order>)> {
+    ) -> Option<Said<T>> {
         let ClientEntry { machine: ClientMachine::Invite(machine), flow, user: User::Fork(leg, fork), .. } = self.clients.get_mut(key)?
         else {
             return None;
@@ -214,12 +221,12 @@ impl Endpoint {
         if let Some(client) = self.clients.get(key) {
             self.deadlines.set(Timer::Client(key.clone()), client.deadline());
         }
-        Some(((leg, said), orders))
+        Some(Said { leg, said, orders })
     }
 
     /// Carries out what a fork ordered, then tells its leg what became of it.
-    fn fork_said(&mut self, key: &ClientKey, said: Option<((LegId, Option<Outcome>), Vec<Order>)>, now: Instant, out: &mut Vec<Output>) {
-        let Some(((leg, outcome), orders)) = said else { return };
+    fn fork_said(&mut self, key: &ClientKey, said: Option<Said<Option<Outcome>>>, now: Instant, out: &mut Vec<Output>) {
+        let Some(Said { leg, said: outcome, orders }) = said else { return };
         self.carry_out(orders, now, out);
         let Some(outcome) = outcome else { return };
         self.with_leg(leg, now, out, |leg, room| {

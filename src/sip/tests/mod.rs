@@ -2,6 +2,7 @@
 
 mod calls;
 mod desk;
+mod phone;
 mod phones;
 mod reoffers;
 mod swarm;

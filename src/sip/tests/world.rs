@@ -26,12 +26,19 @@ pub struct Weather {
     pub delay_max_ms: u64,
 }
 
+struct Packet {
+    protocol: Protocol,
+    from: SocketAddr,
+    to: SocketAddr,
+    bytes: Vec<u8>,
+}
+
 pub struct World {
     pub now: Instant,
     pub weather: Weather,
     rng: Rng,
     /// Packets under way, by arrival.
-    under_way: BTreeMap<(Instant, u64), (Protocol, SocketAddr, SocketAddr, Vec<u8>)>,
+    under_way: BTreeMap<(Instant, u64), Packet>,
     sent: u64,
     endpoints: BTreeMap<SocketAddr, Endpoint>,
     events: Vec<(SocketAddr, Instant, Event)>,
@@ -112,7 +119,7 @@ impl World {
                     if let Ok(message) = parse(&bytes) {
                         self.wire.push((at, flow.peer, message));
                     }
-                    self.post(flow.protocol, at, flow.peer, bytes);
+                    self.post(flow.protocol, at, flow.peer, &bytes);
                 }
                 Output::Close { flow } => self.closed.push(flow),
                 Output::Event(event) => self.events.push((at, self.now, event)),
@@ -121,8 +128,8 @@ impl World {
     }
 
     /// Puts bytes on the network.
-    pub fn post(&mut self, protocol: Protocol, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>) {
-        if parse(&bytes).is_ok_and(|message| (self.lose)(&message)) {
+    pub fn post(&mut self, protocol: Protocol, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+        if parse(bytes).is_ok_and(|message| (self.lose)(&message)) {
             return;
         }
         let mut copies = 1;
@@ -138,7 +145,7 @@ impl World {
                 delay = millis(1 + self.rng.below(self.weather.delay_max_ms + 1));
             }
             self.sent += 1;
-            self.under_way.insert((self.now + delay, self.sent), (protocol, from, to, bytes.clone()));
+            self.under_way.insert((self.now + delay, self.sent), Packet { protocol, from, to, bytes: bytes.to_vec() });
         }
     }
 
@@ -148,7 +155,7 @@ impl World {
         let deadline = self.endpoints.iter().filter_map(|(at, endpoint)| Some((endpoint.deadline()?, *at))).min();
         match (arrival, deadline) {
             (Some(at), _) if at <= end && deadline.is_none_or(|(deadline, _)| at <= deadline) => {
-                let (_, (protocol, from, to, bytes)) = self.under_way.pop_first().expect("a packet");
+                let (_, Packet { protocol, from, to, bytes }) = self.under_way.pop_first().expect("a packet");
                 self.now = self.now.max(at);
                 self.arrive(protocol, from, to, bytes);
             }

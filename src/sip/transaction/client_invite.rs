@@ -51,12 +51,6 @@ impl ClientInvite {
     pub fn is_over(&self) -> bool {
         matches!(self.state, State::Over)
     }
-
-    /// Whether nothing at all was heard yet.
-    #[must_use]
-    pub fn is_calling(&self) -> bool {
-        matches!(self.state, State::Calling { .. })
-    }
 }
 
 impl Machine for ClientInvite {

@@ -1,0 +1,150 @@
+//! A scripted phone: it writes requests, answers challenges and requests, and decides nothing.
+
+use super::world::{REALM, SWITCH, World, address};
+use crate::base::time::millis;
+use crate::sip::Protocol;
+use crate::sip::msg::digest::{Challenge, Credentials, ha1};
+use crate::sip::msg::{Message, Request, Response};
+use std::net::SocketAddr;
+
+#[derive(Clone)]
+pub struct Phone {
+    pub at: SocketAddr,
+    at_text: String,
+    /// As whom the digest is answered.
+    pub user: String,
+    from: String,
+    protocol: Protocol,
+    cseq: u32,
+    /// What was asked last: method, URI, To user, further lines.
+    asked: (String, String, String, String),
+    pub last_authorization: String,
+    /// To of the last answer, for requests inside its dialog.
+    pub dialog_to: Option<String>,
+    pub body: String,
+}
+
+impl Phone {
+    pub fn new(at: &str, user: &str) -> Self {
+        Self {
+            at: address(at),
+            at_text: at.to_owned(),
+            user: user.to_owned(),
+            from: user.to_owned(),
+            protocol: Protocol::Udp,
+            cseq: 0,
+            asked: Default::default(),
+            last_authorization: String::new(),
+            dialog_to: None,
+            body: String::new(),
+        }
+    }
+
+    pub fn over_tcp(mut self) -> Self {
+        self.protocol = Protocol::Tcp;
+        self
+    }
+
+    pub fn at(&self) -> &str {
+        &self.at_text
+    }
+
+    pub fn text(&mut self, method: &str, uri: &str, to: &str, lines: &str) -> String {
+        if method != "ACK" {
+            self.cseq += 1;
+        }
+        self.text_numbered(method, uri, to, lines, self.cseq)
+    }
+
+    pub fn text_numbered(&self, method: &str, uri: &str, to: &str, lines: &str, number: u32) -> String {
+        let transport = if self.protocol == Protocol::Udp { "UDP" } else { "TCP" };
+        let max_forwards = if lines.contains("Max-Forwards") { "" } else { "Max-Forwards: 70\r\n" };
+        let to = self.dialog_to.clone().unwrap_or_else(|| format!("<sip:{to}@{REALM}>"));
+        let content = if self.body.is_empty() || lines.contains("Content-Type") { "" } else { "Content-Type: application/sdp\r\n" };
+        format!(
+            "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/{transport} {};branch=z9hG4bK{}{method}{number}{}\r\n{max_forwards}\
+             From: <sip:{}@{REALM}>;tag=phone\r\nTo: {to}\r\nCall-ID: {}-{}\r\nCSeq: {number} {method}\r\n{lines}{content}Content-Length: {}\r\n\r\n{}",
+            self.at_text,
+            self.from,
+            lines.len(),
+            self.from,
+            self.from,
+            self.at_text,
+            self.body.len(),
+            self.body
+        )
+    }
+
+    pub fn send(&mut self, world: &mut World, text: String) {
+        world.post(self.protocol, self.at, address(SWITCH), text.as_bytes());
+        world.run(millis(10));
+    }
+
+    /// Sends a request; gives the last answer.
+    #[track_caller]
+    pub fn ask(&mut self, world: &mut World, method: &str, uri: &str, to: &str, lines: &str) -> Response {
+        self.asked = (method.into(), uri.into(), to.into(), lines.into());
+        let text = self.text(method, uri, to, lines);
+        self.send(world, text);
+        self.answer(world)
+    }
+
+    #[track_caller]
+    fn answer(&self, world: &mut World) -> Response {
+        let answers: Vec<Response> = world
+            .heard(&self.at_text)
+            .into_iter()
+            .filter_map(|message| match message {
+                Message::Response(response) => Some(response),
+                Message::Request(_) => None,
+            })
+            .collect();
+        answers.last().expect("an answer").clone()
+    }
+
+    /// Asks the same again with the answer to a challenge.
+    #[track_caller]
+    pub fn prove(&mut self, world: &mut World, challenged: &Response, password: &str) -> Response {
+        let (method, uri, to, lines) = self.asked.clone();
+        if method == "INVITE" {
+            self.dialog_to = Some(challenged.headers.get("To").expect("To").to_owned());
+            let ack = self.text("ACK", &uri, &to, &lines);
+            let ack = ack.replace(&format!("{}ACK{}", self.from, self.cseq), &format!("{}INVITE{}", self.from, self.cseq));
+            self.dialog_to = None;
+            self.send(world, ack);
+        }
+        let challenge = challenged.headers.get("WWW-Authenticate").and_then(Challenge::from_header).expect("a challenge");
+        let secret = ha1(challenge.algorithm, &self.user, REALM, password);
+        let credentials = Credentials::answer(&challenge, &self.user, &secret, &method, &uri, "cn", 1).to_header();
+        self.last_authorization = format!("Authorization: {credentials}\r\n");
+        let lines = format!("{}{lines}", self.last_authorization);
+        let text = self.text(&method, &uri, &to, &lines);
+        self.send(world, text);
+        self.answer(world)
+    }
+
+    /// Registers, challenge included; `params` go to the Contact.
+    #[track_caller]
+    pub fn register(&mut self, world: &mut World, params: &str) {
+        let contact = format!("Contact: <sip:{}@{}>{params}\r\n", self.user, self.at_text);
+        let user = self.user.clone();
+        let challenged = self.ask(world, "REGISTER", &format!("sip:{REALM}"), &user, &contact);
+        assert_eq!(self.prove(world, &challenged, "secret").code, 200);
+    }
+
+    /// Answers a request that was heard.
+    pub fn reply(&mut self, world: &mut World, request: &Request, code: u16, lines: &[(&str, &str)], body: &str) {
+        let tag = format!("at-{}", self.at.port());
+        let mut response = request.response(code, None, Some(&tag));
+        response.headers.push("Contact", format!("<sip:phone@{}>", self.at_text));
+        for (name, value) in lines {
+            response.headers.push(name, *value);
+        }
+        if !body.is_empty() {
+            response.headers.push("Content-Type", "application/sdp");
+            response.body = body.into();
+        }
+        world.post(self.protocol, self.at, address(SWITCH), &Message::Response(response).to_bytes());
+        world.run(millis(10));
+    }
+}
