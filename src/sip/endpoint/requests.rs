@@ -250,7 +250,8 @@ impl Endpoint {
     fn challenge(&mut self, asked: &Asked, user: &str, stale: bool, now: Instant) -> Response {
         self.counters.auth_challenges += 1;
         let mut response = asked.request.response(401, None, None);
-        for challenge in self.auth.challenges(user, stale, &self.settings, now) {
+        let user_agent = asked.request.headers.get("User-Agent").unwrap_or_default();
+        for challenge in self.auth.challenges(user, user_agent, stale, &self.settings, now) {
             response.headers.push("WWW-Authenticate", challenge);
         }
         response
