@@ -134,10 +134,10 @@ impl Connections {
         true
     }
 
-    /// Passes on what was read; false once nobody listens, or the connection was closed or replaced. A full inbox slows the peer down:
-    /// nothing of a stream may be dropped.
+    /// Passes on what was read; false once nobody listens. A full inbox slows the peer down: nothing of a stream may be dropped. What comes
+    /// on a connection that was closed is nobody's any more, but is still taken, so that the last answer gets through.
     async fn read(&self, flow: Flow, serial: u64, bytes: Vec<u8>) -> bool {
-        self.is_current(flow, serial) && self.out.tell_waiting(Received::Bytes { flow, bytes }).await
+        !self.is_current(flow, serial) || self.out.tell_waiting(Received::Bytes { flow, bytes }).await
     }
 
     fn is_current(&self, flow: Flow, serial: u64) -> bool {

@@ -164,7 +164,9 @@ async fn closing_writes_what_was_given_first() {
     let (flow, _) = world.stream_of(7).await;
     world.net.send(flow, b"400".to_vec());
     world.net.close(flow);
-    assert_eq!(world.next().await, Received::Closed { flow });
+    world.net.close(flow);
+    assert_eq!(world.next().await, Received::Closed { flow }, "told once");
+    assert_eq!(world.net.counters().connections_open, 0);
     let mut rest = Vec::new();
     timeout(DEADLINE, phone.read_to_end(&mut rest)).await.expect("in time").expect("readable");
     assert_eq!(rest, b"400");
