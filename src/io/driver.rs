@@ -6,10 +6,12 @@ use super::ledger::Ledger;
 use super::media::MediaPool;
 use super::net::Net;
 use crate::base::WallClock;
+use crate::media::clips::ClipLibrary;
 use crate::switch::Switch;
 use crate::switch::input::{Input, RequestId};
 use crate::switch::output::{Output, Reply};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
@@ -29,6 +31,8 @@ pub struct Driver {
     pub wall: WallClock,
     pub inbox: mpsc::Receiver<Input>,
     pub questions: mpsc::Receiver<Question>,
+    /// Prompts and music, read anew with a reload.
+    pub libraries: mpsc::Receiver<Arc<ClipLibrary>>,
     pub net: Net,
     pub media: MediaPool,
     pub ledger: Ledger,
@@ -67,6 +71,7 @@ impl Driver {
                     pending.waiting.insert(id, answer);
                     self.switch.handle(Input::Command { id, command }, self.clock.now(), &mut out);
                 }
+                Some(library) = self.libraries.recv() => self.media.set_clips(&library),
                 _ = wall_check.tick() => self.compare_wall(&mut out),
             }
             if self.ledger.is_blocked() != blocked {

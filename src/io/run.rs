@@ -7,14 +7,16 @@ use super::driver::Driver;
 use super::events::EventHub;
 use super::http::{Api, Reload, Server, Token, TokenSource, dto};
 use super::ledger::Ledger;
-use super::media::{ClipHandle, MediaPool, PoolSettings};
+use super::media::{MediaPool, MediaSettings};
 use super::metrics::Metrics;
 use super::net::Net;
-use super::recorder::{Recorder, repair};
+use super::recorder::{self, Recorder, repair};
 use super::store::Store;
+use super::telemetry;
 use crate::base::limits;
 use crate::config::{Config, ConfigError, TrunkHostName};
 use crate::media::clips::{Clip, ClipLibrary};
+use crate::media::engine::EngineSettings;
 use crate::switch::input::{Command, Input};
 use crate::switch::output::Reply;
 use crate::switch::{Surroundings, Switch};
@@ -94,6 +96,16 @@ pub struct Started {
     pub desk: Desk,
 }
 
+/// `sanling run`: the runtime, the log, the switch.
+///
+/// # Errors
+/// As [`run`].
+pub fn main(options: RunOptions) -> Result<(), RunError> {
+    telemetry::start();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(unavailable("the runtime cannot be started"))?;
+    runtime.block_on(run(options, |_| {}))
+}
+
 /// Runs the switch until it is drained. `started` is told once everything listens.
 ///
 /// # Errors
@@ -107,8 +119,8 @@ pub async fn run(options: RunOptions, started: impl FnOnce(&Started)) -> Result<
     std::fs::create_dir_all(&data).map_err(unavailable(format_args!("the data folder {} cannot be made", data.display())))?;
     let (token, source) = Token::load(&data, std::env::var("SANLING_ADMIN_TOKEN").ok().as_deref())
         .map_err(unavailable("the admin token cannot be read or made"))?;
-    if let TokenSource::Made(path) = &source {
-        tracing::info!(path = %path.display(), "an admin token was made");
+    if let TokenSource::File(path) = &source {
+        tracing::info!(path = %path.display(), "the admin token");
     }
     let store = Store::open(&data).await.map_err(|error| RunError::Unavailable(error.to_string()))?;
     recover(&store, &recordings).await?;
@@ -117,16 +129,25 @@ pub async fn run(options: RunOptions, started: impl FnOnce(&Started)) -> Result<
     let wall = clock.read_wall();
     let (inbox, inputs) = mpsc::channel(limits::SWITCH_INBOX_MAX);
     let net = Net::bind(&config.sip.listen, inbox.clone()).map_err(|error| RunError::Unavailable(error.to_string()))?;
-    let recorder =
-        Recorder::start(recordings.clone(), inbox.clone()).map_err(unavailable("the recorder's thread cannot be started"))?;
-    let settings = PoolSettings::from_config(&config.media);
-    let media = MediaPool::start(&settings, clips, clock, inbox.clone(), &recorder.sink())
+    let recorder = Recorder::start(recordings.clone(), inbox.clone()).map_err(unavailable("the recorder's thread cannot be started"))?;
+    let (mut seeds, mut secret) = ([[0; 8]; 2], [0; 32]);
+    getrandom::fill(seeds.as_flattened_mut())
+        .and_then(|()| getrandom::fill(&mut secret))
+        .map_err(|error| RunError::Unavailable(format!("the system gives no randomness: {error}")))?;
+    let [seed, media_seed] = seeds.map(u64::from_le_bytes);
+    let settings = MediaSettings {
+        workers: config.media.workers,
+        ports: config.media.ports.clone(),
+        engine: EngineSettings::default(),
+        seed: media_seed,
+    };
+    let media = MediaPool::start(&settings, &clips, clock, &inbox, || recorder.sink())
         .map_err(unavailable("the media threads cannot be started"))?;
 
     let (desk, questions) = Desk::new();
     let hub = EventHub::new(store.last_event_seq().await.map_err(|error| RunError::Unavailable(error.to_string()))?);
     let metrics = Metrics::new();
-    let clip_handle = media.clips();
+    let (libraries, libraries_read) = mpsc::channel(1);
     let loaded = Arc::new(RwLock::new(config.clone()));
     let api = Api {
         desk: desk.clone(),
@@ -135,38 +156,25 @@ pub async fn run(options: RunOptions, started: impl FnOnce(&Started)) -> Result<
         metrics: metrics.clone(),
         recordings,
         token: token.clone(),
-        recorder: recorder.status(),
-        reload: reloader(options, desk.clone(), clip_handle, loaded.clone()),
+        reload: reloader(options, desk.clone(), libraries, loaded.clone()),
     };
     let server = Server::start(config.http.listen, api.clone())
         .await
         .map_err(unavailable(format_args!("HTTP cannot listen on {}", config.http.listen)))?;
 
-    let (mut seed, mut secret) = ([0; 8], [0; 32]);
-    getrandom::fill(&mut seed)
-        .and_then(|()| getrandom::fill(&mut secret))
-        .map_err(|error| RunError::Unavailable(format!("the system gives no randomness: {error}")))?;
-    let surroundings = Surroundings {
-        listen: net.local_addresses(),
-        our_hosts: own_names(),
-        seed: u64::from_le_bytes(seed),
-        secret,
-        wall,
-    };
+    let surroundings = Surroundings { listen: net.local_addresses(), our_hosts: own_names(), seed, secret, wall };
     let sip = surroundings.listen.clone();
     let switch = Switch::new(config, surroundings, clock.now());
     for (protocol, address) in &sip {
         tracing::info!(?protocol, %address, "SIP listens");
     }
     tracing::info!(address = %server.address(), "HTTP listens");
-    let background = [
-        tokio::spawn(look_up_trunks(loaded.clone(), inbox.clone())),
-        tokio::spawn(obey_signals(desk.clone(), api.reload.clone(), loaded)),
-    ];
+    let background =
+        [tokio::spawn(look_up_trunks(loaded.clone(), inbox.clone())), tokio::spawn(obey_signals(desk.clone(), api.reload.clone(), loaded))];
     started(&Started { http: server.address(), sip, token, desk });
 
     let ledger = Ledger::new(store.clone(), hub, metrics);
-    let driver = Driver { clock, switch, wall, inbox: inputs, questions, net, media, ledger };
+    let driver = Driver { clock, switch, wall, inbox: inputs, questions, libraries: libraries_read, net, media, ledger };
     let (net, media, _) = driver.run().await;
 
     for task in background {
@@ -190,30 +198,23 @@ pub async fn run(options: RunOptions, started: impl FnOnce(&Started)) -> Result<
 /// What a crash left open: files are finished, and records of calls that were running are closed.
 async fn recover(store: &Store, recordings: &Path) -> Result<(), RunError> {
     let folder = recordings.to_owned();
-    let repaired = tokio::task::spawn_blocking(move || repair::repair(&folder))
-        .await
-        .map_err(|error| RunError::Unavailable(error.to_string()))?;
-    let recovered = match repaired {
-        Ok(repaired) => {
-            for left in &repaired.left {
-                tracing::error!(file = left.file, reason = left.reason, "a recording could not be repaired");
-            }
-            repaired.recovered
-        }
-        Err(error) => {
-            tracing::error!(%error, folder = %recordings.display(), "recordings cannot be looked through");
-            Vec::new()
-        }
-    };
-    let interrupted = store.close_interrupted(&recovered).await.map_err(|error| RunError::Unavailable(error.to_string()))?;
-    if !recovered.is_empty() || interrupted.calls > 0 {
-        tracing::warn!(recordings = recovered.len(), calls = interrupted.calls, "finished what the last run left open");
+    let repaired = tokio::task::spawn_blocking(move || repair(&folder)).await.map_err(|error| RunError::Unavailable(error.to_string()))?;
+    let repaired = repaired.unwrap_or_else(|error| {
+        tracing::error!(%error, folder = %recordings.display(), "recordings cannot be looked through");
+        recorder::Repair::default()
+    });
+    for left in &repaired.left {
+        tracing::error!(file = left.file, reason = left.reason, "a recording could not be repaired");
+    }
+    let interrupted = store.close_interrupted(&repaired).await.map_err(|error| RunError::Unavailable(error.to_string()))?;
+    if !repaired.recovered.is_empty() || interrupted.closed > 0 {
+        tracing::warn!(recordings = repaired.recovered.len(), calls = interrupted.closed, "finished what the last run left open");
     }
     Ok(())
 }
 
 /// Reads the configuration anew, and hands it to the switch whole; or gives back every error, and nothing has changed.
-fn reloader(options: RunOptions, desk: Desk, clips: ClipHandle, loaded: Arc<RwLock<Arc<Config>>>) -> Reload {
+fn reloader(options: RunOptions, desk: Desk, clips: mpsc::Sender<Arc<ClipLibrary>>, loaded: Arc<RwLock<Arc<Config>>>) -> Reload {
     let options = Arc::new(options);
     Arc::new(move || {
         let (options, desk, clips, loaded) = (options.clone(), desk.clone(), clips.clone(), loaded.clone());
@@ -225,21 +226,31 @@ fn reloader(options: RunOptions, desk: Desk, clips: ClipHandle, loaded: Arc<RwLo
             });
             let (config, library) = match read.await {
                 Ok(Ok(read)) => read,
-                Ok(Err(RunError::Config(errors))) => return Err(errors.iter().map(dto::ConfigError::from).collect()),
-                Ok(Err(error)) => return Err(vec![dto::ConfigError::general(error.to_string())]),
-                Err(error) => return Err(vec![dto::ConfigError::general(error.to_string())]),
+                Ok(Err(RunError::Config(errors))) => return Err(errors.into_iter().map(at_its_place).collect()),
+                Ok(Err(error)) => return Err(vec![without_place(error.to_string())]),
+                Err(error) => return Err(vec![without_place(error.to_string())]),
             };
             match desk.ask(Command::Reload(config.clone())).await {
                 Ok(Reply::Reloaded { changes }) => {
-                    clips.set(library);
+                    // The driver has ended when it takes none; then nothing plays.
+                    let _ = clips.send(library).await;
                     *loaded.write().unwrap_or_else(std::sync::PoisonError::into_inner) = config;
                     Ok(changes)
                 }
-                Ok(other) => Err(vec![dto::ConfigError::general(format!("the switch answered {other:?}"))]),
-                Err(error) => Err(vec![dto::ConfigError::general(error.to_string())]),
+                Ok(other) => Err(vec![without_place(format!("the switch answered {other:?}"))]),
+                Err(error) => Err(vec![without_place(error.to_string())]),
             }
         })
     })
+}
+
+fn at_its_place(error: ConfigError) -> dto::ConfigError {
+    let (file, line, column) = (error.path.clone(), Some(error.line), Some(error.column));
+    dto::ConfigError { file, line, column, message: error.message.clone(), remedy: Some(error.remedy) }
+}
+
+fn without_place(message: String) -> dto::ConfigError {
+    dto::ConfigError { file: String::new(), line: None, column: None, message, remedy: None }
 }
 
 /// This machine's names: they count as ours in a request.
@@ -289,7 +300,7 @@ async fn obey_signals(desk: Desk, reload: Reload, loaded: Arc<RwLock<Arc<Config>
                 Ok(changes) => tracing::info!(?changes, "reloaded"),
                 Err(errors) => {
                     for error in errors {
-                        tracing::error!("{error}");
+                        tracing::error!(file = error.file, line = error.line, column = error.column, "{}", error.message);
                     }
                     tracing::error!("the configuration was not reloaded; nothing has changed");
                 }
