@@ -79,6 +79,14 @@ pub fn media_type(headers: &Headers) -> Option<String> {
     Some(value.split(';').next().unwrap_or(value).split_whitespace().collect::<String>().to_ascii_lowercase())
 }
 
+/// Whether an Accept header takes SDP (RFC 3261 §20.1).
+pub fn accepts_sdp(headers: &Headers) -> bool {
+    headers.list("Accept").any(|range| {
+        let range: String = range.split(';').next().unwrap_or(range).split_whitespace().collect();
+        ["application/sdp", "application/*", "*/*"].iter().any(|known| range.eq_ignore_ascii_case(known))
+    })
+}
+
 /// A number that may have parameters behind it: Session-Expires, Min-SE.
 pub fn seconds(headers: &Headers, name: &str) -> Option<Duration> {
     let value = headers.get(name)?;

@@ -143,7 +143,10 @@ pub enum Event {
     ReofferFailed { leg: LegId, code: u16 },
     /// A digit by INFO (application/dtmf-relay or application/dtmf); 200 is already sent.
     Digit { leg: LegId, digit: char, duration: Duration },
-    /// The leg is gone. The last event of a leg that was `Invited` (unless rejected by us) or `Answered`.
+    /// The leg is gone. Every leg ends with exactly one `Released` or `Failed`, and nothing follows it: `Released` for a call in, for a
+    /// call out that was answered, and for one that we released before its answer; `Failed` for a call out that came to nothing by itself.
+    /// `Cause::Ours` comes when it is done: at once for a call in that was not answered, with the answer to our BYE or the end of what
+    /// was cancelled else, 32 s later at the latest where the peer is silent.
     Released { leg: LegId, cause: Cause },
     /// An agent's first binding came, or a binding was refreshed or added.
     Registered { agent: AgentId, contacts: usize, flow: Flow },

@@ -12,7 +12,9 @@ pub(super) fn refusal(request: &Request, cookie: &str) -> Option<Response> {
     if !matches!(request.uri.scheme, Scheme::Sip | Scheme::Tel) {
         return Some(request.response(416, None, None));
     }
-    if request.headers.number("Max-Forwards").ok().flatten() == Some(0) {
+    // Only a new call goes further than us; of everything else we are the end of the way (RFC 3261 §11.1, §16.3 step 3).
+    let goes_further = request.method == Method::Invite && request.to().tag().is_none();
+    if goes_further && request.headers.number("Max-Forwards").ok().flatten() == Some(0) {
         return Some(request.response(483, None, None));
     }
     match &request.method {

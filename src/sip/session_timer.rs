@@ -19,6 +19,9 @@ pub(super) struct Terms {
     pub refresher: Refresher,
 }
 
+/// No session interval is shorter (§4): a peer that answers less must not make us refresh all the time.
+const LEAST: Duration = secs(90);
+
 /// The asked interval is below our least: 422 with Min-SE (§9).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct TooSmall {
@@ -46,7 +49,7 @@ impl Terms {
         match compose::seconds(headers, "Session-Expires") {
             Some(interval) => {
                 let refresher = if refresher_of(headers) == Some("uas") { Refresher::Them } else { Refresher::Us };
-                Self { interval: interval.max(secs(1)), refresher }
+                Self { interval: interval.max(LEAST), refresher }
             }
             None => Self { interval: offered, refresher: Refresher::Us },
         }
@@ -181,6 +184,7 @@ mod tests {
         }
         assert_eq!(Terms::for_request(&headers(&[timer, ("Session-Expires", "30")]), &settings()), Err(TooSmall { min: secs(90) }));
         assert_eq!(Terms::of_answer(&headers(&[]), secs(1800)), Terms { interval: secs(1800), refresher: Us });
+        assert_eq!(Terms::of_answer(&headers(&[("Session-Expires", "1;refresher=uac")]), secs(1800)).interval, secs(90));
         let theirs = headers(&[("Session-Expires", "600;refresher=uas")]);
         assert_eq!(Terms::of_answer(&theirs, secs(1800)), Terms { interval: secs(600), refresher: Them });
     }

@@ -45,6 +45,9 @@ pub struct Endpoint {
     next_leg: u64,
 }
 
+/// Rounds of one waking up; what falls due at once in the last is late by one turn of the caller.
+const ROUNDS_MAX: usize = 8;
+
 /// Call-ID, From tag, CSeq.
 type Identity = (String, String, String);
 
@@ -176,22 +179,33 @@ impl Endpoint {
 
     /// To be called when [`deadline`](Self::deadline) has passed; leaves no deadline at or before `now`.
     pub fn handle_timeout(&mut self, now: Instant, out: &mut Vec<Output>) {
-        while let Some(timer) = self.deadlines.pop_due(now) {
-            match timer {
-                Timer::Server(key) => self.server_timeout(&key, now, out),
-                Timer::Client(key) => self.client_timeout(&key, now, out),
-                Timer::Leg(leg) => self.with_leg(leg, now, out, |leg, room| match leg {
-                    Leg::Session(session) => session.handle_timeout(room),
-                    Leg::Out(call) => call.handle_timeout(room),
-                }),
-                Timer::Agent(agent) => {
-                    let mut events = Vec::new();
-                    self.registrar.handle_timeout(&agent, &self.settings, now, &mut events);
-                    self.registrations(events, out);
-                    self.deadlines.set(Timer::Agent(agent.clone()), self.registrar.deadline(agent.as_str()));
-                }
-                Timer::Stream(flow) => self.stream_timeout(flow, now, out),
+        // In rounds, and few of them: a machine that left its deadline behind would be late, not the end of all others.
+        for _ in 0..ROUNDS_MAX {
+            let due: Vec<Timer> = std::iter::from_fn(|| self.deadlines.pop_due(now)).collect();
+            if due.is_empty() {
+                return;
             }
+            for timer in due {
+                self.wake(timer, now, out);
+            }
+        }
+    }
+
+    fn wake(&mut self, timer: Timer, now: Instant, out: &mut Vec<Output>) {
+        match timer {
+            Timer::Server(key) => self.server_timeout(&key, now, out),
+            Timer::Client(key) => self.client_timeout(&key, now, out),
+            Timer::Leg(leg) => self.with_leg(leg, now, out, |leg, room| match leg {
+                Leg::Session(session) => session.handle_timeout(room),
+                Leg::Out(call) => call.handle_timeout(room),
+            }),
+            Timer::Agent(agent) => {
+                let mut events = Vec::new();
+                self.registrar.handle_timeout(&agent, &self.settings, now, &mut events);
+                self.registrations(events, out);
+                self.deadlines.set(Timer::Agent(agent.clone()), self.registrar.deadline(agent.as_str()));
+            }
+            Timer::Stream(flow) => self.stream_timeout(flow, now, out),
         }
     }
 

@@ -11,7 +11,7 @@ use super::super::session::Session;
 use super::super::session_timer::{Terms, TooSmall};
 use super::super::transaction::server::Server;
 use super::super::transaction::server_invite::ServerInvite;
-use super::super::transaction::{ServerEvent, ServerKey};
+use super::super::transaction::{ServerEvent, ServerKey, has_magic_cookie};
 use super::super::{Origin, Output, Party, Protocol, compose};
 use super::transactions::{ServerEntry, ServerMachine};
 use super::{Endpoint, Leg};
@@ -202,9 +202,13 @@ impl Endpoint {
         let is_trunk = matches!(origin, Origin::Trunk(_));
         let called = called(&request.uri).filter(|_| is_trunk || request.uri.scheme == Scheme::Tel || self.is_ours(&request.uri.host));
         let called = called.ok_or_else(|| request.response(404, None, None))?;
-        // §8.1.1.8: without a Contact there is nowhere to send requests.
-        if compose::contact_of(&request.headers).is_none() {
+        // §8.1.1.8: without a Contact there is nowhere to send requests. A peer of RFC 2543 may leave it out; then it is From.
+        if compose::contact_of(&request.headers).is_none() && request.top_via().branch().is_some_and(has_magic_cookie) {
             return Err(request.response(400, Some("Missing Contact"), None));
+        }
+        // §21.4.7: who takes no SDP cannot be answered.
+        if request.headers.get("Accept").is_some() && !compose::accepts_sdp(&request.headers) {
+            return Err(request.response(406, None, None));
         }
         let sdp = compose::sdp_of(&request.headers, &request.body)
             .map_err(|compose::Unsupported| with(request.response(415, None, None), "Accept", compose::SDP))?;

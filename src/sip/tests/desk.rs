@@ -113,7 +113,8 @@ fn outside_of_dialogs_each_request_gets_its_answer() {
         ("SUBSCRIBE", "", 489),
         ("DANCE", "", 501),
         ("OPTIONS", "Require: dance\r\n", 420),
-        ("OPTIONS", "Max-Forwards: 0\r\n", 483),
+        ("OPTIONS", "Max-Forwards: 0\r\n", 200),
+        ("INVITE", "Max-Forwards: 0\r\n", 483),
     ] {
         let answer = phone.ask(&mut world, method, "sip:10.0.0.1", "x", extra);
         assert_eq!((answer.code, answer.to().tag().is_some()), (code, true), "{method} {extra}");

@@ -288,6 +288,7 @@ fn an_invite_that_cannot_be_taken_is_refused_before_it_is_a_call() {
         ("Contact: <sip:x@10.0.0.2:5099>\r\nContent-Type: text/plain\r\n", "hello", 415),
         ("Contact: <sip:x@10.0.0.2:5099>\r\nSupported: timer\r\nSession-Expires: 60\r\n", "", 422),
         ("Contact: <sip:x@10.0.0.2:5099>\r\nRequire: replaces\r\n", "", 420),
+        ("Contact: <sip:x@10.0.0.2:5099>\r\nAccept: text/plain, image/*\r\n", "", 406),
     ] {
         let mut phone = trunk_phone();
         phone.body = body.into();
@@ -297,4 +298,56 @@ fn an_invite_that_cannot_be_taken_is_refused_before_it_is_a_call() {
     }
     assert_eq!(world.events(SWITCH), []);
     world.expect_nothing_left();
+}
+
+#[test]
+fn an_offer_may_wait_for_ours() {
+    // RFC 3261 §14.2: a re-INVITE without SDP is answered with an offer, and the ACK brings the answer; so does the first INVITE (§13.2.1).
+    let mut world = World::new(1);
+    let mut phone = trunk_phone();
+    let text = phone.text("INVITE", "sip:95000@10.0.0.1", "95000", "Contact: <sip:x@10.0.0.2:5099>\r\n");
+    phone.send(&mut world, text);
+    let Event::Invited { leg, sdp: None, .. } = world.event(SWITCH) else { panic!("a call without offer") };
+    for turn in ["first", "second"] {
+        world.heard(phone.at());
+        match turn {
+            "first" => world.command(SWITCH, Command::Answer { leg, sdp: "our offer".into() }),
+            _ => {
+                let text = phone.text("INVITE", "sip:10.0.0.1", "", "Contact: <sip:x@10.0.0.2:5099>\r\n");
+                phone.send(&mut world, text);
+                assert_eq!(world.event(SWITCH), Event::Reoffered { leg, sdp: None });
+                assert_eq!(world.heard_line(phone.at()), "100");
+                world.command(SWITCH, Command::AnswerReoffer { leg, sdp: "our offer".into() });
+            }
+        }
+        world.run(millis(10));
+        let ok = world.heard_response(phone.at());
+        assert_eq!((ok.code, ok.body.as_slice()), (200, &b"our offer"[..]));
+        phone.dialog_to = Some(ok.headers.get("To").expect("To").to_owned());
+        phone.body = "answer".into();
+        let ack = phone.text("ACK", "sip:10.0.0.1", "", "");
+        phone.body.clear();
+        phone.send(&mut world, ack);
+        assert_eq!(world.event(SWITCH), Event::Acked { leg, sdp: Some("answer".into()) }, "{turn}");
+    }
+}
+
+#[test]
+fn a_cancelled_offer_leaves_the_call_up() {
+    let mut world = World::new(1);
+    let mut phone = trunk_phone();
+    let leg = up(&mut world, &mut phone, "");
+    phone.body = "hold".into();
+    let invite = phone.text("INVITE", "sip:10.0.0.1", "", "Contact: <sip:x@10.0.0.2:5099>\r\n");
+    phone.body.clear();
+    phone.send(&mut world, invite.clone());
+    assert!(matches!(world.event(SWITCH), Event::Reoffered { .. }));
+    let head = invite.split("Contact:").next().expect("headers");
+    let cancel = format!("{}Content-Length: 0\r\n\r\n", head.replacen("INVITE", "CANCEL", 1).replace(" INVITE\r\n", " CANCEL\r\n"));
+    phone.send(&mut world, cancel);
+    assert_eq!(world.heard_line(phone.at()), "100 200 487");
+    world.command(SWITCH, Command::AnswerReoffer { leg, sdp: "too late".into() });
+    world.run(millis(10));
+    assert_eq!((world.heard_line(phone.at()).as_str(), world.events(SWITCH)), ("", vec![]));
+    assert_eq!(world.endpoint(SWITCH).leg_count(), 1);
 }

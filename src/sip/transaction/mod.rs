@@ -99,7 +99,9 @@ impl ServerKey {
     }
 }
 
-fn has_magic_cookie(branch: &str) -> bool {
+/// Whether a branch was made by RFC 3261, and so is unique (§8.1.1.7).
+#[must_use]
+pub fn has_magic_cookie(branch: &str) -> bool {
     branch.get(..7).is_some_and(|cookie| cookie.eq_ignore_ascii_case("z9hG4bK"))
 }
 
