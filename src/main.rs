@@ -1,7 +1,8 @@
 //! `sanling`: arguments in, a command run, an exit code out. What the commands do is in `sanling::io::commands`.
 
 use clap::{Args, Parser, Subcommand};
-use sanling::io::commands::{check, init};
+use sanling::io::client::{self, Remote};
+use sanling::io::commands::{check, init, recordings, remote};
 use sanling::io::config_files::path_override;
 use sanling::io::run::{self, RunOptions};
 use std::io;
@@ -25,6 +26,97 @@ enum Command {
     Init(InitArguments),
     /// Validate the whole configuration: exit code 0, or 1 with every error at its place
     Check(Configuration),
+    /// The running switch at a glance; exit code 1 when it is not well
+    Status(Running),
+    /// The latest calls
+    Calls(CallsArguments),
+    /// The agents and what they do
+    Agents(Running),
+    /// The queues: who waits, and today's figures
+    Queues(Running),
+    /// Read the configuration anew; with any error nothing changes
+    Reload(Running),
+    /// The recordings: list, play, verify, repair
+    #[command(subcommand)]
+    Recordings(Recordings),
+}
+
+#[derive(Subcommand)]
+enum Recordings {
+    /// The latest recordings
+    List {
+        #[command(flatten)]
+        at: Running,
+        #[arg(long, default_value_t = 20)]
+        limit: usize,
+    },
+    /// Play a call's recording, or write it to a file or to standard output
+    Play {
+        #[command(flatten)]
+        at: Running,
+        /// The call's id
+        id: String,
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Compute every recording's hash anew and compare it with its record; needs no running switch
+    Verify {
+        #[command(flatten)]
+        at: Running,
+        #[arg(long, value_name = "DIR", default_value = "recordings")]
+        recordings: PathBuf,
+    },
+    /// Finish what a crash left open, in folder and database; for a switch that does not run
+    Repair {
+        #[command(flatten)]
+        at: Running,
+        #[arg(long, value_name = "DIR", default_value = "recordings")]
+        recordings: PathBuf,
+    },
+}
+
+/// Which running switch is meant.
+#[derive(Args)]
+struct Running {
+    /// Address of its HTTP API
+    #[arg(long, env = "SANLING_URL", default_value = client::DEFAULT_URL)]
+    url: String,
+    /// Its admin token; else admin.token of the data folder
+    #[arg(long, env = "SANLING_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// The switch's data folder
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    data: PathBuf,
+    /// For programs
+    #[arg(long)]
+    json: bool,
+}
+
+impl Running {
+    fn remote(&self) -> Remote {
+        Remote::new(&self.url, self.token.clone(), &self.data)
+    }
+}
+
+#[derive(Args)]
+struct CallsArguments {
+    #[command(flatten)]
+    at: Running,
+    #[arg(long, default_value_t = 20)]
+    limit: usize,
+    /// Only calls in progress
+    #[arg(long)]
+    running: bool,
+    #[arg(long)]
+    agent: Option<String>,
+    #[arg(long)]
+    queue: Option<String>,
+    /// The whole number
+    #[arg(long)]
+    caller: Option<String>,
+    /// answered, abandoned, silent, …
+    #[arg(long)]
+    outcome: Option<String>,
 }
 
 /// Which configuration is meant.
@@ -78,6 +170,20 @@ fn main() -> ExitCode {
             Ok(good) => ExitCode::from(u8::from(!good)),
             Err(error) => verdict(Err(error)),
         },
+        Command::Status(at) => verdict(remote::status(&at.remote(), at.json, &mut out)),
+        Command::Calls(CallsArguments { at, limit, running, agent, queue, caller, outcome }) => {
+            let query = remote::CallQuery { limit, running, agent, queue, caller, outcome, recording: None };
+            verdict(remote::calls(&at.remote(), &query, at.json, &mut out))
+        }
+        Command::Agents(at) => verdict(remote::agents(&at.remote(), at.json, &mut out)),
+        Command::Queues(at) => verdict(remote::queues(&at.remote(), at.json, &mut out)),
+        Command::Reload(at) => verdict(remote::reload(&at.remote(), at.json, &mut out)),
+        Command::Recordings(Recordings::List { at, limit }) => verdict(recordings::list(&at.remote(), limit, at.json, &mut out)),
+        Command::Recordings(Recordings::Play { at, id, output }) => verdict(recordings::play(&at.remote(), &id, output.as_deref())),
+        Command::Recordings(Recordings::Verify { at, recordings }) => verdict(recordings::verify(&recordings, &at.data, at.json, &mut out)),
+        Command::Recordings(Recordings::Repair { at, recordings }) => {
+            verdict(recordings::repair(&at.remote(), &recordings, &at.data, &mut out))
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Everything that touches the operating system: sockets, threads, files, clocks. The core above it is told, and orders.
 
+pub mod client;
 pub mod clock;
 pub mod commands;
 pub mod config_files;

@@ -1,6 +1,7 @@
 //! The HTTP API against a real server and a real database on loopback; the switch behind the desk is a canned one.
 
 mod calls;
+mod commands;
 mod events;
 mod operation;
 mod recording;

@@ -139,7 +139,7 @@ impl World {
             (store, hub, metrics, server)
         });
         let url = format!("http://{}", server.address());
-        let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let agent = ureq::Agent::config_builder().http_status_as_error(false).max_idle_connections(0).build().into();
         let ledger = Ledger::new(store, hub.clone(), metrics);
         Self { runtime, folder, switch, hub, ledger, reload, server: Some(server), url, rng: Rng::new(7), agent }
     }

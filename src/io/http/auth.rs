@@ -75,7 +75,7 @@ impl Token {
 }
 
 /// Bytes nobody can guess.
-pub(super) fn random<const N: usize>() -> std::io::Result<[u8; N]> {
+pub(in crate::io) fn random<const N: usize>() -> std::io::Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| std::io::Error::other(error.to_string()))?;
     Ok(bytes)
