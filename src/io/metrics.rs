@@ -1,5 +1,6 @@
 //! What is counted for Prometheus: totals that grow as calls end, and the running switch as its snapshot shows it at the scrape.
 
+use super::recorder::RecorderFigures;
 use super::store::Store;
 use crate::base::{CallId, Timestamp, limits};
 use crate::call::record::{CallRecord, OfferOutcome, RecordingState};
@@ -145,10 +146,10 @@ impl Metrics {
     ///
     /// # Errors
     /// None that is known: text is written to memory.
-    pub fn render(&self, snapshot: Option<&Snapshot>, store: &Store) -> Result<String, fmt::Error> {
+    pub fn render(&self, snapshot: Option<&Snapshot>, store: &Store, recorder: &RecorderFigures) -> Result<String, fmt::Error> {
         let mut text = String::new();
         encode_registry(&mut text, &self.0.registry)?;
-        encode_registry(&mut text, &at_the_scrape(snapshot, store))?;
+        encode_registry(&mut text, &at_the_scrape(snapshot, store, recorder))?;
         encode_eof(&mut text)?;
         Ok(text)
     }
@@ -183,7 +184,7 @@ impl Scrape {
     }
 }
 
-fn at_the_scrape(snapshot: Option<&Snapshot>, store: &Store) -> Registry {
+fn at_the_scrape(snapshot: Option<&Snapshot>, store: &Store, recorder: &RecorderFigures) -> Registry {
     let mut scrape = Scrape(Registry::default());
     scrape.gauge("sanling_up", "Whether the switch answers", usize::from(snapshot.is_some()));
     scrape.gauge("sanling_store_rows_waiting", "Rows waiting to be written", store.rows_waiting());
@@ -191,6 +192,10 @@ fn at_the_scrape(snapshot: Option<&Snapshot>, store: &Store) -> Registry {
     scrape.counter("sanling_store_rows_lost", "Rows that found the inbox full", store.rows_lost());
     scrape.gauge("sanling_store_failing", "Whether the last transaction failed", usize::from(store.is_failing()));
     scrape.gauge("sanling_store_blocked", "Whether new calls are refused because rows cannot be kept", usize::from(store.is_blocked()));
+    scrape.gauge("sanling_recorder_chunks_waiting", "Chunks of sound waiting for the recorder", recorder.chunks_waiting);
+    scrape.counter("sanling_recorder_chunks_lost", "Chunks that found no room: silence stands in their place", recorder.chunks_lost);
+    scrape.counter("sanling_recorder_late_samples", "Samples that came after their place was written", recorder.late_samples);
+    scrape.counter("sanling_recorder_undecodable", "Payloads that were no sound", recorder.undecodable);
     if let Some(snapshot) = snapshot {
         of_the_switch(&mut scrape, snapshot);
     }

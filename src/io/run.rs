@@ -156,6 +156,7 @@ pub async fn run(options: RunOptions, started: impl FnOnce(&Started)) -> Result<
         metrics: metrics.clone(),
         recordings,
         token: token.clone(),
+        recorder: recorder.status(),
         reload: reloader(options, desk.clone(), libraries, loaded.clone()),
     };
     let server = Server::start(config.http.listen, api.clone())

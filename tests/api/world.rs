@@ -8,6 +8,7 @@ use sanling::io::events::EventHub;
 use sanling::io::http::{Api, Server, Token, dto};
 use sanling::io::ledger::Ledger;
 use sanling::io::metrics::Metrics;
+use sanling::io::recorder::Recorder;
 use sanling::io::store::Store;
 use sanling::switch::input::{Command, RequestedState};
 use sanling::switch::output::{Detail, Event, Reply};
@@ -130,6 +131,7 @@ impl World {
                 metrics: metrics.clone(),
                 recordings: folder.path().join("recordings"),
                 token: Token::new(TOKEN),
+                recorder: Recorder::start(folder.path().join("recordings"), mpsc::channel(8).0).expect("starts").status(),
                 reload: Arc::new(move || {
                     let result = result.lock().expect("not poisoned").clone();
                     Box::pin(async move { result })

@@ -16,7 +16,8 @@ pub async fn healthz(State(context): State<Arc<Context>>) -> Response {
     match context.api.desk.snapshot().await {
         Ok(snapshot) => {
             calls = Some(snapshot.calls.len());
-            if let Some(alarm) = &snapshot.recording_alarm {
+            // The recorder knows of trouble before a call has met it.
+            if let Some(alarm) = context.api.recorder.alarm().or_else(|| snapshot.recording_alarm.clone()) {
                 reasons.push(format!("cannot record: {alarm}"));
             }
             if snapshot.draining {
@@ -40,7 +41,7 @@ pub async fn healthz(State(context): State<Arc<Context>>) -> Response {
     responses((status = 200, content_type = "application/openmetrics-text", body = String)))]
 pub async fn metrics(State(context): State<Arc<Context>>) -> Response {
     let snapshot = context.api.desk.snapshot().await.ok();
-    match context.api.metrics.render(snapshot.as_deref(), &context.api.store) {
+    match context.api.metrics.render(snapshot.as_deref(), &context.api.store, &context.api.recorder.figures()) {
         Ok(text) => ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

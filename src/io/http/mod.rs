@@ -24,6 +24,7 @@ pub use openapi::document;
 use super::desk::Desk;
 use super::events::EventHub;
 use super::metrics::Metrics;
+use super::recorder::RecorderStatus;
 use super::shapes::{AuditEntry, Time};
 use super::store::{Row, Store};
 use crate::base::{CallId, Rng, Timestamp, limits};
@@ -55,6 +56,7 @@ pub struct Api {
     /// The recordings folder.
     pub recordings: PathBuf,
     pub token: Token,
+    pub recorder: RecorderStatus,
     pub reload: Reload,
 }
 

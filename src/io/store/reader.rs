@@ -44,7 +44,7 @@ impl Where {
         }
     }
 
-    fn bind<'q>(self, mut query: Query<'q, Any, AnyArguments>) -> Query<'q, Any, AnyArguments> {
+    fn bind(self, mut query: Query<'_, Any, AnyArguments>) -> Query<'_, Any, AnyArguments> {
         for value in self.values {
             query = match value {
                 Value::Text(text) => query.bind(text),

@@ -138,7 +138,7 @@ impl Writer {
         for (index, row) in rows.iter().enumerate() {
             match row {
                 Row::Call(record) if last.get(&record.id) == Some(&index) => {
-                    sql::put_call(&mut transaction, &Call::from(&**record)).await?
+                    sql::put_call(&mut transaction, &Call::from(&**record)).await?;
                 }
                 Row::Call(_) => {}
                 Row::Event(event) => sql::put_event(&mut transaction, &EventShape::new(event.seq, &event.event)).await?,
