@@ -7,6 +7,7 @@ use super::media::MediaPool;
 use super::net::Net;
 use crate::base::WallClock;
 use crate::media::clips::ClipLibrary;
+use crate::media::control::Report;
 use crate::switch::Switch;
 use crate::switch::input::{Input, RequestId};
 use crate::switch::output::{Output, Reply};
@@ -59,10 +60,10 @@ impl Driver {
                 biased;
                 () = sleep_until(deadline) => self.switch.handle_timeout(self.clock.now(), &mut out),
                 Some(input) = self.inbox.recv() => {
-                    self.switch.handle(input, self.clock.now(), &mut out);
+                    self.take(input, &mut out);
                     for _ in 1..BATCH {
                         let Ok(input) = self.inbox.try_recv() else { break };
-                        self.switch.handle(input, self.clock.now(), &mut out);
+                        self.take(input, &mut out);
                     }
                 }
                 Some((command, answer)) = self.questions.recv() => {
@@ -83,6 +84,13 @@ impl Driver {
                 return (self.net, self.media, self.ledger);
             }
         }
+    }
+
+    fn take(&mut self, input: Input, out: &mut Vec<Output>) {
+        if let Input::Media(Report::Statistics { statistics, .. }) = &input {
+            self.ledger.stream(statistics);
+        }
+        self.switch.handle(input, self.clock.now(), out);
     }
 
     /// Carries out what was ordered; true when the switch is drained.

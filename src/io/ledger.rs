@@ -4,6 +4,7 @@ use super::events::EventHub;
 use super::metrics::Metrics;
 use super::store::{Row, Store};
 use crate::call::record::CallRecord;
+use crate::media::control::StreamStatistics;
 use crate::switch::output::Event;
 
 /// Nothing here waits, so that the switch's task may call it.
@@ -33,6 +34,11 @@ impl Ledger {
     pub fn event(&self, event: Event) {
         self.metrics.event_published(event.name);
         let _ = self.store.try_push(Row::Event(self.hub.publish(event)));
+    }
+
+    /// What a leg's streams counted, told as it is released.
+    pub fn stream(&self, statistics: &StreamStatistics) {
+        self.metrics.stream_ended(statistics);
     }
 
     /// For `Input::StoreBlocked`: tell the switch when the answer changes.

@@ -1,5 +1,7 @@
 //! What is counted for Prometheus: totals that grow as calls end, and the running switch as its snapshot shows it at the scrape.
 
+use super::media::{MediaReadings, WorkerFigures};
+use super::net::NetReadings;
 use super::recorder::RecorderFigures;
 use super::store::Store;
 use crate::base::{CallId, Timestamp, limits};
@@ -15,9 +17,15 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 type Labels = Vec<(&'static str, String)>;
+
+/// What runs beside the switch and counts for itself.
+pub struct Plant {
+    pub net: NetReadings,
+    pub media: MediaReadings,
+}
 
 /// The counters; cheap to clone.
 #[derive(Clone)]
@@ -40,6 +48,8 @@ struct Shared {
     packets: Family<Labels, Counter>,
     octets: Family<Labels, Counter>,
     jitter: Histogram,
+    /// Sockets, workers and recorder, once they run.
+    plant: OnceLock<Plant>,
     /// Which released calls were counted: a lock, because the driver counts and a scrape may look; held for one look-up.
     counted: Mutex<Counted>,
 }
@@ -92,7 +102,20 @@ impl Metrics {
         registry.register("sanling_media_octets", "RTP octets of legs that ended", Family::clone(&octets));
         registry.register("sanling_media_jitter_milliseconds", "Interarrival jitter of legs at their end", Histogram::clone(&jitter));
         let counted = Mutex::default();
-        Self(Arc::new(Shared { registry, calls, offers, recordings, wait, duration, events, packets, octets, jitter, counted }))
+        Self(Arc::new(Shared {
+            registry,
+            calls,
+            offers,
+            recordings,
+            wait,
+            duration,
+            events,
+            packets,
+            octets,
+            jitter,
+            plant: OnceLock::new(),
+            counted,
+        }))
     }
 
     /// Counts a call when its record comes for the first time with a release.
@@ -142,6 +165,11 @@ impl Metrics {
         }
     }
 
+    /// From now on the figures of sockets, media workers and recorder are shown too. A second plant is ignored.
+    pub fn watch(&self, plant: Plant) {
+        let _ = self.0.plant.set(plant);
+    }
+
     /// OpenMetrics text. Without a snapshot (the switch does not answer) `sanling_up` is 0 and its gauges are left out.
     ///
     /// # Errors
@@ -149,7 +177,7 @@ impl Metrics {
     pub fn render(&self, snapshot: Option<&Snapshot>, store: &Store, recorder: &RecorderFigures) -> Result<String, fmt::Error> {
         let mut text = String::new();
         encode_registry(&mut text, &self.0.registry)?;
-        encode_registry(&mut text, &at_the_scrape(snapshot, store, recorder))?;
+        encode_registry(&mut text, &at_the_scrape(snapshot, store, recorder, self.0.plant.get()))?;
         encode_eof(&mut text)?;
         Ok(text)
     }
@@ -184,7 +212,7 @@ impl Scrape {
     }
 }
 
-fn at_the_scrape(snapshot: Option<&Snapshot>, store: &Store, recorder: &RecorderFigures) -> Registry {
+fn at_the_scrape(snapshot: Option<&Snapshot>, store: &Store, recorder: &RecorderFigures, plant: Option<&Plant>) -> Registry {
     let mut scrape = Scrape(Registry::default());
     scrape.gauge("sanling_up", "Whether the switch answers", usize::from(snapshot.is_some()));
     scrape.gauge("sanling_store_rows_waiting", "Rows waiting to be written", store.rows_waiting());
@@ -199,7 +227,37 @@ fn at_the_scrape(snapshot: Option<&Snapshot>, store: &Store, recorder: &Recorder
     if let Some(snapshot) = snapshot {
         of_the_switch(&mut scrape, snapshot);
     }
+    if let Some(plant) = plant {
+        of_the_plant(&mut scrape, plant);
+    }
     scrape.0
+}
+
+fn of_the_plant(scrape: &mut Scrape, plant: &Plant) {
+    let (free, total) = plant.media.ports();
+    scrape.gauge("sanling_media_ports_free", "RTP port pairs that are free", free);
+    scrape.gauge("sanling_media_ports", "RTP port pairs there are", total);
+    let workers = plant.media.workers();
+    let sum = |pick: fn(&WorkerFigures) -> u64| workers.iter().map(pick).sum();
+    scrape.counter("sanling_media_packets_received", "Packets that media workers took", sum(|worker| worker.packets_received));
+    scrape.counter("sanling_media_packets_sent", "Packets that media workers sent", sum(|worker| worker.packets_sent));
+    scrape.counter("sanling_media_packets_unsent", "Packets that the system refused", sum(|worker| worker.packets_unsent));
+    scrape.counter("sanling_media_reports_lost", "Reports that found no room", sum(|worker| worker.reports_lost));
+    let lag = workers.iter().map(|worker| worker.lag_max).max().unwrap_or_default();
+    let lag = usize::try_from(lag.as_micros()).unwrap_or(usize::MAX);
+    scrape.gauge("sanling_media_tick_lag_max_microseconds", "How late a tick began, at worst since the last scrape", lag);
+    let net = plant.net.read();
+    for (name, help, value) in [
+        ("sanling_net_datagrams_received", "SIP datagrams received", net.datagrams_received),
+        ("sanling_net_datagrams_sent", "SIP datagrams sent", net.datagrams_sent),
+        ("sanling_net_datagrams_dropped_in", "SIP datagrams dropped because the switch was busy", net.datagrams_dropped_in),
+        ("sanling_net_datagrams_dropped_out", "SIP datagrams dropped because the socket was full", net.datagrams_dropped_out),
+        ("sanling_net_connections_accepted", "TCP connections taken", net.connections_accepted),
+        ("sanling_net_connections_refused", "TCP connections closed because there were too many", net.connections_refused),
+        ("sanling_net_outbox_overflows", "Messages that a slow connection could not take", net.outbox_overflows),
+    ] {
+        scrape.counter(name, help, value);
+    }
 }
 
 fn of_the_switch(scrape: &mut Scrape, snapshot: &Snapshot) {

@@ -2,13 +2,14 @@
 
 use super::clock::Clock;
 use super::config_files::{self, FolderError};
+use super::descriptors;
 use super::desk::Desk;
 use super::driver::Driver;
 use super::events::EventHub;
 use super::http::{Api, Reload, Server, Token, TokenSource, dto};
 use super::ledger::Ledger;
 use super::media::{MediaPool, MediaSettings};
-use super::metrics::Metrics;
+use super::metrics::{Metrics, Plant};
 use super::net::Net;
 use super::recorder::{self, Recorder, repair};
 use super::store::Store;
@@ -102,6 +103,9 @@ pub struct Started {
 /// As [`run`].
 pub fn main(options: RunOptions) -> Result<(), RunError> {
     telemetry::start();
+    if let Some(limit) = descriptors::raise_limit() {
+        tracing::debug!(limit, "open files");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(unavailable("the runtime cannot be started"))?;
     runtime.block_on(run(options, |_| {}))
 }
@@ -147,6 +151,7 @@ pub async fn run(options: RunOptions, started: impl FnOnce(&Started)) -> Result<
     let (desk, questions) = Desk::new();
     let hub = EventHub::new(store.last_event_seq().await.map_err(|error| RunError::Unavailable(error.to_string()))?);
     let metrics = Metrics::new();
+    metrics.watch(Plant { net: net.readings(), media: media.readings() });
     let (libraries, libraries_read) = mpsc::channel(1);
     let loaded = Arc::new(RwLock::new(config.clone()));
     let api = Api {

@@ -57,6 +57,28 @@ struct Handle {
     thread: JoinHandle<()>,
 }
 
+/// The figures of a pool that runs elsewhere.
+#[derive(Clone)]
+pub struct MediaReadings {
+    workers: Vec<Arc<Figures>>,
+    ports: SharedPorts,
+}
+
+impl MediaReadings {
+    /// One reading a worker; its `lag_max` begins anew.
+    #[must_use]
+    pub fn workers(&self) -> Vec<WorkerFigures> {
+        self.workers.iter().map(|figures| figures.read()).collect()
+    }
+
+    /// Port pairs free, and all there are.
+    #[must_use]
+    pub fn ports(&self) -> (usize, usize) {
+        let ports = self.ports.lock();
+        (ports.free(), ports.total())
+    }
+}
+
 /// What a worker is told.
 enum Order {
     Command(Command),
@@ -111,17 +133,10 @@ impl MediaPool {
         }
     }
 
-    /// One reading a worker; its `lag_max` begins anew.
+    /// The figures, to be read by others while the pool runs.
     #[must_use]
-    pub fn figures(&self) -> Vec<WorkerFigures> {
-        self.workers.iter().map(|worker| worker.figures.read()).collect()
-    }
-
-    /// Port pairs free, and all there are.
-    #[must_use]
-    pub fn ports(&self) -> (usize, usize) {
-        let ports = self.ports.lock();
-        (ports.free(), ports.total())
+    pub fn readings(&self) -> MediaReadings {
+        MediaReadings { workers: self.workers.iter().map(|worker| Arc::clone(&worker.figures)).collect(), ports: self.ports.clone() }
     }
 
     /// Ends the threads; sessions that are left end as they stand, and the workers' ends of the recorder are dropped.

@@ -181,10 +181,10 @@ fn two_phones_hear_each_other_and_the_file_has_both_where_they_spoke() {
     assert!((pitch(&left[caller_at..caller_at + 8_000]) - 440.0).abs() < 10.0);
     assert!((pitch(&right[agent_at..agent_at + 4_800]) - 1_000.0).abs() < 15.0);
 
-    let figures = world.pool.figures();
+    let figures = world.pool.readings().workers();
     let total = |count: fn(&WorkerFigures) -> u64| figures.iter().map(count).sum::<u64>();
     assert_eq!((total(|worker| worker.packets_received), total(|worker| worker.legs)), (100, 0));
-    assert_eq!(world.pool.ports(), (20, 20), "nothing leaks");
+    assert_eq!(world.pool.readings().ports(), (20, 20), "nothing leaks");
     assert!(figures.iter().any(|worker| worker.sessions == 0 && worker.packets_received == 0), "a session is on one worker alone");
     let World { pool, recorder, .. } = world;
     pool.close();
@@ -210,7 +210,7 @@ fn ports_run_out_and_come_back_oldest_first() {
     world.pool.order(Command::Release { session: SessionId(2) });
     world.pool.order(Command::Release { session: SessionId(1) });
     let give_up_at = Instant::now() + DEADLINE;
-    while world.pool.ports() != (3, 3) {
+    while world.pool.readings().ports() != (3, 3) {
         assert!(Instant::now() < give_up_at, "all ports are free again");
         std::thread::yield_now();
     }
@@ -224,7 +224,7 @@ fn an_address_that_is_not_ours_is_refused_and_leaks_nothing() {
         Input::Media(Report::AllocationFailed { cause, .. }) => Some(cause),
         _ => None,
     });
-    assert_eq!((cause, world.pool.ports()), (AllocationFailure::Refused, (2, 2)));
+    assert_eq!((cause, world.pool.readings().ports()), (AllocationFailure::Refused, (2, 2)));
     assert!(world.allocate(SESSION, LegId(1)).is_ok());
 }
 

@@ -77,11 +77,28 @@ impl Net {
     pub fn counters(&self) -> NetCounters {
         self.out.counting.read()
     }
+
+    /// The counts, to be read by others while the net runs.
+    #[must_use]
+    pub fn readings(&self) -> NetReadings {
+        NetReadings(self.out.counting.clone())
+    }
 }
 
 impl Drop for Net {
     fn drop(&mut self) {
         self.tcp.abandon();
+    }
+}
+
+/// The counts of a net that runs elsewhere.
+#[derive(Clone)]
+pub struct NetReadings(Arc<counters::Counting>);
+
+impl NetReadings {
+    #[must_use]
+    pub fn read(&self) -> NetCounters {
+        self.0.read()
     }
 }
 
