@@ -1,0 +1,67 @@
+//! An agent has at most one offer or call: his phone is never called while another of his dialogs lives.
+
+use super::Complaints;
+use std::collections::BTreeMap;
+
+#[derive(Default)]
+pub struct Engagements {
+    /// Live dialogs by Call-ID: the agent, and whether the switch called him.
+    live: BTreeMap<String, (String, bool)>,
+}
+
+impl Engagements {
+    /// The switch calls the agent's phone. Returns false for an INVITE of a dialog that is known.
+    pub fn is_called(&mut self, agent: &str, id: &str, complaints: &mut Complaints) -> bool {
+        if self.live.contains_key(id) {
+            return false;
+        }
+        if let Some((other, _)) = self.live.iter().find(|(_, (of, _))| of == agent) {
+            complaints.push(format!("agent {agent} is called ({id}) while he has {other}"));
+        }
+        self.live.insert(id.to_owned(), (agent.to_owned(), true));
+        true
+    }
+
+    /// The agent calls somebody: his right, at any time.
+    pub fn dials(&mut self, agent: &str, id: &str) {
+        self.live.entry(id.to_owned()).or_insert_with(|| (agent.to_owned(), false));
+    }
+
+    /// The agent's own call was refused (or challenged).
+    pub fn refused(&mut self, id: &str) {
+        if self.live.get(id).is_some_and(|(_, called)| !called) {
+            self.live.remove(id);
+        }
+    }
+
+    pub fn is_ringing(&self, id: &str) -> bool {
+        self.live.get(id).is_some_and(|(_, called)| *called)
+    }
+
+    pub fn ends(&mut self, id: &str) {
+        self.live.remove(id);
+    }
+
+    pub fn at_rest(&self, complaints: &mut Complaints) {
+        for (id, (agent, _)) in &self.live {
+            complaints.push(format!("agent {agent} still has {id}"));
+        }
+    }
+}
+
+#[test]
+fn a_second_call_to_an_agent_is_seen() {
+    let (mut books, mut complaints) = (Engagements::default(), Vec::new());
+    assert!(books.is_called("1001", "a", &mut complaints));
+    assert!(!books.is_called("1001", "a", &mut complaints), "the same INVITE again");
+    books.is_called("1002", "b", &mut complaints);
+    books.ends("a");
+    books.is_called("1001", "c", &mut complaints);
+    books.dials("1001", "d");
+    books.refused("d");
+    assert_eq!(complaints, Vec::<String>::new());
+    books.is_called("1001", "e", &mut complaints);
+    assert_eq!(complaints.len(), 1);
+    books.at_rest(&mut complaints);
+    assert_eq!(complaints.len(), 4, "b, c and e are left: {complaints:?}");
+}

@@ -1,0 +1,147 @@
+//! Records and recordings: a call's file covers it to one frame, and what the record says of its offers keeps the rule of the rings.
+
+use super::Complaints;
+use sanling::base::time::millis;
+use sanling::base::{CallId, Duration, Instant, Timestamp, WallClock};
+use sanling::call::record::{CallRecord, OfferOutcome, RecordingState};
+use std::collections::BTreeMap;
+
+const FRAME: Duration = millis(20);
+
+pub struct Files {
+    limit: Duration,
+    max_rings: u32,
+    wall: WallClock,
+    /// The last that was stored of each call.
+    stored: BTreeMap<CallId, CallRecord>,
+}
+
+impl Files {
+    pub fn new(limit: Duration, max_rings: u32, wall: WallClock) -> Self {
+        Self { limit, max_rings, wall, stored: BTreeMap::new() }
+    }
+
+    pub fn stored(&mut self, record: &CallRecord, complaints: &mut Complaints) {
+        let id = record.id;
+        if let (Some(answered), Some(released), Some(recording)) = (record.answered_at, record.released_at, &record.recording)
+            && recording.state == RecordingState::Complete
+        {
+            let call = between(answered, released);
+            if recording.duration.abs_diff(call) > FRAME {
+                complaints.push(format!("{id}: {:?} of recording for a call of {call:?}", recording.duration));
+            }
+        }
+        for offer in &record.offers {
+            let Some(ended) = offer.ended_at else { continue };
+            let rang = between(offer.alerted_at, ended);
+            let kept = match offer.result {
+                OfferOutcome::Answered => rang < self.limit && offer.rings <= self.max_rings,
+                OfferOutcome::Missed => {
+                    rang >= self.limit && rang <= self.limit + super::LATE && offer.rings == self.max_rings
+                }
+                OfferOutcome::Pending => false,
+                _ => rang <= self.limit && offer.rings <= self.max_rings,
+            };
+            if !kept {
+                complaints.push(format!("{id}: an offer that rang for {rang:?}, {} rings, {:?}", offer.rings, offer.result));
+            }
+        }
+        self.stored.insert(id, record.clone());
+    }
+
+    /// Every record is complete.
+    pub fn at_rest(&self, now: Instant, complaints: &mut Complaints) {
+        for record in self.stored.values() {
+            let open = record.recording.as_ref().is_some_and(|recording| recording.state == RecordingState::Open);
+            let lacks = record.released_at.is_none() || record.outcome.is_none() || record.released_by.is_none() || open;
+            let unrecorded = record.answered_at.is_some() && record.recording.is_none();
+            let pending = record.offers.iter().any(|offer| offer.ended_at.is_none());
+            if lacks || unrecorded || pending || record.released_at > Some(self.wall.read(now)) {
+                complaints.push(format!("a record is not complete: {record:?}"));
+            }
+        }
+    }
+}
+
+fn between(from: Timestamp, to: Timestamp) -> Duration {
+    millis(u64::try_from(to.0 - from.0).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sanling::base::time::secs;
+    use sanling::base::{AgentId, Rng};
+    use sanling::call::record::{CallDirection, OfferRecord, Outcome, RecordingRecord, ReleasedBy};
+
+    fn record(duration_ms: u64) -> CallRecord {
+        CallRecord {
+            id: CallId::new(Timestamp(1), &mut Rng::new(1)),
+            direction: CallDirection::Inbound,
+            caller: String::new(),
+            called: String::new(),
+            trunk: None,
+            queue: None,
+            agent: None,
+            arrived_at: Timestamp(0),
+            answered_at: Some(Timestamp(1_000)),
+            connected_at: None,
+            released_at: Some(Timestamp(11_000)),
+            released_by: Some(ReleasedBy::Caller),
+            release_cause: None,
+            outcome: Some(Outcome::Answered),
+            offers: Vec::new(),
+            holds: Vec::new(),
+            recording: Some(RecordingRecord {
+                file: String::new(),
+                duration: millis(duration_ms),
+                sha256: None,
+                state: RecordingState::Complete,
+                reason: None,
+            }),
+        }
+    }
+
+    fn complaints_of(record: &CallRecord) -> usize {
+        let wall = WallClock::new(Instant::START, Timestamp(0));
+        let (mut files, mut complaints) = (Files::new(secs(15), 3, wall), Vec::new());
+        files.stored(record, &mut complaints);
+        files.at_rest(Instant::after_start(secs(60)), &mut complaints);
+        complaints.len()
+    }
+
+    #[test]
+    fn a_file_that_is_too_short_or_too_long_is_seen() {
+        for (duration_ms, expected) in [(10_000, 0), (9_980, 0), (10_020, 0), (9_979, 1), (10_021, 1), (0, 1)] {
+            assert_eq!(complaints_of(&record(duration_ms)), expected, "{duration_ms}");
+        }
+        let mut open = record(10_000);
+        open.recording.as_mut().expect("a recording").state = RecordingState::Open;
+        assert_eq!(complaints_of(&open), 1);
+        assert_eq!(complaints_of(&CallRecord { recording: None, ..record(0) }), 1);
+        assert_eq!(complaints_of(&CallRecord { released_at: None, ..record(0) }), 1);
+    }
+
+    #[test]
+    fn an_offer_that_breaks_the_rule_of_the_rings_is_seen() {
+        for (rang_ms, rings, result, expected) in [
+            (14_999, 3, OfferOutcome::Answered, 0),
+            (15_000, 3, OfferOutcome::Answered, 1),
+            (15_000, 3, OfferOutcome::Missed, 0),
+            (14_999, 3, OfferOutcome::Missed, 1),
+            (15_101, 3, OfferOutcome::Missed, 1),
+            (15_000, 4, OfferOutcome::Missed, 1),
+            (2_000, 1, OfferOutcome::Busy, 0),
+            (16_000, 4, OfferOutcome::Withdrawn, 1),
+        ] {
+            let offer = OfferRecord {
+                agent: AgentId::new("1001"),
+                alerted_at: Timestamp(500),
+                ended_at: Some(Timestamp(500 + rang_ms)),
+                rings,
+                result,
+            };
+            assert_eq!(complaints_of(&CallRecord { offers: vec![offer], ..record(10_000) }), expected, "{rang_ms} {rings} {result:?}");
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! Onlookers with books of their own: they see what crosses the switch's border (messages, orders, reports, events, records) and complain when
+//! a promise of the house is broken, too early or too late. Each is tested beside itself with sequences that break its rule.
+
+mod books;
+mod engagements;
+mod finals;
+mod files;
+mod patience;
+mod rings;
+mod silent;
+
+use books::Books;
+use engagements::Engagements;
+use files::Files;
+use finals::Finals;
+use patience::Patience;
+use rings::Rings;
+use silent::Silent;
+
+use sanling::base::time::millis;
+use sanling::base::{CallId, Duration, Instant, LegId, SessionId, WallClock};
+use sanling::call::record::CallRecord;
+use sanling::config::Config;
+use sanling::media::control::{Command as Media, Report};
+use sanling::sip::msg::{Message, Method, Request, Response, parse};
+use sanling::switch::output::{Detail, Event};
+use sanling::switch::view::Snapshot;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
+/// How late a rule's timer may fire (CONTRACT, Timing).
+pub const LATE: Duration = millis(100);
+
+/// What is wrong, in words.
+pub type Complaints = Vec<String>;
+
+pub struct Checkers {
+    agents: BTreeSet<String>,
+    engagements: Engagements,
+    rings: Rings,
+    patience: Patience,
+    silent: Silent,
+    finals: Finals,
+    books: Books,
+    files: Files,
+    /// Offers that the ACD has made and whose INVITE is to come: agent → call.
+    reserved: BTreeMap<String, CallId>,
+    /// Which call each offer's dialog (Call-ID) belongs to.
+    dialogs: BTreeMap<String, CallId>,
+    sessions: BTreeMap<SessionId, Session>,
+    complaints: Complaints,
+    /// Checks that were made, so that a silent checker is noticed.
+    pub looked: u64,
+}
+
+/// What the orders to the media plane told of a session.
+struct Session {
+    call: CallId,
+    caller: LegId,
+    callee: Option<LegId>,
+    /// Announcements to the caller that belong to the silent-call script, by token.
+    script: BTreeMap<u64, Clip>,
+}
+
+#[derive(Clone, Copy)]
+enum Clip {
+    Greeting,
+    Step,
+}
+
+impl Checkers {
+    pub fn new(config: &Config, wall: WallClock) -> Self {
+        let rules = &config.rules;
+        let limit = rules.answer.cadence.period() * rules.answer.max_rings;
+        Self {
+            agents: config.agents.keys().map(ToString::to_string).collect(),
+            engagements: Engagements::default(),
+            rings: Rings::new(limit),
+            patience: Patience::new(rules.hold.patience),
+            silent: Silent::new(rules.silent_call.wait, rules.silent_call.steps.len()),
+            finals: Finals::default(),
+            books: Books::default(),
+            files: Files::new(limit, rules.answer.max_rings, wall),
+            reserved: BTreeMap::new(),
+            dialogs: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            complaints: Vec::new(),
+            looked: 0,
+        }
+    }
+
+    /// A message came to the switch.
+    pub fn received(&mut self, _from: SocketAddr, bytes: &[u8], now: Instant) {
+        match parse(bytes) {
+            Ok(Message::Request(request)) => self.request_in(&request, now),
+            Ok(Message::Response(response)) => self.response_in(&response, now),
+            Err(_) => {}
+        }
+    }
+
+    /// The switch sent a message.
+    pub fn sent(&mut self, _to: SocketAddr, bytes: &[u8], now: Instant) {
+        match parse(bytes) {
+            Ok(Message::Request(request)) => self.request_out(&request, now),
+            Ok(Message::Response(response)) => self.response_out(&response),
+            Err(fault) => self.complaints.push(format!("the switch sent no SIP: {fault:?}")),
+        }
+    }
+
+    fn request_in(&mut self, request: &Request, _now: Instant) {
+        let id = request.call_id();
+        let from = request.from().uri.user_unescaped().unwrap_or_default();
+        match request.method {
+            Method::Invite if request.to().tag().is_none() && self.agents.contains(&from) => self.engagements.dials(&from, id),
+            Method::Bye => self.engagements.ends(id),
+            _ => {}
+        }
+    }
+
+    fn response_in(&mut self, response: &Response, now: Instant) {
+        if response.cseq().1 != Method::Invite {
+            return;
+        }
+        let id = response.call_id();
+        match response.code {
+            100 => self.rings.tried(id),
+            101..=199 => self.rings.rang(id, now),
+            200..=299 => self.rings.over(id),
+            _ if self.engagements.is_ringing(id) => {
+                self.rings.over(id);
+                self.engagements.ends(id);
+            }
+            _ => {}
+        }
+    }
+
+    fn request_out(&mut self, request: &Request, now: Instant) {
+        let id = request.call_id();
+        let user = request.uri.user_unescaped().unwrap_or_default();
+        match request.method {
+            Method::Invite if request.to().tag().is_none() && self.agents.contains(&user) => {
+                let offered = self.reserved.remove(&user);
+                if self.engagements.is_called(&user, id, &mut self.complaints) {
+                    if let Some(call) = offered {
+                        self.rings.began(id, now);
+                        self.dialogs.insert(id.to_owned(), call);
+                    }
+                } else if let Some(call) = offered {
+                    // Another contact of the same offer, or the INVITE again.
+                    self.reserved.insert(user, call);
+                }
+            }
+            Method::Cancel => {
+                let missed = request.headers.get("Reason").is_some_and(|reason| reason.contains("RONA"));
+                if missed {
+                    self.rings.withdrawn(id, now, &mut self.complaints);
+                }
+                self.rings.over(id);
+                self.engagements.ends(id);
+            }
+            Method::Bye => self.engagements.ends(id),
+            _ => {}
+        }
+    }
+
+    fn response_out(&mut self, response: &Response) {
+        let (cseq, method) = response.cseq();
+        let branch = response.top_via().branch().unwrap_or_default().to_owned();
+        let key = format!("{} {cseq} {method} {branch}", response.call_id());
+        self.finals.sent(key, response.code, &mut self.complaints);
+        if method == Method::Invite && response.code >= 300 && response.to().tag().is_some() {
+            self.engagements.refused(response.call_id());
+        }
+    }
+
+    /// The switch ordered something of the media plane.
+    pub fn ordered(&mut self, command: &Media, now: Instant) {
+        match command {
+            Media::StartRecording { session, call, left, .. } => {
+                let new = Session { call: *call, caller: *left, callee: None, script: BTreeMap::new() };
+                self.sessions.insert(*session, new);
+            }
+            Media::Bridge { session, b, .. } => {
+                if let Some(session) = self.sessions.get_mut(session) {
+                    session.callee = Some(*b);
+                }
+            }
+            Media::Announce { session, leg, clips, token } => {
+                let Some(session) = self.sessions.get_mut(session).filter(|session| session.caller == *leg) else { return };
+                let first = clips.first().map(|clip| clip.as_str()).unwrap_or_default();
+                if first == "agent_greeting" {
+                    session.script.insert(*token, Clip::Greeting);
+                    self.silent.greeted(session.call);
+                } else if first.starts_with("silent_") {
+                    session.script.insert(*token, Clip::Step);
+                    self.silent.said(session.call, now, &mut self.complaints);
+                }
+            }
+            Media::Release { session } => {
+                self.sessions.remove(session);
+            }
+            _ => {}
+        }
+    }
+
+    /// The media plane told the switch something.
+    pub fn reported(&mut self, report: &Report, now: Instant) {
+        let (Report::Spoke { session, leg } | Report::FellSilent { session, leg } | Report::AnnouncementEnded { session, leg, .. }) = report
+        else {
+            return;
+        };
+        let Some(session) = self.sessions.get(session) else { return };
+        let call = session.call;
+        match report {
+            Report::Spoke { .. } if *leg == session.caller => self.silent.caller_spoke(call),
+            Report::Spoke { .. } if Some(*leg) == session.callee => self.silent.agent_spoke(call),
+            Report::FellSilent { .. } if Some(*leg) == session.callee => self.silent.agent_quiet(call, now),
+            Report::AnnouncementEnded { token, .. } if *leg == session.caller => match session.script.get(token) {
+                Some(Clip::Greeting | Clip::Step) => self.silent.played(call, now),
+                None => {}
+            },
+            _ => {}
+        }
+    }
+
+    /// The switch told an event.
+    pub fn told(&mut self, event: &Event, now: Instant) {
+        let text = |name: &str| {
+            event.detail.iter().find_map(|(key, detail)| match detail {
+                Detail::Text(text) if *key == name => Some(text.clone()),
+                _ => None,
+            })
+        };
+        let by = text("by").unwrap_or_default();
+        match (event.name, event.call) {
+            ("agent.reserved", Some(call)) => {
+                let agent = event.agent.as_ref().map(ToString::to_string).unwrap_or_default();
+                self.books.offered(call, &agent, &mut self.complaints);
+                self.reserved.insert(agent, call);
+            }
+            ("offer.missed" | "offer.ended", Some(call)) => {
+                let agent = text("agent").unwrap_or_default();
+                self.books.offer_ended(call, &agent);
+                self.reserved.remove(&agent);
+                // The phone that said nothing at all gets no CANCEL.
+                let of_call: Vec<String> = self.dialogs.iter().filter(|(_, of)| **of == call).map(|(id, _)| id.clone()).collect();
+                for id in of_call {
+                    if self.engagements.is_ringing(&id) && !self.rings.was_tried(&id) {
+                        self.rings.over(&id);
+                        self.engagements.ends(&id);
+                    }
+                }
+            }
+            ("call.queued", Some(call)) => self.books.enqueued(call),
+            ("call.established", Some(call)) => self.books.answered(call),
+            ("call.held", Some(call)) => {
+                self.patience.held(call, &by, now);
+                self.silent.held(call, &by);
+            }
+            ("call.retrieved", Some(call)) => {
+                self.patience.retrieved(call, &by, now, &mut self.complaints);
+                self.silent.retrieved(call, &by, now);
+            }
+            ("hold.patience_exceeded", Some(call)) => self.patience.reassured(call, &by, now, &mut self.complaints),
+            ("call.released", Some(call)) => {
+                self.books.left(call);
+                self.patience.ended(call);
+                let silent = text("outcome").as_deref() == Some("silent");
+                self.silent.released(call, silent, now, &mut self.complaints);
+                let of_call: Vec<String> = self.dialogs.iter().filter(|(_, of)| **of == call).map(|(id, _)| id.clone()).collect();
+                for id in of_call {
+                    self.rings.over(&id);
+                    self.engagements.ends(&id);
+                    self.dialogs.remove(&id);
+                }
+                self.reserved.retain(|_, of| *of != call);
+            }
+            _ => {}
+        }
+    }
+
+    pub fn stored(&mut self, record: &CallRecord) {
+        self.files.stored(record, &mut self.complaints);
+    }
+
+    pub fn counted(&mut self, snapshot: &Snapshot, now: Instant) {
+        for queue in &snapshot.queues {
+            self.books.counted(queue, now, &mut self.complaints);
+        }
+    }
+
+    /// Time has passed: what should have happened by now?
+    pub fn look(&mut self, now: Instant) {
+        self.looked += 1;
+        self.rings.look(now, &mut self.complaints);
+        self.patience.look(now, &mut self.complaints);
+        self.silent.look(now, &mut self.complaints);
+    }
+
+    /// Nothing is going on any more.
+    pub fn at_rest(&mut self, now: Instant) {
+        self.engagements.at_rest(&mut self.complaints);
+        self.books.at_rest(&mut self.complaints);
+        self.files.at_rest(now, &mut self.complaints);
+    }
+
+    /// Panics with everything that is wrong.
+    pub fn verdict(&self, seed: u64) {
+        assert!(self.complaints.is_empty(), "seed {seed}: {:#?}", self.complaints);
+    }
+}

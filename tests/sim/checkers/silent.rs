@@ -1,0 +1,192 @@
+//! The silent call's script: each step and the release after one whole wait of silence on both sides, neither earlier nor later, never to a
+//! caller who has spoken, never in a hold.
+
+use super::{Complaints, LATE};
+use sanling::base::{CallId, Duration, Instant};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub struct Silent {
+    wait: Duration,
+    steps: usize,
+    scripts: BTreeMap<CallId, Script>,
+}
+
+#[derive(Default)]
+struct Script {
+    /// Since when nobody speaks and nothing plays.
+    quiet_from: Option<Instant>,
+    playing: bool,
+    agent_speaks: bool,
+    held_by: BTreeSet<String>,
+    said: usize,
+    over: bool,
+}
+
+impl Script {
+    fn listen(&mut self, now: Instant) {
+        let waits = !self.playing && !self.agent_speaks && self.held_by.is_empty() && !self.over;
+        self.quiet_from = waits.then_some(now);
+    }
+}
+
+impl Silent {
+    pub fn new(wait: Duration, steps: usize) -> Self {
+        Self { wait, steps, scripts: BTreeMap::new() }
+    }
+
+    pub fn greeted(&mut self, call: CallId) {
+        self.scripts.insert(call, Script { playing: true, ..Script::default() });
+    }
+
+    /// Greeting or step has been played.
+    pub fn played(&mut self, call: CallId, now: Instant) {
+        self.with(call, |script| {
+            if std::mem::take(&mut script.playing) {
+                script.listen(now);
+            }
+        });
+    }
+
+    pub fn caller_spoke(&mut self, call: CallId) {
+        self.with(call, |script| (script.over, script.quiet_from) = (true, None));
+    }
+
+    pub fn agent_spoke(&mut self, call: CallId) {
+        self.with(call, |script| (script.agent_speaks, script.quiet_from) = (true, None));
+    }
+
+    pub fn agent_quiet(&mut self, call: CallId, now: Instant) {
+        self.with(call, |script| {
+            script.agent_speaks = false;
+            script.listen(now);
+        });
+    }
+
+    pub fn held(&mut self, call: CallId, by: &str) {
+        self.with(call, |script| {
+            script.held_by.insert(by.to_owned());
+            // What played was overtaken.
+            (script.quiet_from, script.playing) = (None, false);
+        });
+    }
+
+    pub fn retrieved(&mut self, call: CallId, by: &str, now: Instant) {
+        self.with(call, |script| {
+            script.held_by.remove(by);
+            script.listen(now);
+        });
+    }
+
+    /// A step is said to the caller.
+    pub fn said(&mut self, call: CallId, now: Instant, complaints: &mut Complaints) {
+        let (wait, steps) = (self.wait, self.steps);
+        self.with(call, |script| {
+            script.due(call, "a step", wait, now, complaints);
+            script.said += 1;
+            if script.said > steps {
+                complaints.push(format!("{call}: {} steps said", script.said));
+            }
+            (script.playing, script.quiet_from) = (true, None);
+        });
+    }
+
+    pub fn released(&mut self, call: CallId, silent: bool, now: Instant, complaints: &mut Complaints) {
+        let Some(script) = self.scripts.remove(&call) else {
+            if silent {
+                complaints.push(format!("{call}: released as silent without a greeting"));
+            }
+            return;
+        };
+        if silent {
+            script.due(call, "the release", self.wait, now, complaints);
+            if script.said != self.steps {
+                complaints.push(format!("{call}: released as silent after {} steps", script.said));
+            }
+        }
+    }
+
+    pub fn look(&self, now: Instant, complaints: &mut Complaints) {
+        for (call, script) in &self.scripts {
+            if let Some(quiet) = script.quiet_from.filter(|from| now - *from > self.wait + LATE).map(|from| now - from) {
+                complaints.push(format!("{call}: silence for {quiet:?}, and nothing is done"));
+            }
+        }
+    }
+
+    fn with(&mut self, call: CallId, act: impl FnOnce(&mut Script)) {
+        if let Some(script) = self.scripts.get_mut(&call) {
+            act(script);
+        }
+    }
+}
+
+impl Script {
+    fn due(&self, call: CallId, what: &str, wait: Duration, now: Instant, complaints: &mut Complaints) {
+        let quiet = self.quiet_from.map(|from| now - from);
+        if quiet.is_none_or(|quiet| quiet < wait || quiet > wait + LATE) {
+            complaints.push(format!("{call}: {what} after a silence of {quiet:?}"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sanling::base::time::{millis, secs};
+    use sanling::base::{Rng, Timestamp};
+
+    #[derive(Clone, Copy)]
+    enum Fact {
+        Played,
+        Said,
+        CallerSpoke,
+        AgentSpoke,
+        AgentQuiet,
+        Held,
+        Retrieved,
+        Released,
+        Looked,
+    }
+    use Fact::*;
+
+    fn complaints_of(story: &[(u64, Fact)]) -> usize {
+        let call = CallId::new(Timestamp(1), &mut Rng::new(1));
+        let (mut silent, mut complaints) = (Silent::new(secs(5), 2), Vec::new());
+        silent.greeted(call);
+        for (ms, fact) in story {
+            let now = Instant::after_start(millis(*ms));
+            match fact {
+                Played => silent.played(call, now),
+                Said => silent.said(call, now, &mut complaints),
+                CallerSpoke => silent.caller_spoke(call),
+                AgentSpoke => silent.agent_spoke(call),
+                AgentQuiet => silent.agent_quiet(call, now),
+                Held => silent.held(call, "agent"),
+                Retrieved => silent.retrieved(call, "agent", now),
+                Released => silent.released(call, true, now, &mut complaints),
+                Looked => silent.look(now, &mut complaints),
+            }
+        }
+        complaints.len()
+    }
+
+    #[test]
+    fn both_bounds_of_each_wait_are_watched() {
+        let whole = [(2_000, Played), (7_000, Said), (9_000, Played), (14_050, Said), (16_000, Played), (21_000, Released), (90_000, Looked)];
+        assert_eq!(complaints_of(&whole), 0);
+        for (story, what) in [
+            (&[(2_000, Played), (6_999, Said)][..], "a step too early"),
+            (&[(2_000, Played), (7_101, Said)], "a step too late"),
+            (&[(2_000, Played), (7_101, Looked)], "no step at all"),
+            (&[(1_000, Said)], "a step into the greeting"),
+            (&[(2_000, Played), (3_000, CallerSpoke), (7_000, Said)], "a step to one who spoke"),
+            (&[(2_000, Played), (3_000, AgentSpoke), (7_000, Said)], "a step into the agent's word"),
+            (&[(2_000, Played), (3_000, AgentSpoke), (4_000, AgentQuiet), (7_000, Said)], "the wait did not start again"),
+            (&[(2_000, Played), (3_000, Held), (7_000, Said)], "a step into a hold"),
+            (&[(2_000, Played), (3_000, Held), (4_000, Retrieved), (9_101, Looked)], "forgotten after a hold"),
+        ] {
+            assert_eq!(complaints_of(story), 1, "{what}");
+        }
+        assert_eq!(complaints_of(&[(2_000, Played), (7_000, Released)]), 1, "the steps were left out");
+    }
+}

@@ -1,0 +1,987 @@
+//! A SIP phone, written apart from the switch's own SIP: only messages and digest arithmetic are shared. It registers, calls, rings, answers,
+//! refuses, holds, hangs up and retransmits, sends real RTP every 20 ms, and keeps what it heard. What it does by itself is its `Habit`.
+
+use super::people::{Alert, Deed, Habit, OnRing, Way};
+use super::sound::{FRAME, Heard, Sound, loop_of, tell};
+use sanling::base::time::{millis, secs};
+use sanling::base::{Duration, Instant, Rng};
+use sanling::sip::msg::digest::{Algorithm, Challenge, Credentials, ha1};
+use sanling::sip::msg::{Message, Method, Request, Response, parse};
+use std::collections::{BTreeMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+
+const T1: Duration = millis(500);
+const T2: Duration = secs(4);
+const GIVE_UP: Duration = secs(32);
+
+/// What leaves a phone.
+pub enum Emission {
+    Sip(Vec<u8>),
+    Rtp { from: SocketAddr, to: SocketAddr, bytes: Vec<u8> },
+}
+
+/// What a phone lived through, for stories.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Saw {
+    Registered,
+    RegisterRefused(u16),
+    /// A call comes in.
+    Invited,
+    /// A provisional response to a call out.
+    Progress(u16),
+    /// A final refusal of a call out.
+    Refused { code: u16, retry_after: Option<u32> },
+    Up,
+    Held,
+    Retrieved,
+    /// The switch gave the ringing up.
+    Cancelled { reason: Option<String> },
+    /// The switch hung up.
+    Bye { reason: Option<String> },
+    /// A message that is none.
+    Garbage(String),
+    /// A request of ours was never answered.
+    NoResponse(Method),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    /// INVITE sent.
+    Dialling,
+    /// INVITE taken, not answered yet.
+    Incoming,
+    Up,
+    Ended,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Alert,
+    Answer,
+    Refuse(u16),
+    Leave,
+    Deed(Deed),
+}
+
+pub struct Leg {
+    pub state: State,
+    pub outgoing: bool,
+    call_id: String,
+    local: String,
+    local_tag: String,
+    remote: String,
+    remote_tag: Option<String>,
+    target: String,
+    cseq: u32,
+    /// Of a call in: the INVITE to answer. Of a call out: what a CANCEL repeats.
+    invite: Option<Request>,
+    invite_branch: String,
+    invite_cseq: u32,
+    challenged: bool,
+    /// Ordered before anything came back: a CANCEL must wait for a provisional response (RFC 3261 §9.1).
+    cancel_wanted: bool,
+    provisional: bool,
+    ack: Option<(u32, Vec<u8>)>,
+    plan: Vec<(Instant, Step)>,
+    pub rtp: SocketAddr,
+    remote_rtp: Option<SocketAddr>,
+    version: u32,
+    pub holding: Option<Way>,
+    pub sound: Sound,
+    ssrc: u32,
+    sequence: u16,
+    timestamp: u32,
+    place: usize,
+    next_rtp_at: Option<Instant>,
+    keys: VecDeque<char>,
+    key_packets: u16,
+    pub heard: Vec<(Instant, Box<[u8]>)>,
+    pub packets_heard: u64,
+    pub began_at: Instant,
+    pub alerted_at: Option<Instant>,
+    pub up_at: Option<Instant>,
+    pub ended_at: Option<Instant>,
+}
+
+#[derive(Clone, Debug)]
+enum Purpose {
+    Register,
+    Invite,
+    Reinvite(Option<Way>),
+    Other,
+}
+
+struct Sent {
+    branch: String,
+    method: Method,
+    call_id: String,
+    purpose: Purpose,
+    bytes: Vec<u8>,
+    resend: Resend,
+    proceeding: bool,
+}
+
+/// Retransmission by T1, doubling to T2, for 64 × T1.
+struct Resend {
+    at: Instant,
+    interval: Duration,
+    give_up_at: Instant,
+}
+
+impl Resend {
+    fn from(now: Instant) -> Self {
+        Self { at: now + T1, interval: T1, give_up_at: now + GIVE_UP }
+    }
+
+    fn again(&mut self, now: Instant) {
+        self.interval = (self.interval * 2).min(T2);
+        self.at = now + self.interval;
+    }
+}
+
+struct Final {
+    call_id: String,
+    cseq: u32,
+    bytes: Vec<u8>,
+    resend: Resend,
+}
+
+pub struct Phone {
+    /// User part.
+    pub name: String,
+    pub sip: SocketAddr,
+    pub password: Option<String>,
+    pub algorithm: Algorithm,
+    pub domain: String,
+    pub switch: SocketAddr,
+    pub habit: Habit,
+    pub legs: Vec<Leg>,
+    pub alive: bool,
+    /// Its signalling is cut off, both ways; its sound is not.
+    pub hears_no_sip: bool,
+    /// Keeps the sound it hears, not the count of its packets alone.
+    pub listens: bool,
+    pub log: Vec<(Instant, Saw)>,
+    rng: Rng,
+    sent: Vec<Sent>,
+    finals: Vec<Final>,
+    answered: BTreeMap<(String, String), Vec<u8>>,
+    register_id: String,
+    register_cseq: u32,
+    /// Expiry asked for last.
+    expires: u32,
+    refresh_at: Option<Instant>,
+    pub registered: bool,
+    next_port: u16,
+    nonce_count: u32,
+}
+
+impl Phone {
+    pub fn new(name: &str, sip: SocketAddr, switch: SocketAddr, domain: &str, mut rng: Rng) -> Self {
+        Self {
+            name: name.to_owned(),
+            sip,
+            password: None,
+            algorithm: Algorithm::Sha256,
+            domain: domain.to_owned(),
+            switch,
+            habit: Habit::default(),
+            legs: Vec::new(),
+            alive: true,
+            hears_no_sip: false,
+            listens: true,
+            log: Vec::new(),
+            register_id: rng.hex(8),
+            rng,
+            sent: Vec::new(),
+            finals: Vec::new(),
+            answered: BTreeMap::new(),
+            register_cseq: 0,
+            expires: 0,
+            refresh_at: None,
+            registered: false,
+            next_port: 40_000,
+            nonce_count: 0,
+        }
+    }
+
+    /// The latest call.
+    pub fn leg(&self) -> Option<&Leg> {
+        self.legs.last()
+    }
+
+    pub fn state(&self) -> Option<State> {
+        self.leg().map(|leg| leg.state)
+    }
+
+    pub fn is_idle(&self) -> bool {
+        self.legs.iter().all(|leg| leg.state == State::Ended)
+    }
+
+    pub fn saw(&self, wanted: &Saw) -> Option<Instant> {
+        self.log.iter().rev().find(|(_, saw)| saw == wanted).map(|(at, _)| *at)
+    }
+
+    // ---- orders ----
+
+    pub fn register(&mut self, expires: u32, now: Instant, out: &mut Vec<Emission>) {
+        self.expires = expires;
+        self.send_register(None, now, out);
+    }
+
+    pub fn unregister(&mut self, now: Instant, out: &mut Vec<Emission>) {
+        self.register(0, now, out);
+    }
+
+    fn send_register(&mut self, authorization: Option<String>, now: Instant, out: &mut Vec<Emission>) {
+        self.register_cseq += 1;
+        let expires = self.expires;
+        let branch = self.branch();
+        let (name, domain, sip) = (&self.name, &self.domain, self.sip);
+        let authorization = authorization.map(|value| format!("Authorization: {value}\r\n")).unwrap_or_default();
+        let bytes = format!(
+            "REGISTER sip:{domain} SIP/2.0\r\nVia: SIP/2.0/UDP {sip};branch={branch};rport\r\nMax-Forwards: 70\r\n\
+             From: <sip:{name}@{domain}>;tag=reg{name}\r\nTo: <sip:{name}@{domain}>\r\nCall-ID: {id}\r\nCSeq: {cseq} REGISTER\r\n\
+             Contact: <sip:{name}@{sip}>\r\nExpires: {expires}\r\n{authorization}Content-Length: 0\r\n\r\n",
+            id = self.register_id,
+            cseq = self.register_cseq,
+        );
+        let id = self.register_id.clone();
+        self.request(branch, Method::Register, id, Purpose::Register, bytes.into_bytes(), now, out);
+    }
+
+    /// Calls `number`. Agents call as themselves, others from the trunk's side.
+    pub fn dial(&mut self, number: &str, now: Instant, out: &mut Vec<Emission>) {
+        let local = match self.password {
+            Some(_) => format!("<sip:{}@{}>", self.name, self.domain),
+            None => format!("\"{0}\" <sip:{0}@carrier.test>", self.name),
+        };
+        let target = format!("sip:{number}@{}", self.domain);
+        let remote = format!("<{target}>");
+        let mut leg = self.new_leg(true, local, remote, target, now);
+        leg.call_id = self.rng.hex(8);
+        if let Some(after) = self.habit.leaves_after {
+            leg.plan.push((now + after, Step::Leave));
+        }
+        self.legs.push(leg);
+        self.send_invite(self.legs.len() - 1, None, now, out);
+    }
+
+    fn new_leg(&mut self, outgoing: bool, local: String, remote: String, target: String, now: Instant) -> Leg {
+        self.next_port += 2;
+        Leg {
+            state: if outgoing { State::Dialling } else { State::Incoming },
+            outgoing,
+            call_id: String::new(),
+            local,
+            local_tag: self.rng.hex(4),
+            remote,
+            remote_tag: None,
+            target,
+            cseq: 0,
+            invite: None,
+            invite_branch: String::new(),
+            invite_cseq: 0,
+            challenged: false,
+            cancel_wanted: false,
+            provisional: false,
+            ack: None,
+            plan: Vec::new(),
+            rtp: SocketAddr::new(self.sip.ip(), self.next_port),
+            remote_rtp: None,
+            version: 1,
+            holding: None,
+            sound: self.habit.sound,
+            ssrc: self.rng.next_u32(),
+            sequence: self.rng.next_u32() as u16,
+            timestamp: self.rng.next_u32(),
+            place: 0,
+            next_rtp_at: None,
+            keys: VecDeque::new(),
+            key_packets: 0,
+            heard: Vec::new(),
+            packets_heard: 0,
+            began_at: now,
+            alerted_at: None,
+            up_at: None,
+            ended_at: None,
+        }
+    }
+
+    fn send_invite(&mut self, index: usize, authorization: Option<String>, now: Instant, out: &mut Vec<Emission>) {
+        let branch = self.branch();
+        let body = self.legs[index].sdp();
+        let leg = &mut self.legs[index];
+        leg.cseq += 1;
+        leg.invite_cseq = leg.cseq;
+        leg.invite_branch.clone_from(&branch);
+        let extra = authorization.map(|value| format!("Authorization: {value}\r\n")).unwrap_or_default();
+        let bytes = in_dialog(&self.legs[index], &self.name, self.sip, "INVITE", &branch, &extra, Some(&body));
+        let id = self.legs[index].call_id.clone();
+        self.request(branch, Method::Invite, id, Purpose::Invite, bytes, now, out);
+    }
+
+    /// Answers the call that rings.
+    pub fn answer(&mut self, now: Instant, out: &mut Vec<Emission>) {
+        if let Some(index) = self.legs.iter().rposition(|leg| leg.state == State::Incoming) {
+            self.up(index, now);
+            self.legs[index].version += 1;
+            let body = self.legs[index].sdp();
+            self.respond_to_invite(index, 200, Some(&body), now, out);
+        }
+    }
+
+    /// Refuses the call that rings.
+    pub fn refuse(&mut self, code: u16, now: Instant, out: &mut Vec<Emission>) {
+        if let Some(index) = self.legs.iter().rposition(|leg| leg.state == State::Incoming) {
+            self.respond_to_invite(index, code, None, now, out);
+            self.end(index, now);
+        }
+    }
+
+    /// Ends the latest call by whatever its state asks for.
+    pub fn hang_up(&mut self, now: Instant, out: &mut Vec<Emission>) {
+        let Some(index) = self.legs.iter().rposition(|leg| leg.state != State::Ended) else { return };
+        match self.legs[index].state {
+            State::Dialling if self.legs[index].provisional => self.send_cancel(index, now, out),
+            State::Dialling => self.legs[index].cancel_wanted = true,
+            State::Incoming => self.refuse(603, now, out),
+            State::Up => {
+                self.dialog_request(index, Method::Bye, "", None, Purpose::Other, now, out);
+                self.end(index, now);
+            }
+            State::Ended => {}
+        }
+    }
+
+    fn send_cancel(&mut self, index: usize, now: Instant, out: &mut Vec<Emission>) {
+        let leg = &self.legs[index];
+        let bytes = format!(
+            "CANCEL {target} SIP/2.0\r\nVia: SIP/2.0/UDP {sip};branch={branch};rport\r\nMax-Forwards: 70\r\nFrom: {local};tag={tag}\r\n\
+             To: {remote}\r\nCall-ID: {id}\r\nCSeq: {cseq} CANCEL\r\nContent-Length: 0\r\n\r\n",
+            target = leg.target,
+            sip = self.sip,
+            branch = leg.invite_branch,
+            local = leg.local,
+            tag = leg.local_tag,
+            remote = leg.remote,
+            id = leg.call_id,
+            cseq = leg.invite_cseq,
+        );
+        let (branch, id) = (leg.invite_branch.clone(), leg.call_id.clone());
+        self.request(branch, Method::Cancel, id, Purpose::Other, bytes.into_bytes(), now, out);
+    }
+
+    pub fn hold(&mut self, way: Way, now: Instant, out: &mut Vec<Emission>) {
+        self.reoffer(Some(way), now, out);
+    }
+
+    pub fn retrieve(&mut self, now: Instant, out: &mut Vec<Emission>) {
+        self.reoffer(None, now, out);
+    }
+
+    fn reoffer(&mut self, holding: Option<Way>, now: Instant, out: &mut Vec<Emission>) {
+        let Some(index) = self.legs.iter().rposition(|leg| leg.state == State::Up) else { return };
+        if self.legs[index].holding == holding {
+            return;
+        }
+        let id = self.legs[index].call_id.clone();
+        let unacknowledged = self.finals.iter().any(|sent| sent.call_id == id);
+        if unacknowledged || self.sent.iter().any(|sent| sent.call_id == id && matches!(sent.purpose, Purpose::Reinvite(_))) {
+            // RFC 3261 §14.1: one at a time.
+            let deed = holding.map_or(Deed::Retrieve, Deed::Hold);
+            self.legs[index].plan.push((now + millis(500), Step::Deed(deed)));
+            return;
+        }
+        let leg = &mut self.legs[index];
+        leg.version += 1;
+        let before = std::mem::replace(&mut leg.holding, holding);
+        let body = leg.sdp();
+        self.dialog_request(index, Method::Invite, "", Some(&body), Purpose::Reinvite(before), now, out);
+    }
+
+    pub fn press(&mut self, keys: &str) {
+        if let Some(leg) = self.legs.iter_mut().rev().find(|leg| leg.state == State::Up) {
+            leg.keys.extend(keys.chars());
+        }
+    }
+
+    pub fn say(&mut self, sound: Sound) {
+        if let Some(leg) = self.legs.iter_mut().rev().find(|leg| leg.state != State::Ended) {
+            leg.sound = sound;
+        }
+    }
+
+    pub fn do_deed(&mut self, deed: Deed, now: Instant, out: &mut Vec<Emission>) {
+        match deed {
+            Deed::HangUp => self.hang_up(now, out),
+            Deed::Hold(way) => self.hold(way, now, out),
+            Deed::Retrieve => self.retrieve(now, out),
+            Deed::Say(sound) => self.say(sound),
+            Deed::Die => self.alive = false,
+        }
+    }
+
+    // ---- what comes in ----
+
+    pub fn receive(&mut self, bytes: &[u8], now: Instant, out: &mut Vec<Emission>) {
+        if !self.alive || self.hears_no_sip {
+            return;
+        }
+        match parse(bytes) {
+            Ok(Message::Request(request)) => self.on_request(request, now, out),
+            Ok(Message::Response(response)) => self.on_response(response, now, out),
+            Err(fault) => self.log.push((now, Saw::Garbage(format!("{fault:?}: {}", String::from_utf8_lossy(bytes))))),
+        }
+    }
+
+    fn on_request(&mut self, request: Request, now: Instant, out: &mut Vec<Emission>) {
+        let branch = request.top_via().branch().unwrap_or_default().to_owned();
+        let key = (branch.clone(), request.method.as_str().to_owned());
+        if let Some(answer) = self.answered.get(&key) {
+            out.push(Emission::Sip(answer.clone()));
+            return;
+        }
+        let index = self.legs.iter().position(|leg| leg.call_id == request.call_id());
+        let reason = request.headers.get("Reason").map(str::to_owned);
+        match (&request.method, index) {
+            (Method::Invite, None) if request.to().tag().is_none() => self.on_invite(request, branch, now, out),
+            (Method::Invite, Some(_)) if request.to().tag().is_none() => {}
+            (Method::Ack, _) => {
+                let (cseq, _) = request.cseq();
+                self.finals.retain(|sent| sent.call_id != request.call_id() || sent.cseq != cseq);
+            }
+            (Method::Cancel, Some(index)) => {
+                self.respond(&request, 200, None, None, out);
+                if self.legs[index].state == State::Incoming {
+                    self.respond_to_invite(index, 487, None, now, out);
+                    self.log.push((now, Saw::Cancelled { reason }));
+                    self.end(index, now);
+                }
+            }
+            (Method::Bye, Some(index)) => {
+                self.respond(&request, 200, None, None, out);
+                if self.legs[index].state != State::Ended {
+                    self.log.push((now, Saw::Bye { reason }));
+                    self.end(index, now);
+                }
+            }
+            (Method::Invite | Method::Update, Some(index)) if self.legs[index].state == State::Up => {
+                let body = (request.method == Method::Invite || !request.body.is_empty()).then(|| self.legs[index].sdp());
+                if let Some(remote) = remote_rtp(&request.body) {
+                    self.legs[index].remote_rtp = Some(remote);
+                }
+                let tag = self.legs[index].local_tag.clone();
+                let bytes = self.respond(&request, 200, Some(&tag), body.as_deref(), out);
+                if request.method == Method::Invite {
+                    let (cseq, _) = request.cseq();
+                    self.finals.push(Final { call_id: request.call_id().to_owned(), cseq, bytes, resend: Resend::from(now) });
+                }
+            }
+            (Method::Options | Method::Info, _) => {
+                self.respond(&request, 200, None, None, out);
+            }
+            _ => {
+                self.respond(&request, 481, None, None, out);
+            }
+        }
+    }
+
+    fn on_invite(&mut self, request: Request, branch: String, now: Instant, out: &mut Vec<Emission>) {
+        self.log.push((now, Saw::Invited));
+        let mut from = request.from();
+        let remote_tag = from.tag().map(str::to_owned);
+        from.params.clear();
+        let local = format!("<{}>", request.to().uri);
+        let target = request.headers.name_addrs("Contact").ok().and_then(|all| all.first().map(|contact| contact.uri.to_string()));
+        let busy = !self.is_idle();
+        let mut leg = self.new_leg(false, local, from.to_string(), target.unwrap_or_default(), now);
+        leg.call_id = request.call_id().to_owned();
+        leg.remote_tag = remote_tag;
+        leg.invite_branch = branch;
+        leg.invite_cseq = request.cseq().0;
+        leg.remote_rtp = remote_rtp(&request.body);
+        leg.invite = Some(request);
+        let habit = &self.habit;
+        if busy {
+            leg.plan.push((now, Step::Refuse(486)));
+        } else if habit.alert != Alert::Deaf {
+            leg.plan.push((now + habit.alerts_after, Step::Alert));
+            match habit.on_ring {
+                OnRing::Ignore => {}
+                OnRing::Answer(after) => leg.plan.push((now + habit.alerts_after + after, Step::Answer)),
+                OnRing::Refuse(code, after) => leg.plan.push((now + habit.alerts_after + after, Step::Refuse(code))),
+            }
+        }
+        let deaf = habit.alert == Alert::Deaf && !busy;
+        self.legs.push(leg);
+        if !deaf {
+            self.respond_to_invite(self.legs.len() - 1, 100, None, now, out);
+        }
+        self.carry_out(now, out);
+    }
+
+    fn on_response(&mut self, response: Response, now: Instant, out: &mut Vec<Emission>) {
+        let (cseq, method) = response.cseq();
+        let branch = response.top_via().branch().unwrap_or_default().to_owned();
+        let leg = self.legs.iter().position(|leg| leg.call_id == response.call_id());
+        if method == Method::Invite
+            && (200..300).contains(&response.code)
+            && let Some(index) = leg
+        {
+            return self.on_invite_ok(index, cseq, &branch, &response, now, out);
+        }
+        let Some(place) = self.sent.iter().position(|sent| sent.branch == branch && sent.method == method) else {
+            // A final response again: its ACK was lost.
+            if method == Method::Invite
+                && response.code >= 300
+                && let Some(index) = leg
+            {
+                self.ack_refusal(index, &branch, cseq, &response, out);
+            }
+            return;
+        };
+        if response.code < 200 {
+            self.sent[place].proceeding = true;
+            if let (Purpose::Invite, Some(index)) = (&self.sent[place].purpose, leg) {
+                let leg = &mut self.legs[index];
+                if !leg.provisional && std::mem::take(&mut leg.cancel_wanted) {
+                    leg.provisional = true;
+                    self.send_cancel(index, now, out);
+                }
+                let leg = &mut self.legs[index];
+                leg.provisional = true;
+                if response.code > 100 {
+                    leg.alerted_at.get_or_insert(now);
+                    self.log.push((now, Saw::Progress(response.code)));
+                }
+            }
+            return;
+        }
+        let sent = self.sent.remove(place);
+        if method == Method::Invite
+            && let Some(index) = leg
+        {
+            self.ack_refusal(index, &branch, cseq, &response, out);
+        }
+        let code = response.code;
+        match (sent.purpose, leg) {
+            (Purpose::Register, _) => self.on_registered(&response, now, out),
+            (Purpose::Invite, Some(index)) if matches!(code, 401 | 407) && !self.legs[index].challenged => {
+                self.legs[index].challenged = true;
+                let uri = self.legs[index].target.clone();
+                match self.credentials(&response, "INVITE", &uri) {
+                    Some(value) => self.send_invite(index, Some(value), now, out),
+                    None => self.refused(index, &response, now),
+                }
+            }
+            (Purpose::Invite, Some(index)) => self.refused(index, &response, now),
+            (Purpose::Reinvite(before), Some(index)) => {
+                let wanted = std::mem::replace(&mut self.legs[index].holding, before);
+                if code == 491 && self.legs[index].state == State::Up {
+                    // RFC 3261 §14.1.
+                    let again = now + millis(self.rng.below(2_000));
+                    self.legs[index].plan.push((again, Step::Deed(wanted.map_or(Deed::Retrieve, Deed::Hold))));
+                } else if matches!(code, 408 | 481) {
+                    self.end(index, now);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn refused(&mut self, index: usize, response: &Response, now: Instant) {
+        let retry_after = response.headers.number("Retry-After").ok().flatten();
+        if self.legs[index].state != State::Ended {
+            self.log.push((now, Saw::Refused { code: response.code, retry_after }));
+        }
+        self.end(index, now);
+    }
+
+    fn on_invite_ok(&mut self, index: usize, cseq: u32, branch: &str, response: &Response, now: Instant, out: &mut Vec<Emission>) {
+        if let Some((acknowledged, ack)) = &self.legs[index].ack
+            && *acknowledged == cseq
+        {
+            // RFC 3261 §13.2.2.4: the ACK goes with each 2xx that comes.
+            out.push(Emission::Sip(ack.clone()));
+            return;
+        }
+        let sent = self.sent.iter().position(|sent| sent.branch == branch && sent.method == Method::Invite);
+        let purpose = sent.map(|place| self.sent.remove(place).purpose);
+        let leg = &mut self.legs[index];
+        leg.remote_tag = response.to().tag().map(str::to_owned);
+        if let Some(contact) = response.headers.name_addrs("Contact").ok().and_then(|all| all.into_iter().next()) {
+            leg.target = contact.uri.to_string();
+        }
+        if let Some(remote) = remote_rtp(&response.body) {
+            leg.remote_rtp = Some(remote);
+        }
+        let branch = self.branch();
+        let leg = &mut self.legs[index];
+        let later = std::mem::replace(&mut leg.cseq, cseq);
+        let bytes = in_dialog(leg, &self.name, self.sip, "ACK", &branch, "", None);
+        let leg = &mut self.legs[index];
+        leg.cseq = later;
+        leg.ack = Some((cseq, bytes.clone()));
+        out.push(Emission::Sip(bytes));
+        match purpose {
+            Some(Purpose::Invite) if self.legs[index].state == State::Dialling => self.up(index, now),
+            Some(Purpose::Reinvite(_)) => {
+                let saw = if self.legs[index].holding.is_some() { Saw::Held } else { Saw::Retrieved };
+                self.log.push((now, saw));
+            }
+            // The 200 crossed our CANCEL, and we had gone.
+            Some(Purpose::Invite) => self.dialog_request(index, Method::Bye, "", None, Purpose::Other, now, out),
+            _ => {}
+        }
+    }
+
+    fn ack_refusal(&self, index: usize, branch: &str, cseq: u32, response: &Response, out: &mut Vec<Emission>) {
+        let leg = &self.legs[index];
+        let to = response.headers.get("To").unwrap_or_default();
+        let bytes = format!(
+            "ACK {target} SIP/2.0\r\nVia: SIP/2.0/UDP {sip};branch={branch};rport\r\nMax-Forwards: 70\r\nFrom: {local};tag={tag}\r\nTo: {to}\r\n\
+             Call-ID: {id}\r\nCSeq: {cseq} ACK\r\nContent-Length: 0\r\n\r\n",
+            target = leg.target,
+            sip = self.sip,
+            local = leg.local,
+            tag = leg.local_tag,
+            id = leg.call_id,
+        );
+        out.push(Emission::Sip(bytes.into_bytes()));
+    }
+
+    fn on_registered(&mut self, response: &Response, now: Instant, out: &mut Vec<Emission>) {
+        match response.code {
+            200 => {
+                let contact = response.headers.get("Contact").unwrap_or_default();
+                let expires = contact.split("expires=").nth(1).and_then(|rest| rest.split([';', ',', '>']).next()?.trim().parse::<u64>().ok());
+                self.registered = expires.is_some();
+                self.refresh_at = expires.map(|granted| now + secs(granted) / 2);
+                self.nonce_count = 0;
+                self.log.push((now, Saw::Registered));
+            }
+            401 | 407 if self.nonce_count < 2 => {
+                self.nonce_count += 1;
+                let uri = format!("sip:{}", self.domain);
+                match self.credentials(response, "REGISTER", &uri) {
+                    Some(value) => self.send_register(Some(value), now, out),
+                    None => self.log.push((now, Saw::RegisterRefused(response.code))),
+                }
+            }
+            code => {
+                self.nonce_count = 0;
+                self.log.push((now, Saw::RegisterRefused(code)));
+            }
+        }
+    }
+
+    fn credentials(&mut self, response: &Response, method: &str, uri: &str) -> Option<String> {
+        let password = self.password.clone()?;
+        let name = if response.code == 401 { "WWW-Authenticate" } else { "Proxy-Authenticate" };
+        let challenge = response.headers.all(name).filter_map(Challenge::from_header).find(|one| one.algorithm == self.algorithm)?;
+        let secret = ha1(self.algorithm, &self.name, &challenge.realm, &password);
+        let cnonce = self.rng.hex(4);
+        Some(Credentials::answer(&challenge, &self.name, &secret, method, uri, &cnonce, 1).to_header())
+    }
+
+    // ---- time ----
+
+    pub fn deadline(&self) -> Option<Instant> {
+        if !self.alive {
+            return None;
+        }
+        let sent = self.sent.iter().map(|sent| if sent.proceeding { sent.resend.give_up_at } else { sent.resend.at });
+        let finals = self.finals.iter().map(|sent| sent.resend.at);
+        let plans = self.legs.iter().flat_map(|leg| leg.plan.iter().map(|(at, _)| *at));
+        let rtp = self.legs.iter().filter_map(|leg| leg.next_rtp_at);
+        sent.chain(finals).chain(plans).chain(rtp).chain(self.refresh_at).min()
+    }
+
+    pub fn handle_timeout(&mut self, now: Instant, out: &mut Vec<Emission>) {
+        if !self.alive {
+            return;
+        }
+        for sent in &mut self.sent {
+            if !sent.proceeding && sent.resend.at <= now {
+                sent.resend.again(now);
+                out.push(Emission::Sip(sent.bytes.clone()));
+            }
+        }
+        let is_lost = |sent: &Sent| sent.resend.give_up_at <= now && !(sent.proceeding && sent.method == Method::Invite);
+        let lost: Vec<Sent> = self.sent.extract_if(.., |sent| is_lost(sent)).collect();
+        for sent in lost {
+            self.log.push((now, Saw::NoResponse(sent.method)));
+            if let Some(index) = self.legs.iter().position(|leg| leg.call_id == sent.call_id) {
+                self.end(index, now);
+            }
+        }
+        for sent in &mut self.sent {
+            if sent.proceeding {
+                // An INVITE that is being worked on waits as long as it takes.
+                sent.resend.give_up_at = sent.resend.give_up_at.max(now + secs(1));
+            }
+        }
+        for sent in &mut self.finals {
+            if sent.resend.at <= now {
+                sent.resend.again(now);
+                out.push(Emission::Sip(sent.bytes.clone()));
+            }
+        }
+        self.finals.retain(|sent| sent.resend.give_up_at > now);
+        if self.refresh_at.is_some_and(|at| at <= now) {
+            self.refresh_at = None;
+            self.send_register(None, now, out);
+        }
+        self.carry_out(now, out);
+        for leg in &mut self.legs {
+            while leg.next_rtp_at.is_some_and(|at| at <= now) {
+                leg.next_rtp_at = leg.next_rtp_at.map(|at| at + millis(20));
+                let sends = self.habit.sends_on_hold || leg.holding.is_none();
+                leg.speak(sends, out);
+            }
+        }
+    }
+
+    /// Does what is planned for now.
+    fn carry_out(&mut self, now: Instant, out: &mut Vec<Emission>) {
+        while let Some((index, place)) = self.legs.iter().enumerate().find_map(|(index, leg)| {
+            // In order of time: of two that are due, the earlier.
+            let due = leg.plan.iter().enumerate().filter(|(_, (at, _))| *at <= now).min_by_key(|(_, (at, _))| *at);
+            due.map(|(place, _)| (index, place))
+        }) {
+            let (_, step) = self.legs[index].plan.remove(place);
+            match (step, self.legs[index].state) {
+                (Step::Alert, State::Incoming) => {
+                    let code = match self.habit.alert {
+                        Alert::Ringing => 180,
+                        Alert::Progress => 183,
+                        Alert::Trying | Alert::Deaf => continue,
+                    };
+                    self.legs[index].alerted_at.get_or_insert(now);
+                    self.respond_to_invite(index, code, None, now, out);
+                }
+                (Step::Answer, State::Incoming) => self.answer(now, out),
+                (Step::Refuse(code), State::Incoming) => {
+                    self.respond_to_invite(index, code, None, now, out);
+                    self.end(index, now);
+                }
+                (Step::Leave, State::Dialling) => self.hang_up(now, out),
+                (Step::Deed(deed), State::Up) => self.do_deed(deed, now, out),
+                _ => {}
+            }
+        }
+    }
+
+    pub fn hear(&mut self, to: SocketAddr, bytes: &[u8], now: Instant) {
+        let Some(leg) = self.legs.iter_mut().find(|leg| leg.rtp == to && leg.state == State::Up) else { return };
+        if bytes.len() > 12 && bytes[1] & 0x7F == 8 {
+            leg.packets_heard += 1;
+            if self.listens {
+                leg.heard.push((now, bytes[12..].into()));
+            }
+        }
+    }
+
+    // ---- details ----
+
+    fn up(&mut self, index: usize, now: Instant) {
+        let leg = &mut self.legs[index];
+        leg.state = State::Up;
+        leg.up_at = Some(now);
+        leg.next_rtp_at = Some(now + millis(1 + self.rng.below(19)));
+        leg.plan.retain(|(_, step)| matches!(step, Step::Deed(_)));
+        leg.plan.extend(self.habit.deeds.iter().map(|(after, deed)| (now + *after, Step::Deed(*deed))));
+        self.log.push((now, Saw::Up));
+    }
+
+    fn end(&mut self, index: usize, now: Instant) {
+        let leg = &mut self.legs[index];
+        if leg.state != State::Ended {
+            leg.state = State::Ended;
+            leg.ended_at = Some(now);
+        }
+        leg.next_rtp_at = None;
+        leg.plan.clear();
+    }
+
+    fn branch(&mut self) -> String {
+        format!("z9hG4bK{}", self.rng.hex(6))
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn request(
+        &mut self,
+        branch: String,
+        method: Method,
+        call_id: String,
+        purpose: Purpose,
+        bytes: Vec<u8>,
+        now: Instant,
+        out: &mut Vec<Emission>,
+    ) {
+        out.push(Emission::Sip(bytes.clone()));
+        self.sent.push(Sent { branch, method, call_id, purpose, bytes, resend: Resend::from(now), proceeding: false });
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn dialog_request(
+        &mut self,
+        index: usize,
+        method: Method,
+        extra: &str,
+        body: Option<&str>,
+        purpose: Purpose,
+        now: Instant,
+        out: &mut Vec<Emission>,
+    ) {
+        let branch = self.branch();
+        self.legs[index].cseq += 1;
+        let bytes = in_dialog(&self.legs[index], &self.name, self.sip, method.as_str(), &branch, extra, body);
+        let id = self.legs[index].call_id.clone();
+        self.request(branch, method, id, purpose, bytes, now, out);
+    }
+
+    fn respond_to_invite(&mut self, index: usize, code: u16, body: Option<&str>, now: Instant, out: &mut Vec<Emission>) {
+        let Some(request) = self.legs[index].invite.clone() else { return };
+        let tag = self.legs[index].local_tag.clone();
+        let bytes = self.respond(&request, code, Some(&tag), body, out);
+        if code >= 200 {
+            let (cseq, _) = request.cseq();
+            self.finals.push(Final { call_id: request.call_id().to_owned(), cseq, bytes, resend: Resend::from(now) });
+        }
+    }
+
+    fn respond(&mut self, request: &Request, code: u16, tag: Option<&str>, body: Option<&str>, out: &mut Vec<Emission>) -> Vec<u8> {
+        let mut response = request.response(code, None, tag.or(Some("t")));
+        if (180..300).contains(&code) {
+            response.headers.push("Contact", format!("<sip:{}@{}>", self.name, self.sip));
+        }
+        if let Some(body) = body {
+            response.headers.push("Content-Type", "application/sdp");
+            response.body = body.as_bytes().to_vec();
+        }
+        let bytes = Message::Response(response).to_bytes();
+        let branch = request.top_via().branch().unwrap_or_default().to_owned();
+        self.answered.insert((branch, request.method.as_str().to_owned()), bytes.clone());
+        out.push(Emission::Sip(bytes.clone()));
+        bytes
+    }
+}
+
+impl Leg {
+    fn sdp(&self) -> String {
+        let (ip, port) = (self.rtp.ip(), self.rtp.port());
+        let (address, direction) = match self.holding {
+            None => (ip.to_string(), "sendrecv"),
+            Some(Way::SendOnly) => (ip.to_string(), "sendonly"),
+            Some(Way::Inactive) => (ip.to_string(), "inactive"),
+            Some(Way::Old) => ("0.0.0.0".to_owned(), "sendrecv"),
+        };
+        format!(
+            "v=0\r\no=- 1 {version} IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {address}\r\nt=0 0\r\nm=audio {port} RTP/AVP 8 101\r\n\
+             a=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na={direction}\r\n",
+            version = self.version,
+        )
+    }
+
+    /// 20 ms pass: a packet, a piece of a key, or nothing.
+    fn speak(&mut self, sends: bool, out: &mut Vec<Emission>) {
+        const SAMPLES: u32 = FRAME as u32;
+        let Some(to) = self.remote_rtp else { return };
+        let sound = loop_of(self.sound);
+        let begun = self.timestamp;
+        self.timestamp = self.timestamp.wrapping_add(SAMPLES);
+        if let Some(key) = self.keys.front() {
+            // RFC 4733 §2.5.1.2: one timestamp for the press, growing durations, the end thrice.
+            self.key_packets += 1;
+            let start = begun.wrapping_sub(u32::from(self.key_packets - 1) * SAMPLES);
+            let code = b"0123456789*#ABCD".iter().position(|known| char::from(*known) == *key).expect("a key") as u8;
+            let end = self.key_packets > 4;
+            let [high, low] = (self.key_packets.min(5) * FRAME as u16).to_be_bytes();
+            let payload = [code, u8::from(end) << 7 | 10, high, low];
+            out.push(self.packet(101, self.key_packets == 1, start, &payload, to));
+            if self.key_packets == 7 {
+                self.key_packets = 0;
+                self.keys.pop_front();
+            }
+            return;
+        }
+        if !sends || self.sound == Sound::Nothing {
+            return;
+        }
+        self.place = if self.place + FRAME > sound.len() { 0 } else { self.place };
+        let payload = &sound[self.place..self.place + FRAME];
+        self.place += FRAME;
+        out.push(self.packet(8, false, begun, payload, to));
+    }
+
+    fn packet(&mut self, kind: u8, marker: bool, timestamp: u32, payload: &[u8], to: SocketAddr) -> Emission {
+        self.sequence = self.sequence.wrapping_add(1);
+        let mut bytes = vec![0x80, u8::from(marker) << 7 | kind];
+        bytes.extend(self.sequence.to_be_bytes());
+        bytes.extend(timestamp.to_be_bytes());
+        bytes.extend(self.ssrc.to_be_bytes());
+        bytes.extend(payload);
+        Emission::Rtp { from: self.rtp, to, bytes }
+    }
+
+    /// What was heard in `from..to`, in pieces of the same kind, with when each began and how long it was; pieces below 60 ms are put to
+    /// the one before.
+    pub fn heard_between(&self, from: Instant, to: Instant) -> Vec<(Heard, Instant, Duration)> {
+        let mut pieces: Vec<(Heard, Instant, Duration)> = Vec::new();
+        let mut add = |heard: Heard, at: Instant, long: Duration| match pieces.last_mut() {
+            Some((last, _, length)) if *last == heard => *length += long,
+            _ => pieces.push((heard, at, long)),
+        };
+        let mut expected = from;
+        for (at, payload) in self.heard.iter().filter(|(at, _)| *at >= from && *at < to) {
+            if *at - expected > millis(60) {
+                add(Heard::Nothing, expected, *at - expected);
+            }
+            expected = *at + millis(20);
+            // A packet may hold more than one frame.
+            for frame in payload.chunks(FRAME) {
+                add(tell(frame), *at, millis(20));
+            }
+        }
+        if to - expected > millis(60) {
+            add(Heard::Nothing, expected, to - expected);
+        }
+        let mut out: Vec<(Heard, Instant, Duration)> = Vec::new();
+        for (heard, at, long) in pieces {
+            match out.last_mut() {
+                Some((last, _, length)) if *last == heard || long < millis(60) => *length += long,
+                _ => out.push((heard, at, long)),
+            }
+        }
+        out
+    }
+}
+
+fn in_dialog(leg: &Leg, name: &str, sip: SocketAddr, method: &str, branch: &str, extra: &str, body: Option<&str>) -> Vec<u8> {
+    let to_tag = leg.remote_tag.as_ref().map(|tag| format!(";tag={tag}")).unwrap_or_default();
+    let kind = if body.is_some() { "Content-Type: application/sdp\r\n" } else { "" };
+    let body = body.unwrap_or_default();
+    let text = format!(
+        "{method} {target} SIP/2.0\r\nVia: SIP/2.0/UDP {sip};branch={branch};rport\r\nMax-Forwards: 70\r\nFrom: {local};tag={tag}\r\n\
+         To: {remote}{to_tag}\r\nCall-ID: {id}\r\nCSeq: {cseq} {method}\r\nContact: <sip:{name}@{sip}>\r\n\
+         Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO\r\n{extra}{kind}Content-Length: {length}\r\n\r\n{body}",
+        target = leg.target,
+        local = leg.local,
+        tag = leg.local_tag,
+        remote = leg.remote,
+        id = leg.call_id,
+        cseq = leg.cseq,
+        length = body.len(),
+    );
+    text.into_bytes()
+}
+
+/// Address and port of the audio line; `None` without one.
+fn remote_rtp(sdp: &[u8]) -> Option<SocketAddr> {
+    let text = std::str::from_utf8(sdp).ok()?;
+    let ip: IpAddr = text.lines().find_map(|line| line.strip_prefix("c=IN IP4 "))?.trim().parse().ok()?;
+    let port = text.lines().find_map(|line| line.strip_prefix("m=audio "))?.split(' ').next()?.parse().ok()?;
+    Some(SocketAddr::new(ip, port))
+}

@@ -1,0 +1,166 @@
+//! What parties say and how what they hear is told apart. Every clip of the switch is a sine of its own here, so that a phone knows by its
+//! frequency what was played to it; people say recorded sentences, hum, hiss or nothing.
+
+use sanling::audio::level::dbov;
+use sanling::audio::tone::Tone;
+use sanling::audio::{Rate, g711::Law, wav};
+use sanling::base::{ClipId, Rng};
+use sanling::media::{Clip, ClipLibrary};
+use std::sync::{Arc, LazyLock};
+
+pub const FRAME: usize = 160;
+
+/// What a party sends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sound {
+    /// A recorded sentence, over and over, without a pause of half a second.
+    Speech,
+    /// Packets of digital silence.
+    Silence,
+    /// Comfort noise of a phone, about −60 dBov.
+    Comfort,
+    /// 50 Hz and its harmonics, loud.
+    Hum,
+    /// White noise at −40 dBov.
+    Hiss,
+    /// No RTP at all.
+    Nothing,
+}
+
+/// Clips of the switch: name, frequency in Hz (all multiples of 50, so that 20 ms tell them apart), length in ms.
+pub const CLIPS: &[(&str, u16, u16)] = &[
+    ("music/hold", 350, 4_000),
+    ("welcome", 500, 2_000),
+    ("agent_greeting", 550, 600),
+    ("agent_greeting_suffix", 600, 600),
+    ("queue_comfort", 650, 1_500),
+    ("patience", 700, 1_500),
+    ("silent_ask", 750, 2_000),
+    ("silent_farewell", 800, 2_000),
+    ("thanks", 850, 1_000),
+    ("closed", 900, 1_000),
+    ("digits/0", 1_000, 300),
+    ("digits/1", 1_050, 300),
+    ("digits/2", 1_100, 300),
+    ("digits/3", 1_150, 300),
+    ("digits/4", 1_200, 300),
+    ("digits/5", 1_250, 300),
+    ("digits/6", 1_300, 300),
+    ("digits/7", 1_350, 300),
+    ("digits/8", 1_400, 300),
+    ("digits/9", 1_450, 300),
+];
+
+/// Length of the greeting with the four digits of an agent's id, ms.
+pub const GREETING_MS: u64 = 600 + 4 * 300 + 600;
+
+pub fn library() -> Arc<ClipLibrary> {
+    static LIBRARY: LazyLock<Arc<ClipLibrary>> = LazyLock::new(|| {
+        let mut library = ClipLibrary::new();
+        for (name, hz, ms) in CLIPS {
+            let at = |rate: Rate| {
+                let mut samples = Vec::new();
+                Tone::new(&[f64::from(*hz)], &[], rate, -18.0).fill(rate.samples_in_ms(usize::from(*ms)), &mut samples);
+                Arc::from(samples)
+            };
+            library.insert(ClipId::from(*name), Clip::new(at(Rate::Hz8000), at(Rate::Hz16000)));
+        }
+        Arc::new(library)
+    });
+    Arc::clone(&LIBRARY)
+}
+
+/// The sound as A-law, to be repeated.
+pub fn loop_of(sound: Sound) -> &'static [u8] {
+    static SPEECH: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let samples = wav::read(include_bytes!("../fixtures/voice/zh-f-3.wav"), Rate::Hz8000).expect("a clip");
+        // Without the silence around the sentence, and without a click at the seam.
+        let loud = |frame: &[i16]| dbov(frame) > -40.0;
+        let frames: Vec<&[i16]> = samples.chunks_exact(FRAME).collect();
+        let first = frames.iter().position(|frame| loud(frame)).expect("speech");
+        let last = frames.iter().rposition(|frame| loud(frame)).expect("speech");
+        alaw(&frames[first..=last].concat())
+    });
+    static COMFORT: LazyLock<Vec<u8>> = LazyLock::new(|| alaw(&noise(30)));
+    static HISS: LazyLock<Vec<u8>> = LazyLock::new(|| alaw(&noise(560)));
+    static HUM: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let wave = |n: usize, harmonic: f64| (n as f64 * 50.0 * harmonic / 8_000.0 * std::f64::consts::TAU + harmonic).sin();
+        let weights = [(1.0, 1.0), (2.0, 0.6), (3.0, 0.5), (4.0, 0.2), (5.0, 0.3), (7.0, 0.15)];
+        let sample = |n: usize| (weights.iter().map(|(h, w)| 2_000.0 * w * wave(n, *h)).sum::<f64>()) as i16;
+        alaw(&(0..FRAME * 50).map(sample).collect::<Vec<_>>())
+    });
+    static SILENCE: [u8; FRAME] = [0xD5; FRAME];
+    match sound {
+        Sound::Speech => &SPEECH,
+        Sound::Silence | Sound::Nothing => &SILENCE,
+        Sound::Comfort => &COMFORT,
+        Sound::Hum => &HUM,
+        Sound::Hiss => &HISS,
+    }
+}
+
+fn noise(peak: i16) -> Vec<i16> {
+    let mut rng = Rng::new(11);
+    (0..FRAME * 100).map(|_| rng.below(2 * peak as u64 + 1) as i16 - peak).collect()
+}
+
+fn alaw(samples: &[i16]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    Law::A.encode(samples, &mut bytes);
+    bytes
+}
+
+/// What 20 ms of sound are.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Heard {
+    /// No packet came.
+    Nothing,
+    Silence,
+    /// A clip of the switch, alone or over something quieter.
+    Clip(&'static str),
+    /// A voice, or any other sound.
+    Voice,
+}
+
+/// Tells what 20 ms of A-law are.
+pub fn tell(payload: &[u8]) -> Heard {
+    let mut samples = Vec::with_capacity(FRAME);
+    Law::A.decode(payload, &mut samples);
+    let energy: f64 = samples.iter().map(|sample| f64::from(*sample).powi(2)).sum();
+    if dbov(&samples) < -55.0 {
+        return Heard::Silence;
+    }
+    let strongest = CLIPS.iter().map(|(name, hz, _)| (power(&samples, f64::from(*hz)), *name)).max_by(|a, b| a.0.total_cmp(&b.0));
+    match strongest {
+        // A sine alone holds all the energy: N/2 × its power at its own frequency.
+        Some((power, name)) if power > 0.5 * energy => Heard::Clip(name),
+        _ => Heard::Voice,
+    }
+}
+
+/// Energy of the samples at `hz`, by Goertzel.
+fn power(samples: &[i16], hz: f64) -> f64 {
+    let coefficient = 2.0 * (std::f64::consts::TAU * hz / 8_000.0).cos();
+    let (mut one, mut two) = (0.0, 0.0);
+    for sample in samples {
+        (one, two) = (f64::from(*sample) + coefficient * one - two, one);
+    }
+    (one * one + two * two - coefficient * one * two) * 2.0 / samples.len() as f64
+}
+
+#[test]
+fn every_clip_is_told_by_its_frequency_and_speech_is_none() {
+    for (name, _, _) in CLIPS {
+        let library = library();
+        let clip = library.get(&ClipId::from(*name)).expect("a clip");
+        for frame in clip.samples(Rate::Hz8000).chunks_exact(FRAME) {
+            assert_eq!(tell(&alaw(frame)), Heard::Clip(name));
+        }
+    }
+    for sound in [Sound::Speech, Sound::Hiss, Sound::Hum] {
+        let frames: Vec<Heard> = loop_of(sound).chunks_exact(FRAME).map(tell).collect();
+        let clips = frames.iter().filter(|heard| matches!(heard, Heard::Clip(_))).count();
+        assert!(clips * 5 < frames.len(), "{sound:?}: {clips} of {}", frames.len());
+    }
+    assert_eq!(tell(loop_of(Sound::Silence)), Heard::Silence);
+}

@@ -1,0 +1,11 @@
+//! One file a rule.
+
+mod access;
+mod calls;
+mod failures;
+mod greeting;
+mod hold;
+mod operating;
+mod silent_call;
+mod three_rings;
+mod waiting;

@@ -1,0 +1,119 @@
+//! What nobody thought of: random people on a random network, every checker looking on.
+//!
+//! `SANLING_SIM_SEEDS=200 cargo test --test sim swarm` tries more; `SANLING_SIM_SEED=n cargo test --test sim swarm` repeats one.
+
+use super::net::Weather;
+use super::people::{Alert, Habit};
+use super::world::{World, configuration};
+use sanling::base::time::{millis, secs};
+use sanling::base::{AgentId, Rng};
+use sanling::switch::input::{Command, RequestedState};
+
+/// Seeds that the suite tries; chosen for seconds, not for luck.
+const SEEDS: u64 = 12;
+const AGENTS: [&str; 4] = ["1001", "1002", "1003", "1004"];
+
+#[test]
+fn swarm() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    if let Some(seed) = number("SANLING_SIM_SEED") {
+        run(seed);
+        return;
+    }
+    for seed in 0..number("SANLING_SIM_SEEDS").unwrap_or(SEEDS) {
+        if let Err(panic) = std::panic::catch_unwind(|| run(seed)) {
+            eprintln!("seed {seed} failed; repeat it with\n    SANLING_SIM_SEED={seed} cargo test --test sim swarm");
+            std::panic::resume_unwind(panic);
+        }
+    }
+}
+
+/// About two minutes of a busy floor, and then rest.
+fn run(seed: u64) {
+    let mut rng = Rng::new(seed ^ 0x5EED);
+    let mut world = World::new(seed, configuration(&[], &[]));
+    world.disk.keeps_sound = false;
+    world.agents_come(&AGENTS);
+    if !seed.is_multiple_of(3) {
+        world.net.sip = Weather { lost: rng.below(120), doubled: rng.below(80), delay_ms: rng.below(60) };
+        world.net.rtp = Weather { lost: rng.below(60), doubled: rng.below(20), delay_ms: rng.below(50) };
+    }
+    for index in 0..world.phones.len() {
+        world.phones[index].listens = false;
+    }
+    let ends = world.now + secs(90);
+    let mut callers = 0;
+    while world.now < ends {
+        world.run(millis(rng.below(4_000)));
+        match rng.below(20) {
+            0..=7 if callers < 24 => {
+                callers += 1;
+                let name = format!("138{callers:08}");
+                let index = world.add_phone(&name, &format!("127.0.2.{callers}:5060"), None);
+                world.phones[index].listens = false;
+                world.phones[index].habit = Habit::of_some_caller(&mut rng);
+                world.dials(&name, "95000");
+            }
+            8..=13 => {
+                let id = AGENTS[rng.below(4) as usize];
+                world.phone_mut(id).habit = Habit::of_some_agent(&mut rng);
+            }
+            14 | 15 => {
+                let agent = AgentId::new(AGENTS[rng.below(4) as usize]);
+                let state = if rng.one_in(3) { RequestedState::NotReady } else { RequestedState::Ready };
+                world.command(Command::SetAgentState { agent, state, reason: None });
+            }
+            16 => {
+                let id = AGENTS[rng.below(4) as usize];
+                if world.phone(id).is_idle() {
+                    let number = ["*13", "*14", "1001", "1003", "95000", "4711"][rng.below(6) as usize];
+                    world.dials(id, number);
+                }
+            }
+            17 => {
+                let index = rng.below(world.phones.len() as u64) as usize;
+                let name = world.phones[index].name.clone();
+                world.hangs_up(&name);
+            }
+            18 => {
+                world.reload(&[], &[]);
+            }
+            _ => {
+                let id = AGENTS[rng.below(4) as usize];
+                world.act(id, |phone, now, out| phone.register(3_600, now, out));
+            }
+        }
+    }
+    // The day is over: everybody goes home, on a good network, and what died is found out by the silence of its media.
+    world.net.sip = Weather::default();
+    world.net.rtp = Weather::default();
+    for _ in 0..4 {
+        for index in 0..world.phones.len() {
+            let name = world.phones[index].name.clone();
+            world.phones[index].habit.alert = Alert::Ringing;
+            while !world.phones[index].is_idle() && world.phones[index].alive {
+                let live = world.phones[index].legs.iter().filter(|leg| leg.state != super::phones::State::Ended).count();
+                world.hangs_up(&name);
+                if world.phones[index].legs.iter().filter(|leg| leg.state != super::phones::State::Ended).count() == live {
+                    break;
+                }
+            }
+        }
+        world.run(secs(12));
+    }
+    world.expect_quiescence();
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    let events = |seed| {
+        let mut world = World::new(seed, configuration(&[], &[]));
+        world.net.sip = Weather { lost: 100, doubled: 50, delay_ms: 40 };
+        world.agents_come(&["1001", "1002"]);
+        world.caller_dials("95000");
+        world.run(secs(20));
+        world.events.iter().map(|(at, event)| format!("{at:?} {event:?}")).collect::<Vec<_>>()
+    };
+    assert_eq!(events(5), events(5));
+    assert_ne!(events(5), events(6));
+}

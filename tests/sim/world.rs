@@ -1,0 +1,454 @@
+//! The world around one switch on virtual time: its media engine, network, phones and disk, one seed for all chance, and the checkers that
+//! look on at every step. Nothing here sleeps; the same seed gives the same run.
+
+use super::checkers::Checkers;
+use super::disk::Disk;
+use super::net::Net;
+use super::phones::{Emission, Phone};
+use super::sound;
+use sanling::base::{CallId, Duration, Instant, LegId, Rng, Timestamp, WallClock};
+use sanling::call::record::CallRecord;
+use sanling::config::{Config, PromptInventory, SourceFile, resolve};
+use sanling::media::control::{AllocationFailure, Command as Media, Report};
+use sanling::media::{Component, Engine, EngineSettings, Turn};
+use sanling::sip::{Flow, Protocol, Received};
+use sanling::switch::input::{Command, Input, RecorderReport, RequestId};
+use sanling::switch::output::{Detail, Event, Output, Reply};
+use sanling::switch::view::{AgentView, Snapshot};
+use sanling::switch::{Surroundings, Switch};
+use std::collections::{BTreeMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+/// 2026-11-21T08:00:00Z.
+const BEGAN: Timestamp = Timestamp(1_795_248_000_000);
+
+enum Happening {
+    SipToSwitch { from: SocketAddr, bytes: Vec<u8> },
+    SipToPhone { to: SocketAddr, bytes: Vec<u8> },
+    RtpToSwitch { to: SocketAddr, from: SocketAddr, bytes: Vec<u8> },
+    RtpToPhone { to: SocketAddr, bytes: Vec<u8> },
+    Recorder(RecorderReport),
+}
+
+pub struct World {
+    pub now: Instant,
+    pub seed: u64,
+    pub rng: Rng,
+    pub config: Arc<Config>,
+    pub switch: Switch,
+    pub engine: Engine,
+    turn: Turn,
+    pub net: Net,
+    pub phones: Vec<Phone>,
+    pub disk: Disk,
+    pub checkers: Checkers,
+    /// By time, then in order of being put there.
+    ahead: BTreeMap<(Instant, u64), Happening>,
+    order: u64,
+    inputs: VecDeque<Input>,
+    listen: SocketAddr,
+    bound: BTreeMap<LegId, SocketAddr>,
+    legs: BTreeMap<SocketAddr, LegId>,
+    next_port: u16,
+    pub records: BTreeMap<CallId, CallRecord>,
+    pub events: Vec<(Instant, Event)>,
+    pub replies: Vec<Reply>,
+    pub drained: bool,
+    /// The last messages on the wire, for whoever must understand a failure.
+    trace: VecDeque<String>,
+    loud: bool,
+}
+
+/// The shipped configuration, with texts replaced and `--set` overrides.
+pub fn configuration(replace: &[(&str, &str)], overrides: &[&str]) -> Arc<Config> {
+    let file = |name: &str, text: &str| {
+        let text = replace.iter().fold(text.to_owned(), |text, (old, new)| text.replace(old, new));
+        SourceFile { path: format!("config/{name}.toml"), text }
+    };
+    let files = [
+        file("switch", include_str!("../../config/switch.toml")),
+        file("agents", include_str!("../../config/agents.toml")),
+        file("queues", include_str!("../../config/queues.toml")),
+        file("routing", include_str!("../../config/routing.toml")),
+        file("rules", include_str!("../../config/rules.toml")),
+    ];
+    let overrides: Vec<String> = overrides.iter().map(|text| (*text).to_owned()).collect();
+    let config = resolve(&files, &overrides, &PromptInventory::complete(&["zh-CN", "en-US"]));
+    Arc::new(config.unwrap_or_else(|errors| panic!("{errors:?}")))
+}
+
+impl World {
+    pub fn new(seed: u64, config: Arc<Config>) -> Self {
+        let mut rng = Rng::new(seed);
+        let listen: SocketAddr = "127.0.0.1:5060".parse().expect("an address");
+        let wall = WallClock::new(Instant::START, BEGAN);
+        let surroundings = Surroundings {
+            listen: vec![(Protocol::Udp, listen)],
+            our_hosts: vec!["localhost".to_owned()],
+            seed: rng.next_u64(),
+            secret: std::array::from_fn(|_| rng.below(256) as u8),
+            wall,
+        };
+        let switch = Switch::new(Arc::clone(&config), surroundings, Instant::START);
+        let engine = Engine::new(EngineSettings::default(), sound::library(), rng.next_u64());
+        Self {
+            now: Instant::START,
+            seed,
+            net: Net::new(rng.fork()),
+            rng,
+            checkers: Checkers::new(&config, wall),
+            next_port: *config.media.ports.start(),
+            config,
+            switch,
+            engine,
+            turn: Turn::new(),
+            phones: Vec::new(),
+            disk: Disk::new(),
+            ahead: BTreeMap::new(),
+            order: 0,
+            inputs: VecDeque::new(),
+            listen,
+            bound: BTreeMap::new(),
+            legs: BTreeMap::new(),
+            records: BTreeMap::new(),
+            events: Vec::new(),
+            replies: Vec::new(),
+            drained: false,
+            trace: VecDeque::new(),
+            loud: std::env::var_os("SANLING_SIM_TRACE").is_some(),
+        }
+    }
+
+    // ---- phones ----
+
+    /// A phone at `address`; it knows the switch's address and domain.
+    pub fn add_phone(&mut self, name: &str, address: &str, password: Option<&str>) -> usize {
+        let address = address.parse().expect("an address");
+        let mut phone = Phone::new(name, address, self.listen, &self.config.switch.domain, self.rng.fork());
+        phone.password = password.map(str::to_owned);
+        self.phones.push(phone);
+        self.phones.len() - 1
+    }
+
+    pub fn find(&self, name: &str) -> Option<usize> {
+        self.phones.iter().position(|phone| phone.name == name)
+    }
+
+    pub fn phone(&self, name: &str) -> &Phone {
+        &self.phones[self.find(name).unwrap_or_else(|| panic!("no phone of {name}"))]
+    }
+
+    pub fn phone_mut(&mut self, name: &str) -> &mut Phone {
+        let index = self.find(name).unwrap_or_else(|| panic!("no phone of {name}"));
+        &mut self.phones[index]
+    }
+
+    /// Has the phone act now, and what follows from it at this moment.
+    pub fn act(&mut self, name: &str, act: impl FnOnce(&mut Phone, Instant, &mut Vec<Emission>)) {
+        let index = self.find(name).unwrap_or_else(|| panic!("no phone of {name}"));
+        let mut out = Vec::new();
+        act(&mut self.phones[index], self.now, &mut out);
+        self.emit(index, out);
+        self.run_until(self.now);
+    }
+
+    fn emit(&mut self, phone: usize, out: Vec<Emission>) {
+        let from = self.phones[phone].sip;
+        for emission in out {
+            match emission {
+                Emission::Sip(bytes) => {
+                    for delay in self.net.copies(self.net.sip) {
+                        self.put(delay, Happening::SipToSwitch { from, bytes: bytes.clone() });
+                    }
+                }
+                Emission::Rtp { from, to, bytes } => {
+                    for delay in self.net.copies(self.net.rtp) {
+                        self.put(delay, Happening::RtpToSwitch { to, from, bytes: bytes.clone() });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Raw bytes from anywhere, for those who are no phone.
+    pub fn datagram(&mut self, from: &str, bytes: &[u8]) {
+        self.put(Duration::ZERO, Happening::SipToSwitch { from: from.parse().expect("an address"), bytes: bytes.to_vec() });
+        self.run_until(self.now);
+    }
+
+    fn put(&mut self, after: Duration, what: Happening) {
+        self.order += 1;
+        self.ahead.insert((self.now + after, self.order), what);
+    }
+
+    // ---- orders to the switch ----
+
+    pub fn command(&mut self, command: Command) -> Reply {
+        self.inputs.push_back(Input::Command { id: RequestId(self.order), command });
+        self.settle();
+        self.replies.pop().expect("a command is answered at once")
+    }
+
+    pub fn input(&mut self, input: Input) {
+        self.inputs.push_back(input);
+        self.settle();
+    }
+
+    pub fn snapshot(&self) -> Snapshot {
+        self.switch.snapshot(self.now)
+    }
+
+    pub fn agent(&self, id: &str) -> AgentView {
+        self.snapshot().agents.into_iter().find(|agent| agent.id.as_str() == id).unwrap_or_else(|| panic!("no agent {id}"))
+    }
+
+    /// The newest record.
+    pub fn record(&self) -> &CallRecord {
+        self.records.values().max_by_key(|record| (record.arrived_at, record.id)).expect("a record")
+    }
+
+    /// Events of that name since the start, with their times.
+    pub fn events_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a (Instant, Event)> {
+        self.events.iter().filter(move |(_, event)| event.name == name)
+    }
+
+    /// Ports that are bound.
+    pub fn ports(&self) -> usize {
+        self.bound.len()
+    }
+
+    // ---- time ----
+
+    pub fn run(&mut self, long: Duration) {
+        self.run_until(self.now + long);
+    }
+
+    pub fn run_until(&mut self, end: Instant) {
+        while let Some(next) = self.next().filter(|next| *next <= end) {
+            self.now = self.now.max(next);
+            self.step();
+        }
+        self.now = end;
+    }
+
+    fn next(&self) -> Option<Instant> {
+        let ahead = self.ahead.first_key_value().map(|((at, _), _)| *at);
+        let phones = self.phones.iter().filter_map(Phone::deadline).min();
+        [ahead, phones, self.switch.deadline(), self.engine.deadline()].into_iter().flatten().min()
+    }
+
+    fn step(&mut self) {
+        let now = self.now;
+        while let Some(entry) = self.ahead.first_entry().filter(|entry| entry.key().0 <= now) {
+            let happening = entry.remove();
+            self.happen(happening);
+        }
+        if self.switch.deadline().is_some_and(|at| at <= now) {
+            let mut out = Vec::new();
+            self.switch.handle_timeout(now, &mut out);
+            assert!(self.switch.deadline().is_none_or(|at| at > now), "the switch left a deadline behind at {now:?}");
+            self.carry_out(out);
+            self.settle();
+        }
+        if self.engine.deadline().is_some_and(|at| at <= now) {
+            self.engine.tick(now, &mut self.turn);
+            assert!(self.engine.deadline().is_none_or(|at| at > now), "the engine left a deadline behind");
+            self.collect();
+            self.settle();
+        }
+        for index in 0..self.phones.len() {
+            if self.phones[index].deadline().is_some_and(|at| at <= now) {
+                let mut out = Vec::new();
+                self.phones[index].handle_timeout(now, &mut out);
+                self.emit(index, out);
+            }
+        }
+        self.checkers.look(now);
+        self.checkers.verdict(self.seed);
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::SipToSwitch { from, bytes } => {
+                self.note("→", from, &bytes);
+                self.checkers.received(from, &bytes, self.now);
+                let flow = Flow { protocol: Protocol::Udp, local: self.listen, peer: from };
+                self.inputs.push_back(Input::Sip(Received::Bytes { flow, bytes }));
+                self.settle();
+            }
+            Happening::SipToPhone { to, bytes } => {
+                if let Some(index) = self.phones.iter().position(|phone| phone.sip == to) {
+                    let mut out = Vec::new();
+                    self.phones[index].receive(&bytes, self.now, &mut out);
+                    self.emit(index, out);
+                }
+            }
+            Happening::RtpToSwitch { to, from, bytes } => {
+                if let Some(leg) = self.legs.get(&to) {
+                    self.engine.handle_packet(*leg, Component::Rtp, from, &bytes, self.now, &mut self.turn);
+                    self.collect();
+                    self.settle();
+                }
+            }
+            Happening::RtpToPhone { to, bytes } => {
+                let now = self.now;
+                if let Some(phone) = self.phones.iter_mut().find(|phone| phone.sip.ip() == to.ip()) {
+                    phone.hear(to, &bytes, now);
+                }
+            }
+            Happening::Recorder(report) => {
+                self.inputs.push_back(Input::Recorder(report));
+                self.settle();
+            }
+        }
+    }
+
+    /// Hands the switch what waits for it, until nothing does.
+    fn settle(&mut self) {
+        while let Some(input) = self.inputs.pop_front() {
+            if let Input::Media(report) = &input {
+                self.checkers.reported(report, self.now);
+            }
+            let mut out = Vec::new();
+            self.switch.handle(input, self.now, &mut out);
+            self.carry_out(out);
+        }
+    }
+
+    fn carry_out(&mut self, out: Vec<Output>) {
+        for output in out {
+            match output {
+                Output::SendSip { flow, bytes } => {
+                    self.note("←", flow.peer, &bytes);
+                    self.checkers.sent(flow.peer, &bytes, self.now);
+                    for delay in self.net.copies(self.net.sip) {
+                        self.put(delay, Happening::SipToPhone { to: flow.peer, bytes: bytes.clone() });
+                    }
+                }
+                Output::CloseSip { .. } => {}
+                Output::Media(command) => {
+                    self.checkers.ordered(&command, self.now);
+                    match command {
+                        Media::Allocate { session, leg, local } => self.allocate(session, leg, local),
+                        command => self.engine.handle_command(command, self.now, &mut self.turn),
+                    }
+                    self.collect();
+                }
+                Output::StoreCall(record) => {
+                    self.checkers.stored(&record);
+                    self.records.insert(record.id, *record);
+                }
+                Output::Event(event) => {
+                    let detail: Vec<String> = event.detail.iter().map(|(name, detail)| format!("{name}={}", words(detail))).collect();
+                    let who = event.agent.as_ref().map(ToString::to_string).unwrap_or_default();
+                    self.write(format!("{:?} · {} {who} {}", self.now, event.name, detail.join(" ")));
+                    self.checkers.told(&event, self.now);
+                    self.events.push((self.now, event));
+                }
+                Output::Reply { reply, .. } => self.replies.push(reply),
+                Output::Drained => self.drained = true,
+            }
+        }
+        let snapshot = self.switch.snapshot(self.now);
+        self.checkers.counted(&snapshot, self.now);
+    }
+
+    /// What `io` does: binds a pair of the range, the next free one.
+    fn allocate(&mut self, session: sanling::base::SessionId, leg: LegId, local: IpAddr) {
+        let ports = self.config.media.ports.clone();
+        let count = (ports.end() - ports.start()).div_ceil(2);
+        for _ in 0..count {
+            let address = SocketAddr::new(local, self.next_port);
+            self.next_port = if self.next_port + 2 > *ports.end() { *ports.start() } else { self.next_port + 2 };
+            if !self.legs.contains_key(&address) {
+                self.legs.insert(address, leg);
+                self.bound.insert(leg, address);
+                self.engine.allocated(session, leg, address, self.now, &mut self.turn);
+                return;
+            }
+        }
+        self.inputs.push_back(Input::Media(Report::AllocationFailed { session, leg, cause: AllocationFailure::PortsExhausted }));
+    }
+
+    /// Takes what a turn of the engine brought forth.
+    fn collect(&mut self) {
+        let mut turn = std::mem::take(&mut self.turn);
+        for (packet, bytes) in turn.packets() {
+            if packet.component == Component::Rtp {
+                for delay in self.net.copies(self.net.rtp) {
+                    self.put(delay, Happening::RtpToPhone { to: packet.destination, bytes: bytes.to_vec() });
+                }
+            }
+        }
+        self.inputs.extend(turn.reports.drain(..).map(Input::Media));
+        for chunk in turn.recorded.drain(..) {
+            if let Some((at, report)) = self.disk.write(chunk, self.now) {
+                self.put(at - self.now, Happening::Recorder(report));
+            }
+        }
+        for leg in turn.released.drain(..) {
+            if let Some(address) = self.bound.remove(&leg) {
+                self.legs.remove(&address);
+            }
+        }
+        turn.clear();
+        self.turn = turn;
+    }
+
+    /// Lets everything end: the phones have hung up, what is under way arrives, every transaction times out; then nothing is left.
+    pub fn expect_quiescence(&mut self) {
+        self.run(sanling::base::time::secs(45));
+        let snapshot = self.snapshot();
+        assert!(self.switch.is_quiescent(), "seed {}: not quiescent: {:?}", self.seed, snapshot.calls);
+        let left = (snapshot.calls.len(), snapshot.legs, snapshot.sessions, snapshot.transactions, snapshot.recordings_open);
+        assert_eq!(left, (0, 0, 0, 0, 0), "calls, legs, sessions, transactions, open recordings; seed {}", self.seed);
+        assert_eq!((self.engine.sessions(), self.engine.legs(), self.ports()), (0, 0, 0), "seed {}", self.seed);
+        assert_eq!(self.engine.deadline(), None);
+        // What remains are registrations and midnight.
+        let next = self.switch.deadline().map(|at| at - self.now);
+        assert!(next.is_none_or(|next| next > sanling::base::time::secs(5)), "a deadline is left: in {next:?}");
+        assert!(self.disk.complaints.is_empty(), "{:?}", self.disk.complaints);
+        self.checkers.at_rest(self.now);
+        self.checkers.verdict(self.seed);
+    }
+
+    // ---- tracing ----
+
+    fn note(&mut self, arrow: &str, peer: SocketAddr, bytes: &[u8]) {
+        let text = String::from_utf8_lossy(bytes);
+        let cseq = text.lines().find(|line| line.starts_with("CSeq")).unwrap_or_default().to_owned();
+        let who = self.phones.iter().find(|phone| phone.sip == peer).map_or_else(|| peer.to_string(), |phone| phone.name.clone());
+        let line = format!("{:?} {arrow} {who}: {} | {cseq}", self.now, text.lines().next().unwrap_or_default());
+        self.write(line);
+    }
+
+    fn write(&mut self, line: String) {
+        if self.loud {
+            eprintln!("{line}");
+        }
+        if self.trace.len() == 60 {
+            self.trace.pop_front();
+        }
+        self.trace.push_back(line);
+    }
+}
+
+fn words(detail: &Detail) -> String {
+    match detail {
+        Detail::Text(text) => text.clone(),
+        Detail::Number(number) => number.to_string(),
+        Detail::Flag(flag) => flag.to_string(),
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() && !self.loud {
+            eprintln!("--- seed {}, the last that happened before {:?}:", self.seed, self.now);
+            for line in &self.trace {
+                eprintln!("{line}");
+            }
+        }
+    }
+}
