@@ -79,11 +79,10 @@ impl Switch {
             Origin::Account(agent) => Some(agent.clone()),
             Origin::Trunk(_) => None,
         };
-        let purpose = match route(&self.config, &invitation.called, &invitation.origin) {
-            Routed::Feature(agent, code) => {
-                self.obey(&agent, code, now);
-                Ok((Purpose::Play { clips: vec![ClipId::new(CODE_ACCEPTED)] }, CallDirection::Internal))
-            }
+        let routed = route(&self.config, &invitation.called, &invitation.origin);
+        let code = if let Routed::Feature(agent, code) = &routed { Some((agent.clone(), *code)) } else { None };
+        let purpose = match routed {
+            Routed::Feature(..) => Ok((Purpose::Play { clips: vec![ClipId::new(CODE_ACCEPTED)] }, CallDirection::Internal)),
             Routed::To(Destination::Queue(queue)) => Ok((Purpose::Queue(queue), CallDirection::Inbound)),
             Routed::To(Destination::Play(clip)) => Ok((Purpose::Play { clips: vec![clip] }, CallDirection::Inbound)),
             Routed::To(Destination::Reject(code)) => Err((code, Outcome::Refused)),
@@ -99,7 +98,13 @@ impl Switch {
         let record = self.new_record(&invitation, direction, caller_agent.clone(), now);
         tracing::info!(call = %record.id, caller = %Redacted(&record.caller), called = %record.called, direction = direction.name(), "call arrived");
         match purpose {
-            Ok((purpose, _)) => self.arrive(invitation, purpose, caller_agent, record, now),
+            Ok((purpose, _)) => {
+                self.arrive(invitation, purpose, caller_agent, record, now);
+                // Only now, when he is known to be in this call: made ready before, he would be offered a caller in the middle of it.
+                if let Some((agent, code)) = code {
+                    self.obey(&agent, code, now);
+                }
+            }
             Err((code, outcome)) => self.arrive_refused(invitation.leg, code, outcome, record, now),
         }
     }
