@@ -9,7 +9,9 @@ pub struct Weather {
     /// Of a thousand.
     pub lost: u64,
     pub doubled: u64,
-    /// Each copy takes up to so many milliseconds; then order is lost too.
+    /// Each copy takes so many milliseconds,
+    pub least_ms: u64,
+    /// and up to so many more; then order is lost too.
     pub delay_ms: u64,
 }
 
@@ -29,9 +31,9 @@ impl Net {
         let rng = &mut self.rng;
         let mut chance = |of_thousand: u64| of_thousand > 0 && rng.below(1_000) < of_thousand;
         let count = if chance(weather.lost) { 0 } else { 1 + usize::from(chance(weather.doubled)) };
-        let mut delays = [Duration::ZERO; 2];
+        let mut delays = [millis(weather.least_ms); 2];
         if weather.delay_ms > 0 {
-            delays = std::array::from_fn(|_| millis(rng.below(weather.delay_ms + 1)));
+            delays = std::array::from_fn(|_| millis(weather.least_ms + rng.below(weather.delay_ms + 1)));
         }
         delays.into_iter().take(count)
     }
@@ -41,10 +43,10 @@ impl Net {
 fn a_perfect_network_delivers_all_at_once_and_a_bad_one_does_not() {
     let mut net = Net::new(Rng::new(1));
     assert!((0..100).all(|_| net.copies(Weather::default()).collect::<Vec<_>>() == [Duration::ZERO]));
-    let bad = Weather { lost: 200, doubled: 200, delay_ms: 50 };
+    let bad = Weather { lost: 200, doubled: 200, least_ms: 2, delay_ms: 50 };
     let copies: Vec<Vec<Duration>> = (0..1_000).map(|_| net.copies(bad).collect()).collect();
     for count in 0..3 {
         assert!(copies.iter().filter(|copies| copies.len() == count).count() > 100, "{count}");
     }
-    assert!(copies.iter().flatten().any(|delay| *delay > millis(40)));
+    assert!(copies.iter().flatten().any(|delay| *delay > millis(40)) && copies.iter().flatten().all(|delay| *delay >= millis(2)));
 }

@@ -50,7 +50,7 @@ fn a_lost_bye_is_found_by_the_session_timer() {
     world.expect_conversation(CALLER, "1001");
     // Its sound goes on, its SIP is cut off: no RTP time-out will tell.
     world.phone_mut("1001").hears_no_sip = true;
-    world.after(secs(95)).expect_ended(CALLER);
+    world.after(secs(95)).expect_ended(CALLER).dies("1001");
     assert_ne!(world.agent("1001").state, "talking");
     let record = world.ends_well();
     assert_eq!(record.released_by, Some(ReleasedBy::Switch));

@@ -25,7 +25,8 @@ fn expect_script(world: &mut World, from: Instant, greeted: Duration) {
     let ask = greeted + secs(5);
     let farewell = ask + secs(2) + secs(5);
     let end = farewell + secs(2) + secs(5);
-    let within = |at: Duration, expected: Duration| at >= expected && at <= expected + millis(150);
+    // A clip has ended when its last frame is sent, 20 ms before it is heard to its end.
+    let within = |at: Duration, expected: Duration| at + millis(60) >= expected && at <= expected + millis(150);
     for (clip, expected) in [("silent_ask", ask), ("silent_farewell", farewell)] {
         let heard = world.times_of(CALLER, clip, from);
         assert!(heard.len() == 1 && within(heard[0].0, expected), "{clip}: {heard:?}, expected {expected:?}");
