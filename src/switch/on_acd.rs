@@ -49,7 +49,9 @@ impl Switch {
         let Some(leg) = ringing.map(|(leg, _)| *leg) else { return };
         let reason = sip::Reason { cause: 487, text: "call withdrawn".to_owned() };
         self.order(call, Order::WithdrawOffer { leg, reason }, now);
-        self.close_offer(leg, OfferOutcome::Withdrawn, now);
+        if let Some(offer) = self.close_offer(leg, OfferOutcome::Withdrawn, now) {
+            self.publish_offer_ended(&offer, OfferOutcome::Withdrawn, now);
+        }
     }
 
     fn agent_changed(&mut self, agent: AgentId, from: StateName, to: StateName, reason: Option<&Reason>, now: Instant) {

@@ -64,15 +64,19 @@ impl Switch {
     /// An offer is over without an answer: written on the call's record, told to the ACD, who seeks the next agent.
     pub(super) fn offer_ended(&mut self, leg: LegId, outcome: OfferOutcome, result: OfferResult, now: Instant) {
         let Some(offer) = self.close_offer(leg, outcome, now) else { return };
+        self.publish_offer_ended(&offer, outcome, now);
         let Offer { call, agent, .. } = offer;
+        self.tell_acd(acd::Event::OfferEnded { agent, call, result }, now);
+    }
+
+    pub(super) fn publish_offer_ended(&mut self, offer: &Offer, outcome: OfferOutcome, now: Instant) {
         let name = if outcome == OfferOutcome::Missed { "offer.missed" } else { "offer.ended" };
         let detail = vec![
-            ("agent", Detail::Text(agent.to_string())),
+            ("agent", Detail::Text(offer.agent.to_string())),
             ("result", Detail::Text(outcome.name().to_owned())),
-            ("rings", Detail::Number(i64::from(self.last_rings(call)))),
+            ("rings", Detail::Number(i64::from(self.last_rings(offer.call)))),
         ];
-        self.publish(name, Some(call), now, detail);
-        self.tell_acd(acd::Event::OfferEnded { agent, call, result }, now);
+        self.publish(name, Some(offer.call), now, detail);
     }
 
     fn last_rings(&self, call: CallId) -> u32 {
