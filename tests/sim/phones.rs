@@ -30,14 +30,21 @@ pub enum Saw {
     /// A provisional response to a call out.
     Progress(u16),
     /// A final refusal of a call out.
-    Refused { code: u16, retry_after: Option<u32> },
+    Refused {
+        code: u16,
+        retry_after: Option<u32>,
+    },
     Up,
     Held,
     Retrieved,
     /// The switch gave the ringing up.
-    Cancelled { reason: Option<String> },
+    Cancelled {
+        reason: Option<String>,
+    },
     /// The switch hung up.
-    Bye { reason: Option<String> },
+    Bye {
+        reason: Option<String>,
+    },
     /// A message that is none.
     Garbage(String),
     /// A request of ours was never answered.
@@ -655,7 +662,8 @@ impl Phone {
         match response.code {
             200 => {
                 let contact = response.headers.get("Contact").unwrap_or_default();
-                let expires = contact.split("expires=").nth(1).and_then(|rest| rest.split([';', ',', '>']).next()?.trim().parse::<u64>().ok());
+                let expires =
+                    contact.split("expires=").nth(1).and_then(|rest| rest.split([';', ',', '>']).next()?.trim().parse::<u64>().ok());
                 self.registered = expires.is_some();
                 self.refresh_at = expires.map(|granted| now + secs(granted) / 2);
                 self.nonce_count = 0;

@@ -31,7 +31,8 @@ fn swarm() {
 /// About two minutes of a busy floor, and then rest.
 fn run(seed: u64) {
     let mut rng = Rng::new(seed ^ 0x5EED);
-    let mut world = World::new(seed, configuration(&[], &[]));
+    // Short sessions: whoever dies while he holds is found out by the session timer alone.
+    let mut world = World::new(seed, configuration(&[], &["sip.session_expires=\"90s\""]));
     world.disk.keeps_sound = false;
     world.agents_come(&AGENTS);
     if !seed.is_multiple_of(3) {
@@ -76,7 +77,7 @@ fn run(seed: u64) {
                 world.hangs_up(&name);
             }
             18 => {
-                world.reload(&[], &[]);
+                world.reload(&[], &["sip.session_expires=\"90s\""]);
             }
             _ => {
                 let id = AGENTS[rng.below(4) as usize];
@@ -101,6 +102,7 @@ fn run(seed: u64) {
         }
         world.run(secs(12));
     }
+    world.run(secs(90));
     world.expect_quiescence();
 }
 

@@ -39,9 +39,7 @@ impl Files {
             let rang = between(offer.alerted_at, ended);
             let kept = match offer.result {
                 OfferOutcome::Answered => rang < self.limit && offer.rings <= self.max_rings,
-                OfferOutcome::Missed => {
-                    rang >= self.limit && rang <= self.limit + super::LATE && offer.rings == self.max_rings
-                }
+                OfferOutcome::Missed => rang >= self.limit && rang <= self.limit + super::LATE && offer.rings == self.max_rings,
                 OfferOutcome::Pending => false,
                 _ => rang <= self.limit && offer.rings <= self.max_rings,
             };

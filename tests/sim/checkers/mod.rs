@@ -3,8 +3,8 @@
 
 mod books;
 mod engagements;
-mod finals;
 mod files;
+mod finals;
 mod patience;
 mod rings;
 mod silent;
@@ -205,7 +205,8 @@ impl Checkers {
 
     /// The media plane told the switch something.
     pub fn reported(&mut self, report: &Report, now: Instant) {
-        let (Report::Spoke { session, leg } | Report::FellSilent { session, leg } | Report::AnnouncementEnded { session, leg, .. }) = report
+        let (Report::Spoke { session, leg } | Report::FellSilent { session, leg } | Report::AnnouncementEnded { session, leg, .. }) =
+            report
         else {
             return;
         };

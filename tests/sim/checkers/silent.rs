@@ -172,7 +172,8 @@ mod tests {
 
     #[test]
     fn both_bounds_of_each_wait_are_watched() {
-        let whole = [(2_000, Played), (7_000, Said), (9_000, Played), (14_050, Said), (16_000, Played), (21_000, Released), (90_000, Looked)];
+        let whole =
+            [(2_000, Played), (7_000, Said), (9_000, Played), (14_050, Said), (16_000, Played), (21_000, Released), (90_000, Looked)];
         assert_eq!(complaints_of(&whole), 0);
         for (story, what) in [
             (&[(2_000, Played), (6_999, Said)][..], "a step too early"),

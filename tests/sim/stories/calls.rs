@@ -50,10 +50,8 @@ fn a_call_out_goes_over_the_trunk() {
 }
 
 fn with_two_carriers() -> World {
-    let mut world = World::story_with(
-        &[(r#"hosts = ["sip:127.0.0.1:5090"]"#, r#"hosts = ["sip:127.0.0.1:5090", "sip:127.0.0.3:5090"]"#)],
-        &[],
-    );
+    let mut world =
+        World::story_with(&[(r#"hosts = ["sip:127.0.0.1:5090"]"#, r#"hosts = ["sip:127.0.0.1:5090", "sip:127.0.0.3:5090"]"#)], &[]);
     world.add_phone("carrier", "127.0.0.1:5090", None);
     world.add_phone("other", "127.0.0.3:5090", None);
     world.agents_come(&["1001"]).agent_answers("other", secs(1));

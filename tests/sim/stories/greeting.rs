@@ -44,7 +44,9 @@ fn the_file_has_the_caller_left_and_the_agent_right_where_they_spoke() {
     let long = world.leg(CALLER).ended_at.expect("ended") - answered;
     let record = world.ends_well();
     let take = &world.disk.takes[&record.id];
-    for (from, left, right) in [(began + millis(200), true, false), (began + millis(2_200), false, true), (began + millis(4_200), false, false)] {
+    for (from, left, right) in
+        [(began + millis(200), true, false), (began + millis(2_200), false, true), (began + millis(4_200), false, false)]
+    {
         for (channel, loud) in [(Channel::Left, left), (Channel::Right, right)] {
             let level = take.level(channel, from, millis(700));
             assert_eq!(level > -45.0, loud, "{channel:?} at {from:?}: {level} dBov");

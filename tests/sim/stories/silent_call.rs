@@ -56,7 +56,14 @@ fn a_silent_caller_is_asked_told_goodbye_and_released() {
 #[test]
 fn a_caller_who_speaks_at_any_step_ends_the_script_for_good() {
     // (when he speaks, after the connection; how many steps were said by then)
-    for (speaks_ms, steps) in [(1_000, 0), (GREETING_MS + 3_000, 0), (GREETING_MS + 6_000, 1), (GREETING_MS + 9_000, 1), (GREETING_MS + 13_000, 2), (GREETING_MS + 17_000, 2)] {
+    for (speaks_ms, steps) in [
+        (1_000, 0),
+        (GREETING_MS + 3_000, 0),
+        (GREETING_MS + 6_000, 1),
+        (GREETING_MS + 9_000, 1),
+        (GREETING_MS + 13_000, 2),
+        (GREETING_MS + 17_000, 2),
+    ] {
         let (mut world, _) = connected(Sound::Silence, Sound::Silence);
         world.after(millis(speaks_ms)).says(CALLER, Sound::Speech).after(millis(1_500)).says(CALLER, Sound::Silence);
         world.after(secs(60)).expect_up(CALLER).expect_up("1001");

@@ -4,8 +4,8 @@ use crate::people::Alert;
 use crate::phones::Saw;
 use crate::story::CALLER;
 use crate::world::World;
-use sanling::base::time::{millis, secs};
 use sanling::base::Duration;
+use sanling::base::time::{millis, secs};
 use sanling::call::record::{OfferOutcome, Outcome, ReleasedBy};
 
 #[test]
