@@ -71,10 +71,12 @@ fn run(seed: u64) -> Vec<String> {
                 let id = AGENTS[rng.below(4) as usize];
                 world.phone_mut(id).habit = Habit::of_some_agent(&mut rng);
             }
+            // The supervisor wakes those who missed and refused, and now and then sends one to lunch.
             14 | 15 => {
-                let agent = AgentId::new(AGENTS[rng.below(4) as usize]);
-                let state = if rng.one_in(3) { RequestedState::NotReady } else { RequestedState::Ready };
-                world.command(Command::SetAgentState { agent, state, reason: None });
+                for id in AGENTS {
+                    let state = if rng.one_in(6) { RequestedState::NotReady } else { RequestedState::Ready };
+                    world.command(Command::SetAgentState { agent: AgentId::new(id), state, reason: None });
+                }
             }
             16 => {
                 let id = AGENTS[rng.below(4) as usize];
