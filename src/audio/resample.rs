@@ -155,21 +155,37 @@ pub fn convert(samples: &[i16], from_hz: u32, rate: Rate) -> Vec<i16> {
     // Downwards the filter cuts at the new Nyquist frequency, a little below it for the transition band.
     let cutoff = 0.95 * (1.0 / step).min(1.0);
     let reach = CROSSINGS / cutoff;
+    let half = reach.ceil() as usize;
+    // A new sample falls between two old ones in as many ways as the rates' ratio has, reduced: the filter of each is made once. A minute
+    // of music would else take seconds of sines, at each start and reload.
+    let divisor = gcd(from_hz, rate.hz());
+    let (stride, ways) = ((from_hz / divisor) as usize, (rate.hz() / divisor) as usize);
+    let filter = |way: usize| -> Vec<f64> {
+        let fraction = way as f64 / ways as f64;
+        let tap = |n: usize| {
+            let distance = n as f64 - half as f64 - fraction;
+            if distance.abs() > reach { 0.0 } else { cutoff * sinc(distance * cutoff) * hann(distance / reach) }
+        };
+        (0..=2 * half).map(tap).collect()
+    };
+    let mut filters = vec![Vec::new(); ways];
     let length = (samples.len() as f64 / step).floor() as usize;
     (0..length)
         .map(|index| {
-            let centre = index as f64 * step;
-            let first = (centre - reach).ceil().max(0.0) as usize;
-            let last = ((centre + reach).floor() as usize).min(samples.len() - 1);
-            let sum: f64 = (first..=last)
-                .map(|at| {
-                    let distance = at as f64 - centre;
-                    f64::from(samples[at]) * cutoff * sinc(distance * cutoff) * hann(distance / reach)
-                })
-                .sum();
+            let (centre, way) = (index * stride / ways, index * stride % ways);
+            if filters[way].is_empty() {
+                filters[way] = filter(way);
+            }
+            // The first tap stands `half` samples before the centre; the clip has edges.
+            let (first, skipped) = (centre.saturating_sub(half), half.saturating_sub(centre));
+            let sum: f64 = samples[first..].iter().zip(&filters[way][skipped..]).map(|(sample, tap)| f64::from(*sample) * tap).sum();
             sum.round().clamp(f64::from(i16::MIN), f64::from(i16::MAX)) as i16
         })
         .collect()
+}
+
+fn gcd(one: u32, other: u32) -> u32 {
+    if other == 0 { one } else { gcd(other, one % other) }
 }
 
 fn sinc(x: f64) -> f64 {
