@@ -1,0 +1,147 @@
+//! baresip: a softphone whose microphone is a WAV file, whose ear is another, and whose keys are pressed over its control connection.
+
+use crate::harness::{Site, until};
+use crate::sound::{self, Samples};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// What baresip's console takes for a key let go of.
+const KEY_RELEASED: u8 = 4;
+
+pub struct Baresip {
+    process: Child,
+    folder: PathBuf,
+    control: TcpStream,
+    told: String,
+}
+
+/// How a phone is set up.
+pub struct Phone<'a> {
+    pub agent: &'a str,
+    /// First of four ports of the test.
+    pub port: u16,
+    /// What it speaks.
+    pub says: &'a [i16],
+    /// As baresip lists it: `pcma`, `pcmu`, `opus/48000/2`.
+    pub codec: &'a str,
+    pub answers: bool,
+    /// Of its transport to the switch.
+    pub transport: &'a str,
+}
+
+impl Baresip {
+    /// Starts a phone and waits until it is registered.
+    pub fn start(site: &Site, phone: &Phone<'_>) -> Self {
+        let folder = site.path(&format!("baresip-{}", phone.agent));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let (hz, channels) = if phone.codec.starts_with("opus") { (48_000, 2) } else { (8_000, 1) };
+        sound::write_wav(&folder.join("mouth.wav"), phone.says, hz, channels);
+        let (port, control) = (site.port(phone.port), site.port(phone.port + 2));
+        let config = format!(
+            "poll_method epoll\nsip_listen 127.0.0.1:{port}\ncall_local_timeout 120\naudio_player aubridge,{agent}\n\
+             audio_source aufile,{folder}/mouth.wav\naudio_alert aubridge,{agent}\nrtp_ports {rtp}-{last}\njitter_buffer_delay 2-10\n\
+             module_path {modules}\nmodule g711.so\nmodule opus.so\nmodule aufile.so\nmodule aubridge.so\nmodule sndfile.so\n\
+             module_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nmodule cons.so\ncons_listen 127.0.0.1:{cons}\n\
+             ctrl_tcp_listen 127.0.0.1:{control}\nsnd_path {folder}\nstatmode_default off\n",
+            agent = phone.agent,
+            folder = folder.display(),
+            rtp = site.port(phone.port + 4),
+            last = site.port(phone.port + 7),
+            cons = site.port(phone.port + 3),
+            modules = modules(),
+        );
+        let account = format!(
+            "<sip:{agent}@sanling.local;transport={transport}>;auth_pass=demo-{agent};answermode={mode};regint=600;\
+             outbound=\"sip:127.0.0.1:{sip};transport={transport}\";audio_codecs={codec}\n",
+            agent = phone.agent,
+            transport = phone.transport,
+            sip = site.sip_port(),
+            mode = if phone.answers { "auto" } else { "manual" },
+            codec = phone.codec,
+        );
+        for (name, content) in [("config", config), ("accounts", account), ("contacts", String::new())] {
+            std::fs::write(folder.join(name), content).expect("written");
+        }
+        let log = std::fs::File::create(folder.join("log")).expect("a log");
+        let process = Command::new("baresip")
+            .arg("-f")
+            .arg(&folder)
+            .arg("-s")
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a handle"))
+            .stderr(log)
+            .spawn()
+            .expect("baresip (make e2e-tools) starts");
+        let address = ("127.0.0.1", control);
+        let control = until(10.0, || TcpStream::connect(address).ok()).expect("baresip's control port");
+        control.set_read_timeout(Some(Duration::from_millis(200))).expect("a time-out");
+        site.until(&format!("{} is registered", phone.agent), 10.0, |site| {
+            let agents = site.get("/api/v1/agents");
+            agents["items"].as_array().is_some_and(|all| all.iter().any(|one| one["id"] == phone.agent && one["contacts"] == 1))
+        });
+        Self { process, folder, control, told: String::new() }
+    }
+
+    fn order(&mut self, command: &str, parameter: &str) {
+        let order = serde_json::json!({ "command": command, "params": parameter }).to_string();
+        write!(self.control, "{}:{order},", order.len()).expect("baresip listens");
+    }
+
+    pub fn dial(&mut self, number: &str) {
+        self.order("dial", &format!("sip:{number}@sanling.local"));
+    }
+
+    pub fn hang_up(&mut self) {
+        self.order("hangup", "");
+    }
+
+    /// Keys pressed and let go of in a call: DTMF by RFC 4733.
+    pub fn press(&self, site: &Site, port: u16, keys: &str) {
+        let console = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        for key in keys.chars() {
+            for byte in [key as u8, KEY_RELEASED] {
+                console.send_to(&[byte], ("127.0.0.1", site.port(port + 3))).expect("sent");
+                std::thread::sleep(Duration::from_millis(125));
+            }
+        }
+    }
+
+    /// Waits until baresip tells of an event: `CALL_ESTABLISHED`, `CALL_CLOSED`.
+    pub fn tells(&mut self, event: &str, limit: f64) {
+        let wanted = format!("\"type\":\"{event}\"");
+        let told = until(limit, || {
+            let mut buffer = [0; 4_096];
+            if let Ok(length) = self.control.read(&mut buffer) {
+                self.told += &String::from_utf8_lossy(&buffer[..length]);
+            }
+            self.told.contains(&wanted).then_some(())
+        });
+        assert!(told.is_some(), "baresip tells no {event} within {limit} s: {}", self.told);
+    }
+
+    /// What it heard in its latest call, once that is over, at 8 kHz.
+    pub fn heard(&self) -> Samples {
+        let files = std::fs::read_dir(&self.folder).expect("a folder").flatten().map(|entry| entry.path());
+        let mut dumps: Vec<PathBuf> = files.filter(|path| path.to_string_lossy().ends_with("-dec.wav")).collect();
+        dumps.sort();
+        let newest = dumps.last().unwrap_or_else(|| panic!("baresip heard nothing: no file in {}", self.folder.display()));
+        sound::read_wav(newest).remove(0)
+    }
+}
+
+fn modules() -> &'static str {
+    ["/usr/lib/baresip/modules", "/usr/lib/x86_64-linux-gnu/baresip/modules", "/usr/lib/aarch64-linux-gnu/baresip/modules"]
+        .into_iter()
+        .find(|path| std::path::Path::new(path).exists())
+        .expect("baresip's modules (make e2e-tools)")
+}
+
+impl Drop for Baresip {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

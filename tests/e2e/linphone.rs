@@ -1,0 +1,81 @@
+//! linphonec: a softphone on a terminal, with files for microphone and loudspeaker.
+
+use crate::harness::Site;
+use crate::sound::{self, Samples};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+pub struct Linphone {
+    process: Child,
+    keys: ChildStdin,
+    folder: PathBuf,
+}
+
+impl Linphone {
+    /// Starts a phone that speaks `says` in every call and writes down what it hears, and waits until it is registered.
+    pub fn start(site: &Site, agent: &str, port: u16, says: &[i16]) -> Self {
+        let folder = site.path(&format!("linphone-{agent}"));
+        for needed in [".local/share/linphone", ".config/linphone"] {
+            std::fs::create_dir_all(folder.join(needed)).expect("a folder");
+        }
+        sound::write_wav(&folder.join("mouth.wav"), says, 8_000, 1);
+        let config = format!(
+            "[sip]\nsip_port={port}\nsip_tcp_port=0\nsip_tls_port=0\ndefault_proxy=0\n[rtp]\naudio_rtp_port={rtp}\n\
+             [proxy_0]\nreg_proxy=<sip:127.0.0.1:{sip};transport=udp>\nreg_route=<sip:127.0.0.1:{sip};transport=udp;lr>\n\
+             reg_identity=sip:{agent}@sanling.local\nreg_expires=600\nreg_sendregister=1\npublish=0\n\
+             [auth_info_0]\nusername={agent}\npasswd=demo-{agent}\nrealm=sanling.local\ndomain=sanling.local\n\
+             [sound]\nechocancellation=0\n[video]\nenabled=0\ncapture=0\ndisplay=0\n[net]\nmtu=0\n",
+            port = site.port(port),
+            rtp = site.port(port + 2),
+            sip = site.sip_port(),
+        );
+        std::fs::write(folder.join("rc"), config).expect("written");
+        let told = std::fs::File::create(folder.join("told")).expect("a log");
+        let mut process = Command::new("linphonec")
+            .args(["-c", "rc", "-d", "6", "-l", "log"])
+            .current_dir(&folder)
+            .env("HOME", &folder)
+            .env_remove("XDG_DATA_HOME")
+            .env_remove("XDG_CONFIG_HOME")
+            .stdin(Stdio::piped())
+            .stdout(told.try_clone().expect("a handle"))
+            .stderr(told)
+            .spawn()
+            .expect("linphonec (make e2e-tools) starts");
+        let keys = process.stdin.take().expect("piped");
+        let mut phone = Self { process, keys, folder };
+        site.until(&format!("linphone {agent} is registered"), 15.0, |site| {
+            let agents = site.get("/api/v1/agents");
+            agents["items"].as_array().is_some_and(|all| all.iter().any(|one| one["id"] == agent && one["contacts"] == 1))
+        });
+        phone.order("soundcard use files");
+        phone.order(&format!("play {}", phone.folder.join("mouth.wav").display()));
+        phone.order(&format!("record {}", phone.folder.join("heard.wav").display()));
+        phone
+    }
+
+    /// A line typed at its prompt: `call sip:…`, `answer`, `terminate`.
+    pub fn order(&mut self, line: &str) {
+        writeln!(self.keys, "{line}").expect("linphonec listens");
+    }
+
+    /// What it has printed so far.
+    pub fn told(&self) -> String {
+        std::fs::read_to_string(self.folder.join("told")).unwrap_or_default()
+    }
+
+    /// What it heard in its call, once that is over.
+    pub fn heard(&self) -> Samples {
+        sound::read_phones_wav(&self.folder.join("heard.wav"))
+    }
+}
+
+impl Drop for Linphone {
+    fn drop(&mut self) {
+        let _ = writeln!(self.keys, "quit");
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

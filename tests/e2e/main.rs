@@ -1,0 +1,19 @@
+//! The real binary on loopback, called by phones that nobody here wrote: SIPp, baresip, linphonec, sipsak. What is asserted is sound, in
+//! both directions and in the recording, and times on the wire. Time is real here; what can be told on virtual time is in `tests/sim`.
+//!
+//! `make e2e-tools` installs the phones. A test that fails leaves its folder behind, with the switch's log and each phone's.
+#![allow(clippy::cast_possible_truncation, reason = "sound is arithmetic between widths that are known to fit")]
+
+mod baresip;
+mod codes;
+mod ear;
+mod harness;
+mod hold;
+mod linphone;
+mod operate;
+mod rings;
+mod silent;
+mod sipp;
+mod sound;
+mod talk;
+mod wire;
