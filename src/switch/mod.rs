@@ -8,6 +8,7 @@ pub mod input;
 pub mod output;
 pub mod view;
 
+mod changes;
 mod directory;
 mod offer;
 mod on_acd;

@@ -2,13 +2,12 @@
 
 use super::input::{Command, RequestId, RequestedState};
 use super::output::{Output, Reply};
-use super::{Key, Switch, directory};
+use super::{Key, Switch, changes::changes, directory};
 use crate::acd::{self, Reason};
 use crate::base::{AgentId, CallId, Duration, Instant};
 use crate::call::record::ReleasedBy;
 use crate::call::{Ending, Order};
 use crate::config::Config;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Switch {
@@ -87,30 +86,4 @@ impl Switch {
             self.order(call, Order::Release(ending), now);
         }
     }
-}
-
-/// What differs, a line each, for whoever ordered the reload.
-fn changes(old: &Config, new: &Config) -> Vec<String> {
-    fn keyed<K: Ord + std::fmt::Display, V: PartialEq>(kind: &str, old: &BTreeMap<K, V>, new: &BTreeMap<K, V>, out: &mut Vec<String>) {
-        out.extend(new.keys().filter(|id| !old.contains_key(*id)).map(|id| format!("{kind} {id} added")));
-        out.extend(old.keys().filter(|id| !new.contains_key(*id)).map(|id| format!("{kind} {id} removed")));
-        out.extend(
-            new.iter().filter(|(id, value)| old.get(id).is_some_and(|old| old != *value)).map(|(id, _)| format!("{kind} {id} changed")),
-        );
-    }
-    let mut out = Vec::new();
-    keyed("agent", &old.agents, &new.agents, &mut out);
-    keyed("queue", &old.queues, &new.queues, &mut out);
-    keyed("trunk", &old.trunks, &new.trunks, &mut out);
-    let parts = [
-        ("routes", old.routes != new.routes),
-        ("rules", old.rules != new.rules),
-        ("switch", old.switch != new.switch),
-        ("sip", old.sip != new.sip),
-        ("media", old.media != new.media),
-        ("http", old.http != new.http),
-        ("storage", old.storage != new.storage),
-    ];
-    out.extend(parts.into_iter().filter(|(_, changed)| *changed).map(|(part, _)| format!("{part} changed")));
-    out
 }

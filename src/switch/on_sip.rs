@@ -149,7 +149,11 @@ impl Switch {
         let machine = Call::arrive(arrival, policy, self.wall, now, &mut ordered);
         let mut slot = Slot::new(machine, purpose, from, &self.config.rules);
         if let Purpose::Queue(queue) = &slot.purpose {
-            slot.call.record_mut().queue = Some(queue.clone());
+            let queue = queue.clone();
+            let record = slot.call.record_mut();
+            record.queue = Some(queue);
+            // An agent who calls a queue is its caller; who speaks with him is not known yet.
+            record.agent = None;
         }
         slot.caller_agent.clone_from(&caller_agent);
         self.calls_of_legs.insert(leg, call);

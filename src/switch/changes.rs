@@ -1,0 +1,150 @@
+//! What a reload changed, a line each, in the configuration's own words: `rules.hold.patience: 7s → 9s`, `agent 1005 added`.
+
+use crate::base::Duration;
+use crate::config::{AfterMissed, Config};
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+/// Every difference between two configurations; passwords and hashes are never shown.
+#[must_use]
+pub fn changes(old: &Config, new: &Config) -> Vec<String> {
+    let mut out = values(old).into_iter().zip(values(new)).filter(|(old, new)| old.1 != new.1).map(line).collect();
+    keyed("agent", &old.agents, &new.agents, &mut out);
+    keyed("queue", &old.queues, &new.queues, &mut out);
+    keyed("trunk", &old.trunks, &new.trunks, &mut out);
+    out.extend(agents(old, new));
+    if old.routes != new.routes {
+        out.push(format!("routes: {} → {}", old.routes.len(), new.routes.len()));
+    }
+    out
+}
+
+type Value = (String, String);
+
+fn line(((key, old), (_, new)): (Value, Value)) -> String {
+    format!("{key}: {old} → {new}")
+}
+
+fn keyed<K: Ord + Display, V: PartialEq>(kind: &str, old: &BTreeMap<K, V>, new: &BTreeMap<K, V>, out: &mut Vec<String>) {
+    out.extend(new.keys().filter(|id| !old.contains_key(*id)).map(|id| format!("{kind} {id} added")));
+    out.extend(old.keys().filter(|id| !new.contains_key(*id)).map(|id| format!("{kind} {id} removed")));
+    let changed = new.iter().filter(|(id, value)| kind != "agent" && old.get(id).is_some_and(|old| old != *value));
+    out.extend(changed.map(|(id, _)| format!("{kind} {id} changed")));
+}
+
+/// Agents whose settings differ, and in what.
+fn agents(old: &Config, new: &Config) -> Vec<String> {
+    let mut out = Vec::new();
+    for (id, was) in &old.agents {
+        let Some(is) = new.agents.get(id).filter(|is| *is != was) else { continue };
+        let mut what = Vec::new();
+        let differs = [
+            ("name", was.name != is.name),
+            ("password", (&was.ha1_sha256, &was.ha1_md5) != (&is.ha1_sha256, &is.ha1_md5)),
+            ("team", was.team != is.team),
+            ("skills", was.skills != is.skills),
+            ("role", was.role != is.role),
+            ("login", was.login != is.login),
+        ];
+        what.extend(differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name));
+        out.push(format!("agent {id} changed: {}", what.join(", ")));
+    }
+    out
+}
+
+fn shown(duration: Duration) -> String {
+    match duration.as_millis() {
+        ms if ms % 60_000 == 0 && ms > 0 => format!("{}m", ms / 60_000),
+        ms if ms % 1_000 == 0 => format!("{}s", ms / 1_000),
+        ms => format!("{ms}ms"),
+    }
+}
+
+/// Every single value by its dotted key, always in the same order.
+fn values(config: &Config) -> Vec<Value> {
+    let Config { switch, sip, media, http, storage, rules, .. } = config;
+    let list = |items: Vec<String>| format!("[{}]", items.join(", "));
+    let entries = [
+        ("switch.name", switch.name.clone()),
+        ("switch.domain", switch.domain.clone()),
+        ("switch.language", switch.language.clone()),
+        ("switch.drain", shown(switch.drain)),
+        ("sip.listen", list(sip.listen.iter().map(|listen| format!("{:?}:{}", listen.protocol, listen.address).to_lowercase()).collect())),
+        ("sip.session_expires", shown(sip.session_expires)),
+        ("sip.min_session_expires", shown(sip.min_session_expires)),
+        ("sip.registration_min", shown(sip.registration_min)),
+        ("sip.registration_max", shown(sip.registration_max)),
+        ("sip.registration_default", shown(sip.registration_default)),
+        ("media.ports", format!("{}-{}", media.ports.start(), media.ports.end())),
+        ("media.codecs", list(media.codecs.iter().map(ToString::to_string).collect())),
+        ("media.rtp_timeout", shown(media.rtp_timeout)),
+        ("media.workers", media.workers.map_or_else(|| "one a core".to_owned(), |workers| workers.to_string())),
+        ("http.listen", http.listen.to_string()),
+        ("storage.data", storage.data.display().to_string()),
+        ("storage.recordings", storage.recordings.display().to_string()),
+        ("rules.answer.max_rings", rules.answer.max_rings.to_string()),
+        ("rules.answer.cadence", rules.answer.cadence.zone.to_owned()),
+        ("rules.answer.after_missed", after_missed(rules.answer.after_missed).to_owned()),
+        ("rules.hold.patience", shown(rules.hold.patience)),
+        ("rules.silent_call.enabled", rules.silent_call.enabled.to_string()),
+        ("rules.silent_call.wait", shown(rules.silent_call.wait)),
+        ("rules.silent_call.steps", list(rules.silent_call.steps.iter().map(ToString::to_string).collect())),
+    ];
+    entries.map(|(key, value)| (key.to_owned(), value)).into()
+}
+
+const fn after_missed(rule: AfterMissed) -> &'static str {
+    match rule {
+        AfterMissed::NotReady => "not-ready",
+        AfterMissed::Ready => "ready",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::time::secs;
+    use crate::config::{PromptInventory, SourceFile, resolve};
+
+    fn shipped() -> Config {
+        let files = ["switch", "agents", "queues", "routing", "rules"].map(|name| {
+            let text = match name {
+                "switch" => include_str!("../../config/switch.toml"),
+                "agents" => include_str!("../../config/agents.toml"),
+                "queues" => include_str!("../../config/queues.toml"),
+                "routing" => include_str!("../../config/routing.toml"),
+                _ => include_str!("../../config/rules.toml"),
+            };
+            SourceFile { path: format!("{name}.toml"), text: text.to_owned() }
+        });
+        resolve(&files, &[], &PromptInventory::complete(&["zh-CN", "en-US"])).expect("the shipped configuration is right")
+    }
+
+    #[test]
+    fn nothing_changed_is_nothing_told() {
+        assert_eq!(changes(&shipped(), &shipped()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn each_change_is_told_in_the_files_own_words() {
+        let old = shipped();
+        let mut new = shipped();
+        new.rules.hold.patience = secs(9);
+        new.rules.silent_call.enabled = false;
+        new.agents.remove("1004");
+        let agent = new.agents.get_mut("1001").expect("the shipped agent");
+        agent.ha1_md5 = Some("0".repeat(32));
+        agent.name = "other".to_owned();
+        new.queues.clear();
+        assert_eq!(
+            changes(&old, &new),
+            [
+                "rules.hold.patience: 7s → 9s",
+                "rules.silent_call.enabled: true → false",
+                "agent 1004 removed",
+                "queue service removed",
+                "agent 1001 changed: name, password",
+            ]
+        );
+    }
+}
