@@ -151,11 +151,21 @@ impl Registrar {
         }
     }
 
-    /// A connection closed: its bindings lead nowhere (RFC 5626 §4.4).
+    /// A connection closed: bindings that can be reached by it alone lead nowhere (RFC 5626 §4.4). A contact that names an address on
+    /// the same host where the phone listens for new connections stays good, and a connection is opened to it when it is needed.
     pub fn flow_closed(&mut self, flow: Flow, out: &mut Vec<Event>) {
         self.bindings.retain(|agent, bindings| {
             let before = bindings.len();
-            bindings.retain(|binding| binding.flow != flow);
+            bindings.retain_mut(|binding| {
+                if binding.flow != flow {
+                    return true;
+                }
+                let listens = binding.uri.socket_addr(5060).filter(|to| to.ip() == flow.peer.ip() && *to != flow.peer);
+                if let Some(peer) = listens {
+                    binding.flow = Flow { peer, ..flow };
+                }
+                listens.is_some()
+            });
             if bindings.len() < before {
                 out.push(Event::Unregistered { agent: agent.clone(), contacts: bindings.len() });
             }
@@ -360,6 +370,16 @@ mod tests {
         desk.registrar.flow_closed(flow(), &mut desk.events);
         assert!(desk.registrar.of("1001").is_empty() && desk.registrar.deadline("1001").is_none());
         assert_eq!(desk.events.len(), 3);
+    }
+
+    #[test]
+    fn a_phone_that_listens_outlives_the_connection_it_registered_on() {
+        let mut desk = desk();
+        let (own, listening) = (flow().peer, std::net::SocketAddr::new(flow().peer.ip(), 5099));
+        desk.register(&[&format!("Contact: <sip:a@{own}>"), &format!("Contact: <sip:a@{listening}>"), "Contact: <sip:a@192.0.2.77:5099>"]);
+        desk.registrar.flow_closed(flow(), &mut desk.events);
+        let left: Vec<_> = desk.registrar.of("1001").iter().map(|binding| binding.flow.peer).collect();
+        assert_eq!(left, [listening], "neither the connection's own port nor another host can be reached");
     }
 
     #[test]
