@@ -4,6 +4,7 @@ use clap::{Args, Parser, Subcommand};
 use sanling::io::client::{self, Remote};
 use sanling::io::commands::{check, init, recordings, remote};
 use sanling::io::config_files::path_override;
+use sanling::io::demo::{self, DemoOptions};
 use sanling::io::run::{self, RunOptions};
 use std::io;
 use std::path::PathBuf;
@@ -24,6 +25,8 @@ enum Command {
     Run(RunArguments),
     /// Write a fresh configuration for a real site: random passwords, the address to listen on, what to type into each phone
     Init(InitArguments),
+    /// Show it all: the switch with the shipped configuration, and simulated agents and callers over loopback
+    Demo(DemoArguments),
     /// Validate the whole configuration: exit code 0, or 1 with every error at its place
     Check(Configuration),
     /// The running switch at a glance; exit code 1 when it is not well
@@ -139,6 +142,38 @@ struct InitArguments {
     listen: Option<String>,
 }
 
+#[derive(Args)]
+struct DemoArguments {
+    /// Folder of the configuration; `config` here, or the shipped one
+    #[arg(long, value_name = "DIR")]
+    config: Option<PathBuf>,
+    /// Override one dotted key with a TOML value: --set 'rules.hold.patience="8s"'
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+    /// Folder of the database and the state; a temporary one otherwise
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Folder of the recordings; a temporary one otherwise
+    #[arg(long, value_name = "DIR")]
+    recordings: Option<PathBuf>,
+    /// How many callers call, once the first four have
+    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=600))]
+    calls_per_minute: u32,
+    /// End by itself after so long
+    #[arg(long, value_name = "N")]
+    seconds: Option<u64>,
+    /// The same seed draws the same calls
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    seed: u64,
+}
+
+impl DemoArguments {
+    fn options(self) -> DemoOptions {
+        let Self { config, overrides, data, recordings, calls_per_minute, seconds, seed } = self;
+        DemoOptions { config, overrides, data, recordings, calls_per_minute, seconds, seed }
+    }
+}
+
 #[derive(Parser)]
 struct RunArguments {
     #[command(flatten)]
@@ -165,6 +200,7 @@ fn main() -> ExitCode {
     let command = Arguments::parse().command.unwrap_or_else(|| Command::Run(RunArguments::parse_from([""])));
     match command {
         Command::Run(args) => verdict(run::main(args.options())),
+        Command::Demo(args) => verdict(demo::main(args.options())),
         Command::Init(args) => verdict(init::init(&args.folder, args.listen.as_deref(), &mut out)),
         Command::Check(args) => match check::check(&args.config, &args.overrides, &mut out) {
             Ok(good) => ExitCode::from(u8::from(!good)),

@@ -4,6 +4,7 @@ pub mod client;
 pub mod clock;
 pub mod commands;
 pub mod config_files;
+pub mod demo;
 pub mod descriptors;
 pub mod desk;
 pub mod driver;

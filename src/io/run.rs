@@ -95,6 +95,7 @@ pub struct Started {
     pub sip: Vec<(crate::sip::Protocol, std::net::SocketAddr)>,
     pub token: Token,
     pub desk: Desk,
+    pub hub: EventHub,
 }
 
 /// `sanling run`: the runtime, the log, the switch.
@@ -177,7 +178,7 @@ pub async fn run(options: RunOptions, started: impl FnOnce(&Started)) -> Result<
     tracing::info!(address = %server.address(), "HTTP listens");
     let background =
         [tokio::spawn(look_up_trunks(loaded.clone(), inbox.clone())), tokio::spawn(obey_signals(desk.clone(), api.reload.clone(), loaded))];
-    started(&Started { http: server.address(), sip, token, desk });
+    started(&Started { http: server.address(), sip, token, desk, hub: hub.clone() });
 
     let ledger = Ledger::new(store.clone(), hub, metrics);
     let driver = Driver { clock, switch, wall, inbox: inputs, questions, libraries: libraries_read, net, media, ledger };

@@ -26,15 +26,20 @@ impl LogFormat {
 /// Starts logging, in the format that `SANLING_LOG` names. A second call does nothing. Without `RUST_LOG` it is `info`, and the database and HTTP libraries speak from `warn` on; a
 /// wrong `RUST_LOG` is told on standard error and taken for none.
 pub fn start() {
+    start_at("info");
+}
+
+/// As [`start`], with another level where `RUST_LOG` names none.
+pub fn start_at(level: &str) {
     let format = LogFormat::named(std::env::var("SANLING_LOG").ok().as_deref());
     let wanted = std::env::var("RUST_LOG").ok().filter(|text| !text.trim().is_empty());
     let filter = match wanted.map(EnvFilter::try_new) {
         Some(Ok(filter)) => filter,
         Some(Err(error)) => {
-            eprintln!("RUST_LOG is not understood ({error}); info is logged");
-            usual()
+            eprintln!("RUST_LOG is not understood ({error}); {level} is logged");
+            usual(level)
         }
-        None => usual(),
+        None => usual(level),
     };
     let logs = fmt().with_env_filter(filter).with_writer(BoxMakeWriter::new(std::io::stderr));
     let result = match format {
@@ -45,8 +50,8 @@ pub fn start() {
     drop(result);
 }
 
-fn usual() -> EnvFilter {
-    EnvFilter::new("info,sqlx=warn,hyper=warn,axum=warn,ureq=warn")
+fn usual(level: &str) -> EnvFilter {
+    EnvFilter::new(format!("{level},sqlx=warn,hyper=warn,axum=warn,ureq=warn"))
 }
 
 #[cfg(test)]
@@ -58,6 +63,6 @@ mod tests {
         for (text, format) in [(None, LogFormat::Human), (Some("JSON"), LogFormat::Json), (Some("yes"), LogFormat::Human)] {
             assert_eq!(LogFormat::named(text), format);
         }
-        assert_eq!(usual().to_string().matches("warn").count(), 4);
+        assert_eq!(usual("info").to_string().matches("warn").count(), 4);
     }
 }

@@ -17,7 +17,7 @@ mod recording;
 mod stream;
 mod wav;
 
-pub use auth::{Token, TokenSource};
+pub use auth::{TOKEN_FILE, Token, TokenSource};
 pub use listener::Peer;
 pub use openapi::document;
 
