@@ -80,23 +80,23 @@ impl Phone {
             }
             let wake = tokio::time::Instant::from_std(self.clock.to_system(wake));
             let woken = tokio::select! {
-                received = self.sip.recv(&mut buffer) => Woken::ByDatagram(received.ok()),
-                () = sleep_until(wake) => Woken::ByTime,
+                received = self.sip.recv(&mut buffer) => Woken::Datagram(received.ok()),
+                () = sleep_until(wake) => Woken::Time,
                 told = self.closing.wait_for(|closing| *closing), if !self.closing_told => {
                     drop(told);
-                    Woken::ByClosing
+                    Woken::Closing
                 }
             };
             let now = self.clock.now();
             match woken {
-                Woken::ByDatagram(Some(length)) => self.agent.receive(&buffer[..length], now),
+                Woken::Datagram(Some(length)) => self.agent.receive(&buffer[..length], now),
                 // What ICMP told of a datagram before.
-                Woken::ByDatagram(None) => {}
-                Woken::ByTime => {
+                Woken::Datagram(None) => {}
+                Woken::Time => {
                     self.agent.handle_timeout(now);
                     self.speak(remote, now);
                 }
-                Woken::ByClosing => {
+                Woken::Closing => {
                     self.closing_told = true;
                     return Some(Heard::ClosingTime);
                 }
@@ -117,7 +117,7 @@ impl Phone {
             self.next_frame = now;
         }
         while self.next_frame <= now {
-            self.next_frame = self.next_frame + FRAME_TIME;
+            self.next_frame += FRAME_TIME;
             match remote {
                 Some(remote) => {
                     if let Some(packet) = self.mouth.packet(&remote) {
@@ -134,9 +134,10 @@ impl Phone {
     }
 }
 
+/// By what the wait was ended.
 enum Woken {
     /// Of this many bytes; none for an error of the socket.
-    ByDatagram(Option<usize>),
-    ByTime,
-    ByClosing,
+    Datagram(Option<usize>),
+    Time,
+    Closing,
 }
