@@ -113,9 +113,9 @@ impl Mouth {
             _ => return,
         };
         self.said = 0;
-        // Now and then a key is pressed instead, as by one who is used to menus.
-        self.saying =
-            if self.rng.one_in(12) { keys("1") } else { words[usize::try_from(self.rng.below(words.len() as u64)).unwrap_or(0)].clone() };
+        // Now and then keys are pressed first, as by one who is used to menus. A tone is no word, so words follow.
+        self.saying = if self.rng.one_in(12) { keys("1#") } else { Vec::new() };
+        self.saying.extend(&words[usize::try_from(self.rng.below(words.len() as u64)).unwrap_or(0)]);
     }
 
     fn sample(&mut self) -> i16 {
