@@ -5,8 +5,6 @@ CARGO ?= cargo
 # Software that the end-to-end tests call, and the packages it comes from.
 TOOLS := sipp baresip linphonec sipsak sox espeak-ng tshark
 TOOL_PACKAGES := sip-tester baresip baresip-core linphone-cli sipsak sox espeak-ng tshark
-# libopus is built by cargo (.cargo/config.toml), for which gcc and make are enough.
-BUILD_TOOLS := gcc make
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .PHONY: run build test bench e2e-tools build-tools help
@@ -25,10 +23,11 @@ test: build-tools e2e-tools  ## everything that must hold before a change lands
 bench: build-tools  ## the hot paths
 	$(CARGO) bench
 
+# A linker and the C library's files are all that cargo needs; libopus and SQLite are compiled by it.
 build-tools:
-	@missing=$$(for tool in $(BUILD_TOOLS); do command -v $$tool >/dev/null || echo $$tool; done); \
-	if [ -n "$$missing" ]; then $(AS_ROOT) apt-get update && \
-		$(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends build-essential; fi
+	@command -v $(CARGO) >/dev/null || { echo "cargo is missing: install Rust from https://rustup.rs and open a new shell"; exit 1; }
+	@echo 'int main(void) { return 0; }' | cc -x c -o /dev/null - 2>/dev/null || { $(AS_ROOT) apt-get update && \
+		$(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends gcc libc6-dev; }
 
 e2e-tools:  ## install the softphones and tools that the tests call, where they are missing
 	@missing=$$(for tool in $(TOOLS); do command -v $$tool >/dev/null || echo $$tool; done); \

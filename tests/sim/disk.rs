@@ -2,7 +2,7 @@
 //! end pads). Slow or full when a story says so.
 
 use sanling::audio::g711::Law;
-use sanling::base::time::{millis, secs};
+use sanling::base::time::millis;
 use sanling::base::{CallId, Codec, Duration, Instant};
 use sanling::media::control::{Channel, Recorded, Sound};
 use sanling::switch::input::RecorderReport;
@@ -135,9 +135,5 @@ impl Take {
         let side = if channel == Channel::Left { &self.left } else { &self.right };
         let (from, to) = (at(from).min(side.len()), at(from + long).min(side.len()));
         sanling::audio::level::dbov(&side[from..to])
-    }
-
-    pub fn duration(&self) -> Duration {
-        secs(1).mul_f64(self.frames as f64 / f64::from(self.rate))
     }
 }

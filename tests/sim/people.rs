@@ -56,7 +56,6 @@ pub enum Deed {
     HangUp,
     Hold(Way),
     Retrieve,
-    Say(Sound),
     /// The battery is empty: nothing is sent or answered any more.
     Die,
 }

@@ -72,7 +72,6 @@ enum Step {
 
 pub struct Leg {
     pub state: State,
-    pub outgoing: bool,
     call_id: String,
     local: String,
     local_tag: String,
@@ -160,7 +159,6 @@ pub struct Phone {
     pub password: Option<String>,
     pub algorithm: Algorithm,
     pub domain: String,
-    pub switch: SocketAddr,
     pub habit: Habit,
     pub legs: Vec<Leg>,
     pub alive: bool,
@@ -184,14 +182,13 @@ pub struct Phone {
 }
 
 impl Phone {
-    pub fn new(name: &str, sip: SocketAddr, switch: SocketAddr, domain: &str, mut rng: Rng) -> Self {
+    pub fn new(name: &str, sip: SocketAddr, domain: &str, mut rng: Rng) -> Self {
         Self {
             name: name.to_owned(),
             sip,
             password: None,
             algorithm: Algorithm::Sha256,
             domain: domain.to_owned(),
-            switch,
             habit: Habit::default(),
             legs: Vec::new(),
             alive: true,
@@ -278,7 +275,6 @@ impl Phone {
         self.next_port += 2;
         Leg {
             state: if outgoing { State::Dialling } else { State::Incoming },
-            outgoing,
             call_id: String::new(),
             local,
             local_tag: self.rng.hex(4),
@@ -424,7 +420,6 @@ impl Phone {
             Deed::HangUp => self.hang_up(now, out),
             Deed::Hold(way) => self.hold(way, now, out),
             Deed::Retrieve => self.retrieve(now, out),
-            Deed::Say(sound) => self.say(sound),
             Deed::Die => self.alive = false,
         }
     }
@@ -907,7 +902,7 @@ impl Leg {
             let code = b"0123456789*#ABCD".iter().position(|known| char::from(*known) == *key).expect("a key") as u8;
             let end = self.key_packets > 4;
             let [high, low] = (self.key_packets.min(5) * FRAME as u16).to_be_bytes();
-            let payload = [code, u8::from(end) << 7 | 10, high, low];
+            let payload = [code, if end { 0x8A } else { 0x0A }, high, low];
             out.push(self.packet(101, self.key_packets == 1, start, &payload, to));
             if self.key_packets == 7 {
                 self.key_packets = 0;

@@ -125,7 +125,7 @@ impl World {
     /// A phone at `address`; it knows the switch's address and domain.
     pub fn add_phone(&mut self, name: &str, address: &str, password: Option<&str>) -> usize {
         let address = address.parse().expect("an address");
-        let mut phone = Phone::new(name, address, self.listen, &self.config.switch.domain, self.rng.fork());
+        let mut phone = Phone::new(name, address, &self.config.switch.domain, self.rng.fork());
         phone.password = password.map(str::to_owned);
         self.phones.push(phone);
         self.phones.len() - 1
@@ -169,12 +169,6 @@ impl World {
                 }
             }
         }
-    }
-
-    /// Raw bytes from anywhere, for those who are no phone.
-    pub fn datagram(&mut self, from: &str, bytes: &[u8]) {
-        self.put(Duration::ZERO, Happening::SipToSwitch { from: from.parse().expect("an address"), bytes: bytes.to_vec() });
-        self.run_until(self.now);
     }
 
     fn put(&mut self, after: Duration, what: Happening) {
@@ -361,8 +355,8 @@ impl World {
         for _ in 0..count {
             let address = SocketAddr::new(local, self.next_port);
             self.next_port = if self.next_port + 2 > *ports.end() { *ports.start() } else { self.next_port + 2 };
-            if !self.legs.contains_key(&address) {
-                self.legs.insert(address, leg);
+            if let std::collections::btree_map::Entry::Vacant(free) = self.legs.entry(address) {
+                free.insert(leg);
                 self.bound.insert(leg, address);
                 self.engine.allocated(session, leg, address, self.now, &mut self.turn);
                 return;

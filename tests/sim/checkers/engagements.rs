@@ -1,18 +1,21 @@
 //! An agent has at most one offer or call: his phone is never called while another of his dialogs lives.
 
 use super::Complaints;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Default)]
 pub struct Engagements {
     /// Live dialogs by Call-ID: the agent, and whether the switch called him.
     live: BTreeMap<String, (String, bool)>,
+    /// Every Call-ID by which the switch called: an INVITE goes again until its phone says something, even when the caller has left
+    /// (RFC 3261 §9.1), and rings nobody anew.
+    called: BTreeSet<String>,
 }
 
 impl Engagements {
     /// The switch calls the agent's phone. Returns false for an INVITE of a dialog that is known.
     pub fn is_called(&mut self, agent: &str, id: &str, complaints: &mut Complaints) -> bool {
-        if self.live.contains_key(id) {
+        if !self.called.insert(id.to_owned()) {
             return false;
         }
         if let Some((other, _)) = self.live.iter().find(|(_, (of, _))| of == agent) {
@@ -56,6 +59,7 @@ fn a_second_call_to_an_agent_is_seen() {
     assert!(!books.is_called("1001", "a", &mut complaints), "the same INVITE again");
     books.is_called("1002", "b", &mut complaints);
     books.ends("a");
+    assert!(!books.is_called("1001", "a", &mut complaints), "and once more, after its end");
     books.is_called("1001", "c", &mut complaints);
     books.dials("1001", "d");
     books.refused("d");

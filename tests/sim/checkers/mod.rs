@@ -187,7 +187,7 @@ impl Checkers {
             }
             Media::Announce { session, leg, clips, token } => {
                 let Some(session) = self.sessions.get_mut(session).filter(|session| session.caller == *leg) else { return };
-                let first = clips.first().map(|clip| clip.as_str()).unwrap_or_default();
+                let first = clips.first().map(sanling::base::ClipId::as_str).unwrap_or_default();
                 if first == "agent_greeting" {
                     session.script.insert(*token, Clip::Greeting);
                     self.silent.greeted(session.call);

@@ -44,7 +44,7 @@ fn a_call_out_goes_over_the_trunk() {
     world.hangs_up("carrier").after(millis(100)).expect_ended("1001");
     let record = world.ends_well();
     assert_eq!((record.direction, record.outcome), (CallDirection::Outbound, Some(Outcome::Answered)));
-    assert_eq!(record.agent.as_ref().map(|agent| agent.as_str()), Some("1001"));
+    assert_eq!(record.agent.as_ref().map(sanling::base::AgentId::as_str), Some("1001"));
     assert_eq!(record.released_by, Some(ReleasedBy::Callee));
     assert_eq!(record.recording.map(|recording| recording.state), Some(RecordingState::Complete));
 }

@@ -67,6 +67,6 @@ fn the_record_says_who_released_the_call() {
         world.hangs_up(who).expect_ended(CALLER).expect_ended("1001").expect_agent("1001", "ready", None);
         let record = world.ends_well();
         assert_eq!((record.released_by, record.outcome), (Some(by), Some(Outcome::Answered)));
-        assert_eq!(record.agent.as_ref().map(|agent| agent.as_str()), Some("1001"));
+        assert_eq!(record.agent.as_ref().map(sanling::base::AgentId::as_str), Some("1001"));
     }
 }
