@@ -66,8 +66,11 @@ impl Sipp {
     /// Registers an agent's phone whose SIPp will then answer on the same port.
     pub fn register(site: &Site, agent: &str, port: u16, arguments: &[&str]) {
         let password = format!("demo-{agent}");
-        let all = [&["-key", "user", agent, "-au", agent, "-ap", &password][..], arguments].concat();
-        Self::start(site, "register", port, &all).done(10.0);
+        let contact = site.port(port).to_string();
+        let all = [&["-key", "user", agent, "-key", "contact", &contact, "-au", agent, "-ap", &password][..], arguments].concat();
+        // Over TCP a phone connects from a port and listens on another.
+        let from = if arguments.contains(&"t1") { port + 20 } else { port };
+        Self::start(site, "register", from, &all).done(10.0);
     }
 
     /// A caller on the trunk, by one of the `caller` scenarios.

@@ -1,7 +1,7 @@
 //! Transports and passwords: TCP, reliable provisional responses, OPTIONS, and refusals that tell nothing.
 
 use crate::ear::{Ear, Mouth};
-use crate::harness::{Site, hash_passwords, text};
+use crate::harness::{Site, hash_passwords, pass, text};
 use crate::sipp::Sipp;
 use crate::sound::{cut, tone_level};
 use sha2::{Digest, Sha256};
@@ -22,9 +22,10 @@ fn both_hear(caller: &Ear, agent: &Ear) {
 fn a_call_over_tcp() {
     let site = Site::start_for_sipp(&[]);
     let (agent_ear, caller_ear) = (Ear::open(site.port(40), Mouth::Tone(1_000.0)), Ear::open(site.port(42), Mouth::Tone(600.0)));
-    // An agent's phone over TCP is baresip's in `talk`: what registers over a connection is gone with it, and SIPp ends between.
-    Sipp::register(&site, "1001", 10, &[]);
-    let mut agent = Sipp::agent(&site, "agent", 10, &agent_ear, 300, &[]);
+    // The connection that registered is gone: the switch opens one to where the phone listens (RFC 3261 §18.1.1).
+    Sipp::register(&site, "1001", 10, &["-t", "t1"]);
+    let mut agent = Sipp::agent(&site, "agent", 10, &agent_ear, 300, &["-t", "t1"]);
+    pass(0.5);
     let mut caller = Sipp::caller(&site, "caller", 12, "13800138000", &caller_ear, &["-t", "t1", "-d", "6000"]);
     caller.done(20.0);
     agent.done(5.0);
