@@ -114,7 +114,8 @@ pub struct StreamParameters {
     pub remote_rtcp: SocketAddr,
     pub rtcp_mux: bool,
     /// Where the leg's signalling comes from. A source whose address is neither this one nor `remote`'s is a stranger, unless `remote` is a
-    /// private address that differs from this one (phone behind NAT): then the first valid source at all is taken. Locked after.
+    /// private address that differs from this one (phone behind NAT): then the first valid source at all is taken. A loopback source is a
+    /// phone on this machine, whatever address it signals from. Locked after.
     pub signalled_from: IpAddr,
     pub codec: Codec,
     /// Payload type that the leg wants to receive (we send) and the one it sends (we receive).

@@ -47,7 +47,10 @@ fn may_be_the_leg(source: IpAddr, parameters: &StreamParameters) -> bool {
     let source = source.to_canonical();
     let remote = parameters.remote.ip().to_canonical();
     let signalled = parameters.signalled_from.to_canonical();
-    source == remote || source == signalled || (is_private(remote) && remote != signalled)
+    // A phone beside the switch signals from the address of its network and, as the system chooses for it, sends media to loopback from
+    // loopback. Nobody outside this machine can.
+    let beside_us = source.is_loopback() && !signalled.is_loopback();
+    source == remote || source == signalled || beside_us || (is_private(remote) && remote != signalled)
 }
 
 /// An address that says nothing outside its own network: RFC 1918, RFC 6598, RFC 3927, RFC 4193, link-local.
@@ -78,6 +81,7 @@ mod tests {
             ("192.168.1.7:4000", "192.168.1.7", "192.168.1.9:777", false),    // same network, no NAT between
             ("192.168.1.7:4000", "192.168.1.7", "192.168.1.7:777", true),
             ("127.0.0.1:4000", "127.0.0.1", "127.0.0.2:4000", false),
+            ("192.168.1.7:4000", "192.168.1.7", "127.0.0.1:4000", true), // a phone on the switch's own machine
             ("[fd00::1]:4000", "2001:db8::5", "[2001:db8::77]:5", true),
             ("198.51.100.1:4000", "198.51.100.1", "[::ffff:198.51.100.1]:4000", true),
         ] {
