@@ -6,7 +6,7 @@ use sanling::io::commands::{check, init, recordings, remote};
 use sanling::io::config_files::path_override;
 use sanling::io::demo::{self, DemoOptions};
 use sanling::io::run::{self, RunOptions};
-use std::io;
+use std::io::{self, Stdout, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -196,7 +196,7 @@ impl RunArguments {
 }
 
 fn main() -> ExitCode {
-    let mut out = io::stdout();
+    let mut out = UntilClosed(io::stdout());
     let command = Arguments::parse().command.unwrap_or_else(|| Command::Run(RunArguments::parse_from([""])));
     match command {
         Command::Run(args) => verdict(run::main(args.options())),
@@ -220,6 +220,28 @@ fn main() -> ExitCode {
         Command::Recordings(Recordings::Repair { at, recordings }) => {
             verdict(recordings::repair(&at.remote(), &recordings, &at.data, &mut out))
         }
+    }
+}
+
+/// Standard output whose reader may have seen enough, as `head` has: then the command ends, without a word.
+struct UntilClosed(Stdout);
+
+impl UntilClosed {
+    fn or_end<T>(result: io::Result<T>) -> io::Result<T> {
+        match result {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+            other => other,
+        }
+    }
+}
+
+impl Write for UntilClosed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Self::or_end(self.0.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Self::or_end(self.0.flush())
     }
 }
 

@@ -46,6 +46,28 @@ fn check_tells_every_error_and_exits_with_1() {
 }
 
 #[test]
+fn a_folder_that_is_not_there_is_told_with_what_would_help() {
+    let parent = tempfile::tempdir().expect("a folder for the test");
+    let nowhere = parent.path().join("nowhere").display().to_string();
+    let output = sanling(&["check", "--config", &nowhere]);
+    assert_eq!(output.status.code(), Some(1));
+    let expected = format!(
+        "sanling: {nowhere}: there is no such folder\n  = --config DIR names the configuration's; `sanling init {nowhere}` writes one\n"
+    );
+    assert_eq!(printed(&output), expected);
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sanling"));
+    command.args(["check", "--config", &shipped()]).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let mut child = command.spawn().expect("the program runs");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+}
+
+#[test]
 fn init_writes_what_check_finds_good_and_never_writes_over_it() {
     let parent = tempfile::tempdir().expect("a folder for the test");
     let site = parent.path().join("site").display().to_string();

@@ -25,6 +25,10 @@ pub enum FolderError {
 impl fmt::Display for FolderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Unreadable { path, reason } if reason.kind() == io::ErrorKind::NotFound => {
+                let path = path.display();
+                write!(f, "{path}: there is no such folder\n  = --config DIR names the configuration's; `sanling init {path}` writes one")
+            }
             Self::Unreadable { path, reason } => write!(f, "{}: cannot be read: {reason}", path.display()),
             Self::Empty { path } => {
                 write!(f, "{0}: there is no *.toml in this folder\n  = `sanling init {0}` writes a configuration", path.display())
