@@ -307,7 +307,7 @@ async fn obey_signals(desk: Desk, reload: Reload, loaded: Arc<RwLock<Arc<Config>
                 Ok(changes) => tracing::info!(?changes, "reloaded"),
                 Err(errors) => {
                     for error in errors {
-                        tracing::error!(file = error.file, line = error.line, column = error.column, "{}", error.message);
+                        tracing::error!(file = error.file, line = error.line, column = error.column, remedy = error.remedy, "{}", error.message);
                     }
                     tracing::error!("the configuration was not reloaded; nothing has changed");
                 }

@@ -93,7 +93,7 @@ impl Context {
             remote: asker.remote.clone(),
             detail,
         };
-        tracing::info!(who = entry.who, action, subject, "audit");
+        tracing::info!(who = entry.who, action, subject, detail = entry.detail, "audit");
         self.api
             .store
             .try_push(Row::Audit(Box::new(entry)))
