@@ -56,7 +56,7 @@ pub fn play(remote: &Remote, call: &str, output: Option<&Path>) -> Result<(), Cl
     for (player, options) in [("aplay", ["-q"]), ("play", ["-q"])] {
         match Command::new(player).args(options).arg(&file.path).status() {
             Ok(status) if status.success() => return Ok(()),
-            Ok(status) => return Err(ClientError::Found(format!("{player} ended with {status}"))),
+            Ok(status) => return Err(ClientError::Found(format!("{player} ended with {status}; write the file with --output FILE"))),
             Err(_) => {}
         }
     }
