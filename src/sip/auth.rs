@@ -70,13 +70,13 @@ impl Auth {
         Some(Instant::after_start(Duration::from_millis(millis)))
     }
 
-    /// WWW-Authenticate values for `user` on the phone `user_agent`, best algorithm first. A user that we do not have is shown what some
-    /// agent of ours would be.
-    pub fn challenges(&mut self, user: &str, user_agent: &str, stale: bool, settings: &Settings, now: Instant) -> Vec<String> {
+    /// WWW-Authenticate values for `user` on a phone that `fails_at_sha256` or not, best algorithm first. A user that we do not have is
+    /// shown what some agent of ours would be.
+    pub fn challenges(&mut self, user: &str, fails_at_sha256: bool, stale: bool, settings: &Settings, now: Instant) -> Vec<String> {
         let account = settings.accounts.get(user).or_else(|| self.stand_in(user, settings));
         let has = |secret: fn(&Account) -> bool| account.is_none_or(secret);
         let md5 = has(|account| account.ha1_md5.is_some());
-        let sha256 = has(|account| account.ha1_sha256.is_some()) && !(md5 && gives_up_at_sha256(user_agent));
+        let sha256 = has(|account| account.ha1_sha256.is_some()) && !(md5 && fails_at_sha256);
         let offered = [(Algorithm::Sha256, sha256), (Algorithm::Md5, md5)];
         let mut challenges = Vec::new();
         for (algorithm, _) in offered.into_iter().filter(|(_, offered)| *offered) {
@@ -154,11 +154,21 @@ impl Auth {
 }
 
 /// Phones that fail at the sight of an algorithm they do not know, even where MD5 stands beside it, against RFC 7616 §3.7: baresip before
-/// 3.12 (Debian 12 has 1.0, Ubuntu 24.04 has 1.1).
-fn gives_up_at_sha256(user_agent: &str) -> bool {
+/// 3.12 (Debian 12 has 1.0, Ubuntu 24.04 has 1.1), told by its User-Agent; SIPp before 3.7 (Debian 12 has 3.6), which reads the first
+/// challenge alone and says nothing of itself, told by the branches that it numbers: `z9hG4bK-PID-CALL-MESSAGE`.
+pub(super) fn fails_at_sha256(request: &Request) -> bool {
+    is_old_baresip(request.headers.get("User-Agent").unwrap_or_default()) || is_sipp(request.top_via().branch().unwrap_or_default())
+}
+
+fn is_old_baresip(user_agent: &str) -> bool {
     let version = user_agent.strip_prefix("baresip v").and_then(|rest| rest.split([' ', '-']).next());
     let mut numbers = version.into_iter().flat_map(|version| version.split('.')).map_while(|number| number.parse::<u32>().ok());
     matches!((numbers.next(), numbers.next()), (Some(major), Some(minor)) if (major, minor) < (3, 12))
+}
+
+fn is_sipp(branch: &str) -> bool {
+    let numbers = branch.strip_prefix("z9hG4bK-").into_iter().flat_map(|rest| rest.split('-'));
+    numbers.clone().count() == 3 && numbers.clone().all(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -198,7 +208,7 @@ mod tests {
     #[test]
     fn the_right_password_proves_the_agent_by_either_hash() {
         let (mut auth, settings) = (Auth::new([7; 32]), settings());
-        let challenges = auth.challenges("1001", "", false, &settings, at(0));
+        let challenges = auth.challenges("1001", false, false, &settings, at(0));
         assert!(challenges[0].contains("SHA-256") && challenges[1].contains("MD5"), "{challenges:?}");
         for challenge in &challenges {
             let mut judge = |user, password| auth.judge(&answer(challenge, user, password, 1), &settings, |_| false, at(1));
@@ -211,7 +221,7 @@ mod tests {
     #[test]
     fn a_replayed_nonce_is_refused_and_a_risen_count_is_not() {
         let (mut auth, settings) = (Auth::new([7; 32]), settings());
-        let challenge = auth.challenges("1001", "", false, &settings, at(0)).remove(0);
+        let challenge = auth.challenges("1001", false, false, &settings, at(0)).remove(0);
         let mut judge = |nc| auth.judge(&answer(&challenge, "1001", "secret", nc), &settings, |_| false, at(1));
         let proven = || Verdict::Proven(AgentId::new("1001"));
         let verdicts: Vec<_> = [1, 1, 2, 5, 3, 3, 4, 5, 2, 0, 100, 5, 101].map(&mut judge).into();
@@ -222,7 +232,7 @@ mod tests {
     #[test]
     fn an_old_nonce_is_stale_and_a_foreign_one_is_refused() {
         let (mut auth, settings) = (Auth::new([7; 32]), settings());
-        let challenge = auth.challenges("1001", "", false, &settings, at(0)).remove(0);
+        let challenge = auth.challenges("1001", false, false, &settings, at(0)).remove(0);
         let request = answer(&challenge, "1001", "secret", 1);
         assert_eq!(auth.judge(&request, &settings, |_| false, at(301)), Verdict::Stale);
         assert_eq!(Auth::new([8; 32]).judge(&request, &settings, |_| false, at(1)), Verdict::Refused);
@@ -235,29 +245,40 @@ mod tests {
         settings.accounts.iter_mut().for_each(|(_, account)| account.ha1_md5 = None);
         let mut auth = Auth::new([7; 32]);
         let shape = |challenges: Vec<String>| challenges.iter().map(|one| one.contains("MD5")).collect::<Vec<_>>();
-        assert_eq!(shape(auth.challenges("1001", "", false, &settings, at(0))), [false]);
-        assert_eq!(shape(auth.challenges("nobody", "", false, &settings, at(0))), [false]);
-        assert_eq!(shape(auth.challenges("nobody", "", false, &Settings::default(), at(0))), [false, true]);
+        assert_eq!(shape(auth.challenges("1001", false, false, &settings, at(0))), [false]);
+        assert_eq!(shape(auth.challenges("nobody", false, false, &settings, at(0))), [false]);
+        assert_eq!(shape(auth.challenges("nobody", false, false, &Settings::default(), at(0))), [false, true]);
     }
 
     #[test]
     fn a_phone_that_fails_on_sha256_is_asked_for_md5_alone() {
-        let mut auth = Auth::new([7; 32]);
-        for (user_agent, count) in [
-            ("baresip v1.0.0 (x86_64/linux)", 1),
-            ("baresip v3.10.1 (x86_64/Linux)", 1),
-            ("baresip v3.11.0-dev", 1),
-            ("baresip v3.12.0 (x86_64/Linux)", 2),
-            ("baresip v4.0", 2),
-            ("baresip vX", 2),
-            ("Linphone-Desktop/5.0 baresip v1.0", 2),
+        for (user_agent, old) in [
+            ("baresip v1.0.0 (x86_64/linux)", true),
+            ("baresip v3.10.1 (x86_64/Linux)", true),
+            ("baresip v3.11.0-dev", true),
+            ("baresip v3.12.0 (x86_64/Linux)", false),
+            ("baresip v4.0", false),
+            ("baresip vX", false),
+            ("Linphone-Desktop/5.0 baresip v1.0", false),
         ] {
-            let challenges = auth.challenges("1001", user_agent, false, &settings(), at(0));
-            assert!(challenges.len() == count && challenges[count - 1].contains("MD5"), "{user_agent}: {challenges:?}");
+            assert_eq!(is_old_baresip(user_agent), old, "{user_agent}");
         }
-        // An account that has no MD5 hash is not opened by one.
+        for (branch, sipp) in [
+            ("z9hG4bK-12345-1-0", true),
+            ("z9hG4bK-12345-1", false),
+            ("z9hG4bK-12345-1-", false),
+            ("z9hG4bK-a2345-1-0", false),
+            ("z9hG4bK12345-1-0", false),
+            ("", false),
+        ] {
+            assert_eq!(is_sipp(branch), sipp, "{branch}");
+        }
+        let mut auth = Auth::new([7; 32]);
         let mut settings = settings();
+        let asked = auth.challenges("1001", true, false, &settings, at(0));
+        assert!(asked.len() == 1 && asked[0].contains("MD5"), "{asked:?}");
+        // An account that has no MD5 hash is not opened by one.
         settings.accounts.iter_mut().for_each(|(_, account)| account.ha1_md5 = None);
-        assert!(auth.challenges("1001", "baresip v1.0.0", false, &settings, at(0))[0].contains("SHA-256"));
+        assert!(auth.challenges("1001", true, false, &settings, at(0))[0].contains("SHA-256"));
     }
 }

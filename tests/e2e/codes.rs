@@ -44,7 +44,7 @@ fn an_agents_state_follows_the_codes_he_dials_and_presses() {
 
 #[test]
 fn digits_by_info_are_digits_too() {
-    let site = Site::start_for_sipp(&[]);
+    let site = Site::start(&[]);
     let (agent_ear, caller_ear) = (Ear::open(site.port(40), Mouth::Tone(1_000.0)), Ear::open(site.port(42), Mouth::Tone(600.0)));
     Sipp::register(&site, "1001", 10, &[]);
     let mut agent = Sipp::agent(&site, "agent-info", 10, &agent_ear, 300, &[]);

@@ -67,13 +67,6 @@ impl Site {
         Self::start_with(overrides, |_| ())
     }
 
-    /// For SIPp, which answers the first challenge or none, and knows MD5 alone: the agents' hashes instead of their passwords.
-    pub fn start_for_sipp(overrides: &[&str]) -> Self {
-        Self::start_with(overrides, |config| {
-            hash_passwords(config, "ha1_md5", |text| Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect());
-        })
-    }
-
     /// The shipped configuration, changed before the start.
     pub fn start_with(overrides: &[&str], change: impl FnOnce(&Path)) -> Self {
         let seat = Seat::take();

@@ -7,7 +7,7 @@ use crate::sound::{cut, find, level, prompt, read_wav, speech, tone_level};
 
 #[test]
 fn a_held_caller_hears_music_and_is_reassured_every_seven_seconds() {
-    let site = Site::start_for_sipp(&[]);
+    let site = Site::start(&[]);
     let (ear, caller_ear) = (Ear::open(site.port(40), Mouth::Tone(1_000.0)), Ear::open(site.port(42), Mouth::Says(speech(0.5, 60.0))));
     Sipp::register(&site, "1001", 10, &[]);
     let mut agent = Sipp::agent(&site, "agent-holds", 10, &ear, 500, &["-set", "holds_for", "16500"]);

@@ -33,7 +33,7 @@ fn now() -> f64 {
 
 #[test]
 fn a_crash_costs_a_running_recording_one_second_at_most() {
-    let mut site = Site::start_for_sipp(&[]);
+    let mut site = Site::start(&[]);
     let talk = Talk::begin(&site, "caller-stays", "0");
     pass(6.3);
     let call = site.newest_call().expect("a call");
@@ -65,7 +65,7 @@ fn a_crash_costs_a_running_recording_one_second_at_most() {
 
 #[test]
 fn a_reload_changes_rules_under_a_call_or_nothing_at_all() {
-    let site = Site::start_for_sipp(&[]);
+    let site = Site::start(&[]);
     let mut talk = Talk::begin(&site, "caller", "12000");
     let before = site.newest_call().expect("a call");
     let rules = site.path("config/rules.toml");
@@ -104,7 +104,7 @@ fn a_reload_changes_rules_under_a_call_or_nothing_at_all() {
 
 #[test]
 fn a_caller_of_whom_nothing_is_heard_any_more_is_released() {
-    let site = Site::start_for_sipp(&["media.rtp_timeout=\"3s\"", "rules.silent_call.enabled=false"]);
+    let site = Site::start(&["media.rtp_timeout=\"3s\"", "rules.silent_call.enabled=false"]);
     let mut talk = Talk::begin(&site, "caller-stays", "0");
     pass(2.0);
     let fell_mute = now();
@@ -122,7 +122,7 @@ fn a_caller_of_whom_nothing_is_heard_any_more_is_released() {
 #[test]
 fn no_port_left_is_said_so_and_nothing_leaks() {
     // Room for one call: two legs, two ports each.
-    let site = Site::start_for_sipp(&["media.ports=\"{50}-{53}\"", "media.workers=1"]);
+    let site = Site::start(&["media.ports=\"{50}-{53}\"", "media.workers=1"]);
     for round in 0..2 {
         let mut talk = Talk::begin(&site, "caller", "3000");
         let ear = Ear::open(site.port(44), Mouth::Mute);
@@ -137,7 +137,7 @@ fn no_port_left_is_said_so_and_nothing_leaks() {
 
 #[test]
 fn a_recordings_folder_that_cannot_be_written_stops_no_call() {
-    let site = Site::start_for_sipp(&[]);
+    let site = Site::start(&[]);
     let (folder, aside) = (site.recordings(), site.path("aside"));
     fs::rename(&folder, &aside).expect("moved");
     fs::write(&folder, "no folder").expect("written");
@@ -169,7 +169,7 @@ fn a_recordings_folder_that_cannot_be_written_stops_no_call() {
 
 #[test]
 fn a_drained_switch_lets_calls_end_and_then_itself() {
-    let mut site = Site::start_for_sipp(&["switch.drain=\"4s\""]);
+    let mut site = Site::start(&["switch.drain=\"4s\""]);
     let mut talk = Talk::begin(&site, "caller-stays", "0");
     pass(1.0);
     let told = now();

@@ -6,7 +6,7 @@ use crate::sipp::Sipp;
 
 #[test]
 fn an_agent_who_does_not_answer_is_passed_over_after_three_rings() {
-    let site = Site::start_for_sipp(&[]);
+    let site = Site::start(&[]);
     let (ear, caller_ear) = (Ear::open(site.port(40), Mouth::Tone(1_000.0)), Ear::open(site.port(42), Mouth::Tone(600.0)));
     Sipp::register(&site, "1001", 10, &[]);
     Sipp::register(&site, "1002", 11, &[]);

@@ -15,7 +15,7 @@ fn place(name: &str, heard: &[i16], from: f64, to: f64) -> (f64, f64) {
 
 #[test]
 fn a_silent_caller_is_asked_twice_and_released_and_one_who_speaks_is_not() {
-    let site = Site::start_for_sipp(&[]);
+    let site = Site::start(&[]);
     let ears: Vec<Ear> = (0..4).map(|n| Ear::open(site.port(40 + 2 * n), Mouth::Says(Vec::new()))).collect();
     // One sentence, five seconds after the switch was first heard: in the midst of the first wait.
     ears[3].say(Mouth::Says(speech(5.0, 6.0)));

@@ -20,7 +20,7 @@ fn both_hear(caller: &Ear, agent: &Ear) {
 
 #[test]
 fn a_call_over_tcp() {
-    let site = Site::start_for_sipp(&[]);
+    let site = Site::start(&[]);
     let (agent_ear, caller_ear) = (Ear::open(site.port(40), Mouth::Tone(1_000.0)), Ear::open(site.port(42), Mouth::Tone(600.0)));
     // The connection that registered is gone: the switch opens one to where the phone listens (RFC 3261 §18.1.1).
     Sipp::register(&site, "1001", 10, &["-t", "t1"]);
@@ -35,7 +35,7 @@ fn a_call_over_tcp() {
 
 #[test]
 fn a_caller_who_wants_reliable_provisional_responses() {
-    let site = Site::start_for_sipp(&[]);
+    let site = Site::start(&[]);
     let (agent_ear, caller_ear) = (Ear::open(site.port(40), Mouth::Tone(1_000.0)), Ear::open(site.port(42), Mouth::Tone(600.0)));
     Sipp::register(&site, "1001", 10, &[]);
     let mut agent = Sipp::agent(&site, "agent", 10, &agent_ear, 1_000, &[]);
@@ -50,7 +50,7 @@ fn a_caller_who_wants_reliable_provisional_responses() {
 
 #[test]
 fn options_are_answered_and_refusals_tell_nothing() {
-    let site = Site::start_for_sipp(&[]);
+    let site = Site::start(&[]);
     let target = format!("sip:127.0.0.1:{}", site.sip_port());
     let options = Command::new("sipsak").args(["-vv", "-s", &target]).output().expect("sipsak (make e2e-tools) runs");
     let told = String::from_utf8_lossy(&options.stdout);

@@ -1,6 +1,6 @@
 //! Requests: repeats are absorbed, what cannot be served is refused, the rest goes to its dialog, to the registrar, or becomes a call.
 
-use super::super::auth::Verdict;
+use super::super::auth::{Verdict, fails_at_sha256};
 use super::super::dialog::is_behind_nat;
 use super::super::leg_in::Invitation;
 use super::super::msg::{Method, NameAddr, Request, Response, Scheme, Uri};
@@ -254,8 +254,8 @@ impl Endpoint {
     fn challenge(&mut self, asked: &Asked, user: &str, stale: bool, now: Instant) -> Response {
         self.counters.auth_challenges += 1;
         let mut response = asked.request.response(401, None, None);
-        let user_agent = asked.request.headers.get("User-Agent").unwrap_or_default();
-        for challenge in self.auth.challenges(user, user_agent, stale, &self.settings, now) {
+        let limited = fails_at_sha256(&asked.request);
+        for challenge in self.auth.challenges(user, limited, stale, &self.settings, now) {
             response.headers.push("WWW-Authenticate", challenge);
         }
         response
