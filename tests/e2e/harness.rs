@@ -2,7 +2,6 @@
 //! when a test fails.
 
 use crate::sound::in_tree;
-use md5::{Digest, Md5};
 use serde_json::Value;
 use std::fs;
 use std::net::TcpListener;
