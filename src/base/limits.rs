@@ -14,7 +14,7 @@ pub const SIP_PARAMS_MAX: usize = 64;
 pub const SIP_HEADERS_MAX: usize = 256;
 /// Media lines in one session description. A conference client offers about ten. More: 488.
 pub const SDP_MEDIA_MAX: usize = 32;
-/// Contacts bound to one agent (CONTRACT). One more: 403 with a reason.
+/// Contacts bound to one agent. One more: 403 with a reason.
 pub const CONTACTS_PER_AGENT_MAX: usize = 5;
 /// Transactions alive at once: 32 s of 1,500 calls a second, seven each. More: new requests get 503 with Retry-After.
 pub const TRANSACTIONS_MAX: usize = 400_000;

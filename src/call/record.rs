@@ -1,4 +1,4 @@
-//! What is kept of a call for ever: the shapes that the database, the API and the pages show (CONTRACT, Records).
+//! What is kept of a call for ever: the shapes that the database, the API and the pages show.
 
 use crate::base::{AgentId, CallId, Duration, QueueId, Timestamp, TrunkId};
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Prompts that every language must have, digits apart (CONTRACT, Configuration).
+/// Prompts that every language must have, digits apart.
 pub const PROMPT_NAMES: &[&str] = &[
     "welcome",
     "agent_greeting",

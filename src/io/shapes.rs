@@ -49,7 +49,7 @@ impl<'de> Deserialize<'de> for Time {
     }
 }
 
-/// A call's record, as far as it has come (CONTRACT, Records).
+/// A call's record, as far as it has come.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Call {
     /// ULID: 26 letters and digits, in order of time.

@@ -102,7 +102,7 @@ impl Date {
     }
 }
 
-/// A recording as the call's record and the API tell it (CONTRACT, Records).
+/// A recording as the call's record and the API tell it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct RecordingInfo {
     /// Below the recordings folder: `2026/11/21/CALL-ID.wav`.

@@ -3,7 +3,7 @@
 /// What of the switch's calls goes on file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Policy {
-    /// Every call from the answer to the caller until the release, hold and transfer included (CONTRACT, Records).
+    /// Every call from the answer to the caller until the release, hold and transfer included.
     #[default]
     All,
 }

@@ -4,7 +4,7 @@ use crate::base::AgentId;
 use crate::config::{Config, Destination, RouteSource};
 use crate::sip::Origin;
 
-/// A code that an agent dials, or presses in a call (CONTRACT, Feature codes).
+/// A code that an agent dials, or presses in a call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FeatureCode {
     LogIn,

@@ -13,7 +13,7 @@ use std::net::IpAddr;
 
 /// Longest number or pattern of a route; numbers of E.164 have 15 digits, prefixes and codes come on top.
 const PATTERN_MAX: usize = 32;
-/// What agents dial to log in and out and to say how they are (CONTRACT, Calls): no route may stand on them.
+/// What agents dial to log in and out and to say how they are: no route may stand on them.
 const FEATURE_CODES: [&str; 5] = ["*11", "*12", "*13", "*14", "*15"];
 /// RFC 3263 §4.2: where a SIP host listens unless it says otherwise.
 const SIP_PORT: u16 = 5060;

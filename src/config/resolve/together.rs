@@ -39,7 +39,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// CONTRACT, Configuration: the switch refuses to start with a demo password on an address other than loopback.
+    /// The switch refuses to start with a demo password on an address other than loopback.
     pub(super) fn no_demo_password_in_the_open(&mut self, listen: &[Spot<Listen>], http: &Spot<SocketAddr>) {
         let Some(password) = self.demo_password else { return };
         let sip = listen.iter().map(|spot| (spot.value.address, spot.place));

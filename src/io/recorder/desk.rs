@@ -23,7 +23,7 @@ use tokio::sync::mpsc::error::TrySendError;
 
 /// With the timeline's window of 250 ms and a tick of 20, what is on file is at most 0.9 s behind.
 const FLUSH_EVERY: Duration = millis(600);
-/// CONTRACT, Records: the header of a running call's file is valid to within the last second.
+/// The header of a running call's file is valid to within the last second.
 const _: () = assert!(FLUSH_EVERY.as_millis() as u64 + WINDOW_MS + 20 < 1_000);
 /// How often a folder in trouble is tried again without a call.
 const PROBE_EVERY: Duration = secs(10);

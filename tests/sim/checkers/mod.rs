@@ -28,7 +28,7 @@ use sanling::switch::view::Snapshot;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
-/// How late a rule's timer may fire (CONTRACT, Timing).
+/// How late a rule's timer may fire.
 pub const LATE: Duration = millis(100);
 
 /// What is wrong, in words.
