@@ -73,7 +73,7 @@ fn a_reload_changes_rules_under_a_call_or_nothing_at_all() {
 
     fs::write(&rules, shipped.replace("patience = \"7s\"", "patience = \"9s\"")).expect("written");
     let (status, answer) = site.post("/api/v1/config/reload", "");
-    assert!(status == 200 && answer["changes"].to_string().contains("rules"), "{status} {answer}");
+    assert!(status == 200 && answer["changes"] == serde_json::json!(["rules.hold.patience: 7s → 9s"]), "{status} {answer}");
 
     fs::write(&rules, shipped.replace("patience = \"7s\"", "patence = \"7 sec\"")).expect("written");
     let (status, answer) = site.post("/api/v1/config/reload", "");
