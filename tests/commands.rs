@@ -51,9 +51,8 @@ fn a_folder_that_is_not_there_is_told_with_what_would_help() {
     let nowhere = parent.path().join("nowhere").display().to_string();
     let output = sanling(&["check", "--config", &nowhere]);
     assert_eq!(output.status.code(), Some(1));
-    let expected = format!(
-        "sanling: {nowhere}: there is no such folder\n  = --config DIR names the configuration's; `sanling init {nowhere}` writes one\n"
-    );
+    let expected =
+        format!("{nowhere}: there is no such folder\n  = --config DIR names the configuration's; `sanling init {nowhere}` writes one\n");
     assert_eq!(printed(&output), expected);
 }
 
