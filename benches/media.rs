@@ -62,7 +62,7 @@ impl Rig {
             }
             engine.handle_command(Command::Bridge { session, a, b }, now, &mut turn);
             let call = CallId::new(Timestamp(1), &mut Rng::new(session.0));
-            engine.handle_command(Command::StartRecording { session, call, left: a, right: Some(b) }, now, &mut turn);
+            engine.handle_command(Command::StartRecording { session, call, left: a, right: Some(b), began_at: None }, now, &mut turn);
         }
         turn.clear();
         let payloads = codecs.map(|codec| {

@@ -2,6 +2,7 @@
 //! Values: ITU-T E.180 Supplement 2; China GB/T 3380-1982.
 
 use super::time::{Duration, millis};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// How a country rings: the bursts and pauses of one period, and the tone that the caller hears.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -11,6 +12,21 @@ pub struct Cadence {
     pub on_off: &'static [u16],
     /// Frequencies of the ringback tone in Hz, sounded together.
     pub tone: &'static [u16],
+}
+
+/// By its zone.
+impl Serialize for Cadence {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.zone)
+    }
+}
+
+impl<'de> Deserialize<'de> for Cadence {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let zone = String::deserialize(deserializer)?;
+        let known = CADENCES.iter().copied().find(|cadence| cadence.zone == zone);
+        known.ok_or_else(|| serde::de::Error::custom(format_args!("no cadence is known for {zone}")))
+    }
 }
 
 macro_rules! cadences {

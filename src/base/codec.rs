@@ -1,10 +1,12 @@
 //! The codecs the switch speaks, named once for configuration, SDP, media and recording.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
 /// An audio codec, by its media subtype.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Codec {
     /// G.711 µ-law, static payload type 0 (RFC 3551).
     Pcmu,

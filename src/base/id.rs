@@ -1,6 +1,7 @@
 //! Names of things, each with a type of its own.
 
 use super::{Rng, Timestamp};
+use serde::{Deserialize, Serialize};
 use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +10,8 @@ use std::sync::Arc;
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
         pub struct $name(Arc<str>);
 
         impl $name {
@@ -71,7 +73,8 @@ text_id!(
 macro_rules! number_id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
         pub struct $name(pub u64);
 
         impl fmt::Debug for $name {
@@ -99,7 +102,8 @@ number_id!(
 );
 
 /// A call, as a ULID: 48 bits of milliseconds, 80 bits of chance; 26 letters of Crockford's base 32, in order of time.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct CallId(u128);
 
 const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -116,6 +120,20 @@ impl CallId {
     #[must_use]
     pub fn timestamp(self) -> Timestamp {
         Timestamp(i64::try_from(self.0 >> 80).expect("48 bits of milliseconds"))
+    }
+}
+
+impl From<CallId> for String {
+    fn from(call: CallId) -> Self {
+        call.to_string()
+    }
+}
+
+impl TryFrom<String> for CallId {
+    type Error = NotACallId;
+
+    fn try_from(text: String) -> Result<Self, NotACallId> {
+        text.parse()
     }
 }
 

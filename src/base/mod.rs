@@ -1,4 +1,4 @@
-//! What every room stands on: time, identity, order, bounds. Imports the standard library alone.
+//! What every room stands on: time, identity, order, bounds. Imports the standard library alone, and serde for what a restart must know.
 
 pub mod cadence;
 pub mod codec;

@@ -1,11 +1,14 @@
 //! Time as a value. The core never reads a clock: `io` measures, everything else is told.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 pub use std::time::Duration;
 
-/// A moment on the monotonic axis, in nanoseconds since the switch started.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+/// A moment on the monotonic axis, in nanoseconds since the switch first started. A restart goes on with the axis: what was to happen at
+/// a moment is still to happen at it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Instant(u64);
 
 impl Instant {
@@ -57,11 +60,12 @@ impl fmt::Debug for Instant {
 }
 
 /// Wall time: milliseconds since 1970-01-01T00:00:00Z. Formatted (RFC 3339) at the edges only.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Timestamp(pub i64);
 
 /// What the wall clock said at a moment of the monotonic one; the core derives wall times from it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct WallClock {
     at: Instant,
     reads: Timestamp,

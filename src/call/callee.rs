@@ -12,7 +12,7 @@ impl Call {
             return out.push(Action::Tell(Fact::OfferFailed { leg: offer.leg, failure: sip::Failure::Unreachable }));
         }
         let leg = Leg::new(offer.leg, self.session, self.policy.clone(), offer.local);
-        out.push(Action::Media(Media::Allocate { session: self.session, leg: offer.leg, local: offer.local }));
+        out.push(Action::Media(Media::Allocate { session: self.session, leg: offer.leg, local: offer.local, resumed: None }));
         let attempt = Attempt { leg, give_up_at: Some(now + ALLOCATION_LIMIT), early_media: false, offer };
         self.attempts.insert(attempt.offer.leg, attempt);
     }

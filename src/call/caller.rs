@@ -40,7 +40,13 @@ impl Call {
         self.record.answered_at = Some(self.wall.read(now));
         out.push(Action::Sip(sip::Command::Answer { leg: self.caller.id, sdp }));
         let right = self.callee.as_ref().map(|callee| callee.id);
-        out.push(Action::Media(Media::StartRecording { session: self.session, call: self.record.id, left: self.caller.id, right }));
+        out.push(Action::Media(Media::StartRecording {
+            session: self.session,
+            call: self.record.id,
+            left: self.caller.id,
+            right,
+            began_at: None,
+        }));
         out.push(Action::Tell(Fact::CallerAnswered));
     }
 

@@ -89,7 +89,7 @@ impl Call {
         let Arrival { session, leg, sdp, local, peer, record, .. } = arrival;
         let mut caller = Leg::new(leg, session, policy.clone(), peer);
         caller.offered(sdp);
-        out.push(Action::Media(Media::Allocate { session, leg, local }));
+        out.push(Action::Media(Media::Allocate { session, leg, local, resumed: None }));
         Self {
             session,
             policy,

@@ -103,6 +103,7 @@ impl Driver {
                 Output::Media(command) => self.media.order(command),
                 Output::StoreCall(record) => self.ledger.call(record),
                 Output::Event(event) => self.ledger.event(event),
+                Output::Keep { part, image } => self.ledger.keep(&part, image),
                 Output::Reply { id, reply } => {
                     if let Some(answer) = pending.waiting.remove(&id) {
                         // Whoever asked may have given up meanwhile.

@@ -5,6 +5,7 @@ use super::metrics::Metrics;
 use super::store::{Row, Store};
 use crate::call::record::CallRecord;
 use crate::media::control::StreamStatistics;
+use crate::switch::checkpoint::Part;
 use crate::switch::output::Event;
 
 /// Nothing here waits, so that the switch's task may call it.
@@ -34,6 +35,11 @@ impl Ledger {
     pub fn event(&self, event: Event) {
         self.metrics.event_published(event.name);
         let _ = self.store.try_push(Row::Event(self.hub.publish(event)));
+    }
+
+    /// For `Output::Keep`. An image that the store cannot take is made good by the next of the same part.
+    pub fn keep(&self, part: &Part, image: Option<Vec<u8>>) {
+        let _ = self.store.try_push(Row::Kept { part: part.to_string(), image });
     }
 
     /// What a leg's streams counted, told as it is released.

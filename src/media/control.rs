@@ -4,7 +4,8 @@
 //! the party they are bridged with; nothing. An announcement to a leg that is bridged and has no background is mixed over the other
 //! party; otherwise it takes the place of what was heard.
 
-use crate::base::{Cadence, CallId, ClipId, Codec, Duration, LegId, SessionId};
+use crate::base::{Cadence, CallId, ClipId, Codec, Duration, Instant, LegId, SessionId};
+use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 
 /// What the switch orders. All of it is cheap to repeat, and an order for a session or leg that is gone does nothing.
@@ -15,6 +16,8 @@ pub enum Command {
         session: SessionId,
         leg: LegId,
         local: IpAddr,
+        /// For a leg that a restart goes on with.
+        resumed: Option<ResumedLeg>,
     },
     /// What offer and answer settled for a leg; may change at any time (re-INVITE). Sequence and SSRC towards the leg go on.
     Configure {
@@ -58,6 +61,8 @@ pub enum Command {
         call: CallId,
         left: LegId,
         right: Option<LegId>,
+        /// When it began, for a recording that a restart goes on with: positions count from there, and silence fills the gap.
+        began_at: Option<Instant>,
     },
     SetRecordedParty {
         session: SessionId,
@@ -83,8 +88,18 @@ pub enum Command {
     },
 }
 
+/// A leg that was there before a restart: the same port or none, and the stream towards it goes on. The SSRC and first numbers of a leg are
+/// drawn from the plane's seed and the leg's number alone, so that the same seed gives them again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ResumedLeg {
+    /// Its RTP port; RTCP is the next.
+    pub port: u16,
+    /// When it was allocated first: what has been sent since is reckoned from it, so that numbers do not go back.
+    pub since: Instant,
+}
+
 /// What a leg hears in the background.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Background {
     /// The other party, if bridged.
     None,
@@ -97,7 +112,7 @@ pub enum Background {
 }
 
 /// One direction each: what may flow, as seen from the switch.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Direction {
     /// The switch sends to the leg.
     pub send: bool,
@@ -106,7 +121,7 @@ pub struct Direction {
 }
 
 /// What offer and answer settled for one leg.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct StreamParameters {
     /// Where the leg said it receives RTP. Media go there until a packet came from elsewhere and latching allowed it.
     pub remote: SocketAddr,
@@ -223,9 +238,11 @@ pub enum Channel {
 /// overlap (agent and announcement) and are then summed, may leave gaps (silence), and come at most 200 ms late.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Recorded {
+    /// `resumed`: the file was begun before a restart and is gone on with.
     Started {
         call: CallId,
         rate: u32,
+        resumed: bool,
     },
     Audio {
         call: CallId,

@@ -116,7 +116,7 @@ impl Engine {
             Command::Unbridge { session } => self.with(session, Session::unbridge),
             Command::SetBackground { session, leg, background } => self.with(session, |session| session.set_background(leg, background)),
             Command::StopAnnouncements { session, leg } => self.with(session, |session| session.stop_announcements(leg, turn)),
-            Command::StartRecording { session, call, left, right } => {
+            Command::StartRecording { session, call, left, right, .. } => {
                 self.with(session, |session| session.start_recording(call, left, right, now, turn));
             }
             Command::SetRecordedParty { session, right } => self.with(session, |session| session.set_recorded_party(right)),

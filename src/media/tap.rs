@@ -52,7 +52,7 @@ pub struct Received<'a> {
 impl Tap {
     /// Begins the timeline at `now`.
     pub fn start(call: CallId, rate: Rate, left: LegId, right: Option<LegId>, now: Instant, recorded: &mut Vec<Recorded>) -> Self {
-        recorded.push(Recorded::Started { call, rate: rate.hz() });
+        recorded.push(Recorded::Started { call, rate: rate.hz(), resumed: false });
         Self { call, rate, started_at: now, left, right, said: [None; 2], down: Downsampler::new(), up: Upsampler::new() }
     }
 
@@ -183,7 +183,7 @@ mod tests {
             tap.received(LEFT, packet, at(1_000 + arrival), &mut recorded);
         }
         tap.stop(at(9_000), &mut recorded);
-        assert_eq!(recorded.first(), Some(&Recorded::Started { call, rate: 8_000 }));
+        assert_eq!(recorded.first(), Some(&Recorded::Started { call, rate: 8_000, resumed: false }));
         assert_eq!(recorded.last(), Some(&Recorded::Stopped { call, samples: 64_000 }));
         let place = |chunk: &Recorded| if let Recorded::Audio { position, .. } = chunk { Some(position / 8) } else { None };
         recorded.iter().filter_map(place).collect()

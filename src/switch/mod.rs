@@ -4,6 +4,7 @@
 //! `output` and `view` are the surface; each `on_…` file routes what one source says. Siblings never call each other: what a queue wants
 //! of a phone passes through here.
 
+pub mod checkpoint;
 pub mod input;
 pub mod output;
 pub mod view;

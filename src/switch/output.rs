@@ -1,5 +1,6 @@
 //! What the switch orders of the world, and what it tells of itself.
 
+use super::checkpoint::Part;
 use super::input::RequestId;
 use super::view::Snapshot;
 use crate::base::{AgentId, CallId, QueueId, Timestamp};
@@ -19,6 +20,11 @@ pub enum Output {
     /// A row for the store: inserted, or replaced by its id.
     StoreCall(Box<CallRecord>),
     Event(Event),
+    /// What a restart needs of one part of the switch, in place of what was kept of it before; `None`: nothing any more.
+    Keep {
+        part: Part,
+        image: Option<Vec<u8>>,
+    },
     Reply {
         id: RequestId,
         reply: Reply,

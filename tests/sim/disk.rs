@@ -52,7 +52,7 @@ impl Disk {
             Fault::None | Fault::Full => now + millis(5),
         };
         match chunk {
-            Recorded::Started { call, rate } => {
+            Recorded::Started { call, rate, .. } => {
                 if self.takes.insert(call, Take { rate, failed: self.fault == Fault::Full, ..Take::default() }).is_some() {
                     self.complaints.push(format!("{call} was started twice"));
                 }

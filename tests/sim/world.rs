@@ -12,6 +12,7 @@ use sanling::config::{Config, PromptInventory, SourceFile, resolve};
 use sanling::media::control::{AllocationFailure, Command as Media, Report};
 use sanling::media::{Component, Engine, EngineSettings, Turn};
 use sanling::sip::{Flow, Protocol, Received};
+use sanling::switch::checkpoint::Part;
 use sanling::switch::input::{Command, Input, RecorderReport, RequestId};
 use sanling::switch::output::{Detail, Event, Output, Reply};
 use sanling::switch::view::{AgentView, Snapshot};
@@ -55,6 +56,8 @@ pub struct World {
     pub events: Vec<(Instant, Event)>,
     pub replies: Vec<Reply>,
     pub drained: bool,
+    /// What a restart would go on from.
+    pub kept: BTreeMap<Part, Vec<u8>>,
     /// The last messages on the wire, for whoever must understand a failure.
     trace: VecDeque<String>,
     loud: bool,
@@ -115,6 +118,7 @@ impl World {
             events: Vec::new(),
             replies: Vec::new(),
             drained: false,
+            kept: BTreeMap::new(),
             trace: VecDeque::new(),
             loud: std::env::var_os("SANLING_SIM_TRACE").is_some(),
         }
@@ -324,7 +328,7 @@ impl World {
                 Output::Media(command) => {
                     self.checkers.ordered(&command, self.now);
                     match command {
-                        Media::Allocate { session, leg, local } => self.allocate(session, leg, local),
+                        Media::Allocate { session, leg, local, .. } => self.allocate(session, leg, local),
                         command => self.engine.handle_command(command, self.now, &mut self.turn),
                     }
                     self.collect();
@@ -341,6 +345,10 @@ impl World {
                     self.events.push((self.now, event));
                 }
                 Output::Reply { reply, .. } => self.replies.push(reply),
+                Output::Keep { part, image } => match image {
+                    Some(image) => drop(self.kept.insert(part, image)),
+                    None => drop(self.kept.remove(&part)),
+                },
                 Output::Drained => self.drained = true,
             }
         }

@@ -49,7 +49,7 @@ impl World {
     }
 
     fn allocate(&mut self, session: SessionId, leg: LegId) -> Result<SocketAddr, AllocationFailure> {
-        self.pool.order(Command::Allocate { session, leg, local: HERE });
+        self.pool.order(Command::Allocate { session, leg, local: HERE, resumed: None });
         self.until(|input| match input {
             Input::Media(Report::Allocated { leg: of, address, .. }) if of == leg => Some(Ok(address)),
             Input::Media(Report::AllocationFailed { leg: of, cause, .. }) if of == leg => Some(Err(cause)),
@@ -137,7 +137,7 @@ fn two_phones_hear_each_other_and_the_file_has_both_where_they_spoke() {
     let (a, b) = (LegId(1), LegId(2));
     let (mut caller, mut agent) = (world.phone(a), world.phone(b));
     world.pool.order(Command::Bridge { session: SESSION, a, b });
-    world.pool.order(Command::StartRecording { session: SESSION, call, left: a, right: Some(b) });
+    world.pool.order(Command::StartRecording { session: SESSION, call, left: a, right: Some(b), began_at: None });
     world.until(|input| matches!(input, Input::Recorder(RecorderReport::Opened { .. })).then_some(()));
 
     // 1.2 s of the caller; the agent speaks from 0.4 s on.
@@ -219,7 +219,12 @@ fn ports_run_out_and_come_back_oldest_first() {
 #[test]
 fn an_address_that_is_not_ours_is_refused_and_leaks_nothing() {
     let mut world = World::with_ports(range(2));
-    world.pool.order(Command::Allocate { session: SESSION, leg: LegId(1), local: "192.0.2.77".parse().expect("an address") });
+    world.pool.order(Command::Allocate {
+        session: SESSION,
+        leg: LegId(1),
+        local: "192.0.2.77".parse().expect("an address"),
+        resumed: None,
+    });
     let cause = world.until(|input| match input {
         Input::Media(Report::AllocationFailed { cause, .. }) => Some(cause),
         _ => None,
@@ -233,7 +238,7 @@ fn closing_ends_threads_and_sockets_and_the_recording_as_it_stands() {
     let mut world = World::with_ports(range(2));
     let call = CallId::new(Timestamp(1_795_219_200_000), &mut Rng::new(2));
     let mut phone = world.phone(LegId(1));
-    world.pool.order(Command::StartRecording { session: SESSION, call, left: LegId(1), right: None });
+    world.pool.order(Command::StartRecording { session: SESSION, call, left: LegId(1), right: None, began_at: None });
     world.until(|input| matches!(input, Input::Recorder(RecorderReport::Opened { .. })).then_some(()));
     phone.say(440.0);
     world.until(|input| matches!(input, Input::Media(Report::FirstPacket { .. })).then_some(()));

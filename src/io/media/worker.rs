@@ -162,7 +162,7 @@ impl Worker {
         self.ordered.store(false, SeqCst);
         for _ in 0..ORDERS_A_TURN {
             match self.orders.try_recv() {
-                Ok(Order::Command(Command::Allocate { session, leg, local })) => self.allocate(session, leg, local),
+                Ok(Order::Command(Command::Allocate { session, leg, local, .. })) => self.allocate(session, leg, local),
                 Ok(Order::Command(command)) => self.engine.handle_command(command, self.clock.now(), &mut self.turn),
                 Ok(Order::SetClips(clips)) => self.engine.set_clips(clips),
                 Err(TryRecvError::Empty) => return Some(false),

@@ -93,7 +93,7 @@ impl Desk {
 
     fn handle(&mut self, chunk: Recorded) {
         match chunk {
-            Recorded::Started { call, rate } => self.begin(call, rate),
+            Recorded::Started { call, rate, .. } => self.begin(call, rate),
             Recorded::Audio { call, channel, position, audio } => {
                 let Some(Some(take)) = self.calls.get_mut(&call) else { return };
                 match take.add(channel, position, &audio, &mut self.scratch) {

@@ -75,12 +75,12 @@ mod tests {
         let backlog = Arc::new(Backlog::default());
         let mut sink = RecorderSink::new(batches, Arc::clone(&backlog));
         sink.pass(&mut vec![audio()]);
-        sink.pass(&mut vec![Recorded::Started { call, rate: 8_000 }, audio(), audio()]);
+        sink.pass(&mut vec![Recorded::Started { call, rate: 8_000, resumed: false }, audio(), audio()]);
         sink.pass(&mut vec![audio(), Recorded::Stopped { call, samples: 9 }]);
         assert_eq!((backlog.lost.load(Relaxed), backlog.waiting.load(Relaxed)), (3, 1));
         assert_eq!(recorder.try_recv().map(|batch| batch.len()), Ok(1));
         sink.pass(&mut vec![]);
-        let expected = vec![Recorded::Started { call, rate: 8_000 }, Recorded::Stopped { call, samples: 9 }];
+        let expected = vec![Recorded::Started { call, rate: 8_000, resumed: false }, Recorded::Stopped { call, samples: 9 }];
         assert_eq!(recorder.try_recv(), Ok(expected));
         sink.pass(&mut vec![]);
         assert!(recorder.try_recv().is_err(), "nothing is sent twice");

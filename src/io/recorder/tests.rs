@@ -44,7 +44,7 @@ impl World {
 
     /// Two seconds of talk: A-law left, linear right from 0.5 s on.
     fn talk(&mut self, call: CallId, packets: u64) {
-        self.pass(Recorded::Started { call, rate: 8_000 });
+        self.pass(Recorded::Started { call, rate: 8_000, resumed: false });
         assert!(matches!(self.report(), RecorderReport::Opened { .. }));
         for n in 0..packets {
             let position = n * 160;
@@ -227,13 +227,13 @@ fn an_unwritable_folder_is_told_once_a_call_and_tried_again_for_the_next() {
     let status = world.recorder.status();
     until(|| status.alarm().filter(|alarm| alarm.contains("recordings")));
     let first = call(1);
-    world.pass(Recorded::Started { call: first, rate: 8_000 });
+    world.pass(Recorded::Started { call: first, rate: 8_000, resumed: false });
     assert!(matches!(world.report(), RecorderReport::Failed { call, .. } if call == first));
     world.pass(Recorded::Audio { call: first, channel: Channel::Left, position: 0, audio: Sound::Linear(vec![1; 160]) });
     world.pass(Recorded::Stopped { call: first, samples: 160 });
     fs::remove_file(&path).expect("removed");
     let second = call(2);
-    world.pass(Recorded::Started { call: second, rate: 8_000 });
+    world.pass(Recorded::Started { call: second, rate: 8_000, resumed: false });
     world.pass(Recorded::Stopped { call: second, samples: 160 });
     assert!(matches!(world.report(), RecorderReport::Opened { call, .. } if call == second), "and nothing more of the first");
     assert!(matches!(world.report(), RecorderReport::Complete { call, .. } if call == second));

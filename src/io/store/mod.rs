@@ -33,6 +33,11 @@ pub enum Row {
     Call(Box<CallRecord>),
     Event(Arc<NumberedEvent>),
     Audit(Box<AuditEntry>),
+    /// What a restart needs of a part of the switch; `None` forgets it.
+    Kept {
+        part: String,
+        image: Option<Vec<u8>>,
+    },
 }
 
 /// The inbox is full: the row was not taken. It is counted in [`Store::rows_lost`].

@@ -6,7 +6,7 @@ use sqlx::SqlStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use std::borrow::Cow;
 
-const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "calls, events, audit", FIRST)];
+const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "calls, events, audit", FIRST), (2, "what a restart goes on from", KEPT)];
 
 /// `record` is the whole record as JSON; the columns beside it are what lists filter by.
 const FIRST: &str = "
@@ -82,6 +82,14 @@ CREATE TABLE audit (
     detail TEXT NOT NULL
 );
 CREATE INDEX audit_by_subject ON audit (subject, id);
+";
+
+/// Images of the parts of the running switch (`switch::checkpoint`).
+const KEPT: &str = "
+CREATE TABLE kept (
+    part TEXT NOT NULL PRIMARY KEY,
+    image BLOB NOT NULL
+);
 ";
 
 pub(super) fn migrator() -> Migrator {

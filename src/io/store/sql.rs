@@ -129,3 +129,16 @@ pub(super) async fn put_audit(db: &mut AnyConnection, entry: &AuditEntry) -> Res
     .await?;
     Ok(())
 }
+
+pub(super) async fn put_kept(db: &mut AnyConnection, part: &str, image: Option<&[u8]>) -> Result<(), StoreError> {
+    let query = match image {
+        Some(image) => {
+            sqlx::query("INSERT INTO kept (part, image) VALUES ($1, $2) ON CONFLICT (part) DO UPDATE SET image = excluded.image")
+                .bind(part)
+                .bind(image)
+        }
+        None => sqlx::query("DELETE FROM kept WHERE part = $1").bind(part),
+    };
+    query.execute(&mut *db).await?;
+    Ok(())
+}

@@ -143,6 +143,7 @@ impl Writer {
                 Row::Call(_) => {}
                 Row::Event(event) => sql::put_event(&mut transaction, &EventShape::new(event.seq, &event.event)).await?,
                 Row::Audit(entry) => sql::put_audit(&mut transaction, entry).await?,
+                Row::Kept { part, image } => sql::put_kept(&mut transaction, part, image.as_deref()).await?,
             }
         }
         transaction.commit().await?;

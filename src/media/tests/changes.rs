@@ -21,7 +21,7 @@ fn change_codec(world: &mut World, phone: usize, codec: Codec, hz: f64) {
 fn another_codec_in_the_middle_is_the_same_stream() {
     let mut world = World::bridged(Codec::Pcma, Codec::Pcma);
     let call = CallId::new(Timestamp(0), &mut Rng::new(1));
-    world.command(Command::StartRecording { session: SESSION, call, left: LegId(1), right: Some(LegId(2)) });
+    world.command(Command::StartRecording { session: SESSION, call, left: LegId(1), right: Some(LegId(2)), began_at: None });
     world.talk().run(1_000);
     change_codec(&mut world, 0, Codec::Opus, 400.0);
     world.run(1_000);

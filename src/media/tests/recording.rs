@@ -15,7 +15,7 @@ struct File {
 
 /// A recorder: decoders one a channel and source, chunks summed at their positions, everything padded to the end.
 fn file(recorded: &[Recorded]) -> File {
-    let Some(Recorded::Started { call: begun, rate }) = recorded.first() else { panic!("it begins") };
+    let Some(Recorded::Started { call: begun, rate, .. }) = recorded.first() else { panic!("it begins") };
     let Some(Recorded::Stopped { samples, .. }) = recorded.last() else { panic!("it ends") };
     let linear = if *rate == 8_000 { Rate::Hz8000 } else { Rate::Hz16000 };
     let mut decoders: BTreeMap<(Channel, u32), Decoder> = BTreeMap::new();
@@ -76,7 +76,7 @@ fn call() -> CallId {
 }
 
 fn start(right: Option<u64>) -> Command {
-    Command::StartRecording { session: SESSION, call: call(), left: LegId(1), right: right.map(LegId) }
+    Command::StartRecording { session: SESSION, call: call(), left: LegId(1), right: right.map(LegId), began_at: None }
 }
 
 /// Phones that say 200 ms every second, recorded from 300 ms on.

@@ -108,7 +108,7 @@ fn command(rng: &mut Rng, calls: &mut u64, books: &mut Books, now_ms: u64) -> Co
         12 => {
             *calls += 1;
             let call = CallId::new(Timestamp(now_ms as i64), &mut Rng::new(*calls));
-            Command::StartRecording { session, call, left: leg, right: rng.one_in(2).then(|| leg_of(rng)) }
+            Command::StartRecording { session, call, left: leg, right: rng.one_in(2).then(|| leg_of(rng)), began_at: None }
         }
         13 => Command::SetRecordedParty { session, right: rng.one_in(2).then_some(leg) },
         14 => Command::ListenForSpeech { session, leg, on: rng.one_in(2) },
