@@ -5,10 +5,11 @@ use super::desk::Question;
 use super::ledger::Ledger;
 use super::media::MediaPool;
 use super::net::Net;
-use crate::base::WallClock;
+use crate::base::{Instant, WallClock};
 use crate::media::clips::ClipLibrary;
 use crate::media::control::Report;
 use crate::switch::Switch;
+use crate::switch::admission::Strain;
 use crate::switch::input::{Input, RequestId};
 use crate::switch::output::{Output, Reply};
 use std::collections::BTreeMap;
@@ -18,7 +19,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
 
 /// Inputs taken in one go before deadlines and questions are looked at again.
-const BATCH: usize = 256;
+const BATCH: u32 = 256;
+
+/// How often the switch learns how late it is (`switch::admission`).
+const STRAIN_EVERY: Duration = Duration::from_millis(100);
 
 /// How often the wall clock is compared with the one the switch goes by.
 const WALL_EVERY: Duration = Duration::from_secs(10);
@@ -39,6 +43,41 @@ pub struct Driver {
     pub ledger: Ledger,
 }
 
+/// How late the switch is: what waits in the inbox, by what an input costs on average, and how late deadlines are seen.
+struct Lateness {
+    /// Of one input, averaged over the last ones.
+    cost: Duration,
+    worst: Duration,
+    tell_at: Instant,
+}
+
+impl Lateness {
+    /// The weight of a new reading in the average, one in so many.
+    const WEIGHT: u32 = 8;
+
+    fn new(now: Instant) -> Self {
+        Self { cost: Duration::ZERO, worst: Duration::ZERO, tell_at: now + STRAIN_EVERY }
+    }
+
+    fn handled(&mut self, inputs: u32, took: Duration, waiting: usize) {
+        self.cost = self.cost * (Self::WEIGHT - 1) / Self::WEIGHT + took / inputs.max(1) / Self::WEIGHT;
+        self.worst = self.worst.max(self.cost.saturating_mul(u32::try_from(waiting).unwrap_or(u32::MAX)));
+    }
+
+    fn woken(&mut self, deadline: Instant, now: Instant) {
+        self.worst = self.worst.max(now.saturating_since(deadline));
+    }
+
+    /// The worst since it was last told, ten times a second.
+    fn tell(&mut self, now: Instant) -> Option<Duration> {
+        if now < self.tell_at {
+            return None;
+        }
+        self.tell_at = now + STRAIN_EVERY;
+        Some(std::mem::take(&mut self.worst))
+    }
+}
+
 /// Questions that wait for the switch's reply.
 #[derive(Default)]
 struct Pending {
@@ -54,17 +93,18 @@ impl Driver {
         let mut blocked = false;
         let mut wall_check = tokio::time::interval(WALL_EVERY);
         wall_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut lateness = Lateness::new(self.clock.now());
+        let mut strain_check = tokio::time::interval(STRAIN_EVERY);
+        strain_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let deadline = self.switch.deadline().map(|deadline| self.clock.to_system(deadline).into());
+            let deadline = self.switch.deadline();
             tokio::select! {
+                // Whatever is ready first, the inbox has its turn below: none of these comes often, and a full inbox starves none of them.
                 biased;
-                () = sleep_until(deadline) => self.switch.handle_timeout(self.clock.now(), &mut out),
-                Some(input) = self.inbox.recv() => {
-                    self.take(input, &mut out);
-                    for _ in 1..BATCH {
-                        let Ok(input) = self.inbox.try_recv() else { break };
-                        self.take(input, &mut out);
-                    }
+                () = sleep_until(deadline.map(|deadline| self.clock.to_system(deadline).into())) => {
+                    let now = self.clock.now();
+                    lateness.woken(deadline.unwrap_or(now), now);
+                    self.switch.handle_timeout(now, &mut out);
                 }
                 Some((command, answer)) = self.questions.recv() => {
                     pending.asked += 1;
@@ -74,6 +114,13 @@ impl Driver {
                 }
                 Some(library) = self.libraries.recv() => self.media.set_clips(&library),
                 _ = wall_check.tick() => self.compare_wall(&mut out),
+                _ = strain_check.tick() => {}
+                Some(input) = self.inbox.recv() => self.take(input, &mut out),
+            }
+            self.take_waiting(&mut lateness, &mut out);
+            if let Some(signalling) = lateness.tell(self.clock.now()) {
+                let strain = Strain { signalling, media: self.media.take_strain() };
+                self.switch.handle(Input::Strained(strain), self.clock.now(), &mut out);
             }
             if self.ledger.is_blocked() != blocked {
                 blocked = !blocked;
@@ -83,6 +130,22 @@ impl Driver {
             if self.carry_out(&mut out, &mut pending) {
                 return (self.net, self.media, self.ledger);
             }
+        }
+    }
+
+    /// What stands in the inbox, a batch of it.
+    fn take_waiting(&mut self, lateness: &mut Lateness, out: &mut Vec<Output>) {
+        let waiting = self.inbox.len();
+        let began = self.clock.now();
+        let mut inputs = 0;
+        while inputs < BATCH
+            && let Ok(input) = self.inbox.try_recv()
+        {
+            self.take(input, out);
+            inputs += 1;
+        }
+        if inputs > 0 {
+            lateness.handled(inputs, self.clock.now() - began, waiting);
         }
     }
 

@@ -300,6 +300,7 @@ fn of_the_switch(scrape: &mut Scrape, snapshot: &Snapshot) {
         ("sanling_sip_auth_challenges", "Requests challenged", sip.auth_challenges),
         ("sanling_sip_auth_failures", "Wrong credentials", sip.auth_failures),
         ("sanling_sip_requests_refused", "Requests refused", sip.requests_refused),
+        ("sanling_sip_calls_shed", "New calls refused with 503 under overload", sip.calls_shed),
     ] {
         scrape.counter(name, help, value);
     }

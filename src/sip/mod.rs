@@ -254,4 +254,6 @@ pub struct Counters {
     pub auth_challenges: u64,
     pub auth_failures: u64,
     pub requests_refused: u64,
+    /// New calls refused unheard under overload.
+    pub calls_shed: u64,
 }

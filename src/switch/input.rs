@@ -1,5 +1,6 @@
 //! What the world tells the switch.
 
+use super::admission::Strain;
 use crate::base::{AgentId, CallId, Duration, WallClock};
 use crate::config::Config;
 use crate::{media, sip};
@@ -23,6 +24,8 @@ pub enum Input {
     Hosts(BTreeMap<String, Vec<SocketAddr>>),
     /// The store cannot take rows for now (or can again): new calls get 503 while it is so.
     StoreBlocked(bool),
+    /// How late the switch was in the last tenth of a second: too late, and part of the new calls get 503.
+    Strained(Strain),
 }
 
 /// Ties an answer to its question.

@@ -4,6 +4,7 @@
 //! `output` and `view` are the surface; each `on_…` file routes what one source says. Siblings never call each other: what a queue wants
 //! of a phone passes through here.
 
+pub mod admission;
 pub mod checkpoint;
 pub mod input;
 pub mod output;
@@ -22,12 +23,13 @@ mod routing;
 mod slot;
 
 use crate::acd::{self, Acd};
-use crate::base::{CallId, Deadlines, Instant, LegId, Machine, Rng, SessionId, Timestamp, WallClock};
+use crate::base::{CallId, Deadlines, Duration, Instant, LegId, Machine, Rng, SessionId, Timestamp, WallClock};
 use crate::call::record::CallRecord;
 use crate::call::{self, Order};
 use crate::config::Config;
 use crate::recording::Recording;
 use crate::sip::{self, Endpoint};
+use admission::{Admission, Strain};
 use directory::Directory;
 use input::Input;
 use offer::Offer;
@@ -98,6 +100,7 @@ pub struct Switch {
     drain_until: Option<Instant>,
     draining: bool,
     store_blocked: bool,
+    admission: Admission,
     recording_alarm: Option<String>,
     recordings_missing: u64,
     deadlines: Deadlines<Key>,
@@ -134,6 +137,7 @@ impl Switch {
             drain_until: None,
             draining: false,
             store_blocked: false,
+            admission: Admission::default(),
             recording_alarm: None,
             recordings_missing: 0,
             deadlines: Deadlines::new(),
@@ -161,6 +165,7 @@ impl Switch {
             }
             Input::Hosts(hosts) => self.hosts = hosts,
             Input::StoreBlocked(blocked) => self.store_blocked = blocked,
+            Input::Strained(strain) => self.on_strain(strain, now),
         }
         self.settle(now);
         out.append(&mut self.out);
@@ -231,6 +236,22 @@ impl Switch {
             self.deadlines.set(Key::Drain, None);
             self.directory.closed = true;
             self.out.push(Output::Drained);
+        }
+    }
+
+    /// More or fewer of the new calls are refused from now on.
+    fn on_strain(&mut self, strain: Strain, now: Instant) {
+        let before = self.admission.refused_permille();
+        if !self.admission.strained(strain) {
+            return;
+        }
+        let refused = self.admission.refused_permille();
+        self.endpoint.shed(refused);
+        if (before == 0) != (refused == 0) {
+            let name = if before == 0 { "switch.overloaded" } else { "switch.relieved" };
+            let late = |late: Duration| Detail::Number(i64::try_from(late.as_millis()).unwrap_or(i64::MAX));
+            let detail = vec![("signalling_late_ms", late(strain.signalling)), ("media_late_ms", late(strain.media))];
+            self.publish(name, None, now, detail);
         }
     }
 

@@ -30,6 +30,8 @@ pub(super) struct Figures {
     pub packets_unsent: AtomicU64,
     pub ticks: AtomicU64,
     pub lag_max: AtomicU64,
+    /// As `lag_max`, for the switch's own judgement of its load.
+    pub strain: AtomicU64,
     pub busy: AtomicU64,
     pub reports_lost: AtomicU64,
 }

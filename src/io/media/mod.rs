@@ -11,7 +11,7 @@ mod worker;
 pub use figures::WorkerFigures;
 
 use crate::base::limits::MEDIA_COMMANDS_MAX;
-use crate::base::{Rng, SessionId};
+use crate::base::{Duration, Rng, SessionId};
 use crate::io::clock::Clock;
 use crate::io::recorder::RecorderSink;
 use crate::media::control::Command;
@@ -25,7 +25,7 @@ use std::io;
 use std::num::NonZero;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use tokio::sync::mpsc::Sender;
@@ -137,6 +137,13 @@ impl MediaPool {
     #[must_use]
     pub fn readings(&self) -> MediaReadings {
         MediaReadings { workers: self.workers.iter().map(|worker| Arc::clone(&worker.figures)).collect(), ports: self.ports.clone() }
+    }
+
+    /// How late the worst of the latest ticks began since this was last asked; for one asker alone.
+    #[must_use]
+    pub fn take_strain(&self) -> Duration {
+        let worst = self.workers.iter().map(|worker| worker.figures.strain.swap(0, Relaxed)).max();
+        Duration::from_nanos(worst.unwrap_or(0))
     }
 
     /// Ends the threads; sessions that are left end as they stand, and the workers' ends of the recorder are dropped.

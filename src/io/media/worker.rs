@@ -131,6 +131,7 @@ impl Worker {
         self.engine.tick(now, &mut self.turn);
         self.figures.ticks.fetch_add(1, Relaxed);
         self.figures.lag_max.fetch_max(nanos(now - deadline), Relaxed);
+        self.figures.strain.fetch_max(nanos(now - deadline), Relaxed);
         // Sent before packets are taken: what is due goes first.
         self.send();
         true

@@ -41,6 +41,8 @@ pub struct Endpoint {
     streams: BTreeMap<Flow, Stream>,
     deadlines: Deadlines<Timer>,
     counters: Counters,
+    /// Thousandths of the new calls that are refused unheard.
+    shed: u16,
     /// Odd.
     next_leg: u64,
 }
@@ -96,6 +98,7 @@ impl Endpoint {
             streams: BTreeMap::new(),
             deadlines: Deadlines::new(),
             counters: Counters::default(),
+            shed: 0,
             next_leg: 1,
         }
     }
@@ -108,6 +111,12 @@ impl Endpoint {
             self.deadlines.set(Timer::Agent(agent.clone()), Some(Instant::START));
         }
         self.settings = settings;
+    }
+
+    /// Refuses so many thousandths of the new calls from now on, with 503 and no transaction of their own: a refusal is to cost as little
+    /// as it can. Everything inside dialogs, and every registration, is served.
+    pub fn shed(&mut self, permille: u16) {
+        self.shed = permille;
     }
 
     /// What the sockets tell.

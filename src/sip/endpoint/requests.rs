@@ -20,6 +20,12 @@ use crate::base::{AgentId, Instant, LegId};
 
 /// Retry-After of a 503 at a limit, in seconds.
 const BUSY_FOR: &str = "10";
+/// Retry-After of a call turned away under overload, in seconds.
+const SHED_FOR: std::ops::Range<u64> = 5..15;
+
+fn is_new_call(request: &Request) -> bool {
+    request.method == Method::Invite && request.to().tag().is_none()
+}
 
 impl Endpoint {
     pub(super) fn request(&mut self, asked: Asked, now: Instant, out: &mut Vec<Output>) {
@@ -35,6 +41,9 @@ impl Endpoint {
         }
         if is_ack {
             return self.acked(&asked.request, now, out);
+        }
+        if self.shed > 0 && is_new_call(&asked.request) && self.rng.below(1_000) < u64::from(self.shed) {
+            return self.turn_away(&asked, out);
         }
         if self.transaction_count() >= TRANSACTIONS_MAX {
             self.counters.requests_refused += 1;
@@ -53,6 +62,16 @@ impl Endpoint {
             self.serve(asked, now, out);
         }
         self.say_trying(&key, first, now, out);
+    }
+
+    /// RFC 3261 §21.5.4, statelessly (§8.2.7): a repeat is judged anew, and the ACK finds nobody. Those turned away come again at
+    /// different times.
+    fn turn_away(&mut self, asked: &Asked, out: &mut Vec<Output>) {
+        self.counters.calls_shed += 1;
+        let after = SHED_FOR.start + self.rng.below(SHED_FOR.end - SHED_FOR.start);
+        let tag = self.rng.hex(8);
+        let response = with(asked.request.response(503, None, Some(&tag)), "Retry-After", &after.to_string());
+        self.send(asked.back, super::super::msg::Message::Response(response).to_bytes(), false, out);
     }
 
     /// Makes the server transaction; true when the same request already came by another way.

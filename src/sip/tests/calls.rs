@@ -88,6 +88,42 @@ fn a_refusal_tells_its_code_and_when_to_try_again() {
 }
 
 #[test]
+fn under_overload_new_calls_are_turned_away_and_running_ones_are_served() {
+    let mut world = World::new(1);
+    world.dial(FAR, SWITCH, 2, Protocol::Udp, "offer");
+    world.run(millis(10));
+    let running = world.invited(SWITCH);
+    world.command(SWITCH, Command::Answer { leg: running, sdp: b"answer".to_vec() });
+    world.run(millis(10));
+    world.events(FAR);
+    world.events(SWITCH);
+
+    world.endpoint(SWITCH).shed(1_000);
+    let (legs, transactions) = (world.endpoint(SWITCH).leg_count(), world.endpoint(SWITCH).transaction_count());
+    world.dial(FAR, SWITCH, 4, Protocol::Udp, "offer");
+    world.run(millis(10));
+    assert_eq!(
+        world.event(FAR),
+        Event::Failed { leg: LegId(4), failure: Failure::Status { code: 503, reason: "Service Unavailable".into() } }
+    );
+    let retry = world.wire.iter().find_map(|(.., message)| message.headers().get("Retry-After").map(str::to_owned));
+    let retry: u32 = retry.expect("says when to come again").parse().expect("seconds");
+    assert!((5..15).contains(&retry), "{retry}");
+    assert_eq!(world.events(SWITCH), [], "the switch hears nothing of it");
+    let endpoint = world.endpoint(SWITCH);
+    assert_eq!((endpoint.leg_count(), endpoint.transaction_count()), (legs, transactions), "and keeps nothing of it");
+    assert_eq!(endpoint.counters().calls_shed, 1);
+
+    world.command(FAR, release(LegId(2), 200));
+    world.run(secs(40));
+    assert!(matches!(world.event(SWITCH), Event::Released { leg, cause: Cause::Bye { .. } } if leg == running));
+    world.endpoint(SWITCH).shed(0);
+    world.dial(FAR, SWITCH, 6, Protocol::Udp, "offer");
+    world.run(millis(10));
+    world.invited(SWITCH);
+}
+
+#[test]
 fn a_caller_who_gives_up_is_told_487_and_his_reason_is_heard() {
     let mut world = World::new(1);
     world.dial(FAR, SWITCH, 2, Protocol::Udp, "offer");
