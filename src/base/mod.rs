@@ -1,11 +1,13 @@
 //! What every room stands on: time, identity, order, bounds. Imports the standard library alone, and serde for what a restart must know.
 
+pub mod bytes;
 pub mod cadence;
 pub mod codec;
 pub mod deadlines;
 pub mod id;
 pub mod limits;
 pub mod machine;
+pub mod recorded;
 pub mod redact;
 pub mod rng;
 pub mod time;

@@ -117,5 +117,7 @@ impl Call {
         out.push(Action::Media(Media::Bridge { session, a: caller, b: leg }));
         out.push(Action::Tell(Fact::Connected { leg }));
         self.follow_hold(Side::Callee, now, out);
+        // He may have put the queue on hold: then it is the agent who waits.
+        self.follow_hold(Side::Caller, now, out);
     }
 }

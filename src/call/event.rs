@@ -4,6 +4,7 @@ use super::record::{HeldBy, Outcome, ReleasedBy};
 use crate::base::{AgentId, ClipId, LegId};
 use crate::media::control::{AllocationFailure, Background};
 use crate::sip;
+use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 
 /// A fact about one of the call's legs.
@@ -125,7 +126,7 @@ pub enum Order {
     Release(Ending),
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Offer {
     pub leg: LegId,
     pub callee: sip::Callee,

@@ -1,31 +1,32 @@
 //! One leg of a call: what was offered and answered on it, and where its media go. Knows nothing of the other leg.
 
-use crate::base::{Codec, Duration, LegId, SessionId};
+use crate::base::{Codec, Duration, LegId, SessionId, bytes};
 use crate::media::control::{Command as Media, Direction, StreamParameters};
 use crate::sdp::{self, Negotiated};
+use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 
 /// What every leg of the switch offers and takes.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct MediaPolicy {
     pub codecs: Vec<Codec>,
     pub rtp_timeout: Duration,
 }
 
 /// Whose turn it is in the exchange of descriptions (RFC 3264).
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 enum Exchange {
     /// Nothing was offered yet.
     None,
     /// The peer's offer waits for our answer.
-    OfferReceived(Vec<u8>),
+    OfferReceived(#[serde(with = "bytes")] Vec<u8>),
     /// Our offer waits for the peer's answer.
     OfferSent(sdp::Local),
     /// Settled.
     Stable,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Leg {
     pub id: LegId,
     session: SessionId,
@@ -36,6 +37,7 @@ pub struct Leg {
     exchange: Exchange,
     negotiated: Option<Negotiated>,
     /// What we sent last; repeated where the protocol says the same again.
+    #[serde(with = "bytes::option")]
     sent: Option<Vec<u8>>,
     version: u64,
     /// The peer may talk: before its answer, or ours, nothing is expected of it, and its silence is no time-out.

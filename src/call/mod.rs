@@ -17,6 +17,7 @@ use crate::media::control::{Background, Command as Media};
 use crate::sip;
 use leg::Leg;
 use record::{CallRecord, HeldBy, HoldRecord, Outcome, ReleasedBy};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -26,7 +27,7 @@ const ALLOCATION_LIMIT: crate::base::Duration = secs(5);
 /// What a held party and a waiting caller listen to.
 pub const MUSIC: &str = "music/hold";
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 enum State {
     /// The caller's port is asked for.
     Arriving {
@@ -41,7 +42,7 @@ enum State {
 }
 
 /// A callee who is being called.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Attempt {
     leg: Leg,
     offer: Offer,
@@ -52,7 +53,7 @@ struct Attempt {
 }
 
 /// One call.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Call {
     session: SessionId,
     policy: MediaPolicy,
@@ -137,11 +138,6 @@ impl Call {
     #[must_use]
     pub fn is_ended(&self) -> bool {
         self.state == State::Ended
-    }
-
-    #[must_use]
-    pub fn has_attempts(&self) -> bool {
-        !self.attempts.is_empty()
     }
 
     /// Legs that the call still answers for.

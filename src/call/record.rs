@@ -1,8 +1,11 @@
 //! What is kept of a call for ever: the shapes that the database, the API and the pages show.
 
-use crate::base::{AgentId, CallId, Duration, QueueId, Timestamp, TrunkId};
+pub use crate::base::recorded::{RecordingRecord, RecordingState};
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+use crate::base::{AgentId, CallId, QueueId, Timestamp, TrunkId};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum CallDirection {
     Inbound,
     Outbound,
@@ -21,7 +24,7 @@ impl CallDirection {
 }
 
 /// How a call ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Outcome {
     /// Two people spoke.
     Answered,
@@ -59,7 +62,7 @@ impl Outcome {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum ReleasedBy {
     Caller,
     Agent,
@@ -80,7 +83,7 @@ impl ReleasedBy {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum OfferOutcome {
     /// Still ringing.
     Pending,
@@ -108,7 +111,7 @@ impl OfferOutcome {
 }
 
 /// An agent's phone was rung for this call.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct OfferRecord {
     pub agent: AgentId,
     /// First 180 or 183, or the INVITE when neither came.
@@ -119,7 +122,7 @@ pub struct OfferRecord {
     pub result: OfferOutcome,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum HeldBy {
     Caller,
     Agent,
@@ -136,7 +139,7 @@ impl HeldBy {
 }
 
 /// A time on hold.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct HoldRecord {
     pub by: HeldBy,
     pub started_at: Timestamp,
@@ -145,40 +148,8 @@ pub struct HoldRecord {
     pub reassured: u32,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum RecordingState {
-    Open,
-    Complete,
-    Recovered,
-    Missing,
-}
-
-impl RecordingState {
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Complete => "complete",
-            Self::Recovered => "recovered",
-            Self::Missing => "missing",
-        }
-    }
-}
-
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct RecordingRecord {
-    /// Below the recordings folder: `2026/11/21/CALL-ID.wav`.
-    pub file: String,
-    pub duration: Duration,
-    /// Lower-case hex, once complete.
-    pub sha256: Option<String>,
-    pub state: RecordingState,
-    /// Why it is missing.
-    pub reason: Option<String>,
-}
-
 /// A call's record, whole, as far as it has come.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct CallRecord {
     pub id: CallId,
     pub direction: CallDirection,

@@ -187,6 +187,19 @@ fn hold_gives_the_other_party_music_and_retrieving_gives_back_the_voice() {
 }
 
 #[test]
+fn a_caller_who_holds_while_he_waits_holds_the_agent_who_answers() {
+    let mut story = Story::a_caller_arrives(Some(OFFER));
+    story.port_is_there(CALLER).is_told(Order::AnswerCaller);
+    story.hears(Event::Reoffered { leg: CALLER, sdp: Some(hold(OFFER)) });
+    assert!(!story.told(&Fact::Held { by: HeldBy::Caller }), "nobody is there yet whom he could hold");
+    story.phone_is_called().phone_answers();
+    assert!(story.told(&Fact::Held { by: HeldBy::Caller }));
+    assert!(story.media(|command| matches!(command, Media::SetBackground { leg: PHONE, background: Background::Music(_), .. })));
+    story.hears(Event::Reoffered { leg: CALLER, sdp: Some(OFFER.into()) });
+    assert!(story.told(&Fact::Retrieved { by: HeldBy::Caller }));
+}
+
+#[test]
 fn who_hung_up_first_is_on_record_and_the_other_is_released() {
     for (gone, other, by) in [(CALLER, PHONE, ReleasedBy::Caller), (PHONE, CALLER, ReleasedBy::Agent)] {
         let mut story = Story::connected();

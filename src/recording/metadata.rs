@@ -1,19 +1,19 @@
-//! What a recording is called and what is told of it. Days are UTC days; the calendar is our own arithmetic, since the core has no
+//! What a recording is called. Days are UTC days; the calendar is our own arithmetic, since the core has no
 //! time zone and no calendar crate.
 
 use crate::base::{CallId, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A recording's place below the recordings folder: `2026/11/21/CALL-ID.wav`, with `.part` behind it while the call runs.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct RecordingFile {
     call: CallId,
     date: Date,
 }
 
 /// A day of the proleptic Gregorian calendar.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 struct Date {
     year: i64,
     month: u8,
@@ -99,45 +99,6 @@ impl Date {
         let day_of_year = (153 * month_from_march + 2) / 5 + i64::from(self.day) - 1;
         let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
         era * 146_097 + day_of_era - 719_468
-    }
-}
-
-/// A recording as the call's record and the API tell it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct RecordingInfo {
-    /// Below the recordings folder: `2026/11/21/CALL-ID.wav`.
-    pub file: String,
-    /// Length of the audio; 0 while open and when missing.
-    pub duration_ms: u64,
-    /// Lower-case hexadecimal SHA-256 of the finished file.
-    pub sha256: Option<String>,
-    pub state: RecordingState,
-    /// Why it is missing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RecordingState {
-    /// The call runs, or its file is being finished.
-    Open,
-    Complete,
-    /// Finished after a crash; up to one second may be lost.
-    Recovered,
-    Missing,
-}
-
-impl RecordingState {
-    /// As in the record: `open`, `complete`, `recovered`, `missing`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Complete => "complete",
-            Self::Recovered => "recovered",
-            Self::Missing => "missing",
-        }
     }
 }
 

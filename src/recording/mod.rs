@@ -1,11 +1,10 @@
-//! A call's recording, as far as it is decided and not written: which calls, in what state, under what name.
+//! A call's recording, as far as it is decided and not written: in what state it is, under what name. Every call is recorded, from the
+//! answer to the caller until the release, hold and transfer included.
 //!
-//! What lives here: policy, state, names. What must not: bytes of audio and files; `io` writes them and reports facts.
+//! What lives here: state, names. What must not: bytes of audio and files; `io` writes them and reports facts.
 
 pub mod metadata;
-pub mod policy;
 pub mod state;
 
-pub use metadata::{RecordingFile, RecordingInfo, RecordingState};
-pub use policy::Policy;
+pub use metadata::RecordingFile;
 pub use state::Recording;

@@ -2,15 +2,16 @@
 //! itself. He counts for himself: an offer may pass from agent to agent, each in time, while one caller hears it all.
 
 use crate::base::{Cadence, Duration, Instant, Machine};
+use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CallerRinging {
     cadence: Cadence,
     max_rings: u32,
     state: State,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 enum State {
     /// The caller has heard nothing yet.
     Silent,

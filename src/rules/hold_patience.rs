@@ -1,15 +1,16 @@
 //! Seven-second hold patience: a held caller is reassured before he thinks himself forgotten. Knows nothing of SIP or prompts.
 
 use crate::base::{Duration, Instant, Machine};
+use serde::{Deserialize, Serialize};
 
 /// Watches one party of one call; he may be held many times.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct HoldPatience {
     patience: Duration,
     state: State,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 enum State {
     Talking,
     /// The deadline lives in the state that waits for it: leaving the state cancels it.

@@ -1,14 +1,15 @@
 //! A caller who waits in music hears a word of comfort every patience, until an agent answers or he leaves.
 
 use crate::base::{Duration, Instant, Machine};
+use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct QueueComfort {
     patience: Duration,
     state: State,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 enum State {
     /// Not in music: still ringing, in the welcome, or with an agent.
     Elsewhere,

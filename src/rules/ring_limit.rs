@@ -2,17 +2,18 @@
 //! of SIP; whoever owns it says when the phone was invited, first rang, answered.
 
 use crate::base::{Cadence, Duration, Instant, Machine};
+use serde::{Deserialize, Serialize};
 
 /// One offer's ringing. Time runs from the first 180 or 183, from the INVITE while none came. Rings begun are
 /// floor(elapsed / period) + 1, and an answer is in time when elapsed is less than `max_rings` periods.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RingLimit {
     cadence: Cadence,
     max_rings: u32,
     state: State,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 enum State {
     /// Invited; no 18x yet, so time runs from the INVITE.
     Invited { from: Instant, limit_at: Instant },

@@ -3,9 +3,10 @@
 
 use crate::base::limits::CLIP_PLAYED_WITHIN;
 use crate::base::{ClipId, Duration, Instant, Machine};
+use serde::{Deserialize, Serialize};
 
 /// One call's script: greeting, wait, step, wait, step, …, wait, release. A caller's word ends it for the rest of the call.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SilentCall {
     wait: Duration,
     steps: Vec<ClipId>,
@@ -15,7 +16,7 @@ pub struct SilentCall {
 }
 
 /// `next` is the index of the step to come; the number of steps means the release.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 enum State {
     /// Not yet connected.
     Before,

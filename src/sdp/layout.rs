@@ -3,15 +3,16 @@
 
 use super::description::{Format, Kind, Line};
 use crate::base::Codec;
+use serde::{Deserialize, Serialize};
 
 /// Carried from one round to the next by the caller, who need not look inside.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Layout {
     pub(super) lines: Vec<LayoutLine>,
     pub(super) types: PayloadTypes,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) enum LayoutLine {
     /// The one audio stream, with its transport: RTP/AVP or RTP/AVPF.
     Ours { proto: String },
@@ -45,7 +46,7 @@ impl Layout {
 }
 
 /// The dynamic payload types of our own offers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct PayloadTypes {
     opus: u8,
     event_8k: u8,

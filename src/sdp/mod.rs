@@ -15,11 +15,12 @@ pub use layout::Layout;
 pub use offer_answer::{accept, answer, offer};
 
 use crate::base::Codec;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::SocketAddr;
 
 /// What may flow, as seen from the switch.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Direction {
     pub send: bool,
     pub receive: bool,
@@ -44,7 +45,7 @@ impl Direction {
 }
 
 /// Our side of one leg's session: what we can and want to do.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Local {
     /// Where we receive RTP; RTCP comes to the next port, or to the same one when multiplexed.
     pub address: SocketAddr,
@@ -78,7 +79,7 @@ impl Local {
 }
 
 /// What offer and answer settled.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Negotiated {
     /// Where the peer receives RTP; unspecified (0.0.0.0) under the hold of RFC 2543, and then nothing is sent.
     pub remote: SocketAddr,

@@ -29,10 +29,11 @@ pub use endpoint::Endpoint;
 pub use registrar::Binding;
 
 use crate::base::{AgentId, Duration, LegId, TrunkId};
+use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
 /// How a message travels.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum Protocol {
     Udp,
     Tcp,
@@ -40,7 +41,7 @@ pub enum Protocol {
 
 /// A way to a peer. `local` is always a concrete listening address of ours (never 0.0.0.0, never an ephemeral port): it is what Via and
 /// Contact show. A TCP connection is named by its peer; sending on a flow whose connection is gone opens a new one.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct Flow {
     pub protocol: Protocol,
     pub local: SocketAddr,
@@ -73,7 +74,7 @@ pub enum Output {
 }
 
 /// Whose call it is.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Origin {
     /// Proven by digest.
     Account(AgentId),
@@ -82,7 +83,7 @@ pub enum Origin {
 }
 
 /// A party as shown to the other side: display name and user part.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Party {
     pub display: Option<String>,
     /// User part, unescaped (`%XX` undone).
@@ -90,7 +91,7 @@ pub struct Party {
 }
 
 /// Why a leg that was up, or a call out that was not yet, is no more.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Cause {
     /// The peer's BYE; with the text of its Reason header when it had one.
     Bye { reason: Option<String> },
@@ -109,7 +110,7 @@ pub enum Cause {
 }
 
 /// Why a call out did not come about.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Failure {
     /// The final response, best of all branches (RFC 3261 §16.7).
     Status { code: u16, reason: String },
@@ -155,7 +156,7 @@ pub enum Event {
 }
 
 /// Whom a call out is for.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Callee {
     /// All contacts of an agent at once, best `q` first when they differ; the first 2xx wins.
     Account(AgentId),
@@ -209,7 +210,7 @@ pub enum Command {
 }
 
 /// A Reason header: `SIP;cause=408;text="RONA"`.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Reason {
     pub cause: u16,
     pub text: String,

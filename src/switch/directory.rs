@@ -1,4 +1,4 @@
-//! Who is where: which agents have phones registered, which are in a call that no queue gave them; and what the SIP endpoint and the ACD
+//! Who is where: which agents have phones registered, which take part in calls; and what the SIP endpoint and the ACD
 //! need of the configuration.
 
 use super::Surroundings;
@@ -6,7 +6,7 @@ use crate::acd;
 use crate::base::{AgentId, CallId};
 use crate::config::{AfterMissed, Config};
 use crate::sip::{Account, Flow, Settings};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Default)]
 pub struct Directory {
@@ -14,10 +14,46 @@ pub struct Directory {
     pub contacts: BTreeMap<AgentId, usize>,
     /// The way to each registered agent's phone: its local address is where his media are offered.
     pub flows: BTreeMap<AgentId, Flow>,
-    /// Agents in a call of their own: internal, out over a trunk, or to the switch.
-    pub engaged: BTreeMap<AgentId, CallId>,
+    /// The calls of each agent who has any, his ringing phone's too.
+    parts: BTreeMap<AgentId, BTreeSet<(CallId, Role)>>,
     /// Drained: no call comes in any more.
     pub closed: bool,
+}
+
+/// An agent's part in a call.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Role {
+    Caller,
+    Callee,
+    /// His phone rings for it.
+    Offered,
+}
+
+impl Directory {
+    pub fn takes_part(&mut self, agent: &AgentId, call: CallId, role: Role) {
+        self.parts.entry(agent.clone()).or_default().insert((call, role));
+    }
+
+    pub fn leaves(&mut self, agent: &AgentId, call: CallId, role: Role) {
+        if let Some(parts) = self.parts.get_mut(agent) {
+            parts.remove(&(call, role));
+            if parts.is_empty() {
+                self.parts.remove(agent);
+            }
+        }
+    }
+
+    /// Whether the agent is in a call, or his phone rings.
+    #[must_use]
+    pub fn is_occupied(&self, agent: &AgentId) -> bool {
+        self.parts.contains_key(agent)
+    }
+
+    /// No agent is in a call.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.parts.is_empty()
+    }
 }
 
 /// The configuration as the SIP endpoint sees it.

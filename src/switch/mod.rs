@@ -32,7 +32,6 @@ use crate::sip::{self, Endpoint};
 use admission::{Admission, Strain};
 use directory::Directory;
 use input::Input;
-use offer::Offer;
 use output::{Detail, Event, Output};
 use slot::Slot;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -52,7 +51,6 @@ enum Work {
 enum Key {
     Endpoint,
     Acd,
-    Offer(LegId),
     Slot(CallId),
     Closing(CallId),
     Drain,
@@ -89,7 +87,6 @@ pub struct Switch {
     directory: Directory,
     slots: BTreeMap<CallId, Slot>,
     closing: BTreeMap<CallId, Closing>,
-    offers: BTreeMap<LegId, Offer>,
     calls_of_legs: BTreeMap<LegId, CallId>,
     calls_of_sessions: BTreeMap<SessionId, CallId>,
     next_leg: u64,
@@ -127,7 +124,6 @@ impl Switch {
             directory: Directory::default(),
             slots: BTreeMap::new(),
             closing: BTreeMap::new(),
-            offers: BTreeMap::new(),
             calls_of_legs: BTreeMap::new(),
             calls_of_sessions: BTreeMap::new(),
             next_leg: 0,
@@ -196,7 +192,6 @@ impl Switch {
                     self.acd.handle_timeout(now, &mut ordered);
                     self.work.extend(ordered.into_iter().map(Work::Acd));
                 }
-                Key::Offer(leg) => self.on_offer_timeout(leg, now),
                 Key::Slot(call) => self.on_slot_timeout(call, now),
                 Key::Closing(call) => self.on_closing_timeout(call, now),
                 Key::Drain => self.on_drain_timeout(now),
@@ -222,7 +217,6 @@ impl Switch {
             let deadline = match &key {
                 Key::Endpoint => self.endpoint.deadline(),
                 Key::Acd => self.acd.deadline(),
-                Key::Offer(leg) => self.offers.get(leg).and_then(|offer| offer.ring_limit.as_ref()).and_then(Machine::deadline),
                 Key::Slot(call) => self.slots.get(call).and_then(Slot::deadline),
                 Key::Closing(call) => self.closing.get(call).and_then(|closing| closing.recording.deadline()),
                 Key::Drain => self.drain_until,
@@ -298,6 +292,21 @@ impl Switch {
         LegId(self.next_leg)
     }
 
+    /// From here on what is told of the leg is told to the call.
+    fn add_leg(&mut self, call: CallId, leg: LegId) {
+        if let Some(slot) = self.slots.get_mut(&call) {
+            slot.legs.insert(leg);
+            self.calls_of_legs.insert(leg, call);
+        }
+    }
+
+    fn remove_leg(&mut self, call: CallId, leg: LegId) {
+        self.calls_of_legs.remove(&leg);
+        if let Some(slot) = self.slots.get_mut(&call) {
+            slot.legs.remove(&leg);
+        }
+    }
+
     fn at(&self, now: Instant) -> Timestamp {
         self.wall.read(now)
     }
@@ -324,10 +333,9 @@ impl Switch {
     pub fn is_quiescent(&self) -> bool {
         self.slots.is_empty()
             && self.closing.is_empty()
-            && self.offers.is_empty()
             && self.calls_of_legs.is_empty()
             && self.calls_of_sessions.is_empty()
-            && self.directory.engaged.is_empty()
+            && self.directory.is_idle()
             && self.endpoint.is_quiescent()
     }
 }

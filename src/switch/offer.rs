@@ -1,11 +1,11 @@
 //! An agent's ringing phone, with its ring limit.
 
-use crate::base::{AgentId, Cadence, CallId, Instant};
+use crate::base::{AgentId, Cadence, Instant, Machine};
 use crate::rules::RingLimit;
+use serde::{Deserialize, Serialize};
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Offer {
-    pub call: CallId,
     pub agent: AgentId,
     /// From the INVITE on.
     pub ring_limit: Option<RingLimit>,
@@ -13,8 +13,13 @@ pub struct Offer {
 
 impl Offer {
     #[must_use]
-    pub fn new(call: CallId, agent: AgentId) -> Self {
-        Self { call, agent, ring_limit: None }
+    pub fn new(agent: AgentId) -> Self {
+        Self { agent, ring_limit: None }
+    }
+
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.ring_limit.as_ref().and_then(Machine::deadline)
     }
 
     pub fn invited(&mut self, cadence: Cadence, max_rings: u32, now: Instant) {

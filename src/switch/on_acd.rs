@@ -1,5 +1,6 @@
 //! What the ACD says: an agent is to be rung for a caller, or no longer; a caller is to be entertained; an agent's state changed.
 
+use super::directory::Role;
 use super::offer::Offer;
 use super::output::{Detail, Output};
 use super::{Event, Key, Switch};
@@ -36,8 +37,11 @@ impl Switch {
         };
         let from = slot.from.clone();
         let leg = self.new_leg();
-        self.calls_of_legs.insert(leg, call);
-        self.offers.insert(leg, Offer::new(call, agent.clone()));
+        self.add_leg(call, leg);
+        if let Some(slot) = self.slots.get_mut(&call) {
+            slot.offers.insert(leg, Offer::new(agent.clone()));
+        }
+        self.directory.takes_part(&agent, call, Role::Offered);
         let callee = Callee::Account(agent.clone());
         let offer = call::Offer { leg, callee, agent: Some(agent), from, local, early_media: false };
         self.order(call, Order::Offer(offer), now);
@@ -45,12 +49,11 @@ impl Switch {
 
     /// The ACD has settled its books already.
     fn withdraw_from(&mut self, call: CallId, agent: &AgentId, now: Instant) {
-        let ringing = self.offers.iter().find(|(_, offer)| offer.call == call && offer.agent == *agent);
-        let Some(leg) = ringing.map(|(leg, _)| *leg) else { return };
+        let Some(leg) = self.slots.get(&call).and_then(|slot| slot.ringing(agent)) else { return };
         let reason = sip::Reason { cause: 487, text: "call withdrawn".to_owned() };
         self.order(call, Order::WithdrawOffer { leg, reason }, now);
-        if let Some(offer) = self.close_offer(leg, OfferOutcome::Withdrawn, now) {
-            self.publish_offer_ended(&offer, OfferOutcome::Withdrawn, now);
+        if let Some(offer) = self.close_offer(call, leg, OfferOutcome::Withdrawn, now) {
+            self.publish_offer_ended(call, &offer, OfferOutcome::Withdrawn, now);
         }
     }
 

@@ -1,5 +1,6 @@
 //! What a call says: its orders go to the SIP endpoint and the media plane, its facts to the rules that watch it and to the ACD.
 
+use super::directory::Role;
 use super::on_rules::token;
 use super::output::{Detail, Output};
 use super::routing::dialled_in_call;
@@ -69,7 +70,7 @@ impl Switch {
             Purpose::Party(party) => {
                 let agent = party.agent.clone();
                 if let Some(agent) = agent {
-                    self.set_callee_agent(call, Some(agent), now);
+                    self.set_callee_agent(call, agent, now);
                 }
                 self.try_next_way(call, now);
             }
@@ -82,12 +83,10 @@ impl Switch {
     }
 
     /// The called agent is in a call from the moment his phone is called.
-    fn set_callee_agent(&mut self, call: CallId, agent: Option<AgentId>, now: Instant) {
+    fn set_callee_agent(&mut self, call: CallId, agent: AgentId, now: Instant) {
         let Some(slot) = self.slots.get_mut(&call) else { return };
-        slot.callee_agent.clone_from(&agent);
-        if let Some(agent) = agent {
-            self.engage(agent, call, now);
-        }
+        slot.callee_agent = Some(agent.clone());
+        self.engage(agent, call, Role::Callee, now);
     }
 
     /// A party call: the next way to its callee, or the end.
@@ -101,7 +100,7 @@ impl Switch {
         };
         party.trying = Some(leg);
         let offer = call::Offer { leg, callee, agent: party.agent.clone(), from: slot.from.clone(), local, early_media: true };
-        self.calls_of_legs.insert(leg, call);
+        self.add_leg(call, leg);
         self.order(call, Order::Offer(offer), now);
     }
 
@@ -154,9 +153,9 @@ impl Switch {
         let at = self.at(now);
         let rule = &self.config.rules.answer;
         let Some(slot) = self.slots.get_mut(&call) else { return };
-        if let Some(offer) = self.offers.get_mut(&leg) {
+        if let Some(offer) = slot.offers.get_mut(&leg) {
             offer.invited(rule.cadence, rule.max_rings, now);
-            self.touched.insert(Key::Offer(leg));
+            self.touched.insert(Key::Slot(call));
             let offers = &mut slot.call.record_mut().offers;
             if offers.len() < crate::base::limits::OFFERS_PER_CALL_MAX {
                 let agent = offer.agent.clone();
@@ -178,7 +177,7 @@ impl Switch {
     }
 
     fn offer_rang(&mut self, call: CallId, leg: LegId, now: Instant) {
-        let Some((agent, first)) = self.offers.get(&leg).map(|offer| {
+        let Some((agent, first)) = self.slots.get(&call).and_then(|slot| slot.offers.get(&leg)).map(|offer| {
             let first = offer.ring_limit.as_ref().is_some_and(crate::rules::RingLimit::no_alert);
             (offer.agent.clone(), first)
         }) else {
@@ -189,7 +188,7 @@ impl Switch {
         if !first {
             return;
         }
-        self.tell_ring_limit(leg, ring_limit::Event::Rang, now);
+        self.tell_ring_limit(call, leg, ring_limit::Event::Rang, now);
         let at = self.at(now);
         let pending = |line: &&mut OfferRecord| line.agent == agent && line.result == OfferOutcome::Pending;
         if let Some(line) = self.slots.get_mut(&call).and_then(|slot| slot.call.record_mut().offers.iter_mut().rev().find(pending)) {
@@ -200,7 +199,7 @@ impl Switch {
     }
 
     fn offer_failed(&mut self, call: CallId, leg: LegId, failure: Failure, now: Instant) {
-        if self.offers.contains_key(&leg) {
+        if self.slots.get(&call).is_some_and(|slot| slot.offers.contains_key(&leg)) {
             let (outcome, result) = match &failure {
                 Failure::Status { code: 486 | 600, .. } => (OfferOutcome::Busy, OfferResult::Busy),
                 Failure::Status { code: 404 | 408 | 410 | 480 | 503, .. } | Failure::Unreachable | Failure::Timeout => {
@@ -208,10 +207,10 @@ impl Switch {
                 }
                 Failure::Status { .. } => (OfferOutcome::Rejected, OfferResult::Rejected),
             };
-            self.tell_ring_limit(leg, ring_limit::Event::Ended, now);
-            return self.offer_ended(leg, outcome, result, now);
+            self.tell_ring_limit(call, leg, ring_limit::Event::Ended, now);
+            return self.offer_ended(call, leg, outcome, result, now);
         }
-        self.calls_of_legs.remove(&leg);
+        self.remove_leg(call, leg);
         let Some(Purpose::Party(party)) = self.slots.get_mut(&call).map(|slot| &mut slot.purpose) else { return };
         if party.trying != Some(leg) {
             return;
@@ -228,10 +227,9 @@ impl Switch {
     }
 
     fn connected(&mut self, call: CallId, leg: LegId, now: Instant) {
-        self.tell_ring_limit(leg, ring_limit::Event::Answered, now);
-        if let Some(offer) = self.close_offer(leg, OfferOutcome::Answered, now) {
-            // The leg goes on as the call's callee.
-            self.calls_of_legs.insert(leg, call);
+        self.tell_ring_limit(call, leg, ring_limit::Event::Answered, now);
+        if let Some(offer) = self.close_offer(call, leg, OfferOutcome::Answered, now) {
+            self.directory.takes_part(&offer.agent, call, Role::Callee);
             if let Some(slot) = self.slots.get_mut(&call) {
                 slot.comfort.handle(queue_comfort::Event::Ended, now, &mut Vec::new());
                 slot.callee_agent = Some(offer.agent.clone());
@@ -308,9 +306,8 @@ impl Switch {
 
     /// The call is over: its offers are withdrawn, its agents are free, its record goes to the store when its recording is closed.
     fn ended(&mut self, call: CallId, now: Instant) {
-        let offered: Vec<LegId> = self.offers.iter().filter(|(_, offer)| offer.call == call).map(|(leg, _)| *leg).collect();
-        for leg in offered {
-            self.close_offer(leg, OfferOutcome::Withdrawn, now);
+        for leg in self.slots.get(&call).map(|slot| slot.offers.keys().copied().collect::<Vec<_>>()).unwrap_or_default() {
+            self.close_offer(call, leg, OfferOutcome::Withdrawn, now);
         }
         self.tell_acd(acd::Event::Left { call, why: Leaving::Abandoned }, now);
         let detail = self.slots.get(&call).map(|slot| {
@@ -324,17 +321,19 @@ impl Switch {
         self.publish("call.released", Some(call), now, detail.unwrap_or_default());
         let Some(mut slot) = self.slots.remove(&call) else { return };
         self.touched.insert(Key::Slot(call));
-        for leg in self.calls_of_legs.iter().filter(|(_, of)| **of == call).map(|(leg, _)| *leg).collect::<Vec<_>>() {
-            self.calls_of_legs.remove(&leg);
+        for leg in &slot.legs {
+            self.calls_of_legs.remove(leg);
         }
         self.calls_of_sessions.remove(&slot.call.session());
-        for agent in slot.caller_agent.iter().chain(&slot.callee_agent) {
-            self.disengage(agent, call, now);
+        for (agent, role) in [(&slot.caller_agent, Role::Caller), (&slot.callee_agent, Role::Callee)] {
+            if let Some(agent) = agent {
+                self.disengage(agent, call, role, now);
+            }
         }
         let mut ordered = Vec::new();
         slot.recording.handle(recording::state::Event::Released, now, &mut ordered);
         let mut record = slot.call.record().clone();
-        super::on_media::note_recording(&mut record, &slot.recording);
+        record.recording = slot.recording.info();
         tracing::info!(
             %call,
             outcome = record.outcome.map(Outcome::name),

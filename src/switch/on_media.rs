@@ -3,12 +3,11 @@
 use super::input::RecorderReport;
 use super::output::Detail;
 use super::{Key, Switch};
-use crate::base::time::millis;
+use crate::base::recorded::RecordingState;
 use crate::base::{CallId, Instant, Machine};
 use crate::call::Event as CallEvent;
-use crate::call::record::{CallRecord, RecordingRecord, RecordingState};
 use crate::media::control::Report;
-use crate::recording::{self, Recording};
+use crate::recording;
 
 impl Switch {
     pub(super) fn on_media(&mut self, report: Report, now: Instant) {
@@ -38,10 +37,7 @@ impl Switch {
                 self.recording_alarm = None;
                 (call, recording::state::Event::Opened)
             }
-            RecorderReport::Complete { call, duration, sha256, .. } => {
-                let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-                (call, recording::state::Event::Closed { duration_ms, sha256 })
-            }
+            RecorderReport::Complete { call, duration, sha256, .. } => (call, recording::state::Event::Closed { duration, sha256 }),
             RecorderReport::Failed { call, reason } => (call, recording::state::Event::Failed { reason }),
         };
         let machine = match (self.slots.get_mut(&call), self.closing.get_mut(&call)) {
@@ -73,19 +69,19 @@ impl Switch {
                     self.publish("recording.missing", Some(call), now, vec![("reason", Detail::Text(reason))]);
                 }
                 recording::state::Action::Store(info) => {
-                    if info.state == recording::RecordingState::Complete {
-                        let duration = i64::try_from(info.duration_ms).unwrap_or(i64::MAX);
+                    if info.state == RecordingState::Complete {
+                        let duration = i64::try_from(info.duration.as_millis()).unwrap_or(i64::MAX);
                         self.publish("recording.complete", Some(call), now, vec![("duration_ms", Detail::Number(duration))]);
                     }
                 }
             }
         }
         if let Some(slot) = self.slots.get_mut(&call) {
-            note_recording(slot.call.record_mut(), &slot.recording);
+            slot.call.record_mut().recording = slot.recording.info();
             self.touched.insert(Key::Slot(call));
         } else if let Some(closing) = self.closing.get_mut(&call) {
             self.touched.insert(Key::Closing(call));
-            note_recording(&mut closing.record, &closing.recording);
+            closing.record.recording = closing.recording.info();
             if closing.recording.is_settled()
                 && let Some(closing) = self.closing.remove(&call)
             {
@@ -93,20 +89,4 @@ impl Switch {
             }
         }
     }
-}
-
-/// Brings a call's record up to date with its recording.
-pub(super) fn note_recording(record: &mut CallRecord, recording: &Recording) {
-    record.recording = recording.info().map(|info| RecordingRecord {
-        file: info.file,
-        duration: millis(info.duration_ms),
-        sha256: info.sha256,
-        state: match info.state {
-            recording::RecordingState::Open => RecordingState::Open,
-            recording::RecordingState::Complete => RecordingState::Complete,
-            recording::RecordingState::Recovered => RecordingState::Recovered,
-            recording::RecordingState::Missing => RecordingState::Missing,
-        },
-        reason: info.reason,
-    });
 }

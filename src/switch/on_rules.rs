@@ -1,15 +1,16 @@
 //! What the rules say: three rings, patience, the silent call. Here an order of a rule becomes an order to a call, and an event.
 
+use super::directory::Role;
 use super::offer::Offer;
 use super::output::Detail;
 use super::slot::{Rule, held_side};
 use super::{Key, Switch};
 use crate::acd::{self, OfferResult};
 use crate::base::{CallId, ClipId, Instant, LegId, Machine};
-use crate::call::record::{HeldBy, OfferOutcome, Outcome, ReleasedBy};
+use crate::call::record::{HeldBy, OfferOutcome, OfferRecord, Outcome, ReleasedBy};
 use crate::call::{Ending, MUSIC, Order, Side};
 use crate::media::control::Background;
-use crate::rules::{caller_ringing, hold_patience, queue_comfort, ring_limit, silent_call};
+use crate::rules::{RingLimit, caller_ringing, hold_patience, queue_comfort, ring_limit, silent_call};
 use crate::sip;
 
 /// What an announcement was for; comes back when it ended.
@@ -26,81 +27,86 @@ pub(super) mod token {
 const RONA: &str = "RONA";
 
 impl Switch {
-    pub(super) fn on_offer_timeout(&mut self, leg: LegId, now: Instant) {
-        let Some(limit) = self.offers.get_mut(&leg).and_then(|offer| offer.ring_limit.as_mut()) else { return };
-        let mut ordered = Vec::new();
-        limit.handle_timeout(now, &mut ordered);
-        for action in ordered {
-            self.on_ring_limit(leg, &action, now);
+    fn on_ring_limits_due(&mut self, call: CallId, now: Instant) {
+        let Some(slot) = self.slots.get(&call) else { return };
+        let due = slot.offers.iter().filter(|(_, offer)| offer.deadline().is_some_and(|at| at <= now));
+        for leg in due.map(|(leg, _)| *leg).collect::<Vec<_>>() {
+            self.drive_ring_limit(call, leg, now, |limit, ordered| limit.handle_timeout(now, ordered));
         }
     }
 
-    pub(super) fn tell_ring_limit(&mut self, leg: LegId, event: ring_limit::Event, now: Instant) {
-        let Some(limit) = self.offers.get_mut(&leg).and_then(|offer| offer.ring_limit.as_mut()) else { return };
-        let mut ordered = Vec::new();
-        limit.handle(event, now, &mut ordered);
-        self.touched.insert(Key::Offer(leg));
-        for action in ordered {
-            self.on_ring_limit(leg, &action, now);
-        }
+    pub(super) fn tell_ring_limit(&mut self, call: CallId, leg: LegId, event: ring_limit::Event, now: Instant) {
+        self.drive_ring_limit(call, leg, now, |limit, ordered| limit.handle(event, now, ordered));
     }
 
-    fn on_ring_limit(&mut self, leg: LegId, action: &ring_limit::Action, now: Instant) {
-        let Some(offer) = self.offers.get(&leg) else { return };
-        let (call, agent) = (offer.call, offer.agent.clone());
-        match action {
-            ring_limit::Action::RingBegan(ring) => {
-                let detail = vec![("agent", Detail::Text(agent.to_string())), ("ring", Detail::Number((*ring).into()))];
-                self.publish("offer.ring", Some(call), now, detail);
-            }
-            ring_limit::Action::Withdraw => {
-                let reason = sip::Reason { cause: 408, text: RONA.to_owned() };
-                self.order(call, Order::WithdrawOffer { leg, reason }, now);
-                self.offer_ended(leg, OfferOutcome::Missed, OfferResult::Missed, now);
+    fn drive_ring_limit(
+        &mut self,
+        call: CallId,
+        leg: LegId,
+        now: Instant,
+        drive: impl FnOnce(&mut RingLimit, &mut Vec<ring_limit::Action>),
+    ) {
+        let Some(offer) = self.slots.get_mut(&call).and_then(|slot| slot.offers.get_mut(&leg)) else { return };
+        let Some(limit) = offer.ring_limit.as_mut() else { return };
+        let mut ordered = Vec::new();
+        drive(limit, &mut ordered);
+        let agent = offer.agent.clone();
+        self.touched.insert(Key::Slot(call));
+        for action in ordered {
+            match action {
+                ring_limit::Action::RingBegan(ring) => {
+                    let detail = vec![("agent", Detail::Text(agent.to_string())), ("ring", Detail::Number(ring.into()))];
+                    self.publish("offer.ring", Some(call), now, detail);
+                }
+                ring_limit::Action::Withdraw => {
+                    let reason = sip::Reason { cause: 408, text: RONA.to_owned() };
+                    self.order(call, Order::WithdrawOffer { leg, reason }, now);
+                    self.offer_ended(call, leg, OfferOutcome::Missed, OfferResult::Missed, now);
+                }
             }
         }
     }
 
     /// An offer is over without an answer: written on the call's record, told to the ACD, who seeks the next agent.
-    pub(super) fn offer_ended(&mut self, leg: LegId, outcome: OfferOutcome, result: OfferResult, now: Instant) {
-        let Some(offer) = self.close_offer(leg, outcome, now) else { return };
-        self.publish_offer_ended(&offer, outcome, now);
-        let Offer { call, agent, .. } = offer;
-        self.tell_acd(acd::Event::OfferEnded { agent, call, result }, now);
+    pub(super) fn offer_ended(&mut self, call: CallId, leg: LegId, outcome: OfferOutcome, result: OfferResult, now: Instant) {
+        let Some(offer) = self.close_offer(call, leg, outcome, now) else { return };
+        self.publish_offer_ended(call, &offer, outcome, now);
+        self.tell_acd(acd::Event::OfferEnded { agent: offer.agent, call, result }, now);
     }
 
-    pub(super) fn publish_offer_ended(&mut self, offer: &Offer, outcome: OfferOutcome, now: Instant) {
+    pub(super) fn publish_offer_ended(&mut self, call: CallId, offer: &Offer, outcome: OfferOutcome, now: Instant) {
         let name = if outcome == OfferOutcome::Missed { "offer.missed" } else { "offer.ended" };
         let detail = vec![
             ("agent", Detail::Text(offer.agent.to_string())),
             ("result", Detail::Text(outcome.name().to_owned())),
-            ("rings", Detail::Number(i64::from(self.last_rings(offer.call)))),
+            ("rings", Detail::Number(i64::from(self.last_rings(call)))),
         ];
-        self.publish(name, Some(offer.call), now, detail);
+        self.publish(name, Some(call), now, detail);
     }
 
     fn last_rings(&self, call: CallId) -> u32 {
         self.slots.get(&call).and_then(|slot| slot.call.record().offers.last()).map_or(0, |offer| offer.rings)
     }
 
-    /// Takes the offer off the books and completes its line on the record.
-    pub(super) fn close_offer(&mut self, leg: LegId, outcome: OfferOutcome, now: Instant) -> Option<Offer> {
-        let offer = self.offers.remove(&leg)?;
-        self.touched.insert(Key::Offer(leg));
-        self.calls_of_legs.remove(&leg);
+    /// Takes the offer off the books and completes its line on the record. The leg of one that was answered goes on as the callee's.
+    pub(super) fn close_offer(&mut self, call: CallId, leg: LegId, outcome: OfferOutcome, now: Instant) -> Option<Offer> {
         let at = self.at(now);
-        let rings = offer.ring_limit.as_ref().map_or(0, |limit| {
-            // At the limit the next ring begins just as the offer is withdrawn; nobody heard it.
-            limit.rings(now).min(self.config.rules.answer.max_rings)
-        });
-        if let Some(slot) = self.slots.get_mut(&offer.call) {
-            let pending = |line: &&mut crate::call::record::OfferRecord| line.agent == offer.agent && line.result == OfferOutcome::Pending;
-            if let Some(line) = slot.call.record_mut().offers.iter_mut().rev().find(pending) {
-                line.ended_at = Some(at);
-                line.rings = rings;
-                line.result = outcome;
-            }
+        let max_rings = self.config.rules.answer.max_rings;
+        let slot = self.slots.get_mut(&call)?;
+        let offer = slot.offers.remove(&leg)?;
+        // At the limit the next ring begins just as the offer is withdrawn; nobody heard it.
+        let rings = offer.ring_limit.as_ref().map_or(0, |limit| limit.rings(now).min(max_rings));
+        let pending = |line: &&mut OfferRecord| line.agent == offer.agent && line.result == OfferOutcome::Pending;
+        if let Some(line) = slot.call.record_mut().offers.iter_mut().rev().find(pending) {
+            line.ended_at = Some(at);
+            line.rings = rings;
+            line.result = outcome;
         }
+        if outcome != OfferOutcome::Answered {
+            self.remove_leg(call, leg);
+        }
+        self.directory.leaves(&offer.agent, call, Role::Offered);
+        self.touched.insert(Key::Slot(call));
         Some(offer)
     }
 
@@ -119,6 +125,7 @@ impl Switch {
                 slot.call.handle_timeout(now, &mut ordered);
                 self.work.extend(ordered.into_iter().map(|action| super::Work::Call(call, action)));
             }
+            Rule::RingLimit => self.on_ring_limits_due(call, now),
             Rule::CallerRinging => {
                 let mut ordered = Vec::new();
                 slot.caller_ringing.handle_timeout(now, &mut ordered);

@@ -1,5 +1,6 @@
 //! What the SIP endpoint says: calls that come in are routed, everything on a known leg is told to its call, registrations to the ACD.
 
+use super::directory::Role;
 use super::output::{Detail, Output};
 use super::routing::{FeatureCode, Routed, route};
 use super::slot::{Party, Purpose, Slot};
@@ -156,12 +157,12 @@ impl Switch {
             record.agent = None;
         }
         slot.caller_agent.clone_from(&caller_agent);
-        self.calls_of_legs.insert(leg, call);
-        self.calls_of_sessions.insert(session, call);
         self.slots.insert(call, slot);
+        self.add_leg(call, leg);
+        self.calls_of_sessions.insert(session, call);
         self.touched.insert(Key::Slot(call));
         if let Some(agent) = caller_agent {
-            self.engage(agent, call, now);
+            self.engage(agent, call, Role::Caller, now);
         }
         self.work.extend(ordered.into_iter().map(|action| Work::Call(call, action)));
         let detail = vec![("called", Detail::Text(self.slots[&call].call.record().called.clone()))];
@@ -182,7 +183,7 @@ impl Switch {
     }
 
     fn to_agent(&self, agent: AgentId, caller: Option<&AgentId>) -> Result<(Purpose, CallDirection), (u16, Outcome)> {
-        if caller == Some(&agent) || self.is_occupied(&agent) {
+        if caller == Some(&agent) || self.directory.is_occupied(&agent) {
             return Err((486, Outcome::Busy));
         }
         let Some(flow) = self.directory.flows.get(&agent) else { return Err((480, Outcome::Unreachable)) };
@@ -226,34 +227,15 @@ impl Switch {
         addresses.into_iter().filter_map(way).collect()
     }
 
-    /// Whether the agent is in a call, or his phone rings.
-    fn is_occupied(&self, agent: &AgentId) -> bool {
-        self.directory.engaged.contains_key(agent)
-            || self.offers.values().any(|offer| offer.agent == *agent)
-            || self.slots.values().any(|slot| slot.callee_agent.as_ref() == Some(agent))
-    }
-
     /// The agent is in a call that no queue gave him, and is offered no other.
-    pub(super) fn engage(&mut self, agent: AgentId, call: CallId, now: Instant) {
-        // An agent who is in two calls of his own stays engaged until the last one ends.
-        self.directory.engaged.insert(agent.clone(), call);
+    pub(super) fn engage(&mut self, agent: AgentId, call: CallId, role: Role, now: Instant) {
+        self.directory.takes_part(&agent, call, role);
         self.tell_acd(acd::Event::Engaged { agent, call }, now);
     }
 
-    pub(super) fn disengage(&mut self, agent: &AgentId, call: CallId, now: Instant) {
-        let other = self
-            .slots
-            .iter()
-            .find(|(id, slot)| **id != call && (slot.caller_agent.as_ref() == Some(agent) || slot.callee_agent.as_ref() == Some(agent)));
-        match other.map(|(id, _)| *id) {
-            Some(other) => {
-                self.directory.engaged.insert(agent.clone(), other);
-            }
-            None => {
-                self.directory.engaged.remove(agent);
-                self.tell_acd(acd::Event::Disengaged { agent: agent.clone(), call }, now);
-            }
-        }
+    pub(super) fn disengage(&mut self, agent: &AgentId, call: CallId, role: Role, now: Instant) {
+        self.directory.leaves(agent, call, role);
+        self.tell_acd(acd::Event::Disengaged { agent: agent.clone(), call }, now);
     }
 
     fn registered(&mut self, agent: AgentId, contacts: usize, flow: Flow, now: Instant) {

@@ -1,27 +1,29 @@
 //! A call with the rules that watch it. None of them outlives it.
 
-use crate::base::{AgentId, Duration, Instant, Machine, QueueId};
+use super::offer::Offer;
+use crate::base::{AgentId, ClipId, Duration, Instant, LegId, Machine, QueueId};
 use crate::call::record::HeldBy;
 use crate::call::{Call, Side};
 use crate::config::RulesConfig;
 use crate::recording::{Recording, RecordingFile};
 use crate::rules::{CallerRinging, HoldPatience, QueueComfort, SilentCall};
 use crate::sip::{self, Callee};
-use std::collections::VecDeque;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 
 /// What a call is for.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub enum Purpose {
     /// A caller waits for an agent of this queue.
     Queue(QueueId),
     /// One party calls another: an agent's phone, or a number behind a trunk. Hosts are tried in order.
     Party(Party),
     /// The switch speaks, then releases.
-    Play { clips: Vec<crate::base::ClipId> },
+    Play { clips: Vec<ClipId> },
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Party {
     /// The agent whose phone is called, if it is one's.
     pub agent: Option<AgentId>,
@@ -30,7 +32,7 @@ pub struct Party {
     /// When the phone has rung long enough; set with the first INVITE.
     pub no_answer_at: Option<Instant>,
     /// The way that is being tried.
-    pub trying: Option<crate::base::LegId>,
+    pub trying: Option<LegId>,
     /// The best refusal so far, for the caller.
     pub refusal: Option<sip::Failure>,
 }
@@ -38,9 +40,13 @@ pub struct Party {
 /// A party call rings this long at most: the usual limit of carriers, and long past every person's patience.
 pub const PARTY_RINGS_FOR: Duration = Duration::from_secs(60);
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Slot {
     pub call: Call,
+    /// Everything that is told of these legs is told to this call.
+    pub legs: BTreeSet<LegId>,
+    /// Agents' phones that ring for it.
+    pub offers: BTreeMap<LegId, Offer>,
     pub purpose: Purpose,
     /// Who is shown to the callee.
     pub from: sip::Party,
@@ -62,6 +68,7 @@ pub struct Slot {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Rule {
     Call,
+    RingLimit,
     CallerRinging,
     Comfort,
     PatienceOfCaller,
@@ -81,6 +88,8 @@ impl Slot {
         let recording = Recording::new(RecordingFile::new(call.id(), call.id().timestamp()));
         Self {
             call,
+            legs: BTreeSet::new(),
+            offers: BTreeMap::new(),
             purpose,
             from,
             caller_agent: None,
@@ -113,7 +122,7 @@ impl Slot {
 
     /// Whether `leg` is the caller's and the silent-call script runs.
     #[must_use]
-    pub fn awaits_word_of(&self, leg: crate::base::LegId) -> bool {
+    pub fn awaits_word_of(&self, leg: LegId) -> bool {
         self.call.is_connected() && self.call.legs().next() == Some(leg) && self.silent.as_ref().is_some_and(|silent| !silent.is_over())
     }
 
@@ -126,13 +135,20 @@ impl Slot {
         }
     }
 
-    fn deadlines(&self) -> [(Rule, Option<Instant>); 8] {
+    /// The leg on which that agent's phone rings.
+    #[must_use]
+    pub fn ringing(&self, agent: &AgentId) -> Option<LegId> {
+        self.offers.iter().find(|(_, offer)| offer.agent == *agent).map(|(leg, _)| *leg)
+    }
+
+    fn deadlines(&self) -> [(Rule, Option<Instant>); 9] {
         let no_answer = match &self.purpose {
             Purpose::Party(party) => party.no_answer_at,
             Purpose::Queue(_) | Purpose::Play { .. } => None,
         };
         [
             (Rule::Call, self.call.deadline()),
+            (Rule::RingLimit, self.offers.values().filter_map(Offer::deadline).min()),
             (Rule::CallerRinging, self.caller_ringing.deadline()),
             (Rule::Comfort, self.comfort.deadline()),
             (Rule::PatienceOfCaller, self.patience_of_caller.deadline()),

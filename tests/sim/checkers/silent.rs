@@ -9,6 +9,8 @@ pub struct Silent {
     wait: Duration,
     steps: usize,
     scripts: BTreeMap<CallId, Script>,
+    /// Held before the greeting: a caller may hold while he waits, and is found holding when an agent answers.
+    held_before: BTreeMap<CallId, String>,
 }
 
 #[derive(Default)]
@@ -31,11 +33,13 @@ impl Script {
 
 impl Silent {
     pub fn new(wait: Duration, steps: usize) -> Self {
-        Self { wait, steps, scripts: BTreeMap::new() }
+        Self { wait, steps, scripts: BTreeMap::new(), held_before: BTreeMap::new() }
     }
 
     pub fn greeted(&mut self, call: CallId) {
-        self.scripts.insert(call, Script { playing: true, ..Script::default() });
+        let held_by: BTreeSet<String> = self.held_before.remove(&call).into_iter().collect();
+        // A hold overtakes the greeting.
+        self.scripts.insert(call, Script { playing: held_by.is_empty(), held_by, ..Script::default() });
     }
 
     /// Greeting or step has been played.
@@ -63,6 +67,9 @@ impl Silent {
     }
 
     pub fn held(&mut self, call: CallId, by: &str) {
+        if !self.scripts.contains_key(&call) {
+            self.held_before.insert(call, by.to_owned());
+        }
         self.with(call, |script| {
             script.held_by.insert(by.to_owned());
             // What played was overtaken.
@@ -71,6 +78,7 @@ impl Silent {
     }
 
     pub fn retrieved(&mut self, call: CallId, by: &str, now: Instant) {
+        self.held_before.remove(&call);
         self.with(call, |script| {
             script.held_by.remove(by);
             script.listen(now);
@@ -91,6 +99,7 @@ impl Silent {
     }
 
     pub fn released(&mut self, call: CallId, silent: bool, now: Instant, complaints: &mut Complaints) {
+        self.held_before.remove(&call);
         let Some(script) = self.scripts.remove(&call) else {
             if silent {
                 complaints.push(format!("{call}: released as silent without a greeting"));

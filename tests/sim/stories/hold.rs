@@ -68,6 +68,18 @@ fn in_a_hold_in_a_hold_each_is_counted_for_himself_and_a_holder_is_spared() {
 }
 
 #[test]
+fn a_caller_who_holds_while_he_waits_has_the_agent_reassured() {
+    let mut world = World::with_agents(&["1001"]);
+    world.agent_answers("1001", secs(10)).habit("1001", |habit| habit.sound = Sound::Speech);
+    world.dials("13800000002", "95000").after(secs(11)).caller_dials("95000").says(CALLER, Sound::Speech).after(secs(3));
+    world.expect_up(CALLER).holds(CALLER, Way::SendOnly).after(secs(2)).hangs_up("13800000002").after(millis(10_010));
+    let held = world.now;
+    world.after(secs(4)).expect_hears("1001", Heard::Clip("music/hold")).after(secs(6)).expect_clip("1001", "patience", held, &[secs(7)]);
+    world.retrieves(CALLER).after(secs(1)).expect_conversation(CALLER, "1001");
+    assert_eq!(world.ends_well().holds.iter().map(|hold| (hold.by, hold.reassured)).collect::<Vec<_>>(), [(HeldBy::Caller, 1)]);
+}
+
+#[test]
 fn a_second_hold_counts_anew() {
     let mut world = talking();
     world.holds("1001", Way::Inactive).after(secs(5)).retrieves("1001").after(secs(1));
