@@ -18,6 +18,9 @@ use std::sync::Arc;
 /// An engine this far behind makes up for the ticks it missed; further, they are left out.
 const CAUGHT_UP_MAX: Duration = millis(100);
 
+/// Odd, and unlike the step of the generator's own seeding, so that neighbours draw nothing alike.
+const LEGS_APART: u64 = 0xD6E8_FEB8_6659_FD93;
+
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EngineSettings {
     /// How Opus is encoded towards the legs.
@@ -28,6 +31,8 @@ pub struct EngineSettings {
 pub struct Engine {
     settings: EngineSettings,
     clips: Arc<ClipLibrary>,
+    seed: u64,
+    /// The spread of RTCP.
     rng: Rng,
     sessions: BTreeMap<SessionId, Session>,
     legs: BTreeMap<LegId, SessionId>,
@@ -37,12 +42,14 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// `seed` draws SSRCs, first numbers and the spread of RTCP: from a good source in production, they are not to be guessed.
+    /// `seed` draws SSRCs, first numbers and the spread of RTCP: from a good source in production, they are not to be guessed. A leg's SSRC
+    /// and first numbers are a function of the seed and its id alone, so that a restart with the same seed goes on with its stream.
     #[must_use]
     pub fn new(settings: EngineSettings, clips: Arc<ClipLibrary>, seed: u64) -> Self {
         Self {
             settings,
             clips,
+            seed,
             rng: Rng::new(seed),
             sessions: BTreeMap::new(),
             legs: BTreeMap::new(),
@@ -60,6 +67,16 @@ impl Engine {
     /// more legs, `AllocationFailed`, and the leg's sockets are to be closed. The same leg again is reported as it stands, and must not be
     /// bound twice (`has_leg`).
     pub fn allocated(&mut self, session: SessionId, leg: LegId, address: SocketAddr, now: Instant, turn: &mut Turn) {
+        self.add(session, leg, address, now, now, turn);
+    }
+
+    /// As `allocated`, for a leg that was first allocated at `since`, before a restart: its stream goes on. Its numbers are reckoned from
+    /// the time that passed.
+    pub fn resumed(&mut self, session: SessionId, leg: LegId, address: SocketAddr, since: Instant, now: Instant, turn: &mut Turn) {
+        self.add(session, leg, address, since, now, turn);
+    }
+
+    fn add(&mut self, session: SessionId, leg: LegId, address: SocketAddr, since: Instant, now: Instant, turn: &mut Turn) {
         if let Some(owner) = self.legs.get(&leg) {
             if let Some(address) = self.sessions.get(owner).and_then(|session| session.address(leg)).filter(|_| *owner == session) {
                 turn.reports.push(Report::Allocated { session, leg, address });
@@ -67,7 +84,8 @@ impl Engine {
             return;
         }
         let members = self.sessions.entry(session).or_insert_with(|| Session::new(session));
-        if !members.add_leg(leg, address, self.settings, now, &mut self.rng) {
+        let mut its_own = Rng::new(self.seed ^ leg.0.wrapping_mul(LEGS_APART));
+        if !members.add_leg(leg, address, self.settings, since, now, &mut its_own) {
             turn.reports.push(Report::AllocationFailed { session, leg, cause: AllocationFailure::Refused });
             turn.released.push(leg);
             return;
@@ -116,8 +134,8 @@ impl Engine {
             Command::Unbridge { session } => self.with(session, Session::unbridge),
             Command::SetBackground { session, leg, background } => self.with(session, |session| session.set_background(leg, background)),
             Command::StopAnnouncements { session, leg } => self.with(session, |session| session.stop_announcements(leg, turn)),
-            Command::StartRecording { session, call, left, right, .. } => {
-                self.with(session, |session| session.start_recording(call, left, right, now, turn));
+            Command::StartRecording { session, call, left, right, began_at } => {
+                self.with(session, |session| session.start_recording(call, (left, right), began_at, now, turn));
             }
             Command::SetRecordedParty { session, right } => self.with(session, |session| session.set_recorded_party(right)),
             Command::StopRecording { session } => self.with(session, |session| session.stop_recording(now, turn)),

@@ -34,15 +34,20 @@ pub struct Towards<'a> {
 
 impl Outbound {
     #[must_use]
-    pub fn new(opus: OpusSettings, rng: &mut Rng) -> Self {
+    pub fn new(opus: OpusSettings, since: Instant, rng: &mut Rng) -> Self {
         Self {
-            sender: Sender::new(8_000, 0, rng),
+            sender: Sender::new(8_000, 0, since, rng),
             encoder: None,
             opus,
             pending: Vec::new(),
             pending_frames: 0,
             event_holds_until: Instant::START,
         }
+    }
+
+    /// The stream was begun before a restart.
+    pub fn resume(&mut self, now: Instant) {
+        self.sender.resume(now);
     }
 
     pub fn set_format(&mut self, parameters: &StreamParameters) {

@@ -44,11 +44,19 @@ impl Session {
     }
 
     /// False when the session has as many legs as it may.
-    pub fn add_leg(&mut self, leg: LegId, address: SocketAddr, settings: EngineSettings, now: Instant, rng: &mut Rng) -> bool {
+    pub fn add_leg(
+        &mut self,
+        leg: LegId,
+        address: SocketAddr,
+        settings: EngineSettings,
+        since: Instant,
+        now: Instant,
+        rng: &mut Rng,
+    ) -> bool {
         if self.legs.len() >= SESSION_LEGS_MAX {
             return false;
         }
-        self.legs.push(Stream::new(self.id, leg, address, self.rate, settings, now, rng));
+        self.legs.push(Stream::new(self.id, leg, address, self.rate, settings, since, now, rng));
         true
     }
 
@@ -119,14 +127,22 @@ impl Session {
         self.plan();
     }
 
-    pub fn start_recording(&mut self, call: CallId, left: LegId, right: Option<LegId>, now: Instant, turn: &mut Turn) {
+    /// `began_at`: when it began, if a restart goes on with it.
+    pub fn start_recording(
+        &mut self,
+        call: CallId,
+        (left, right): (LegId, Option<LegId>),
+        began_at: Option<Instant>,
+        now: Instant,
+        turn: &mut Turn,
+    ) {
         if self.tap.as_ref().is_some_and(|tap| tap.call() == call) {
             return;
         }
         self.stop_recording(now, turn);
         let wide = self.index(left).is_some_and(|index| self.legs[index].codec() == Some(Codec::Opus));
         let rate = if wide { Rate::Hz16000 } else { Rate::Hz8000 };
-        self.tap = Some(Tap::start(call, rate, left, right, now, &mut turn.recorded));
+        self.tap = Some(Tap::start(call, rate, (left, right), began_at, now, &mut turn.recorded));
     }
 
     pub fn set_recorded_party(&mut self, right: Option<LegId>) {

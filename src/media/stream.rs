@@ -84,22 +84,28 @@ pub enum Kind {
 }
 
 impl Stream {
+    /// A leg that was allocated at `since`; before `now` when a restart goes on with it. `rng` is the leg's own.
     pub fn new(
         session: SessionId,
         leg: LegId,
         address: SocketAddr,
         rate: Rate,
         settings: EngineSettings,
+        since: Instant,
         now: Instant,
         rng: &mut Rng,
     ) -> Self {
+        let mut outbound = Outbound::new(settings.opus, since, rng);
+        if since < now {
+            outbound.resume(now);
+        }
         Self {
             session,
             leg,
             address,
             parameters: None,
             inbound: Inbound::new(),
-            outbound: Outbound::new(settings.opus, rng),
+            outbound,
             player: Player::new(rate),
             detector: None,
             hears: Hears::Nothing,

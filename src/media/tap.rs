@@ -50,10 +50,18 @@ pub struct Received<'a> {
 }
 
 impl Tap {
-    /// Begins the timeline at `now`.
-    pub fn start(call: CallId, rate: Rate, left: LegId, right: Option<LegId>, now: Instant, recorded: &mut Vec<Recorded>) -> Self {
-        recorded.push(Recorded::Started { call, rate: rate.hz(), resumed: false });
-        Self { call, rate, started_at: now, left, right, said: [None; 2], down: Downsampler::new(), up: Upsampler::new() }
+    /// Begins the timeline at `now`; or goes on with one that began at `began_at`.
+    pub fn start(
+        call: CallId,
+        rate: Rate,
+        (left, right): (LegId, Option<LegId>),
+        began_at: Option<Instant>,
+        now: Instant,
+        recorded: &mut Vec<Recorded>,
+    ) -> Self {
+        recorded.push(Recorded::Started { call, rate: rate.hz(), resumed: began_at.is_some() });
+        let started_at = began_at.unwrap_or(now);
+        Self { call, rate, started_at, left, right, said: [None; 2], down: Downsampler::new(), up: Upsampler::new() }
     }
 
     #[must_use]
@@ -177,7 +185,7 @@ mod tests {
     /// Positions in milliseconds of packets given as (arrival ms, source, timestamp in ms).
     fn positions(packets: &[(u64, u32, i64)]) -> Vec<u64> {
         let (call, mut recorded) = (CallId::new(Timestamp(0), &mut Rng::new(1)), Vec::new());
-        let mut tap = Tap::start(call, Rate::Hz8000, LEFT, Some(RIGHT), at(1_000), &mut recorded);
+        let mut tap = Tap::start(call, Rate::Hz8000, (LEFT, Some(RIGHT)), None, at(1_000), &mut recorded);
         for (arrival, source, timestamp) in packets {
             let packet = Received { codec: Codec::Opus, source: *source, timestamp: (*timestamp * 48) as u32, payload: &[] };
             tap.received(LEFT, packet, at(1_000 + arrival), &mut recorded);
@@ -221,11 +229,26 @@ mod tests {
     #[test]
     fn what_is_played_is_brought_to_the_recordings_rate() {
         let (call, mut recorded) = (CallId::new(Timestamp(0), &mut Rng::new(1)), Vec::new());
-        let mut tap = Tap::start(call, Rate::Hz8000, LEFT, None, at(0), &mut recorded);
+        let mut tap = Tap::start(call, Rate::Hz8000, (LEFT, None), None, at(0), &mut recorded);
         tap.played(&[0; 320], Rate::Hz16000, at(20), &mut recorded);
         let expected = Recorded::Audio { call, channel: Channel::Right, position: 160, audio: Sound::Linear(vec![0; 160]) };
         assert_eq!(recorded[1], expected);
         tap.received(LegId(9), Received { codec: Codec::Pcma, source: 1, timestamp: 0, payload: &[1] }, at(30), &mut recorded);
         assert_eq!(recorded.len(), 2, "whoever is no party of the recording is not on it");
+    }
+
+    #[test]
+    fn a_recording_that_is_resumed_counts_from_its_beginning() {
+        let (call, mut recorded) = (CallId::new(Timestamp(0), &mut Rng::new(1)), Vec::new());
+        let mut tap = Tap::start(call, Rate::Hz8000, (LEFT, None), Some(at(500)), at(60_000), &mut recorded);
+        tap.received(LEFT, Received { codec: Codec::Pcma, source: 1, timestamp: 9, payload: &[1] }, at(60_500), &mut recorded);
+        tap.stop(at(61_500), &mut recorded);
+        let sound = Sound::Encoded { codec: Codec::Pcma, source: 1, payload: vec![1] };
+        let expected = [
+            Recorded::Started { call, rate: 8_000, resumed: true },
+            Recorded::Audio { call, channel: Channel::Left, position: 60_000 * 8, audio: sound },
+            Recorded::Stopped { call, samples: 61_000 * 8 },
+        ];
+        assert_eq!(recorded, expected);
     }
 }

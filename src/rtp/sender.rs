@@ -9,6 +9,16 @@ pub type SourceKey = u64;
 
 /// How far a late relayed packet may lie behind the highest number sent.
 const LATE_MAX: u64 = 100;
+/// How fast packets are taken to go out where their number is only reckoned.
+const PACKET_TIME: Duration = millis(20);
+/// Numbers that are reckoned are set at least so much ahead, and by one part of so many of the time; at most so much: RFC 3550 §A.1 takes a jump
+/// of less than 3,000 packets for loss.
+const AHEAD_LEAST: Duration = millis(1_000);
+const AHEAD_PART: u32 = 2_000;
+const AHEAD_MOST: Duration = millis(20_000);
+/// Timestamps reckoned are set ahead by one part of so many: the clock of a relayed phone may be as much faster than ours. No more, or
+/// the hearer would wait for it.
+const CLOCK_PART: u32 = 20_000;
 /// Our own sound goes on without a step when a frame is this near its time.
 const STEP_MIN: Duration = millis(15);
 
@@ -17,6 +27,9 @@ pub struct Sender {
     ssrc: u32,
     clock_rate: u32,
     payload_type: u8,
+    /// The timeline before the first packet: `first` at the moment `since`.
+    first: u32,
+    since: Instant,
     /// The highest number used; counts on past 65,535.
     highest: u64,
     /// When and with what timestamp the last packet of sound went out, and how many ticks it lasts.
@@ -67,13 +80,15 @@ pub struct Relayed {
 }
 
 impl Sender {
-    /// SSRC, first sequence number and first timestamp are drawn (RFC 3550 §5.1).
+    /// A stream that begins at `since`. SSRC, first sequence number and first timestamp are drawn (RFC 3550 §5.1), nothing else is.
     #[must_use]
-    pub fn new(clock_rate: u32, payload_type: u8, rng: &mut Rng) -> Self {
+    pub fn new(clock_rate: u32, payload_type: u8, since: Instant, rng: &mut Rng) -> Self {
         Self {
             ssrc: rng.next_u32(),
             clock_rate,
             payload_type,
+            first: rng.next_u32(),
+            since,
             highest: 0x1_0000 + rng.below(0x8000),
             last: None,
             source: Source::None,
@@ -81,6 +96,15 @@ impl Sender {
             packets: 0,
             octets: 0,
         }
+    }
+
+    /// The stream was begun by a program that is gone, and how far it came is not known: its numbers are reckoned by the clock, and set a
+    /// little ahead, so that they do not go back.
+    pub fn resume(&mut self, now: Instant) {
+        let passed = now.saturating_since(self.since);
+        let ahead = (AHEAD_LEAST + passed / AHEAD_PART).min(AHEAD_MOST);
+        self.highest += ((passed + ahead).as_nanos() / PACKET_TIME.as_nanos()) as u64;
+        self.since = Instant::after_start(self.since.since_start().saturating_sub(passed / CLOCK_PART));
     }
 
     /// The codec towards the hearer changed; sequence and SSRC go on.
@@ -189,8 +213,7 @@ impl Sender {
     #[must_use]
     pub fn timestamp_at(&self, now: Instant) -> u32 {
         match self.last {
-            // Before the first packet any number will do; the SSRC is as random as another draw.
-            None => self.ssrc.rotate_left(11).wrapping_add(ticks(now.since_start(), self.clock_rate) as u32),
+            None => self.first.wrapping_add(ticks(now.saturating_since(self.since), self.clock_rate) as u32),
             Some(last) => {
                 let elapsed = ticks(now.saturating_since(last.at), self.clock_rate) as u32;
                 last.timestamp.wrapping_add(elapsed.max(last.ticks).max(1))
@@ -233,7 +256,7 @@ mod tests {
 
     #[test]
     fn own_sound_then_a_party_then_own_sound_is_one_stream() {
-        let mut sender = Sender::new(8_000, 8, &mut Rng::new(1));
+        let mut sender = Sender::new(8_000, 8, at(0), &mut Rng::new(1));
         let mut headers = Vec::new();
         for frame in 0..3 {
             headers.push(sender.originate(160, at(1_000 + frame * 20)));
@@ -255,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_pause_of_our_own_shows_in_the_timestamp() {
-        let mut sender = Sender::new(48_000, 96, &mut Rng::new(2));
+        let mut sender = Sender::new(48_000, 96, at(0), &mut Rng::new(2));
         let first = sender.originate(960, at(0));
         let second = sender.originate(960, at(500));
         assert_eq!(second.timestamp.wrapping_sub(first.timestamp), 24_000);
@@ -264,7 +287,7 @@ mod tests {
 
     #[test]
     fn a_relayed_source_keeps_its_gaps_and_order() {
-        let mut sender = Sender::new(8_000, 0, &mut Rng::new(3));
+        let mut sender = Sender::new(8_000, 0, at(0), &mut Rng::new(3));
         let first = sender.relay(relayed(1, 70_000, 0), at(0)).expect("sent");
         let numbers: Vec<u16> = [70_003_u64, 70_002, 70_004]
             .map(|extended| {
@@ -282,7 +305,7 @@ mod tests {
 
     #[test]
     fn what_is_withheld_is_no_hole() {
-        let mut sender = Sender::new(8_000, 0, &mut Rng::new(3));
+        let mut sender = Sender::new(8_000, 0, at(0), &mut Rng::new(3));
         let first = sender.relay(relayed(1, 70_000, 0), at(0)).expect("sent");
         for extended in [70_002, 70_003] {
             sender.withhold(relayed(1, extended, 0));
@@ -296,7 +319,7 @@ mod tests {
 
     #[test]
     fn all_packets_of_an_event_have_one_timestamp() {
-        let mut sender = Sender::new(48_000, 96, &mut Rng::new(4));
+        let mut sender = Sender::new(48_000, 96, at(0), &mut Rng::new(4));
         let sound = sender.originate(960, at(0));
         let events: Vec<Header> = (0..4).map(|n| sender.event(relayed(1, 70_000 + n, 800), 101, at(20 + n * 20)).expect("sent")).collect();
         assert!(events.iter().all(|event| event.timestamp == sound.timestamp.wrapping_add(960) && event.payload_type == 101));
@@ -305,5 +328,42 @@ mod tests {
         assert!(next.marker && next.timestamp == sound.timestamp.wrapping_add(300 * 48));
         let sound = sender.originate(960, at(400));
         assert_eq!(sound.sequence, next.sequence.wrapping_add(1));
+    }
+
+    #[test]
+    fn a_stream_that_is_resumed_never_goes_back_and_is_taken_for_loss() {
+        // (codec's clock, seconds sent, how fast the relayed phone's clock runs in parts of a million, milliseconds without us)
+        for (clock_rate, sent, ppm, gone) in [
+            (8_000, 1, 0, 50),
+            (8_000, 10, 0, 300),
+            (8_000, 600, 100, 300),
+            (48_000, 3_600, -100, 1_000),
+            (8_000, 3_600, 100, 1_000),
+            (8_000, 8 * 3_600, 50, 2_000),
+            (8_000, 24 * 3_600, 0, 10_000),
+        ] {
+            let began = at(7_000);
+            let new = || Sender::new(clock_rate, 8, began, &mut Rng::new(9));
+            let (mut sender, mut hearer) = (new(), crate::rtp::Receiver::new(clock_rate));
+            let mut last = sender.relay(relayed(1, 70_000, 77), began).expect("sent");
+            let count = sent * 50;
+            let ticks = (clock_rate as u64 / 50 * count) as i64;
+            let timestamp = (ticks + ticks * ppm / 1_000_000) as u32;
+            let end = began + millis(sent * 1_000);
+            if let Some(header) = sender.relay(relayed(1, 70_000 + count, 77_u32.wrapping_add(timestamp)), end) {
+                last = header;
+            }
+            hearer.receive(last.ssrc, last.sequence);
+            let again = end + millis(gone);
+            let mut resumed = new();
+            resumed.resume(again);
+            let first = resumed.relay(relayed(1, 5, 99), again).expect("sent");
+            assert_eq!(first.ssrc, last.ssrc);
+            let arrival = hearer.receive(first.ssrc, first.sequence);
+            assert!(matches!(arrival, crate::rtp::Arrival::Next { .. }), "{sent} s, {ppm}: {arrival:?}");
+            let step = f64::from(first.timestamp.wrapping_sub(last.timestamp) as i32) / f64::from(clock_rate);
+            let true_step = gone as f64 / 1_000.0;
+            assert!(step > 0.0 && (step - true_step).abs() < 5.0, "{sent} s, {ppm}: {step} for {true_step}");
+        }
     }
 }

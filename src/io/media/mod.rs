@@ -11,7 +11,7 @@ mod worker;
 pub use figures::WorkerFigures;
 
 use crate::base::limits::MEDIA_COMMANDS_MAX;
-use crate::base::{Duration, Rng, SessionId};
+use crate::base::{Duration, SessionId};
 use crate::io::clock::Clock;
 use crate::io::recorder::RecorderSink;
 use crate::media::control::Command;
@@ -39,7 +39,7 @@ pub struct MediaSettings {
     /// RTP on even ports, RTCP on the next odd one.
     pub ports: RangeInclusive<u16>,
     pub engine: EngineSettings,
-    /// From a good source: SSRCs and first sequence numbers are not to be guessed.
+    /// From a good source: SSRCs and first sequence numbers are not to be guessed. A restart with the same seed goes on with its legs.
     pub seed: u64,
 }
 
@@ -100,7 +100,6 @@ impl MediaPool {
         let cores = || thread::available_parallelism().map_or(1, NonZero::get);
         let count = settings.workers.unwrap_or_else(cores).max(1);
         let ports = SharedPorts::new(PortPairs::new(&settings.ports));
-        let mut seeds = Rng::new(settings.seed);
         let mut workers = Vec::with_capacity(count);
         for number in 0..count {
             let poll = Poll::new()?;
@@ -108,7 +107,8 @@ impl MediaPool {
             let (orders, to_do) = sync_channel(MEDIA_COMMANDS_MAX);
             let ordered = Arc::new(AtomicBool::new(false));
             let figures = Arc::new(Figures::default());
-            let (engine, clips, seed) = (settings.engine, Arc::clone(clips), seeds.next_u64());
+            // One for all: a leg's numbers are the same on whichever worker a restart puts it.
+            let (engine, clips, seed) = (settings.engine, Arc::clone(clips), settings.seed);
             let (ports, inbox, sink) = (ports.clone(), inbox.clone(), sink());
             let (its_ordered, its_figures) = (Arc::clone(&ordered), Arc::clone(&figures));
             let thread = thread::Builder::new().name(format!("media-{number}")).spawn(move || {
@@ -123,6 +123,10 @@ impl MediaPool {
     /// Gives the order to the worker that has the session. Orders for one session are done in turn. Waits while the worker has
     /// `MEDIA_COMMANDS_MAX` waiting; it takes them every millisecond and never waits for the switch.
     pub fn order(&self, command: Command) {
+        // At once, so that no other leg is given the pair while this one waits for its worker.
+        if let Command::Allocate { resumed: Some(leg), .. } = &command {
+            self.ports.lock().reserve(leg.port);
+        }
         self.of_session(session_of(&command)).give(Order::Command(command));
     }
 

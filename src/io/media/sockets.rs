@@ -76,6 +76,17 @@ impl Sockets {
         Err(BindError::Exhausted)
     }
 
+    /// Binds exactly the pair that begins at `port`: `leg` had it before a restart.
+    pub fn bind_again(&mut self, leg: LegId, local: IpAddr, port: u16, registry: &Registry) -> Result<SocketAddr, BindError> {
+        if port == u16::MAX || !self.ports.lock().take_exactly(port) {
+            return Err(BindError::Refused(io::ErrorKind::AddrInUse.into()));
+        }
+        self.bind_at(leg, local, port, registry).map(|()| SocketAddr::new(local, port)).map_err(|error| {
+            self.ports.lock().give_back(port);
+            BindError::Refused(error)
+        })
+    }
+
     fn bind_at(&mut self, leg: LegId, local: IpAddr, port: u16, registry: &Registry) -> io::Result<()> {
         let mut rtp = open(SocketAddr::new(local, port))?;
         let mut rtcp = open(SocketAddr::new(local, port + 1))?;

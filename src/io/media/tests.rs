@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::audio::g711::Law;
-use crate::base::{CallId, Codec, LegId, Timestamp};
+use crate::base::{CallId, Codec, LegId, Rng, Timestamp};
 use crate::io::recorder::Recorder;
-use crate::media::control::{AllocationFailure, Direction, Report, StreamParameters};
+use crate::media::control::{AllocationFailure, Direction, Report, ResumedLeg, StreamParameters};
 use crate::switch::input::RecorderReport;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::AtomicU16;
@@ -248,4 +248,36 @@ fn closing_ends_threads_and_sockets_and_the_recording_as_it_stands() {
     recorder.close();
     let reports: Vec<Input> = std::iter::from_fn(|| inbox.try_recv().ok()).collect();
     assert!(reports.iter().any(|input| matches!(input, Input::Recorder(RecorderReport::Complete { .. }))), "{reports:?}");
+}
+
+#[test]
+fn a_leg_of_before_a_restart_has_its_pair_and_its_stream_again() {
+    let mut world = World::with_ports(range(3));
+    let (a, b) = (LegId(1), LegId(2));
+    let resumed =
+        |leg, port| Command::Allocate { session: SESSION, leg, local: HERE, resumed: Some(ResumedLeg { port, since: Default::default() }) };
+    let port = world.allocate(SESSION, a).expect("a pair").port();
+    world.pool.order(Command::Release { session: SESSION });
+    let give_up_at = Instant::now() + DEADLINE;
+    while world.pool.readings().ports() != (3, 3) {
+        assert!(Instant::now() < give_up_at, "all ports are free again");
+        std::thread::yield_now();
+    }
+    let answered = |input| match input {
+        Input::Media(Report::Allocated { address, .. }) => Some(Ok(address.port())),
+        Input::Media(Report::AllocationFailed { cause, .. }) => Some(Err(cause)),
+        _ => None,
+    };
+    // The newest free pair, which a new leg would get last.
+    world.pool.order(resumed(a, port));
+    assert_eq!(world.until(answered), Ok(port));
+    world.pool.order(resumed(b, port));
+    assert_eq!(world.until(answered), Err(AllocationFailure::Refused), "another leg has it");
+    let others = UdpSocket::bind((HERE, port + 3)).expect("another program's");
+    world.pool.order(resumed(b, port + 2));
+    assert_eq!(world.until(answered), Err(AllocationFailure::Refused), "no other pair will do");
+    drop(others);
+    world.pool.order(resumed(b, port + 2));
+    assert_eq!(world.until(answered), Ok(port + 2));
+    assert_eq!(world.pool.readings().ports(), (1, 3));
 }

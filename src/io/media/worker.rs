@@ -11,7 +11,7 @@ use crate::base::time::{millis, secs};
 use crate::base::{Duration, Instant, LegId, SessionId};
 use crate::io::clock::Clock;
 use crate::io::recorder::RecorderSink;
-use crate::media::control::{AllocationFailure, Command, Recorded, Report};
+use crate::media::control::{AllocationFailure, Command, Recorded, Report, ResumedLeg};
 use crate::media::{Engine, Turn};
 use crate::switch::input::Input;
 use mio::{Events, Poll, Token};
@@ -163,7 +163,7 @@ impl Worker {
         self.ordered.store(false, SeqCst);
         for _ in 0..ORDERS_A_TURN {
             match self.orders.try_recv() {
-                Ok(Order::Command(Command::Allocate { session, leg, local, .. })) => self.allocate(session, leg, local),
+                Ok(Order::Command(Command::Allocate { session, leg, local, resumed })) => self.allocate(session, leg, local, resumed),
                 Ok(Order::Command(command)) => self.engine.handle_command(command, self.clock.now(), &mut self.turn),
                 Ok(Order::SetClips(clips)) => self.engine.set_clips(clips),
                 Err(TryRecvError::Empty) => return Some(false),
@@ -177,15 +177,22 @@ impl Worker {
         Some(true)
     }
 
-    fn allocate(&mut self, session: SessionId, leg: LegId, local: IpAddr) {
+    fn allocate(&mut self, session: SessionId, leg: LegId, local: IpAddr, resumed: Option<ResumedLeg>) {
         let now = self.clock.now();
         if self.engine.has_leg(leg) {
             // Asked again: the engine tells what it has, and takes no other address.
             let unused = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0);
             return self.engine.allocated(session, leg, unused, now, &mut self.turn);
         }
-        match self.sockets.bind(leg, local, self.poll.registry()) {
-            Ok(address) => self.engine.allocated(session, leg, address, now, &mut self.turn),
+        let bound = match resumed {
+            Some(resumed) => self.sockets.bind_again(leg, local, resumed.port, self.poll.registry()),
+            None => self.sockets.bind(leg, local, self.poll.registry()),
+        };
+        match bound {
+            Ok(address) => {
+                let since = resumed.map_or(now, |resumed| resumed.since);
+                self.engine.resumed(session, leg, address, since, now, &mut self.turn);
+            }
             Err(failure) => {
                 let cause = match failure {
                     BindError::Exhausted => AllocationFailure::PortsExhausted,

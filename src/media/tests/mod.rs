@@ -4,6 +4,7 @@ mod bridging;
 mod changes;
 mod hearing;
 mod recording;
+mod resuming;
 mod swarm;
 mod world;
 

@@ -137,6 +137,20 @@ impl World {
         });
     }
 
+    /// The engine is gone and another one with the same seed goes on `ms` later with every phone's leg, allocated at the world's start.
+    pub fn restart(&mut self, ms: u64) -> &mut Self {
+        self.engine = Engine::new(EngineSettings::default(), library(), 42);
+        self.turn.clear();
+        self.run(ms);
+        for index in 0..self.phones.len() {
+            let (leg, parameters) = (self.phones[index].leg, self.phones[index].parameters.clone());
+            let address = format!("192.0.2.1:{}", 20_000 + leg.0 * 2).parse().expect("an address");
+            self.engine.resumed(SESSION, leg, address, Instant::START, self.now, &mut self.turn);
+            self.command(Command::Configure { session: SESSION, leg, parameters });
+        }
+        self
+    }
+
     pub fn talk(&mut self) -> &mut Self {
         for phone in &mut self.phones {
             phone.talks = true;
