@@ -21,7 +21,7 @@ use crate::media::engine::EngineSettings;
 use crate::switch::input::{Command, Input};
 use crate::switch::output::Reply;
 use crate::switch::{Surroundings, Switch};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
@@ -205,7 +205,9 @@ pub async fn run(options: RunOptions, started: impl FnOnce(&Started)) -> Result<
 /// What a crash left open: files are finished, and records of calls that were running are closed.
 async fn recover(store: &Store, recordings: &Path) -> Result<(), RunError> {
     let folder = recordings.to_owned();
-    let repaired = tokio::task::spawn_blocking(move || repair(&folder)).await.map_err(|error| RunError::Unavailable(error.to_string()))?;
+    let repaired = tokio::task::spawn_blocking(move || repair(&folder, &BTreeSet::new()))
+        .await
+        .map_err(|error| RunError::Unavailable(error.to_string()))?;
     let repaired = repaired.unwrap_or_else(|error| {
         tracing::error!(%error, folder = %recordings.display(), "recordings cannot be looked through");
         recorder::Repair::default()

@@ -5,6 +5,7 @@ use crate::io::client::{ClientError, Remote, table};
 use crate::io::recorder::{self, Verdict};
 use crate::io::store::{CallFilter, Store, StoreError};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -158,7 +159,7 @@ pub fn repair(remote: &Remote, recordings: &Path, data: &Path, out: &mut impl Wr
     if remote.health().is_ok() {
         return Err(ClientError::Found("a switch is running: it repaired its recordings when it started".to_owned()));
     }
-    let repair = recorder::repair(recordings)?;
+    let repair = recorder::repair(recordings, &BTreeSet::new())?;
     for found in &repair.recovered {
         writeln!(out, "{}: recovered, {}", found.file, span(i64::try_from(found.duration.as_millis()).unwrap_or(i64::MAX)))?;
     }

@@ -3,7 +3,7 @@
 use super::RecorderStatus;
 use super::file::part_path;
 use super::finish::{Job, finish};
-use super::repair::mend;
+use super::header::mend;
 use super::take::{Take, file_of};
 use super::timeline::WINDOW_MS;
 use crate::base::limits::RECORDING_REPORTS_MAX;
@@ -82,8 +82,7 @@ impl Desk {
         }
         while let Some((call, take)) = self.calls.pop_first() {
             if let Some(take) = take {
-                let length = take.heard();
-                self.end(call, take, length);
+                self.end(call, take, 0);
             }
         }
         for report in self.reports.drain(..) {
@@ -93,7 +92,7 @@ impl Desk {
 
     fn handle(&mut self, chunk: Recorded) {
         match chunk {
-            Recorded::Started { call, rate, .. } => self.begin(call, rate),
+            Recorded::Started { call, rate, resumed } => self.begin(call, rate, resumed),
             Recorded::Audio { call, channel, position, audio } => {
                 let Some(Some(take)) = self.calls.get_mut(&call) else { return };
                 match take.add(channel, position, &audio, &mut self.scratch) {
@@ -112,11 +111,12 @@ impl Desk {
         self.status.shared.open.store(self.flushes.len(), Relaxed);
     }
 
-    fn begin(&mut self, call: CallId, hz: u32) {
+    fn begin(&mut self, call: CallId, hz: u32, resumed: bool) {
         if self.calls.contains_key(&call) {
             return;
         }
-        match Take::begin(&self.folder, call, hz) {
+        let take = if resumed { Take::resume(&self.folder, call, hz) } else { Take::begin(&self.folder, call, hz) };
+        match take {
             Ok(take) => {
                 let file = take.file.to_string();
                 self.calls.insert(call, Some(take));
@@ -127,6 +127,7 @@ impl Desk {
         }
     }
 
+    /// Ends at `length`, or with the last sound, whichever is later.
     fn end(&mut self, call: CallId, mut take: Take, length: u64) {
         let file = take.file;
         self.status.shared.late_samples.fetch_add(take.late_samples(), Relaxed);
@@ -152,8 +153,8 @@ impl Desk {
         // The file is closed before it is mended.
         self.calls.insert(call, None);
         let file = file_of(call);
-        if began && let Ok(mut part) = File::options().read(true).write(true).open(part_path(&self.folder, file)) {
-            let _ = mend(&mut part);
+        if began && let Ok(part) = File::options().read(true).write(true).open(part_path(&self.folder, file)) {
+            let _ = mend(&part);
         }
         let reason = format!("{} cannot be written: {error}", self.folder.join(file.to_string()).display());
         self.status.shared.failed.fetch_add(1, Relaxed);

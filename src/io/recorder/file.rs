@@ -1,26 +1,24 @@
-//! One growing WAV file: `CALL-ID.wav.part`, locked while it is written, its header right after each flush.
+//! One growing WAV file: `CALL-ID.wav.part`, locked while it is written, its header right after each flush. Sound is written where it
+//! belongs, without a buffer of the file's own: a thousand of them grow at once.
 
+use super::header::{HEADER, Header};
 use crate::recording::RecordingFile;
-use hound::{SampleFormat, WavSpec, WavWriter};
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-/// 600 ms of stereo at 16 kHz are 38 KB: one write a flush.
-const BUFFER: usize = 40 << 10;
 /// WAV sizes are 32 bits: 37 hours of stereo at 8 kHz. The header's 36 bytes count too.
-pub(super) const FRAMES_MAX: u64 = (u32::MAX as u64 - 36) / 4;
-/// Silence is written in pieces of this many frames.
-const PIECE: u64 = 4_096;
+pub(super) const FRAMES_MAX: u64 = (u32::MAX as u64 - 36) / FRAME_BYTES;
+/// 16 bits, two channels.
+pub(super) const FRAME_BYTES: u64 = 4;
 
 pub(super) struct PartFile {
-    writer: WavWriter<BufWriter<File>>,
+    file: File,
+    hz: u32,
     frames: u64,
-}
-
-/// 16-bit PCM, two channels.
-pub(super) fn spec(hz: u32) -> WavSpec {
-    WavSpec { channels: 2, sample_rate: hz, bits_per_sample: 16, sample_format: SampleFormat::Int }
+    /// As many as the header says.
+    told: u64,
 }
 
 /// Where a recording is below `folder` while it grows.
@@ -39,54 +37,76 @@ impl PartFile {
         let created = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
         // Tells `recordings repair` in another process that this one is alive. Not every file system can lock; then it is not told.
         let _ = created.try_lock();
-        let begin = || {
-            let mut writer = WavWriter::new(BufWriter::with_capacity(BUFFER, created), spec(hz))?;
-            writer.flush().map(|()| Self { writer, frames: 0 })
-        };
-        begin().map_err(|error| {
-            // Nothing was heard yet: an empty file would only be found by the next repair.
-            let _ = fs::remove_file(&path);
-            to_io(error)
-        })
+        let mut part = Self { file: created, hz, frames: 0, told: u64::MAX };
+        match part.flush() {
+            Ok(()) => Ok(part),
+            Err(error) => {
+                // Nothing was heard yet: an empty file would only be found by the next repair.
+                let _ = fs::remove_file(&path);
+                Err(error)
+            }
+        }
     }
 
-    /// Appends interleaved frames, then silence.
-    pub fn append(&mut self, frames: &[i16], mut silence: u64) -> io::Result<()> {
-        let count = frames.len() as u64 / 2;
+    /// Opens the file that a call's recording was written to before a restart, to go on behind its last whole frame. One that was finished
+    /// meanwhile, though its call goes on, is opened again. `NotFound` when there is neither.
+    pub fn reopen(folder: &Path, file: RecordingFile) -> io::Result<Self> {
+        let (path, finished) = (part_path(folder, file), folder.join(file.to_string()));
+        match (fs::metadata(&path), fs::metadata(&finished)) {
+            (Err(_), Ok(_)) => fs::rename(&finished, &path)?,
+            // The end came between the link and the removal that give a finished file its name.
+            (Ok(part), Ok(whole)) if (part.dev(), part.ino()) == (whole.dev(), whole.ino()) => fs::remove_file(&finished)?,
+            _ => {}
+        }
+        let opened = OpenOptions::new().read(true).write(true).open(&path)?;
+        if matches!(opened.try_lock(), Err(TryLockError::WouldBlock)) {
+            return Err(io::Error::new(io::ErrorKind::WouldBlock, "another program is writing it"));
+        }
+        let header = super::header::mend(&opened)?;
+        Ok(Self { file: opened, hz: header.hz, frames: header.frames, told: header.frames })
+    }
+
+    /// Appends the bytes of interleaved frames, then silence. Silence takes no room on the disk where the file system can leave it out.
+    pub fn append(&mut self, sound: &[u8], silence: u64) -> io::Result<()> {
+        let count = sound.len() as u64 / FRAME_BYTES;
         if self.frames + count + silence > FRAMES_MAX {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, "longer than a WAV file can be"));
         }
-        self.frames += count + silence;
-        self.samples(frames.iter().copied(), count)?;
-        while silence > 0 {
-            let piece = silence.min(PIECE);
-            self.samples(std::iter::repeat(0), piece)?;
-            silence -= piece;
+        if !sound.is_empty() {
+            self.file.write_all_at(sound, self.end())?;
+            self.frames += count;
+        }
+        if silence > 0 {
+            self.frames += silence;
+            self.file.set_len(self.end())?;
         }
         Ok(())
     }
 
-    fn samples(&mut self, samples: impl Iterator<Item = i16>, frames: u64) -> io::Result<()> {
-        let count = u32::try_from(frames * 2).map_err(|_| io::ErrorKind::FileTooLarge)?;
-        let mut run = self.writer.get_i16_writer(count);
-        for sample in samples.take(count as usize) {
-            run.write_sample(sample);
-        }
-        run.flush().map_err(to_io)
+    fn end(&self) -> u64 {
+        HEADER as u64 + self.frames * FRAME_BYTES
     }
 
-    /// Everything appended so far is in the file, and its header says so.
+    /// The header tells of everything appended so far.
     pub fn flush(&mut self) -> io::Result<()> {
-        self.writer.flush().map_err(to_io)
+        if self.told != self.frames {
+            self.file.write_all_at(&Header { hz: self.hz, frames: self.frames }.write(), 0)?;
+            self.told = self.frames;
+        }
+        Ok(())
     }
 
     /// Closes the file, its header final. Not yet on the disk for certain.
-    pub fn close(self) -> io::Result<()> {
-        self.writer.finalize().map_err(to_io)
+    pub fn close(mut self) -> io::Result<()> {
+        self.flush()
     }
 
     pub fn frames(&self) -> u64 {
         self.frames
+    }
+
+    pub fn hz(&self) -> u32 {
+        self.hz
     }
 }
 
@@ -101,11 +121,4 @@ fn make_day(folder: &Path, day: &Path) -> io::Result<()> {
         File::open(above)?.sync_all()?;
     }
     Ok(())
-}
-
-pub(super) fn to_io(error: hound::Error) -> io::Error {
-    match error {
-        hound::Error::IoError(error) => error,
-        other => io::Error::other(other.to_string()),
-    }
 }

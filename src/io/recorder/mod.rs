@@ -6,6 +6,7 @@
 mod desk;
 mod file;
 mod finish;
+mod header;
 mod repair;
 mod sink;
 mod take;

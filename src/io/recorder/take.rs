@@ -3,25 +3,38 @@
 use super::file::PartFile;
 use super::timeline::{Run, Timeline};
 use crate::audio::Decoder;
+use crate::audio::decoder::PACKET_MS_MAX;
 use crate::audio::frame::Rate;
+use crate::audio::g711::Law;
+use crate::audio::resample::{Downsampler, Upsampler};
 use crate::base::{CallId, Codec, Duration};
 use crate::media::control::{Channel, Sound};
 use crate::recording::RecordingFile;
+use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 
 /// Decoders kept of one call: two sides, and as many again while streams change. The one that began first makes room; a stream that
 /// returns gets a new one, which costs a click.
 const DECODERS_MAX: usize = 4;
+/// Longest packet of G.711 taken, as of any decoder.
+const G711_BYTES_MAX: usize = PACKET_MS_MAX * 8;
 
 pub(super) struct Take {
     pub file: RecordingFile,
     rate: Rate,
+    /// What brings positions and linear sound to the file's rate, when the plane's is another: a call that went on after a restart may
+    /// have changed its codec since the file was begun.
+    bridge: Option<Box<Bridge>>,
     part: PartFile,
     timeline: Timeline,
     voices: Vec<Voice>,
-    /// Appended since the last flush.
-    unflushed: bool,
+}
+
+struct Bridge {
+    told: Rate,
+    down: Downsampler,
+    up: Upsampler,
 }
 
 struct Voice {
@@ -34,23 +47,70 @@ struct Voice {
 impl Take {
     pub fn begin(folder: &Path, call: CallId, hz: u32) -> io::Result<Self> {
         let file = file_of(call);
-        let rate = if hz == 16_000 { Rate::Hz16000 } else { Rate::Hz8000 };
-        let part = PartFile::create(folder, file, rate.hz())?;
-        Ok(Self { file, rate, part, timeline: Timeline::new(rate.hz()), voices: Vec::new(), unflushed: false })
+        Ok(Self::new(file, PartFile::create(folder, file, rate_of(hz).hz())?, hz))
+    }
+
+    /// Goes on with the file of before a restart, behind its last whole frame; what is missing between is silence. When there is none any
+    /// more, a new one is begun, silent up to now: an offset in the file is still one in the call.
+    pub fn resume(folder: &Path, call: CallId, hz: u32) -> io::Result<Self> {
+        let file = file_of(call);
+        match PartFile::reopen(folder, file) {
+            Ok(part) => Ok(Self::new(file, part, hz)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                tracing::warn!(%call, "what was recorded of the call before the restart is gone; a new file is begun");
+                Self::begin(folder, call, hz)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn new(file: RecordingFile, part: PartFile, hz: u32) -> Self {
+        let (rate, told) = (rate_of(part.hz()), rate_of(hz));
+        let bridge = (rate != told).then(|| Box::new(Bridge { told, down: Downsampler::new(), up: Upsampler::new() }));
+        let timeline = Timeline::after(part.frames(), rate.hz());
+        Self { file, rate, bridge, part, timeline, voices: Vec::new() }
+    }
+
+    /// A position as the plane tells it, in frames of the file.
+    fn frames(&self, position: u64) -> u64 {
+        match &self.bridge {
+            None => position,
+            Some(bridge) => (u128::from(position) * u128::from(self.rate.hz()) / u128::from(bridge.told.hz())) as u64,
+        }
     }
 
     /// Adds a chunk. `scratch` is any buffer; false when the payload was no sound.
     pub fn add(&mut self, channel: Channel, position: u64, sound: &Sound, scratch: &mut Vec<i16>) -> io::Result<bool> {
-        let run = match sound {
-            Sound::Linear(samples) => self.timeline.add(channel, position, samples),
-            Sound::Encoded { codec, source, payload } => {
-                scratch.clear();
+        let position = self.frames(position);
+        scratch.clear();
+        let samples: Cow<'_, [i16]> = match (sound, self.rate) {
+            (Sound::Linear(samples), _) => match &mut self.bridge {
+                None => samples.into(),
+                Some(bridge) => {
+                    match bridge.told {
+                        Rate::Hz16000 => bridge.down.process(samples, scratch),
+                        Rate::Hz8000 => bridge.up.process(samples, scratch),
+                    }
+                    (&*scratch).into()
+                }
+            },
+            // The usual case needs no decoder: a byte is a sample, and nothing is made up for what is lost.
+            (Sound::Encoded { codec: codec @ (Codec::Pcma | Codec::Pcmu), payload, .. }, Rate::Hz8000) => {
+                if payload.is_empty() || payload.len() > G711_BYTES_MAX {
+                    return Ok(false);
+                }
+                let law = if *codec == Codec::Pcma { Law::A } else { Law::Mu };
+                law.decode(payload, scratch);
+                (&*scratch).into()
+            }
+            (Sound::Encoded { codec, source, payload }, _) => {
                 if self.decoder(channel, *source, *codec).decode(payload, scratch).is_err() {
                     return Ok(false);
                 }
-                self.timeline.add(channel, position, scratch)
+                (&*scratch).into()
             }
         };
+        let run = self.timeline.add(channel, position, &samples);
         self.append(run)?;
         Ok(true)
     }
@@ -71,20 +131,17 @@ impl Take {
     pub fn flush(&mut self) -> io::Result<()> {
         let run = self.timeline.ripe();
         self.append(run)?;
-        if std::mem::take(&mut self.unflushed) {
-            self.part.flush()?;
-        }
-        Ok(())
+        self.part.flush()
     }
 
     fn append(&mut self, run: Option<Run>) -> io::Result<()> {
-        let Some(Run { frames, silence }) = run else { return Ok(()) };
-        self.unflushed = true;
-        self.part.append(&frames, silence)
+        let Some(Run { sound, silence }) = run else { return Ok(()) };
+        self.part.append(&sound, silence)
     }
 
-    /// Pads to `length` frames (or to what was heard, whichever is longer) and closes the file. Returns how long it sounds.
+    /// Pads to the position `length` (or to what was heard, whichever is longer) and closes the file. Returns how long it sounds.
     pub fn end(mut self, length: u64) -> io::Result<Duration> {
+        let length = self.frames(length);
         let run = self.timeline.finish(length);
         self.append(Some(run))?;
         let duration = Duration::from_micros(self.part.frames() * 1_000_000 / u64::from(self.rate.hz()));
@@ -92,15 +149,14 @@ impl Take {
         Ok(duration)
     }
 
-    /// How much was heard, in frames.
-    pub fn heard(&self) -> u64 {
-        self.timeline.head()
-    }
-
     /// Samples that came too late, since this was last asked.
     pub fn late_samples(&mut self) -> u64 {
         std::mem::take(&mut self.timeline.late)
     }
+}
+
+fn rate_of(hz: u32) -> Rate {
+    if hz == 16_000 { Rate::Hz16000 } else { Rate::Hz8000 }
 }
 
 /// A call's recording has the day of the call's arrival, which stands in its id.

@@ -5,7 +5,8 @@ use crate::audio::g711::Law;
 use crate::base::{CallId, Codec, Rng, Timestamp};
 use crate::media::control::{Channel, Recorded, Sound};
 use crate::switch::input::RecorderReport;
-use hound::WavReader;
+use hound::{SampleFormat, WavReader, WavSpec};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -132,7 +133,7 @@ fn a_running_calls_file_is_right_to_within_a_second_and_survives_a_crash() {
     assert!(is_tone(&left, 440.0) && is_tone(&right[4_000..], 1_000.0));
 
     // A repair beside the running switch leaves it alone.
-    let beside = repair(world.folder.path()).expect("listed");
+    let beside = repair(world.folder.path(), &BTreeSet::new()).expect("listed");
     assert_eq!((beside.recovered.len(), beside.left.len()), (0, 1));
     assert!(beside.left[0].reason.contains("running switch"), "{beside:?}");
 
@@ -141,13 +142,13 @@ fn a_running_calls_file_is_right_to_within_a_second_and_survives_a_crash() {
     let copy = crashed.path().join(format!("2026/11/21/{id}.wav.part"));
     fs::create_dir_all(copy.parent().expect("a day")).expect("a day");
     fs::copy(&part, &copy).expect("copied");
-    let repaired = repair(crashed.path()).expect("listed");
+    let repaired = repair(crashed.path(), &BTreeSet::new()).expect("listed");
     assert_eq!(repaired.left, []);
     let Recovered { call, file, duration, sha256 } = &repaired.recovered[0];
     assert!(*call == id && *duration >= Duration::from_secs(3), "{duration:?}");
     assert_eq!(verify(crashed.path(), file, sha256), Verdict::Intact);
     assert!(is_tone(&channels(&crashed.path().join(file))[0], 440.0));
-    assert_eq!(repair(crashed.path()).expect("listed"), Repair::default(), "nothing is left to repair");
+    assert_eq!(repair(crashed.path(), &BTreeSet::new()).expect("listed"), Repair::default(), "nothing is left to repair");
 }
 
 /// What a crash may leave of a header and its file, and what becomes of it.
@@ -155,7 +156,11 @@ fn a_running_calls_file_is_right_to_within_a_second_and_survives_a_crash() {
 fn every_kind_of_wreck_is_repaired_or_left_untouched() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut sound = std::io::Cursor::new(Vec::new());
-    let mut writer = hound::WavWriter::new(&mut sound, file::spec(16_000)).expect("a header");
+    let mut writer = hound::WavWriter::new(
+        &mut sound,
+        WavSpec { channels: 2, sample_rate: 16_000, bits_per_sample: 16, sample_format: SampleFormat::Int },
+    )
+    .expect("a header");
     (0..32_000).for_each(|n: i16| writer.write_sample(n).expect("written"));
     writer.finalize().expect("finished");
     let whole = sound.into_inner();
@@ -184,7 +189,7 @@ fn every_kind_of_wreck_is_repaired_or_left_untouched() {
         expected.push((id, what, bytes, milliseconds));
     }
     fs::write(folder.path().join("2026/11/21/notes.wav.part"), b"not ours").expect("written");
-    let repaired = repair(folder.path()).expect("listed");
+    let repaired = repair(folder.path(), &BTreeSet::new()).expect("listed");
     for (id, what, bytes, milliseconds) in expected {
         let found = repaired.recovered.iter().find(|recovered| recovered.call == id);
         assert_eq!(found.map(|recovered| recovered.duration), milliseconds.map(Duration::from_millis), "{what}");
@@ -214,8 +219,105 @@ fn a_finished_recording_is_never_overwritten() {
     assert!(reason.contains("both are kept"), "{reason}");
     assert_eq!(fs::read(&target).expect("still there"), b"an older recording");
     assert_eq!(channels(&target.with_extension("wav.part"))[0].len(), 1_600);
-    let repaired = repair(world.folder.path()).expect("listed");
+    let repaired = repair(world.folder.path(), &BTreeSet::new()).expect("listed");
     assert!(repaired.recovered.is_empty() && repaired.left[0].reason.contains("both are kept"), "{repaired:?}");
+}
+
+/// What a killed recorder leaves of a call of which 8 kHz sound was heard: the folder of the part file as it stood.
+fn wreck(id: CallId, packets: u64) -> (tempfile::TempDir, PathBuf, u64) {
+    let mut world = World::new();
+    world.talk(id, packets);
+    let part = world.folder.path().join(format!("2026/11/21/{id}.wav.part"));
+    until(|| WavReader::open(&part).ok().filter(|reader| u64::from(reader.duration()) >= packets * 160 - 2_500));
+    let folder = tempfile::tempdir().expect("a folder");
+    let copy = folder.path().join(format!("2026/11/21/{id}.wav.part"));
+    fs::create_dir_all(copy.parent().expect("a day")).expect("a day");
+    fs::copy(&part, &copy).expect("copied");
+    // As a crash leaves it: half a frame behind the last, and a header that is behind.
+    let mut bytes = fs::read(&copy).expect("read");
+    bytes.extend([1, 2, 3]);
+    bytes[40..44].fill(0);
+    fs::write(&copy, &bytes).expect("written");
+    (folder, copy, (bytes.len() as u64 - 47) / 4)
+}
+
+/// One second of a tone on the left, at a position of so many seconds of a recorder's time at `hz`.
+fn second_at(world: &mut World, call: CallId, seconds: u64, hz: u32) {
+    let per_packet = u64::from(hz) / 50;
+    for n in 0..50 {
+        let audio = if hz == 8_000 {
+            let mut payload = Vec::new();
+            Law::A.encode(&tone(440.0, n * 160), &mut payload);
+            Sound::Encoded { codec: Codec::Pcma, source: 1, payload }
+        } else {
+            let step = 440.0 / f64::from(hz) * std::f64::consts::TAU;
+            Sound::Linear((n * per_packet..(n + 1) * per_packet).map(|n| (8_000.0 * (n as f64 * step).sin()) as i16).collect())
+        };
+        let position = seconds * u64::from(hz) + n * per_packet;
+        world.pass(Recorded::Audio { call, channel: Channel::Left, position, audio });
+    }
+}
+
+#[test]
+fn a_recording_goes_on_in_its_file_after_a_restart_and_the_gap_is_silent() {
+    // The plane may count at another rate than the file has: the call changed its codec before the restart.
+    for (seed, hz) in [(20, 8_000), (21, 16_000)] {
+        let id = call(seed);
+        let (folder, part, frames) = wreck(id, 100);
+        let mut world = World::recording_to(folder.path().to_owned(), folder);
+        world.pass(Recorded::Started { call: id, rate: hz, resumed: true });
+        assert!(matches!(world.report(), RecorderReport::Opened { call, .. } if call == id));
+        assert!(repair(world.folder.path(), &BTreeSet::new()).expect("listed").recovered.is_empty(), "it is locked again");
+        // The call was silent to its fifth second, spoke for one, and ended with its seventh.
+        second_at(&mut world, id, 5, hz);
+        world.pass(Recorded::Stopped { call: id, samples: 7 * u64::from(hz) });
+        let RecorderReport::Complete { file, duration, sha256, .. } = world.report() else { panic!("not complete") };
+        assert_eq!((duration, part.exists()), (Duration::from_secs(7), false));
+        let [left, right] = channels(&world.folder.path().join(&file));
+        let frames = usize::try_from(frames).expect("short");
+        assert!(frames >= 8_000 && is_tone(&left[..frames], 440.0) && is_tone(&right[4_000..frames], 1_000.0), "{frames}");
+        assert!(left[frames..40_000].iter().all(|sample| *sample == 0) && left[41_000].abs() < 8_100, "silence stands in the gap");
+        assert!(is_tone(&left[40_000..48_000], 440.0), "{hz}: to one frame where it was said");
+        let first = left[frames..].iter().position(|sample| sample.abs() > 200).expect("a voice") + frames;
+        assert!((40_000..40_020).contains(&first), "{hz}: {first}");
+        assert!(left[48_020..].iter().all(|sample| *sample == 0) && left.len() == 56_000);
+        assert_eq!(verify(world.folder.path(), &file, &sha256), Verdict::Intact);
+    }
+}
+
+#[test]
+fn a_file_that_is_gone_or_was_finished_meanwhile_does_not_stop_the_recording() {
+    let (gone, finished, doubly_named) = (call(30), call(31), call(32));
+    let (folder, part, _) = wreck(finished, 100);
+    let repaired = repair(folder.path(), &BTreeSet::new()).expect("listed");
+    assert_eq!((repaired.recovered.len(), part.exists()), (1, false));
+    let other = part.with_file_name(format!("{doubly_named}.wav.part"));
+    fs::copy(folder.path().join(&repaired.recovered[0].file), &other).expect("copied");
+    fs::hard_link(&other, other.with_extension("")).expect("linked");
+    let mut world = World::recording_to(folder.path().to_owned(), folder);
+    for (id, heard_before) in [(gone, false), (finished, true), (doubly_named, true)] {
+        world.pass(Recorded::Started { call: id, rate: 8_000, resumed: true });
+        assert!(matches!(world.report(), RecorderReport::Opened { call, .. } if call == id));
+        second_at(&mut world, id, 3, 8_000);
+        world.pass(Recorded::Stopped { call: id, samples: 32_000 });
+        let RecorderReport::Complete { file, duration, .. } = world.report() else { panic!("not complete") };
+        assert_eq!(duration, Duration::from_secs(4));
+        let [left, _] = channels(&world.folder.path().join(file));
+        assert_eq!(is_tone(&left[..8_000], 440.0), heard_before);
+        assert!(left[16_000..24_000].iter().all(|sample| *sample == 0) && is_tone(&left[24_000..], 440.0));
+    }
+    assert_eq!(repair(world.folder.path(), &BTreeSet::new()).expect("listed"), Repair::default());
+}
+
+#[test]
+fn repair_leaves_the_calls_that_go_on() {
+    let (on, over) = (call(40), call(41));
+    let (folder, part, _) = wreck(on, 50);
+    let bytes = fs::read(&part).expect("read");
+    fs::copy(&part, part.with_file_name(format!("{over}.wav.part"))).expect("copied");
+    let repaired = repair(folder.path(), &BTreeSet::from([on])).expect("listed");
+    assert!(repaired.recovered.iter().map(|recovered| recovered.call).eq([over]) && repaired.left.is_empty());
+    assert_eq!(fs::read(&part).expect("read"), bytes, "untouched");
 }
 
 #[test]

@@ -2,12 +2,11 @@
 //! Pure: positions are samples since the recording began, and nothing here knows of files or clocks.
 
 use crate::media::control::Channel;
-use std::collections::VecDeque;
 
 /// How long a chunk may be behind the newest one and still be heard, milliseconds. The plane promises 200.
 pub(super) const WINDOW_MS: u64 = 250;
 /// Frames are handed on in runs of at least this long, milliseconds, so that no packet costs a call of its own.
-const RUN_MS: u64 = 100;
+const RUN_MS: u64 = 300;
 
 pub(super) struct Timeline {
     /// Frames per millisecond.
@@ -15,7 +14,7 @@ pub(super) struct Timeline {
     /// The first frame that was not handed on.
     start: u64,
     /// Frames from `start` on, summed so far: left and right.
-    open: VecDeque<[i32; 2]>,
+    open: Vec<[i16; 2]>,
     /// One past the newest sample heard.
     head: u64,
     /// Samples that came after their place was handed on.
@@ -25,20 +24,20 @@ pub(super) struct Timeline {
 /// What is to be written next.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Run {
-    /// Interleaved frames: left, right, left, …
-    pub frames: Vec<i16>,
+    /// Interleaved frames as a WAV file has them: left, right, left, …, 16 bits, the lower byte first.
+    pub sound: Vec<u8>,
     /// Frames of silence behind them.
     pub silence: u64,
 }
 
 impl Timeline {
     pub fn new(hz: u32) -> Self {
-        Self { per_ms: u64::from(hz / 1_000), start: 0, open: VecDeque::new(), head: 0, late: 0 }
+        Self::after(0, hz)
     }
 
-    /// Length so far, in frames, of what was heard.
-    pub fn head(&self) -> u64 {
-        self.head
+    /// A timeline whose first `frames` are on file already.
+    pub fn after(frames: u64, hz: u32) -> Self {
+        Self { per_ms: u64::from(hz / 1_000), start: frames, open: Vec::new(), head: frames, late: 0 }
     }
 
     /// Sums a chunk in. Before it, takes out what a jump forward leaves behind, so that a long gap costs no memory.
@@ -51,12 +50,17 @@ impl Timeline {
         self.late += late as u64;
         let at = usize::try_from(position.saturating_sub(self.start)).unwrap_or(usize::MAX);
         let samples = &samples[late..];
-        if self.open.len() < at.saturating_add(samples.len()) {
-            self.open.resize(at + samples.len(), [0; 2]);
+        let end = at.saturating_add(samples.len());
+        if self.open.len() < end {
+            // As long as it gets, and no longer: there are a thousand of them.
+            let usual = ((WINDOW_MS + RUN_MS + 20) * self.per_ms) as usize;
+            self.open.reserve_exact(usual.max(end) - self.open.len());
+            self.open.resize(end, [0; 2]);
         }
-        let side = usize::from(channel == Channel::Right);
-        for (frame, sample) in self.open.range_mut(at..).zip(samples) {
-            frame[side] += i32::from(*sample);
+        let frames = self.open[at.min(end)..].iter_mut().zip(samples);
+        match channel {
+            Channel::Left => frames.for_each(|([left, _], sample)| *left = left.saturating_add(*sample)),
+            Channel::Right => frames.for_each(|([_, right], sample)| *right = right.saturating_add(*sample)),
         }
         run
     }
@@ -79,14 +83,15 @@ impl Timeline {
     fn take(&mut self, to: u64) -> Run {
         let wanted = to.saturating_sub(self.start);
         let heard = usize::try_from(wanted).unwrap_or(usize::MAX).min(self.open.len());
-        let frames = self.open.drain(..heard).flat_map(|frame| frame.map(clip)).collect();
+        let mut sound = vec![0; heard * 4];
+        for (bytes, [left, right]) in sound.chunks_exact_mut(4).zip(&self.open) {
+            bytes[..2].copy_from_slice(&left.to_le_bytes());
+            bytes[2..].copy_from_slice(&right.to_le_bytes());
+        }
+        self.open.drain(..heard);
         self.start = self.start.max(to);
-        Run { frames, silence: wanted - heard as u64 }
+        Run { sound, silence: wanted - heard as u64 }
     }
-}
-
-fn clip(sum: i32) -> i16 {
-    i16::try_from(sum).unwrap_or(if sum < 0 { i16::MIN } else { i16::MAX })
 }
 
 #[cfg(test)]
@@ -94,12 +99,18 @@ mod tests {
     use super::Channel::{Left, Right};
     use super::*;
 
+    /// The left and right samples of a run, without the silence behind them.
+    fn frames(run: &Run) -> Vec<(i16, i16)> {
+        let sample = |bytes: &[u8]| i16::from_le_bytes(bytes.try_into().expect("two bytes"));
+        run.sound.chunks(4).map(|frame| (sample(&frame[..2]), sample(&frame[2..]))).collect()
+    }
+
     /// All that a timeline writes for these chunks, as (left, right) frames.
     fn written(chunks: &[(Channel, u64, &[i16])], length: u64) -> (Vec<(i16, i16)>, u64) {
         let mut timeline = Timeline::new(8_000);
         let mut all = Vec::new();
         let mut note = |run: Run| {
-            all.extend(run.frames.chunks(2).map(|frame| (frame[0], frame[1])));
+            all.extend(frames(&run));
             all.extend(std::iter::repeat_n((0, 0), usize::try_from(run.silence).expect("short")));
         };
         for (channel, position, samples) in chunks {
@@ -125,11 +136,11 @@ mod tests {
         let in_time = written(&[(Left, 4_000, &newest), (Right, 4_160 - 2_000, &[5; 160])], 0);
         assert_eq!((in_time.0[2_160], in_time.0[4_000], in_time.1), ((0, 5), (7, 0), 0));
         let mut timeline = Timeline::new(8_000);
-        let run = timeline.add(Left, 4_000, &newest);
-        assert_eq!(run, Some(Run { frames: Vec::new(), silence: 2_160 }), "what is older than the window is settled");
+        let run = timeline.add(Left, 6_000, &newest);
+        assert_eq!(run, Some(Run { sound: Vec::new(), silence: 4_160 }), "what is older than the window is settled");
         assert_eq!(timeline.ripe(), None);
-        timeline.add(Right, 2_100, &[5; 160]);
-        assert_eq!((timeline.late, timeline.finish(0).frames[1]), (60, 5));
+        timeline.add(Right, 4_100, &[5; 160]);
+        assert_eq!((timeline.late, frames(&timeline.finish(0))[0].1), (60, 5));
     }
 
     #[test]
@@ -137,9 +148,18 @@ mod tests {
         let mut timeline = Timeline::new(16_000);
         timeline.add(Left, 0, &[1; 320]);
         let run = timeline.add(Left, 16_000 * 3_600, &[2; 320]).expect("the first chunk is handed on");
-        assert_eq!((run.frames.len(), run.frames.len() as u64 / 2 + run.silence), (640, 16_000 * 3_600 + 320 - 4_000));
-        assert!(timeline.open.len() <= 4_000, "{}", timeline.open.len());
+        assert_eq!((run.sound.len(), run.sound.len() as u64 / 4 + run.silence), (1_280, 16_000 * 3_600 + 320 - 4_000));
+        assert!(timeline.open.capacity() <= 10_000, "{}", timeline.open.len());
         assert_eq!(timeline.finish(16_000 * 3_600 + 1_000).silence, 680);
+    }
+
+    #[test]
+    fn a_timeline_that_is_resumed_goes_on_behind_what_is_on_file() {
+        let mut timeline = Timeline::after(1_000, 8_000);
+        timeline.add(Left, 900, &[1; 160]);
+        let run = timeline.add(Left, 9_000, &[2; 160]).expect("what is before the gap");
+        assert_eq!((timeline.late, frames(&run).len(), run.silence), (100, 60, 9_160 - 2_000 - 1_060));
+        assert_eq!(frames(&timeline.finish(0)).len(), 2_000);
     }
 
     #[test]
