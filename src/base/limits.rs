@@ -20,6 +20,9 @@ pub const CONTACTS_PER_AGENT_MAX: usize = 5;
 pub const TRANSACTIONS_MAX: usize = 400_000;
 /// Legs alive at once. More: 503 with Retry-After.
 pub const LEGS_MAX: usize = 20_000;
+/// Transactions of one leg that its image keeps besides those it waits for: a call has two to six in 32 s. More: the oldest are left out, and a
+/// repeat that comes after a restart is answered as a new request.
+pub const LEG_TRANSACTIONS_KEPT_MAX: usize = 16;
 /// TCP connections open at once; 2 descriptors of the usual 1,024 are left for each of 400. More: the new one is closed and counted.
 pub const TCP_CONNECTIONS_MAX: usize = 4_096;
 /// A TCP connection that sent no whole message for this long, and has no binding or dialog, is closed.

@@ -1,14 +1,17 @@
 //! A 2xx to an INVITE, repeated end to end until its ACK comes (RFC 3261 §13.3.1.4). Over TCP too: a proxy may lie between.
 
 use super::Flow;
+use super::msg::octets;
 use super::transaction::{PATIENCE, T1, T2};
 use crate::base::{Duration, Instant};
+use serde::{Deserialize, Serialize};
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct AckWait {
     /// Number of the INVITE that was answered.
     pub cseq: u32,
     flow: Flow,
+    #[serde(with = "octets")]
     wire: Vec<u8>,
     interval: Duration,
     resend_at: Instant,

@@ -3,8 +3,9 @@
 
 use super::msg::{Method, NameAddr, Request, Response, Uri};
 use super::{Flow, Protocol, Settings, compose};
+use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Dialog {
     pub call_id: String,
     pub local_tag: String,
@@ -104,6 +105,22 @@ impl Dialog {
     /// The ACK to a 2xx; numbered as its INVITE (§13.2.2.4).
     pub fn ack(&self, number: u32) -> Request {
         self.numbered(Method::Ack, number)
+    }
+
+    /// After a restart: requests may have gone out that the image did not know of. Gaps are allowed (§12.2.1.1), repeats are not.
+    pub fn skip_numbers(&mut self) {
+        self.local_seq += 10;
+    }
+
+    /// Whether a contact is this dialog's peer: the user and host of its remote target.
+    pub fn is_with(&self, contact: &Uri) -> bool {
+        contact.user == self.target.user && contact.host.eq_ignore_ascii_case(&self.target.host)
+    }
+
+    /// Where the peer listens by its Contact, when that is on the same host and not the connection we have.
+    pub fn listening(&self) -> Option<Flow> {
+        let peer = self.target.socket_addr(5060).filter(|to| to.ip() == self.flow.peer.ip() && *to != self.flow.peer)?;
+        Some(Flow { peer, ..self.flow })
     }
 
     fn numbered(&self, method: Method, number: u32) -> Request {

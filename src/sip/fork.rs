@@ -2,17 +2,18 @@
 //! leg: a 200 that crosses the CANCEL is acknowledged and released with BYE (RFC 3261 §9.1, §13.2.2.4).
 
 use super::dialog::Dialog;
-use super::msg::{Method, Request, Response};
+use super::msg::{Method, Request, Response, octets};
 use super::order::{Order, Room, User};
 use super::prack::Heard;
 use super::transaction::client_invite::cancel_of;
 use super::transaction::{ClientKey, PATIENCE};
 use super::{Flow, Reason, compose};
 use crate::base::limits::FORKED_DIALOGS_MAX;
-use crate::base::{Duration, Instant};
+use crate::base::{Duration, Instant, LegId};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Fork {
     behind_nat: bool,
     /// By To tag.
@@ -21,15 +22,16 @@ pub(super) struct Fork {
     state: State,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Early {
     dialog: Dialog,
     heard: Heard,
     /// The answer, when it came reliably before the 2xx (RFC 3262 §5).
+    #[serde(with = "octets::maybe")]
     sdp: Option<Vec<u8>>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 enum State {
     Wanted,
     /// Not wanted any more, but nothing was heard yet: no CANCEL before a provisional response (§9.1).
@@ -64,6 +66,7 @@ pub(super) struct Answered {
 /// The client transaction that a fork lives on.
 pub(super) struct Way<'a> {
     pub key: &'a ClientKey,
+    pub leg: LegId,
     pub invite: &'a Request,
     pub flow: Flow,
 }
@@ -91,7 +94,7 @@ impl Fork {
             request.headers.push("Reason", compose::reason(reason));
         }
         self.state = State::Cancelled { give_up_at: room.now + PATIENCE };
-        room.orders.push(Order::Request { request: Box::new(request), flow: way.flow, user: User::Nobody });
+        room.orders.push(Order::Request { request: Box::new(request), flow: way.flow, user: User::Aside(way.leg) });
     }
 
     pub fn response(&mut self, way: &Way, response: Response, room: &mut Room) -> Option<Outcome> {
@@ -128,7 +131,7 @@ impl Fork {
                 let mut prack = early.dialog.request(Method::Prack);
                 prack.headers.push("RAck", rack);
                 let hop = early.dialog.next_hop(room.settings);
-                room.request(prack, hop, User::Nobody);
+                room.request(prack, hop, User::Aside(way.leg));
                 early.sdp = sdp.clone().or(early.sdp.take());
             }
         }
@@ -151,7 +154,7 @@ impl Fork {
             return Some(Outcome::Answered(Box::new(Answered { dialog, response, sdp })));
         }
         let bye = dialog.request(Method::Bye);
-        room.request(bye, hop, User::Nobody);
+        room.request(bye, hop, User::Aside(way.leg));
         let settled = std::mem::replace(&mut self.state, State::Settled);
         (!matches!(settled, State::Settled)).then(|| Outcome::Refused { code: 487, reason: "Answered Too Late".to_owned(), min_se: None })
     }

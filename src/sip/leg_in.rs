@@ -1,7 +1,7 @@
 //! A call in until its final answer (RFC 3261 §13.3.1, RFC 3262): ringing, reliably where asked for, answer, refusal, CANCEL.
 
 use super::dialog::Dialog;
-use super::msg::{Request, Response};
+use super::msg::{Request, Response, octets};
 use super::order::{Asked, Order, Room};
 use super::prack::{Due, Policy, Reliable};
 use super::reoffer::Reoffer;
@@ -12,17 +12,19 @@ use super::{Cause, Event, Origin, Party, Reason, compose};
 use crate::base::limits::INVITE_IN_MAX;
 use crate::base::time::secs;
 use crate::base::{Duration, Instant, LegId};
+use serde::{Deserialize, Serialize};
 
 /// An unreliable provisional response is repeated each minute, so that no proxy's Timer C ends the call (RFC 3261 §13.3.1.1).
 const REPEAT: Duration = secs(60);
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Early {
     asked: Asked,
     terms: Terms,
     policy: Policy,
     reliable: Reliable,
     /// The 2xx waits for a PRACK (RFC 3262 §3).
+    #[serde(with = "octets::maybe")]
     held_answer: Option<Vec<u8>>,
     last: Option<(Response, Instant)>,
     give_up_at: Instant,
@@ -46,7 +48,9 @@ pub(super) struct Invitation {
 
 impl Session {
     /// A call comes in.
-    pub fn invited(leg: LegId, asked: Asked, invitation: Invitation, room: &mut Room) -> Self {
+    pub fn invited(leg: LegId, mut asked: Asked, invitation: Invitation, room: &mut Room) -> Self {
+        // It is in the invitation; answers copy headers alone.
+        asked.request.body = Vec::new();
         let request = &asked.request;
         let dialog = Dialog::of_invited(request, room.tag(), asked.flow);
         let Invitation { origin, from, called, sdp, terms } = invitation;
@@ -62,6 +66,7 @@ impl Session {
             sent: None,
             heard: sdp,
             allows_update: request.headers.has_token("Allow", "UPDATE"),
+            unheard_until: None,
             owns_call_id: false,
             phase: Phase::Early(Box::new(Early {
                 terms,
@@ -174,6 +179,14 @@ impl Session {
         }
         self.dialog.refresh_target(&asked.request.headers);
         room.respond(&asked.key, compose::dialog_response(&asked.request, 200, &self.dialog.local_tag, asked.flow));
+    }
+
+    /// The INVITE that is to be answered.
+    pub(super) fn early_invite(&self) -> Option<&ServerKey> {
+        match &self.phase {
+            Phase::Early(early) => Some(&early.asked.key),
+            Phase::Unacked { .. } | Phase::Up | Phase::Leaving { .. } | Phase::Over => None,
+        }
     }
 
     pub(super) fn early_timeout(&mut self, room: &mut Room) {

@@ -1,17 +1,18 @@
 //! A call out until it is answered: to all contacts of an agent, best q first, or to a trunk. First 2xx wins (RFC 3261 §16.7).
 
 use super::fork::{Answered, Fork, Outcome};
-use super::msg::{Method, NameAddr, Request, Uri};
+use super::msg::{Method, NameAddr, Request, Uri, octets};
 use super::order::{Order, Room, User};
 use super::session::Session;
 use super::transaction::ClientKey;
 use super::{Cause, Event, Failure, Flow, Party, Reason, compose};
 use crate::base::limits::INVITE_OUT_MAX;
 use crate::base::{Duration, Instant, LegId};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
 /// One place to call.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Target {
     pub uri: Uri,
     /// Whom the To header names.
@@ -22,13 +23,14 @@ pub(super) struct Target {
     pub session_expires: Option<Duration>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct LegOut {
     pub leg: LegId,
     pub call_id: String,
     pub local_tag: String,
     from: NameAddr,
     cseq: u32,
+    #[serde(with = "octets")]
     sdp: Vec<u8>,
     /// Groups that are called when all before them failed.
     later: VecDeque<Vec<Target>>,
@@ -37,7 +39,7 @@ pub(super) struct LegOut {
     state: State,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 enum State {
     Calling {
         limit_at: Instant,
@@ -48,7 +50,7 @@ enum State {
 }
 
 /// What a failed branch leaves for the answer to all (§16.7).
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 enum Loss {
     Unreachable,
     TimedOut,
@@ -216,6 +218,11 @@ impl LegOut {
         for key in self.forks.keys() {
             room.orders.push(Order::Cancel { invite: key.clone(), reason: reason.cloned() });
         }
+    }
+
+    /// The branches that are called now.
+    pub fn forks(&self) -> impl Iterator<Item = &ClientKey> {
+        self.forks.keys()
     }
 
     /// `Command::Release`.

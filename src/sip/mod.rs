@@ -9,12 +9,14 @@ mod compose;
 mod dialog;
 mod endpoint;
 mod fork;
+mod image;
 mod info;
 mod leg_in;
 mod leg_out;
 pub mod msg;
 mod order;
 mod prack;
+mod recheck;
 mod refuse;
 mod registrar;
 mod reoffer;
@@ -26,6 +28,7 @@ mod transaction;
 mod tests;
 
 pub use endpoint::Endpoint;
+pub use image::{BindingsImage, Changed, LegImage};
 pub use registrar::Binding;
 
 use crate::base::{AgentId, Duration, LegId, TrunkId};

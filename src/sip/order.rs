@@ -6,9 +6,10 @@ use super::msg::{Message, Request, Response};
 use super::transaction::{ClientKey, ServerKey};
 use super::{Event, Flow, Reason, Settings, compose};
 use crate::base::{Instant, LegId, Rng};
+use serde::{Deserialize, Serialize};
 
 /// A request that waits for its answer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Asked {
     pub key: ServerKey,
     /// The way it came.
@@ -19,13 +20,23 @@ pub(super) struct Asked {
 }
 
 /// Who gets the answers to a request of ours.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) enum User {
     Nobody,
+    /// Nobody, but it is done for a leg, and to be done with it after a restart: CANCEL, PRACK.
+    Aside(LegId),
     /// A leg, for a request inside its dialog.
     Session(LegId),
     /// One branch of a call out; the leg may be gone before it.
     Fork(LegId, Box<Fork>),
+}
+
+/// Why a request of ours has no answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Silence {
+    TimedOut,
+    /// It could not be sent.
+    Unreachable,
 }
 
 #[derive(Debug)]

@@ -1,12 +1,13 @@
 //! Reliable provisional responses, our side (RFC 3262 §3): one at a time, repeated until its PRACK.
 
-use super::msg::{Message, Request, Response};
+use super::msg::{Message, Request, Response, octets};
 use super::transaction::{PATIENCE, T1};
 use crate::base::{Duration, Instant};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// When a call in gets its 18x reliably.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) enum Policy {
     /// The peer does not know 100rel.
     Never,
@@ -37,7 +38,7 @@ impl Policy {
 }
 
 /// The reliable provisional responses of one INVITE.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Reliable {
     next_rseq: u32,
     waiting: Option<Waiting>,
@@ -47,9 +48,10 @@ pub(super) struct Reliable {
 
 const QUEUED_MAX: usize = 4;
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Waiting {
     rseq: u32,
+    #[serde(with = "octets")]
     wire: Vec<u8>,
     has_sdp: bool,
     interval: Duration,
@@ -136,7 +138,7 @@ impl Reliable {
 pub(super) struct NoSuchResponse;
 
 /// The peer's reliable provisional responses of one early dialog, as we hear them (§4).
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Heard {
     last_rseq: Option<u32>,
 }

@@ -5,10 +5,12 @@ use super::msg::{NameAddr, Request, Response, Uri};
 use super::{Event, Flow, Settings};
 use crate::base::limits::CONTACTS_PER_AGENT_MAX;
 use crate::base::{AgentId, Duration, Instant};
-use std::collections::BTreeMap;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 
 /// One contact of an agent.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Binding {
     pub uri: Uri,
     /// `+sip.instance`, which tells a phone that comes back on another address (RFC 5626 §4.1).
@@ -27,6 +29,8 @@ pub struct Binding {
 #[derive(Debug, Default)]
 pub(super) struct Registrar {
     bindings: BTreeMap<AgentId, Vec<Binding>>,
+    /// Whose bindings each flow leads to.
+    by_flow: BTreeMap<Flow, BTreeSet<AgentId>>,
 }
 
 /// A REGISTER that changes nothing.
@@ -49,7 +53,40 @@ impl Registrar {
     }
 
     pub fn uses(&self, flow: Flow) -> bool {
-        self.bindings.values().flatten().any(|binding| binding.flow == flow)
+        self.by_flow.contains_key(&flow)
+    }
+
+    /// Bindings that came from the same host by the same listening address as `flow`.
+    pub fn at(&self, flow: Flow) -> impl Iterator<Item = &Binding> {
+        let port = |port| Flow { peer: SocketAddr::new(flow.peer.ip(), port), ..flow };
+        let agents = self.by_flow.range(port(0)..=port(u16::MAX)).flat_map(|(_, agents)| agents);
+        agents.flat_map(|agent| self.of(agent.as_str())).filter(move |binding| binding.flow.peer.ip() == flow.peer.ip())
+    }
+
+    /// Puts back what a restart kept.
+    pub fn restore(&mut self, agent: &AgentId, bindings: Vec<Binding>) {
+        self.put(agent, bindings);
+    }
+
+    fn put(&mut self, agent: &AgentId, bindings: Vec<Binding>) {
+        let flows = |bindings: &[Binding]| bindings.iter().map(|binding| binding.flow).collect::<BTreeSet<_>>();
+        let (before, after) = (flows(self.of(agent.as_str())), flows(&bindings));
+        for flow in before.difference(&after) {
+            if let Some(agents) = self.by_flow.get_mut(flow) {
+                agents.remove(agent);
+                if agents.is_empty() {
+                    self.by_flow.remove(flow);
+                }
+            }
+        }
+        for flow in after.difference(&before) {
+            self.by_flow.entry(*flow).or_default().insert(agent.clone());
+        }
+        if bindings.is_empty() {
+            self.bindings.remove(agent);
+        } else {
+            self.bindings.insert(agent.clone(), bindings);
+        }
     }
 
     /// A REGISTER of `agent`, who was proven.
@@ -111,50 +148,44 @@ impl Registrar {
         if written.is_empty() {
             return Ok(Change::None);
         }
-        let bindings = self.bindings.entry(agent.clone()).or_default();
-        let outcome = if written.contains(&"*") {
+        let mut bindings = self.of(agent.as_str()).to_vec();
+        // §10.3 step 7: all or nothing.
+        let change = if written.contains(&"*") {
             // §10.3 step 6.
             if written.len() > 1 || expires != Some(0) {
-                Err(refusal(400, "Contact * Stands Alone With Expires 0"))
-            } else if bindings.iter().any(|binding| binding.is_newer(order)) {
-                Err(refusal(500, "Out Of Order"))
-            } else {
-                bindings.clear();
-                Ok(Change::Removed)
+                return Err(refusal(400, "Contact * Stands Alone With Expires 0"));
             }
+            if bindings.iter().any(|binding| binding.is_newer(order)) {
+                return Err(refusal(500, "Out Of Order"));
+            }
+            bindings.clear();
+            Change::Removed
         } else {
             let asked = Asked { order, expires, flow, behind_nat, user_agent: request.headers.get("User-Agent"), settings, now };
-            // §10.3 step 7: all or nothing.
-            let mut changed = bindings.clone();
-            written.iter().try_fold(Change::None, |change, value| Ok(change.max(bind(&mut changed, value, &asked)?))).inspect(|_| {
-                *bindings = changed;
-            })
+            written.iter().try_fold(Change::None, |change, value| Ok(change.max(bind(&mut bindings, value, &asked)?)))?
         };
-        if bindings.is_empty() {
-            self.bindings.remove(agent);
-        }
-        outcome
+        self.put(agent, bindings);
+        Ok(change)
     }
 
     /// Drops the bindings of one agent whose life is over; all of them when the agent is no more.
     pub fn handle_timeout(&mut self, agent: &AgentId, settings: &Settings, now: Instant, out: &mut Vec<Event>) {
         let known = settings.accounts.contains_key(agent);
-        let Some(bindings) = self.bindings.get_mut(agent) else { return };
-        let before = bindings.len();
-        bindings.retain(|binding| known && binding.expires_at > now);
-        let contacts = bindings.len();
-        if contacts < before {
-            out.push(Event::Unregistered { agent: agent.clone(), contacts });
-        }
-        if contacts == 0 {
-            self.bindings.remove(agent);
+        let before = self.of(agent.as_str());
+        let left: Vec<Binding> = before.iter().filter(|binding| known && binding.expires_at > now).cloned().collect();
+        if left.len() < before.len() {
+            out.push(Event::Unregistered { agent: agent.clone(), contacts: left.len() });
+            self.put(agent, left);
         }
     }
 
     /// A connection closed: bindings that can be reached by it alone lead nowhere (RFC 5626 §4.4). A contact that names an address on
     /// the same host where the phone listens for new connections stays good, and a connection is opened to it when it is needed.
-    pub fn flow_closed(&mut self, flow: Flow, out: &mut Vec<Event>) {
-        self.bindings.retain(|agent, bindings| {
+    /// Gives the agents whose bindings changed.
+    pub fn flow_closed(&mut self, flow: Flow, out: &mut Vec<Event>) -> Vec<AgentId> {
+        let agents: Vec<AgentId> = self.by_flow.get(&flow).into_iter().flatten().cloned().collect();
+        for agent in &agents {
+            let mut bindings = self.of(agent.as_str()).to_vec();
             let before = bindings.len();
             bindings.retain_mut(|binding| {
                 if binding.flow != flow {
@@ -169,8 +200,9 @@ impl Registrar {
             if bindings.len() < before {
                 out.push(Event::Unregistered { agent: agent.clone(), contacts: bindings.len() });
             }
-            !bindings.is_empty()
-        });
+            self.put(agent, bindings);
+        }
+        agents
     }
 
     /// When the first binding of `agent` ends.

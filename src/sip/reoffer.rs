@@ -3,21 +3,22 @@
 
 use super::ack_wait::{AckWait, Due};
 use super::leg_in::knows_timer;
-use super::msg::{Method, Request, Response};
-use super::order::{Asked, Order, Room, User};
+use super::msg::{Method, Request, Response, octets};
+use super::order::{Asked, Order, Room, Silence, User};
 use super::session::{Phase, Session};
 use super::session_timer::{SessionTimer, Terms, TooSmall};
 use super::transaction::ServerKey;
-use super::{Cause, Event, Reason, compose};
+use super::{Cause, Event, Protocol, Reason, compose};
 use crate::base::limits::REOFFER_MAX;
 use crate::base::time::{millis, secs};
 use crate::base::{Duration, Instant};
+use serde::{Deserialize, Serialize};
 
 /// Tries of one offer of ours before its failure is told.
 const TRIES_MAX: u8 = 4;
 
 /// Who waits for what.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Reoffer {
     Idle,
     /// A request of ours is out.
@@ -35,8 +36,13 @@ pub(super) enum Reoffer {
     /// The peer's waits for the switch's answer.
     Theirs {
         asked: Asked,
+        #[serde(with = "octets::maybe")]
         sdp: Option<Vec<u8>>,
         terms: Terms,
+        give_up_at: Instant,
+    },
+    /// After a restart the way to the peer is lost, and a new one is waited for.
+    CutOff {
         give_up_at: Instant,
     },
     /// Our 2xx to the peer's re-INVITE waits for its ACK; `delayed` when it carries our offer.
@@ -47,9 +53,9 @@ pub(super) enum Reoffer {
 }
 
 /// What we ask for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Ask {
-    Offer(Vec<u8>),
+    Offer(#[serde(with = "octets")] Vec<u8>),
     /// The session goes on as it is.
     Refresh,
 }
@@ -58,9 +64,17 @@ impl Reoffer {
     pub fn deadline(&self) -> Option<Instant> {
         match self {
             Self::Again { at, .. } => Some(*at),
-            Self::Theirs { give_up_at, .. } => Some(*give_up_at),
+            Self::Theirs { give_up_at, .. } | Self::CutOff { give_up_at } => Some(*give_up_at),
             Self::Unacked { wait, .. } => Some(wait.deadline()),
             Self::Idle | Self::Ours { .. } => None,
+        }
+    }
+
+    /// The request of the peer's that is to be answered.
+    pub fn theirs(&self) -> Option<&ServerKey> {
+        match self {
+            Self::Theirs { asked, .. } => Some(&asked.key),
+            Self::Idle | Self::Ours { .. } | Self::Again { .. } | Self::CutOff { .. } | Self::Unacked { .. } => None,
         }
     }
 }
@@ -80,12 +94,12 @@ impl Session {
         self.next_offer(room);
     }
 
-    /// Sends what waits, if its turn has come.
+    /// Sends what waits, if its turn has come: an offer, or the question whether the peer is there.
     pub(super) fn next_offer(&mut self, room: &mut Room) {
         if let (Phase::Up, Reoffer::Idle) = (&self.phase, &self.reoffer)
-            && let Some(sdp) = self.wanted.take()
+            && let Some(ask) = self.wanted.take().map(Ask::Offer).or(self.unheard_until.map(|_| Ask::Refresh))
         {
-            self.ask(Ask::Offer(sdp), 1, room);
+            self.ask(ask, 1, room);
         }
     }
 
@@ -120,12 +134,19 @@ impl Session {
         self.reoffer = Reoffer::Ours { number: self.dialog.local_seq, ask, tries };
     }
 
-    pub(super) fn reoffer_answered(&mut self, number: u32, response: Option<Response>, room: &mut Room) {
+    pub(super) fn reoffer_answered(&mut self, number: u32, response: Result<Response, Silence>, room: &mut Room) {
         let (ask, tries) = match std::mem::replace(&mut self.reoffer, Reoffer::Idle) {
             Reoffer::Ours { number: ours, ask, tries } if ours == number => (ask, tries),
             other => return self.reoffer = other,
         };
-        let Some(response) = response else { return self.peer_is_gone(room) };
+        let response = match response {
+            Ok(response) => response,
+            Err(Silence::Unreachable) if self.unheard_until.is_some() && self.dialog.flow.protocol == Protocol::Tcp => {
+                return self.cut_off(ask, room);
+            }
+            Err(_) => return self.peer_is_gone(room),
+        };
+        self.unheard_until = None;
         let retry_after = response.headers.number("Retry-After").ok().flatten().map_or(5, |seconds| seconds.min(10));
         match response.code {
             ..300 => self.reoffer_taken(ask, &response, room),
@@ -194,7 +215,7 @@ impl Session {
 // Theirs.
 impl Session {
     /// A re-INVITE or UPDATE.
-    pub(super) fn reoffered(&mut self, asked: Asked, room: &mut Room) {
+    pub(super) fn reoffered(&mut self, mut asked: Asked, room: &mut Room) {
         let is_invite = asked.request.method == Method::Invite;
         let tag = self.dialog.local_tag.clone();
         let Ok(sdp) = compose::sdp_of(&asked.request.headers, &asked.request.body) else {
@@ -213,7 +234,7 @@ impl Session {
                 (Phase::Unacked { .. }, _) | (_, Reoffer::Ours { .. } | Reoffer::Unacked { delayed: true, .. }) => {
                     return room.refuse(&asked, 491, Some(&tag));
                 }
-                (_, Reoffer::Idle | Reoffer::Again { .. } | Reoffer::Unacked { delayed: false, .. }) => {}
+                (_, Reoffer::Idle | Reoffer::Again { .. } | Reoffer::CutOff { .. } | Reoffer::Unacked { delayed: false, .. }) => {}
             }
         }
         self.dialog.refresh_target(&asked.request.headers);
@@ -230,6 +251,8 @@ impl Session {
             }
             _ => {
                 room.event(Event::Reoffered { leg: self.leg, sdp: sdp.clone() });
+                // Its body is in `sdp`.
+                asked.request.body = Vec::new();
                 self.reoffer = Reoffer::Theirs { asked, sdp, terms, give_up_at: room.now + REOFFER_MAX };
             }
         }
@@ -328,13 +351,14 @@ impl Session {
                 }
             }
             Reoffer::Theirs { give_up_at, .. } if *give_up_at <= room.now => self.reject_reoffer(500, room),
+            Reoffer::CutOff { give_up_at } if *give_up_at <= room.now => self.peer_is_gone(room),
             Reoffer::Unacked { wait, .. } => match wait.handle_timeout(room.now) {
                 Some(Due::Resend { flow, wire }) => room.orders.push(Order::Send { flow, wire, again: true }),
                 // §14.2 with §13.3.1.4: no ACK ends the session.
                 Some(Due::GaveUp) => self.give_up(Cause::NoAck, &Reason { cause: 408, text: "No ACK".to_owned() }, room),
                 None => {}
             },
-            Reoffer::Idle | Reoffer::Ours { .. } | Reoffer::Again { .. } | Reoffer::Theirs { .. } => {}
+            Reoffer::Idle | Reoffer::Ours { .. } | Reoffer::Again { .. } | Reoffer::Theirs { .. } | Reoffer::CutOff { .. } => {}
         }
     }
 }

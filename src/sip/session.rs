@@ -5,33 +5,39 @@ use super::ack_wait::{self, AckWait};
 use super::dialog::{Dialog, is_behind_nat};
 use super::fork::Answered;
 use super::leg_in::Early;
-use super::msg::{Method, Request, Response};
-use super::order::{Asked, Order, Room, User};
+use super::msg::{Method, Request, Response, octets};
+use super::order::{Asked, Order, Room, Silence, User};
 use super::reoffer::Reoffer;
 use super::session_timer::{Due, SessionTimer, Terms};
 use super::{Cause, Event, Reason, compose, info};
 use crate::base::{Duration, Instant, LegId};
+use serde::{Deserialize, Serialize};
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Session {
     pub leg: LegId,
     pub dialog: Dialog,
     pub(super) phase: Phase,
     pub(super) reoffer: Reoffer,
     /// An offer of ours that waits for its turn.
+    #[serde(with = "octets::maybe")]
     pub(super) wanted: Option<Vec<u8>>,
     pub(super) timer: Option<SessionTimer>,
     /// Least session interval that the peer takes (RFC 4028 §7.4).
     pub(super) min_se: Duration,
     /// The last SDP that we sent, and that we heard.
+    #[serde(with = "octets::maybe")]
     pub(super) sent: Option<Vec<u8>>,
+    #[serde(with = "octets::maybe")]
     pub(super) heard: Option<Vec<u8>>,
     pub(super) allows_update: bool,
+    /// Since a restart nothing was heard of the peer; then it is given up.
+    pub(super) unheard_until: Option<Instant>,
     /// We made its Call-ID, which decides who waits longer after glare (RFC 3261 §14.1).
     pub(super) owns_call_id: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Phase {
     /// A call in that has no final response.
     Early(Box<Early>),
@@ -49,7 +55,7 @@ pub(super) enum Phase {
 }
 
 /// Whether the switch wants a session ended that is not confirmed yet.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Release {
     Unasked,
     Asked(Option<Reason>),
@@ -69,6 +75,7 @@ impl Session {
             sent: Some(offer),
             heard: answered.sdp,
             allows_update: headers.has_token("Allow", "UPDATE"),
+            unheard_until: None,
             owns_call_id: true,
             dialog: answered.dialog,
         }
@@ -85,6 +92,7 @@ impl Session {
         }
         self.dialog.flow = asked.flow;
         self.dialog.behind_nat = is_behind_nat(&asked.request, asked.flow);
+        self.heard_of();
         match (&self.phase, &asked.request.method) {
             (_, Method::Bye) => self.left(&asked, room),
             (Phase::Leaving { .. } | Phase::Over, _) => room.refuse(&asked, 481, None),
@@ -137,6 +145,7 @@ impl Session {
         if !self.dialog.is_of(request) {
             return;
         }
+        self.heard_of();
         match &mut self.phase {
             Phase::Unacked { wait, release } if wait.cseq == request.cseq().0 => {
                 let release = std::mem::replace(release, Release::Unasked);
@@ -164,9 +173,9 @@ impl Session {
         self.heard.clone()
     }
 
-    /// An answer to a request of ours inside the dialog; `None` when there was none (time-out, or no way to send).
-    pub fn response(&mut self, method: &Method, number: u32, response: Option<Response>, room: &mut Room) {
-        if response.as_ref().is_some_and(|response| response.code < 200) {
+    /// An answer to a request of ours inside the dialog, or that there was none.
+    pub fn response(&mut self, method: &Method, number: u32, response: Result<Response, Silence>, room: &mut Room) {
+        if response.as_ref().is_ok_and(|response| response.code < 200) {
             return;
         }
         match (&self.phase, method) {

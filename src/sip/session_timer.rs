@@ -5,15 +5,16 @@ use super::msg::Headers;
 use super::{Settings, compose};
 use crate::base::time::secs;
 use crate::base::{Duration, Instant};
+use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) enum Refresher {
     Us,
     Them,
 }
 
 /// What an INVITE or UPDATE and its 2xx settled.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct Terms {
     pub interval: Duration,
     pub refresher: Refresher,
@@ -87,13 +88,13 @@ fn refresher_of(headers: &Headers) -> Option<&str> {
 }
 
 /// A session's timer, running.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct SessionTimer {
     terms: Terms,
     state: State,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 enum State {
     /// We refresh at half of the interval (§7.2).
     Refreshing { refresh_at: Instant, expires_at: Instant },

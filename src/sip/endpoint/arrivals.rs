@@ -5,7 +5,7 @@ use super::super::msg::{Fault, Framer, Message, Request, Response, parse, refusa
 use super::super::order::Asked;
 use super::super::transaction::{ClientEvent, ClientKey, ServerKey};
 use super::super::{Flow, Output, Protocol};
-use super::{Endpoint, Leg, Stream, Timer};
+use super::{Endpoint, Stream, Timer};
 use crate::base::Instant;
 use crate::base::limits::TCP_IDLE_MAX;
 
@@ -51,11 +51,7 @@ impl Endpoint {
 
     pub(super) fn stream_timeout(&mut self, flow: Flow, now: Instant, out: &mut Vec<Output>) {
         let Some(stream) = self.streams.get_mut(&flow) else { return };
-        let has_dialog = |leg: &Leg| match leg {
-            Leg::Session(session) => session.dialog.flow == flow,
-            Leg::Out(_) => true,
-        };
-        if stream.idle_at > now || self.registrar.uses(flow) || self.legs.values().any(has_dialog) {
+        if stream.idle_at > now || self.registrar.uses(flow) || self.flows.is_used(flow) {
             stream.idle_at = stream.idle_at.max(now + TCP_IDLE_MAX / 2);
             self.deadlines.set(Timer::Stream(flow), Some(stream.idle_at));
         } else {
@@ -68,15 +64,16 @@ impl Endpoint {
         self.streams.remove(&flow);
         self.deadlines.set(Timer::Stream(flow), None);
         let mut events = Vec::new();
-        self.registrar.flow_closed(flow, &mut events);
+        for agent in self.registrar.flow_closed(flow, &mut events) {
+            self.touch_agent(&agent);
+        }
         self.registrations(events, out);
         self.send_failed(flow, now, out);
     }
 
     /// Requests that got no answer at all on this way will get none (RFC 3261 §18.4).
     pub(super) fn send_failed(&mut self, flow: Flow, now: Instant, out: &mut Vec<Output>) {
-        let keys: Vec<ClientKey> = self.clients.iter().filter(|(_, client)| client.flow == flow).map(|(key, _)| key.clone()).collect();
-        for key in keys {
+        for key in self.flows.waiting(flow) {
             self.client_event(&key, ClientEvent::SendFailed, now, out);
         }
     }

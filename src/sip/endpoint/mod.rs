@@ -4,6 +4,8 @@
 //! comes in is in `arrivals` (streams, datagrams, responses) and `requests`; what legs order is carried out in `orders`.
 
 mod arrivals;
+mod flows;
+mod kept;
 mod orders;
 mod requests;
 mod transactions;
@@ -15,11 +17,15 @@ use super::order::{Order, Room};
 use super::registrar::{Binding, Registrar};
 use super::session::Session;
 use super::transaction::{ClientKey, ServerKey};
-use super::{Callee, Command, Counters, Event, Flow, Output, Received, Settings};
-use crate::base::limits::LEGS_MAX;
+use super::{Callee, Changed, Command, Counters, Event, Flow, Output, Protocol, Received, Settings};
+use crate::base::limits::{LEGS_MAX, TRANSACTIONS_MAX};
 use crate::base::{AgentId, Deadlines, Instant, LegId, Rng};
+use flows::{Flows, Way};
+use kept::Threads;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
 use transactions::{ClientEntry, ServerEntry};
 
 pub struct Endpoint {
@@ -39,6 +45,13 @@ pub struct Endpoint {
     /// By Call-ID and our tag.
     dialogs: BTreeMap<(String, String), LegId>,
     streams: BTreeMap<Flow, Stream>,
+    flows: Flows,
+    /// Transactions of each leg, for its image.
+    threads: BTreeMap<LegId, Threads>,
+    /// Legs whose phones lost their connection with a restart, by where these are.
+    cut_off: BTreeSet<(IpAddr, LegId)>,
+    changed: Changed,
+    limits: Limits,
     deadlines: Deadlines<Timer>,
     counters: Counters,
     /// Thousandths of the new calls that are refused unheard.
@@ -47,13 +60,19 @@ pub struct Endpoint {
     next_leg: u64,
 }
 
+/// What is alive at once.
+struct Limits {
+    legs: usize,
+    transactions: usize,
+}
+
 /// Rounds of one waking up; what falls due at once in the last is late by one turn of the caller.
 const ROUNDS_MAX: usize = 8;
 
 /// Call-ID, From tag, CSeq.
 type Identity = (String, String, String);
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 enum Leg {
     Session(Box<Session>),
     Out(Box<LegOut>),
@@ -96,6 +115,11 @@ impl Endpoint {
             legs: BTreeMap::new(),
             dialogs: BTreeMap::new(),
             streams: BTreeMap::new(),
+            flows: Flows::default(),
+            threads: BTreeMap::new(),
+            cut_off: BTreeSet::new(),
+            changed: Changed::default(),
+            limits: Limits { legs: LEGS_MAX, transactions: TRANSACTIONS_MAX },
             deadlines: Deadlines::new(),
             counters: Counters::default(),
             shed: 0,
@@ -265,6 +289,12 @@ impl Endpoint {
         self.legs.is_empty() && self.dialogs.is_empty() && self.servers.is_empty() && self.clients.is_empty() && self.seen.is_empty()
     }
 
+    /// Lower limits of what is alive at once, for tests of what happens there.
+    #[cfg(test)]
+    pub(super) fn limit(&mut self, legs: usize, transactions: usize) {
+        self.limits = Limits { legs, transactions };
+    }
+
     fn is_ours(&self, host: &str) -> bool {
         self.our_hosts.contains(host.to_ascii_lowercase().as_str())
     }
@@ -273,6 +303,7 @@ impl Endpoint {
         for event in events {
             if let Event::Registered { agent, .. } | Event::Unregistered { agent, .. } = &event {
                 self.deadlines.set(Timer::Agent(agent.clone()), self.registrar.deadline(agent.as_str()));
+                self.touch_agent(agent);
             }
             out.push(Output::Event(event));
         }
@@ -280,14 +311,15 @@ impl Endpoint {
 
     /// Makes a leg; one over at once is not kept.
     fn start_leg(&mut self, id: LegId, now: Instant, out: &mut Vec<Output>, make: impl FnOnce(&mut Room) -> Leg) {
-        if self.legs.contains_key(&id) || self.legs.len() >= LEGS_MAX {
+        if self.legs.contains_key(&id) || self.legs.len() >= self.limits.legs {
             out.push(Output::Event(Event::Failed { leg: id, failure: super::Failure::Unreachable }));
             return;
         }
         let mut orders = Vec::new();
         let leg = make(&mut self.room(now, &mut orders));
         self.dialogs.insert(leg.dialog(), id);
-        self.keep_leg(id, leg);
+        self.touch(id);
+        self.keep_leg(id, leg, Way::default());
         self.carry_out(orders, now, out);
     }
 
@@ -295,16 +327,21 @@ impl Endpoint {
     fn with_leg(&mut self, id: LegId, now: Instant, out: &mut Vec<Output>, act: impl FnOnce(&mut Leg, &mut Room)) {
         let Some(mut leg) = self.legs.remove(&id) else { return };
         let mut orders = Vec::new();
+        let way = leg.way();
         act(&mut leg, &mut self.room(now, &mut orders));
-        self.keep_leg(id, leg);
+        self.touch(id);
+        self.keep_leg(id, leg, way);
         self.carry_out(orders, now, out);
     }
 
-    fn keep_leg(&mut self, id: LegId, leg: Leg) {
+    fn keep_leg(&mut self, id: LegId, leg: Leg, way_before: Way) {
         self.deadlines.set(Timer::Leg(id), leg.deadline());
         if leg.is_over() {
+            self.moved(id, way_before, Way::default());
             self.dialogs.remove(&leg.dialog());
+            self.threads.remove(&id);
         } else {
+            self.moved(id, way_before, leg.way());
             self.legs.insert(id, leg);
         }
     }
@@ -315,6 +352,40 @@ impl Endpoint {
 }
 
 impl Leg {
+    fn id(&self) -> LegId {
+        match self {
+            Self::Session(session) => session.leg,
+            Self::Out(call) => call.leg,
+        }
+    }
+
+    fn way(&self) -> Way {
+        match self {
+            Self::Session(session) if session.dialog.flow.protocol == Protocol::Tcp => {
+                Way { connection: Some(session.dialog.flow), is_unheard: session.is_unheard() }
+            }
+            Self::Session(_) | Self::Out(_) => Way::default(),
+        }
+    }
+
+    /// Transactions that wait for its answer.
+    fn answers(&self) -> impl Iterator<Item = &ServerKey> {
+        let session = match self {
+            Self::Session(session) => Some(session),
+            Self::Out(_) => None,
+        };
+        session.into_iter().flat_map(|session| session.early_invite().into_iter().chain(session.reoffer.theirs()))
+    }
+
+    /// Transactions that it waits for, before the answer.
+    fn forks(&self) -> impl Iterator<Item = &ClientKey> {
+        let call = match self {
+            Self::Out(call) => Some(call),
+            Self::Session(_) => None,
+        };
+        call.into_iter().flat_map(|call| call.forks())
+    }
+
     fn dialog(&self) -> (String, String) {
         match self {
             Self::Session(session) => (session.dialog.call_id.clone(), session.dialog.local_tag.clone()),

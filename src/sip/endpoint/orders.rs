@@ -3,12 +3,12 @@
 use super::super::fork::{Outcome, Way};
 use super::super::leg_out::Next;
 use super::super::msg::{Message, Method, Request, Response};
-use super::super::order::{Order, Room, User};
+use super::super::order::{Order, Room, Silence, User};
 use super::super::transaction::client::Client;
 use super::super::transaction::client_invite::{ClientInvite, ack_of_success};
 use super::super::transaction::{ClientAction, ClientEvent, ClientKey, ServerAction, ServerEvent, ServerKey};
 use super::super::{Flow, Output, Protocol};
-use super::transactions::{ClientEntry, ClientMachine};
+use super::transactions::{Ack, ClientEntry, ClientMachine};
 use super::{Endpoint, Leg, Timer};
 use crate::base::limits::REINVITE_MAX;
 use crate::base::{Instant, LegId};
@@ -30,7 +30,7 @@ impl Endpoint {
                 Order::Request { request, flow, user } => self.begin(*request, flow, user, now, out),
                 Order::Acknowledge { invite, tag, flow, wire } => {
                     if let Some(client) = self.clients.get_mut(&invite) {
-                        client.acks.insert(tag, (flow, wire.clone()));
+                        client.acks.insert(tag, Ack { flow, wire: wire.clone() });
                     }
                     self.send(flow, wire, false, out);
                 }
@@ -77,8 +77,11 @@ impl Endpoint {
         let back = server.back;
         if server.machine.is_over() {
             self.deadlines.set(Timer::Server(key.clone()), None);
-            if let Some(identity) = self.servers.remove(key).and_then(|server| server.seen_as) {
-                self.seen.remove(&identity);
+            if let Some(server) = self.servers.remove(key) {
+                self.server_ended(key, &server);
+                if let Some(identity) = server.seen_as {
+                    self.seen.remove(&identity);
+                }
             }
         } else {
             self.deadlines.set(Timer::Server(key.clone()), server.machine.deadline());
@@ -103,7 +106,12 @@ impl Endpoint {
         } else {
             ClientMachine::Other(Client::begin(Message::Request(request).to_bytes(), reliable, now, &mut actions))
         };
-        self.clients.insert(key.clone(), ClientEntry { machine, flow, user, method, number, acks: BTreeMap::new(), limit_at });
+        let entry = ClientEntry { machine, flow, user, method, number, acks: BTreeMap::new(), limit_at };
+        self.flows.begun(flow, key.clone());
+        if let Some(leg) = entry.leg() {
+            self.asked_by(leg, &key);
+        }
+        self.clients.insert(key.clone(), entry);
         self.settle_client(&key, actions, now, out);
     }
 
@@ -111,6 +119,9 @@ impl Endpoint {
         let Some(client) = self.clients.get_mut(key) else { return };
         let mut actions = Vec::new();
         client.machine.handle(event, now, &mut actions);
+        if let Some(leg) = client.leg().filter(|leg| self.legs.contains_key(leg)) {
+            self.touch(leg);
+        }
         self.settle_client(key, actions, now, out);
     }
 
@@ -140,7 +151,9 @@ impl Endpoint {
         let Some(client) = self.clients.get(key) else { return };
         if client.machine.is_over() {
             self.deadlines.set(Timer::Client(key.clone()), None);
-            self.clients.remove(key);
+            if let Some(client) = self.clients.remove(key) {
+                self.client_ended(key, &client);
+            }
         } else {
             self.deadlines.set(Timer::Client(key.clone()), client.deadline());
         }
@@ -153,7 +166,7 @@ impl Endpoint {
             client.limit_at = None;
         }
         let accepted = client.method == Method::Invite && (200..300).contains(&response.code);
-        if accepted && let Some((flow, wire)) = client.acks.get(response.to().tag().unwrap_or("")).cloned() {
+        if accepted && let Some(Ack { flow, wire }) = client.acks.get(response.to().tag().unwrap_or("")).cloned() {
             // §13.2.2.4: the ACK goes again with each repeat of the 2xx.
             self.counters.retransmissions_received += 1;
             return self.send(flow, wire, true, out);
@@ -167,9 +180,9 @@ impl Endpoint {
                 if accepted {
                     self.acknowledge(key, &response, now, out);
                 }
-                self.session_heard(leg, key, Some(response), now, out);
+                self.session_heard(leg, key, Ok(response), now, out);
             }
-            User::Nobody => {}
+            User::Nobody | User::Aside(_) => {}
         }
     }
 
@@ -179,8 +192,13 @@ impl Endpoint {
                 let outcome = self.with_fork(key, now, |_, _, _| Some(loss));
                 self.fork_said(key, outcome, now, out);
             }
-            Some(User::Session(leg)) => self.session_heard(*leg, key, None, now, out),
-            Some(User::Nobody) | None => {}
+            Some(User::Session(leg)) => {
+                let silence = if matches!(loss, Outcome::Unreachable) { Silence::Unreachable } else { Silence::TimedOut };
+                let leg = *leg;
+                self.session_heard(leg, key, Err(silence), now, out);
+                self.rejoin(leg, now, out);
+            }
+            Some(User::Nobody | User::Aside(_)) | None => {}
         }
     }
 
@@ -193,7 +211,7 @@ impl Endpoint {
         self.carry_out(orders, now, out);
     }
 
-    fn session_heard(&mut self, leg: LegId, key: &ClientKey, response: Option<Response>, now: Instant, out: &mut Vec<Output>) {
+    fn session_heard(&mut self, leg: LegId, key: &ClientKey, response: Result<Response, Silence>, now: Instant, out: &mut Vec<Output>) {
         let Some((method, number)) = self.clients.get(key).map(|client| (client.method.clone(), client.number)) else { return };
         self.with_leg(leg, now, out, |leg, room| {
             if let Leg::Session(session) = leg {
@@ -214,7 +232,7 @@ impl Endpoint {
             return None;
         };
         let mut orders = Vec::new();
-        let way = Way { key, invite: machine.request(), flow: *flow };
+        let way = Way { key, leg: *leg, invite: machine.request(), flow: *flow };
         let mut room = Room { now, rng: &mut self.rng, settings: &self.settings, cookie: &self.cookie, orders: &mut orders };
         let said = act(fork, &way, &mut room);
         let leg = *leg;

@@ -15,7 +15,6 @@ use super::super::transaction::{ServerEvent, ServerKey, has_magic_cookie};
 use super::super::{Origin, Output, Party, Protocol, compose};
 use super::transactions::{ServerEntry, ServerMachine};
 use super::{Endpoint, Leg};
-use crate::base::limits::{LEGS_MAX, TRANSACTIONS_MAX};
 use crate::base::{AgentId, Instant, LegId};
 
 /// Retry-After of a 503 at a limit, in seconds.
@@ -45,7 +44,7 @@ impl Endpoint {
         if self.shed > 0 && is_new_call(&asked.request) && self.rng.below(1_000) < u64::from(self.shed) {
             return self.turn_away(&asked, out);
         }
-        if self.transaction_count() >= TRANSACTIONS_MAX {
+        if self.is_full_for(&asked.request) {
             self.counters.requests_refused += 1;
             let response = with(asked.request.response(503, None, None), "Retry-After", BUSY_FOR);
             return self.send(asked.back, super::super::msg::Message::Response(response).to_bytes(), false, out);
@@ -72,6 +71,13 @@ impl Endpoint {
         let tag = self.rng.hex(8);
         let response = with(asked.request.response(503, None, Some(&tag)), "Retry-After", &after.to_string());
         self.send(asked.back, super::super::msg::Message::Response(response).to_bytes(), false, out);
+    }
+
+    /// New calls and registrations are refused at the limit; what calls that are up need has room left beyond it.
+    fn is_full_for(&self, request: &Request) -> bool {
+        let is_new = request.method != Method::Cancel && request.to().tag().is_none();
+        let limit = if is_new { self.limits.transactions } else { self.limits.transactions / 4 * 5 };
+        self.transaction_count() >= limit
     }
 
     /// Makes the server transaction; true when the same request already came by another way.
@@ -151,9 +157,7 @@ impl Endpoint {
     }
 
     fn in_dialog(&mut self, id: LegId, asked: Asked, now: Instant, out: &mut Vec<Output>) {
-        if let Some(server) = self.servers.get_mut(&asked.key) {
-            server.leg = Some(id);
-        }
+        self.served_by(id, &asked.key);
         self.with_leg(id, now, out, |leg, room| match leg {
             Leg::Session(session) => session.request(asked, room),
             // Before the answer there is nothing that a callee could ask of us.
@@ -205,16 +209,15 @@ impl Endpoint {
             Ok(invitation) => invitation,
             Err(response) => return self.refuse(&asked, response, now, out),
         };
-        if self.legs.len() >= LEGS_MAX {
+        if self.legs.len() >= self.limits.legs {
             let response = with(asked.request.response(503, None, None), "Retry-After", BUSY_FOR);
             return self.refuse(&asked, response, now, out);
         }
         let leg = LegId(self.next_leg);
         self.next_leg += 2;
-        if let Some(server) = self.servers.get_mut(&asked.key) {
-            server.leg = Some(leg);
-        }
+        let key = asked.key.clone();
         self.start_leg(leg, now, out, |room| Leg::Session(Box::new(Session::invited(leg, asked, invitation, room))));
+        self.served_by(leg, &key);
     }
 
     fn invitation(&self, request: &Request, origin: Origin) -> Result<Invitation, Response> {
@@ -306,6 +309,9 @@ impl Endpoint {
             self.refuse(asked, response, now, out);
         }
         self.registrations(events, out);
+        if asked.flow.protocol == Protocol::Tcp {
+            self.rejoin_all(asked.flow, now, out);
+        }
     }
 }
 

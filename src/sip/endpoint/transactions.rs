@@ -1,7 +1,7 @@
 //! The endpoint's entries of transactions: a machine, the way its messages go, and whose it is.
 
 use super::super::Flow;
-use super::super::msg::{Method, Response};
+use super::super::msg::{Method, Response, octets};
 use super::super::order::User;
 use super::super::transaction::client::Client;
 use super::super::transaction::client_invite::ClientInvite;
@@ -10,18 +10,23 @@ use super::super::transaction::server_invite::ServerInvite;
 use super::super::transaction::{ClientAction, ClientEvent, ServerAction, ServerEvent};
 use super::Identity;
 use crate::base::{Instant, LegId, Machine};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+#[derive(Serialize, Deserialize)]
 pub(super) struct ServerEntry {
     pub machine: ServerMachine,
     pub back: Flow,
-    /// The leg that answers an INVITE.
+    /// The leg that answers.
+    #[serde(skip)]
     pub leg: Option<LegId>,
     pub seen_as: Option<Identity>,
     /// The 100 of an INVITE, until it is sent.
+    #[serde(skip)]
     pub trying: Option<Response>,
 }
 
+#[derive(Serialize, Deserialize)]
 pub(super) enum ServerMachine {
     Invite(ServerInvite),
     Other(Server),
@@ -57,6 +62,7 @@ impl ServerMachine {
     }
 }
 
+#[derive(Serialize, Deserialize)]
 pub(super) struct ClientEntry {
     pub machine: ClientMachine,
     pub flow: Flow,
@@ -64,11 +70,20 @@ pub(super) struct ClientEntry {
     pub method: Method,
     pub number: u32,
     /// ACKs to its 2xx, by To tag: sent again when a 2xx comes again, whatever became of the leg.
-    pub acks: BTreeMap<String, (Flow, Vec<u8>)>,
+    pub acks: BTreeMap<String, Ack>,
     /// A re-INVITE that only ever got provisional responses is given up.
     pub limit_at: Option<Instant>,
 }
 
+/// An ACK to a 2xx, as it was sent.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Ack {
+    pub flow: Flow,
+    #[serde(with = "octets")]
+    pub wire: Vec<u8>,
+}
+
+#[derive(Serialize, Deserialize)]
 pub(super) enum ClientMachine {
     Invite(ClientInvite),
     Other(Client),
@@ -108,9 +123,17 @@ impl ClientEntry {
     pub fn deadline(&self) -> Option<Instant> {
         let fork = match &self.user {
             User::Fork(_, fork) => fork.deadline(),
-            User::Nobody | User::Session(_) => None,
+            User::Nobody | User::Aside(_) | User::Session(_) => None,
         };
         [self.machine.deadline(), fork, self.limit_at].into_iter().flatten().min()
+    }
+
+    /// The leg whose request it is.
+    pub fn leg(&self) -> Option<LegId> {
+        match self.user {
+            User::Nobody => None,
+            User::Aside(leg) | User::Session(leg) | User::Fork(leg, _) => Some(leg),
+        }
     }
 
     /// Whether nobody waits any longer for the final response.

@@ -11,10 +11,12 @@
 pub mod digest;
 pub mod framing;
 pub mod headers;
+mod kept;
 mod lexer;
 pub mod message;
 pub mod name_addr;
 mod names;
+pub(in crate::sip) mod octets;
 mod parse;
 mod reasons;
 mod syntax;

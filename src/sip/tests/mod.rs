@@ -5,5 +5,6 @@ mod desk;
 mod phone;
 mod phones;
 mod reoffers;
+mod restart;
 mod swarm;
 mod world;

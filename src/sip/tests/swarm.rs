@@ -13,8 +13,9 @@ struct Book {
     ended: u32,
 }
 
-fn live(seed: u64) {
+fn live(seed: u64, restarts: bool) {
     let mut rng = Rng::new(seed ^ 0x5EED);
+    let dies_in_turn = if restarts { rng.below(100) } else { u64::MAX };
     let mut world = World::new(seed);
     world.weather = Weather { loss: rng.below(120), duplication: rng.below(80), delay_max_ms: rng.below(400) };
     let mut books: BTreeMap<(&'static str, LegId), Book> = BTreeMap::new();
@@ -46,6 +47,11 @@ fn live(seed: u64) {
         }
         world.run(millis(rng.below(1500)));
         note(&mut world, &mut books, seed);
+        if turn == dies_in_turn {
+            for leg in world.restart(at, millis(rng.below(4000))) {
+                world.recheck(at, leg);
+            }
+        }
     }
     let all: Vec<_> = books.keys().copied().collect();
     for (at, leg) in all {
@@ -96,6 +102,13 @@ fn note(world: &mut World, books: &mut BTreeMap<(&'static str, LegId), Book>, se
 #[test]
 fn whatever_happens_every_leg_ends_once_and_nothing_is_left() {
     for seed in 0..200 {
-        live(seed);
+        live(seed, false);
+    }
+}
+
+#[test]
+fn so_it_is_when_one_of_them_dies_in_between_and_comes_back() {
+    for seed in 0..200 {
+        live(seed, true);
     }
 }

@@ -5,7 +5,7 @@ use crate::base::time::{millis, secs};
 use crate::base::{AgentId, Duration, Instant, LegId, Rng, TrunkId};
 use crate::sip::msg::digest::{Algorithm, ha1};
 use crate::sip::msg::{Message, Request, Response, parse};
-use crate::sip::{Account, Callee, Command, Endpoint, Event, Flow, Output, Party, Protocol, Received, Settings};
+use crate::sip::{Account, Callee, Command, Endpoint, Event, Flow, LegImage, Output, Party, Protocol, Received, Settings};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
@@ -49,6 +49,16 @@ pub struct World {
     /// Messages of which this is true are lost.
     pub lose: Box<dyn FnMut(&Message) -> bool>,
     pub closed: Vec<Flow>,
+    /// What is kept of each endpoint, as MessagePack.
+    kept: BTreeMap<SocketAddr, Kept>,
+    restarts: u8,
+}
+
+#[derive(Default)]
+struct Kept {
+    legs: BTreeMap<LegId, Vec<u8>>,
+    bindings: BTreeMap<AgentId, Vec<u8>>,
+    next_leg: u64,
 }
 
 pub fn settings(at: &str, accepts: &str) -> Settings {
@@ -86,7 +96,55 @@ impl World {
             wire: Vec::new(),
             lose: Box::new(|_| false),
             closed: Vec::new(),
+            kept: BTreeMap::new(),
+            restarts: 0,
         }
+    }
+
+    /// The endpoint dies, is away for a while, during which nothing reaches it, and comes back with what was kept of it and another
+    /// secret. Gives the legs that came back.
+    pub fn restart(&mut self, at: &str, away: Duration) -> Vec<LegId> {
+        let mut old = self.endpoints.remove(&address(at)).expect("an endpoint");
+        let kept = self.kept.entry(address(at)).or_default();
+        let changed = old.take_changed();
+        for leg in changed.legs {
+            match old.leg_image(leg) {
+                Some(image) => drop(kept.legs.insert(leg, rmp_serde::to_vec_named(&image).expect("an image"))),
+                None => drop(kept.legs.remove(&leg)),
+            }
+        }
+        for agent in changed.agents {
+            let image = rmp_serde::to_vec_named(&old.bindings_image(&agent)).expect("an image");
+            kept.bindings.insert(agent, image);
+        }
+        kept.next_leg = old.next_leg();
+        assert_eq!(kept.legs.len(), old.leg_count(), "every leg was marked, and none that is gone is kept");
+        self.run(away);
+        self.inbox.remove(&address(at));
+        self.restarts += 1;
+        let mut endpoint = Endpoint::new(old.settings().clone(), [0xA0 + self.restarts; 32], self.now);
+        let kept = &self.kept[&address(at)];
+        endpoint.set_next_leg(kept.next_leg);
+        for (leg, image) in &kept.legs {
+            let image: LegImage = rmp_serde::from_slice(image).expect("an image");
+            assert!(endpoint.restore_leg(*leg, image.clone(), self.now), "{leg} comes back");
+            assert!(!endpoint.restore_leg(*leg, image, self.now), "and not twice");
+        }
+        for (agent, image) in &kept.bindings {
+            endpoint.restore_bindings(agent, rmp_serde::from_slice(image).expect("an image"), self.now);
+        }
+        let legs = kept.legs.keys().copied().collect();
+        let mut out = Vec::new();
+        endpoint.handle_timeout(self.now, &mut out);
+        self.endpoints.insert(address(at), endpoint);
+        self.take(address(at), out);
+        legs
+    }
+
+    pub fn recheck(&mut self, at: &str, leg: LegId) {
+        let (now, mut out) = (self.now, Vec::new());
+        self.endpoint(at).recheck(leg, now, &mut out);
+        self.take(address(at), out);
     }
 
     pub fn endpoint(&mut self, at: &str) -> &mut Endpoint {
@@ -249,6 +307,15 @@ impl World {
         match &self.heard(at)[..] {
             [Message::Response(response)] => response.clone(),
             other => panic!("one response: {:?}", other.iter().map(name).collect::<Vec<_>>()),
+        }
+    }
+
+    /// The last response that a phone heard, its others passed over.
+    #[track_caller]
+    pub fn heard_response_last(&mut self, at: &str) -> Response {
+        match self.heard(at).pop() {
+            Some(Message::Response(response)) => response,
+            other => panic!("a response: {other:?}"),
         }
     }
 

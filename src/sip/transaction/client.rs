@@ -2,23 +2,27 @@
 
 use super::{ClientAction as Action, ClientEvent as Event, PATIENCE, T1, T2, T4};
 use crate::base::{Duration, Instant, Machine};
+use crate::sip::msg::octets;
+use serde::{Deserialize, Serialize};
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Client {
     reliable: bool,
     state: State,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 enum State {
     /// Nothing heard yet. `resend` is Timer E (not on a reliable transport), `give_up_at` Timer F.
     Trying {
+        #[serde(with = "octets")]
         wire: Vec<u8>,
         resend: Option<(Instant, Duration)>,
         give_up_at: Instant,
     },
     /// A provisional response came: repeated each T2.
     Proceeding {
+        #[serde(with = "octets")]
         wire: Vec<u8>,
         resend: Option<(Instant, Duration)>,
         give_up_at: Instant,

@@ -3,16 +3,17 @@
 
 use super::{ClientAction as Action, ClientEvent as Event, PATIENCE, T1};
 use crate::base::{Duration, Instant, Machine};
-use crate::sip::msg::{Message, Method, Request, Response};
+use crate::sip::msg::{Message, Method, Request, Response, octets};
+use serde::{Deserialize, Serialize};
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct ClientInvite {
     reliable: bool,
     request: Request,
     state: State,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 enum State {
     /// Nothing heard yet. `resend` is Timer A (not on a reliable transport), `give_up_at` Timer B.
     Calling {
@@ -23,6 +24,7 @@ enum State {
     Proceeding,
     /// Timer D: each repeat of the failure gets the ACK again.
     Completed {
+        #[serde(with = "octets")]
         ack: Vec<u8>,
         until: Instant,
     },
@@ -61,6 +63,8 @@ impl Machine for ClientInvite {
         let state = std::mem::replace(&mut self.state, State::Over);
         self.state = match (state, event) {
             (State::Calling { .. } | State::Proceeding, Event::Answered(response)) => {
+                // It is not sent again; ACK and CANCEL copy headers alone.
+                self.request.body = Vec::new();
                 let next = match response.code {
                     ..200 => State::Proceeding,
                     200..300 => State::Accepted { until: now + PATIENCE },

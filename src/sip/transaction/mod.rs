@@ -10,6 +10,7 @@ pub mod server_invite;
 use crate::base::Duration;
 use crate::base::time::{millis, secs};
 use crate::sip::msg::{Request, Response};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Round-trip estimate (RFC 3261 §17.1.1.1).
@@ -64,7 +65,7 @@ pub enum ServerEvent {
 }
 
 /// By what a request finds its server transaction (RFC 3261 §17.2.3): branch, sent-by and method, an ACK under its INVITE's.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct ServerKey(Arc<str>);
 
 impl ServerKey {
@@ -106,7 +107,7 @@ pub fn has_magic_cookie(branch: &str) -> bool {
 }
 
 /// By what a response finds its client transaction (RFC 3261 §17.1.3): our branch and the method of CSeq.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct ClientKey(Arc<str>);
 
 impl ClientKey {

@@ -2,14 +2,16 @@
 
 use super::{PATIENCE, ServerAction as Action, ServerEvent as Event};
 use crate::base::{Instant, Machine};
+use crate::sip::msg::octets;
+use serde::{Deserialize, Serialize};
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Server {
     reliable: bool,
     state: State,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 enum State {
     /// Whoever serves it has not answered. After 64 × T1 an answer would be too late to be of use, and none is sent (RFC 4320 §4.2).
     Trying {
@@ -17,6 +19,7 @@ enum State {
     },
     /// Timer J: repeats get the answer again.
     Completed {
+        #[serde(with = "octets")]
         wire: Vec<u8>,
         until: Instant,
     },

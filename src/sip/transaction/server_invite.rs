@@ -3,21 +3,25 @@
 
 use super::{PATIENCE, ServerAction as Action, ServerEvent as Event, T1, T2, T4};
 use crate::base::{Duration, Instant, Machine};
+use crate::sip::msg::octets;
+use serde::{Deserialize, Serialize};
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct ServerInvite {
     reliable: bool,
     state: State,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 enum State {
     /// A repeated INVITE gets the last provisional response again. Bounded by the leg that answers.
     Proceeding {
+        #[serde(with = "octets::maybe")]
         last: Option<Vec<u8>>,
     },
     /// A failure waits for its ACK. `resend` is Timer G (not on a reliable transport), `give_up_at` Timer H.
     Completed {
+        #[serde(with = "octets")]
         wire: Vec<u8>,
         resend: Option<(Instant, Duration)>,
         give_up_at: Instant,

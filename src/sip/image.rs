@@ -1,0 +1,35 @@
+//! What a restart needs of the endpoint, leg by leg and agent by agent: the vocabulary. How it is taken and brought back is in
+//! `endpoint::kept`.
+
+use super::Binding;
+use super::msg::octets;
+use crate::base::{AgentId, LegId};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// A leg with its dialog, its offers and its transactions, for [`Endpoint::restore_leg`](super::Endpoint::restore_leg). Inside is
+/// MessagePack with names; one that cannot be read costs its leg alone, not the call around it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LegImage(#[serde(with = "octets")] pub(super) Vec<u8>);
+
+/// The contacts of an agent, for [`Endpoint::restore_bindings`](super::Endpoint::restore_bindings).
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BindingsImage(pub(super) Vec<Binding>);
+
+impl BindingsImage {
+    /// Whether the agent has no contact.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Whose images are out of date.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Changed {
+    /// Legs that changed, and those that went: these have no image any more.
+    pub legs: BTreeSet<LegId>,
+    pub agents: BTreeSet<AgentId>,
+}
