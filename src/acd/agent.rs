@@ -6,6 +6,7 @@
 use super::{AfterMissed, OfferResult, Reason};
 use crate::base::limits::{OFFER_GRACE, OFFER_REST};
 use crate::base::{CallId, Duration, Instant, Machine, QueueId};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -24,8 +25,8 @@ pub(super) struct Policy {
     pub ring_limit: Duration,
 }
 
-#[derive(Clone, Debug)]
-enum State {
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) enum State {
     Offline,
     NotReady {
         reason: Reason,
@@ -57,22 +58,22 @@ enum State {
     },
 }
 
-#[derive(Clone, PartialEq, Eq, Debug)]
-struct Talk {
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct Talk {
     since: Instant,
     work: Option<Work>,
 }
 
 /// What makes a call a queue's: whose, and the working-after-call time it earns.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct Work {
     pub queue: QueueId,
     pub wrap_up: Duration,
 }
 
 /// What was asked for during a call, or stood before it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-enum Then {
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) enum Then {
     Ready,
     NotReady(Reason),
     Offline,
@@ -171,7 +172,16 @@ pub(super) enum Action {
 
 impl Agent {
     pub(super) fn new(policy: Policy, now: Instant) -> Self {
-        Self { policy, state: State::Offline, since: now }
+        Self::restored(policy, State::Offline, now)
+    }
+
+    /// As he was when his image was taken, under the policy of today.
+    pub(super) fn restored(policy: Policy, state: State, since: Instant) -> Self {
+        Self { policy, state, since }
+    }
+
+    pub(super) fn state(&self) -> &State {
+        &self.state
     }
 
     pub(super) fn name(&self) -> StateName {
@@ -210,6 +220,16 @@ impl Agent {
             State::Talking { calls, .. } => calls.iter().min_by_key(|(_, talk)| talk.since).map(|(call, _)| *call),
             _ => None,
         }
+    }
+
+    /// The call that is offered to him.
+    pub(super) fn offered(&self) -> Option<CallId> {
+        if let State::Reserved { call, .. } | State::Ringing { call, .. } = self.state { Some(call) } else { None }
+    }
+
+    /// The calls he is on.
+    pub(super) fn calls(&self) -> Vec<CallId> {
+        if let State::Talking { calls, .. } = &self.state { calls.keys().copied().collect() } else { Vec::new() }
     }
 
     /// What follows the calls he is on.

@@ -2,8 +2,9 @@
 
 use super::agent::{self, Agent, Policy};
 use super::queue::Queue;
-use super::{Acd, Action, Member, Skill, StateName};
+use super::{Acd, Action, Changed, Member, Skill, StateName};
 use crate::base::{AgentId, Deadlines, Duration, Instant, QueueId};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ pub struct AgentSettings {
     pub skills: BTreeSet<Skill>,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct QueueSettings {
     pub skill: Skill,
     /// Working-after-call time; zero for none.
@@ -48,6 +49,7 @@ impl Acd {
             calls: BTreeMap::new(),
             pools: BTreeMap::new(),
             deadlines: Deadlines::new(),
+            changed: Changed::default(),
             touched: Vec::new(),
             came_to_wait: Vec::new(),
         };
@@ -60,14 +62,14 @@ impl Acd {
     pub fn configure(&mut self, settings: AcdSettings, now: Instant, out: &mut Vec<Action>) {
         self.policy = Policy { after_missed: settings.after_missed, ring_limit: settings.ring_limit };
         self.configure_queues(settings.queues);
+        self.changed.figures = true;
         let gone: Vec<AgentId> = self.agents.keys().filter(|id| !settings.agents.contains_key(*id)).cloned().collect();
         for (id, AgentSettings { skills }) in settings.agents {
             let policy = self.policy;
-            let member = self.agents.entry(id).or_insert_with(|| Member {
-                agent: Agent::new(policy, now),
-                skills: Arc::from([]),
-                retired: false,
-                indexed: (StateName::Offline, None),
+            let member = self.agents.entry(id).or_insert_with_key(|id| {
+                self.changed.agents.insert(id.clone());
+                let indexed = (StateName::Offline, None);
+                Member { agent: Agent::new(policy, now), skills: Arc::from([]), retired: false, indexed }
             });
             member.agent.policy = policy;
             member.skills = skills.into_iter().collect();
@@ -89,15 +91,16 @@ impl Acd {
             if let Some(kept) = kept {
                 queue.settings = kept;
             }
-            !(queue.retired && queue.is_empty())
+            !queue.is_done()
         });
         self.queues.extend(settings.into_iter().map(|(id, settings)| (id, Queue::new(settings))));
     }
 
     fn rebuild_pools(&mut self) {
         self.pools.clear();
-        for (id, queue) in &self.queues {
-            self.pools.entry(queue.skill().clone()).or_default().queues.insert(id.clone());
+        for queued in self.calls.values().filter(|queued| queued.offered_to.is_none()) {
+            let queue = self.queues.get(&queued.queue).expect("a queue outlives its calls");
+            self.pools.entry(queue.skill().clone()).or_default().waiting.insert(queued.place);
         }
         for (id, member) in &mut self.agents {
             member.indexed = (member.agent.name(), member.agent.free_since());

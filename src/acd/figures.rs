@@ -2,6 +2,7 @@
 
 use crate::base::Duration;
 use crate::base::time::secs;
+use serde::{Deserialize, Serialize};
 
 /// An answer within this wait counts for the service level.
 pub const SERVICE_LEVEL_WITHIN: Duration = secs(20);
@@ -9,7 +10,8 @@ pub const SERVICE_LEVEL_WITHIN: Duration = secs(20);
 pub const SHORT_ABANDON_WITHIN: Duration = secs(5);
 
 /// Counts since midnight. A wait runs from the entry into the queue to the agent's answer, or to the leaving.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Figures {
     /// O: calls that entered the queue, and those that waited at midnight.
     pub offered: u64,
@@ -82,6 +84,16 @@ impl Figures {
     #[must_use]
     pub(super) fn of_a_new_day(waiting: usize) -> Self {
         Self { offered: waiting as u64, ..Self::default() }
+    }
+
+    /// After a restart: makes the identity hold where the images of the figures and of the calls are not of one moment. A caller whose
+    /// call was lost has left the switch. True when there was something to mend.
+    pub(super) fn mend(&mut self, waiting: usize) -> bool {
+        let accounted = self.answered + self.abandoned + self.overflowed + waiting as u64;
+        let before = *self;
+        self.abandoned += self.offered.saturating_sub(accounted);
+        self.offered = self.offered.max(accounted);
+        *self != before
     }
 
     pub(super) fn note_answered(&mut self, wait: Duration) {

@@ -1,11 +1,13 @@
 //! The matching of waiting calls and free agents: after every turn, no free agent is left with a call he could take.
 
+use super::skill::Pool;
 use super::{Acd, Action, agent};
 use crate::base::{CallId, Instant};
 
 impl Acd {
     /// Offers as long as a touched skill has a waiting call and a free agent. Only what a turn touched can have changed: before it, each
-    /// skill had no waiting call or no free agent. Each offer costs O(log n) in agents and calls, times the queues of the skill.
+    /// skill had no waiting call or no free agent. Each offer costs O(log n) in agents and in calls, times the skills that were touched: one
+    /// for a call, his own for an agent.
     pub(super) fn settle(&mut self, now: Instant, out: &mut Vec<Action>) {
         self.touched.sort_unstable();
         self.touched.dedup();
@@ -20,19 +22,20 @@ impl Acd {
         }
     }
 
-    /// The call whose turn it is among all queues of the touched skills that have a free agent.
+    /// The call whose turn it is among the touched skills that have a free agent.
     fn next_call(&self) -> Option<CallId> {
-        let pools = self.touched.iter().filter_map(|skill| self.pools.get(skill)).filter(|pool| pool.has_free());
-        let queues = pools.flat_map(|pool| &pool.queues).filter_map(|id| self.queues.get(id));
-        queues.filter_map(super::Queue::head).min().map(|place| place.call)
+        let pools = self.touched.iter().filter_map(|skill| self.pools.get(skill));
+        pools.filter_map(Pool::next_call).min().map(|place| place.call)
     }
 
     fn offer(&mut self, call: CallId, now: Instant, out: &mut Vec<Action>) {
         let queued = self.calls.get_mut(&call).expect("a waiting call is in the books");
         let queue = self.queues.get_mut(&queued.queue).expect("a queue outlives its calls");
-        let pool = self.pools.get(queue.skill()).expect("a queue's skill has a pool");
+        let pool = self.pools.get_mut(queue.skill()).expect("a call waits in the pool of its skill");
         let id = pool.longest_idle(&queued.let_down_by).expect("its pool has a free agent");
-        queue.offer(queued.place);
+        let waited = pool.waiting.remove(&queued.place);
+        assert!(waited, "a call is offered to one agent at a time");
+        self.changed.note_call(call);
         queue.figures.offers += 1;
         queued.offered_to = Some(id.clone());
         let order = Action::Offer { call, agent: id.clone(), queue: queued.queue.clone() };

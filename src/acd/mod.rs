@@ -17,29 +17,33 @@
 mod agent;
 mod configure;
 mod figures;
+mod image;
 mod matcher;
 mod queue;
 mod skill;
 mod snapshot;
+mod vocabulary;
 
 #[cfg(test)]
 mod model;
+#[cfg(test)]
+mod restarts;
 #[cfg(test)]
 mod stories;
 
 pub use agent::StateName;
 pub use configure::{AcdSettings, AfterMissed, AgentSettings, QueueSettings};
 pub use figures::{Figures, SERVICE_LEVEL_WITHIN, SHORT_ABANDON_WITHIN, Share};
+pub use image::{AgentImage, Changed, FiguresImage, QueuedImage};
 pub use skill::Skill;
 pub use snapshot::{AgentSnapshot, QueueSnapshot};
+pub use vocabulary::{Action, Event, Leaving, OfferResult, Reason, Refusal};
 
-use crate::base::limits::REASON_LETTERS_MAX;
 use crate::base::{AgentId, CallId, Deadlines, Instant, Machine, QueueId};
 use agent::{Agent, Work};
 use queue::{Queue, QueuedCall};
 use skill::Pool;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
 /// All agents and queues of the switch.
@@ -52,6 +56,8 @@ pub struct Acd {
     calls: BTreeMap<CallId, QueuedCall>,
     pools: BTreeMap<Skill, Pool>,
     deadlines: Deadlines<AgentId>,
+    /// What a restart must know anew.
+    changed: Changed,
     /// Within one turn: skills with a new call or a newly free agent, and calls that came to wait. Empty between turns.
     touched: Vec<Skill>,
     came_to_wait: Vec<CallId>,
@@ -65,156 +71,6 @@ struct Member {
     retired: bool,
     /// How the pools know him.
     indexed: (StateName, Option<Instant>),
-}
-
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Event {
-    /// Offline → not-ready `logged-on`; [`Event::MadeReady`] follows where logging in makes ready.
-    LoggedOn {
-        agent: AgentId,
-    },
-    LoggedOff {
-        agent: AgentId,
-    },
-    /// Ends not-ready and wrap-up; during a call it takes back what was asked for after it. Nothing to an agent who is offline.
-    MadeReady {
-        agent: AgentId,
-    },
-    MadeNotReady {
-        agent: AgentId,
-        reason: Reason,
-    },
-    /// His phone registered (anew): ends not-ready `unreachable`, nothing else.
-    Reachable {
-        agent: AgentId,
-    },
-
-    /// A caller entered a queue. A higher `priority` goes first; `since` is his first arrival.
-    Enqueued {
-        call: CallId,
-        queue: QueueId,
-        priority: u8,
-        since: Instant,
-    },
-    /// A caller who had no agent yet left the queue. A phone that rang for him is silenced.
-    Left {
-        call: CallId,
-        why: Leaving,
-    },
-
-    /// The phone of the agent who was offered the call rings.
-    Alerting {
-        agent: AgentId,
-        call: CallId,
-    },
-    /// An agent has the caller. Of a call offered to another, or to nobody yet: he picked it up.
-    Answered {
-        agent: AgentId,
-        call: CallId,
-    },
-    /// The offer ended without an answer, and the caller still waits.
-    OfferEnded {
-        agent: AgentId,
-        call: CallId,
-        result: OfferResult,
-    },
-
-    /// The agent is on a call that no queue gave him: internal, outgoing, direct.
-    Engaged {
-        agent: AgentId,
-        call: CallId,
-    },
-    /// The agent's part in a call ended, queue's or not.
-    Disengaged {
-        agent: AgentId,
-        call: CallId,
-    },
-
-    /// Midnight: the figures begin anew.
-    DayBegan,
-}
-
-/// How an offer ended without an answer.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum OfferResult {
-    /// Rang to the limit.
-    Missed,
-    /// 603, or any final answer that says no.
-    Rejected,
-    /// 486.
-    Busy,
-    /// No contact, no answer to the INVITE, 408, 480, 5xx.
-    Unreachable,
-    /// Taken back by the switch for reasons of its own.
-    Withdrawn,
-}
-
-/// How a caller left a queue before an agent answered.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Leaving {
-    /// He hung up, or the call broke.
-    Abandoned,
-    /// He was taken elsewhere: another queue or destination.
-    Overflowed,
-}
-
-/// Why an agent is not ready.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Reason {
-    LoggedOn,
-    Missed,
-    Rejected,
-    Unreachable,
-    /// As asked for by phone or API: `meeting`, `break`, …
-    Asked(Arc<str>),
-}
-
-impl Reason {
-    /// A reason in the agent's own words, cut at [`REASON_LETTERS_MAX`] letters.
-    #[must_use]
-    pub fn asked(text: &str) -> Self {
-        Self::Asked(text.chars().take(REASON_LETTERS_MAX).collect::<String>().into())
-    }
-
-    /// `logged-on`, `missed`, `rejected`, `unreachable`, or the agent's own words.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::LoggedOn => "logged-on",
-            Self::Missed => "missed",
-            Self::Rejected => "rejected",
-            Self::Unreachable => "unreachable",
-            Self::Asked(text) => text,
-        }
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Action {
-    /// Ring the agent's phone for the caller.
-    Offer { call: CallId, agent: AgentId, queue: QueueId },
-    /// Stop the agent's phone: the caller left, another has him, or the agent is no longer free. The offer is over in these books.
-    Withdraw { call: CallId, agent: AgentId },
-    /// No agent is free for a caller who came, or whose offer failed: the switch entertains him itself.
-    KeepWaiting { call: CallId, queue: QueueId },
-    /// The queue does not take the caller.
-    Refuse { call: CallId, queue: QueueId, why: Refusal },
-    /// For events and API. `reason` stands with not-ready alone.
-    StateChanged { agent: AgentId, from: StateName, to: StateName, reason: Option<Reason> },
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Refusal {
-    /// [`QUEUE_WAITING_MAX`](crate::base::limits::QUEUE_WAITING_MAX) calls wait in it.
-    Full,
-    /// The configuration has no such queue (any more).
-    Unknown,
 }
 
 impl Machine for Acd {
@@ -247,6 +103,7 @@ impl Machine for Acd {
                 for queue in self.queues.values_mut() {
                     queue.figures = Figures::of_a_new_day(queue.waiting());
                 }
+                self.changed.figures = true;
             }
         }
         self.settle(now, out);
@@ -286,6 +143,7 @@ impl Acd {
                 agent::Action::Handled { queue, talked } => {
                     if let Some(queue) = self.queues.get_mut(&queue) {
                         queue.figures.note_handled(talked);
+                        self.changed.figures = true;
                     }
                 }
                 agent::Action::Changed { from, to, reason } => {
@@ -293,6 +151,7 @@ impl Acd {
                 }
             }
         }
+        self.changed.agents.insert(id.clone());
         self.index(id);
     }
 
@@ -329,15 +188,15 @@ impl Acd {
             None | Some(Queue { retired: true, .. }) => Refusal::Unknown,
             Some(queue) if queue.is_full() => {
                 queue.figures.refused += 1;
+                self.changed.figures = true;
                 Refusal::Full
             }
             Some(queue) => {
                 let queued = QueuedCall::new(call, id, priority, since);
                 queue.enter(queued.place);
                 queue.figures.offered += 1;
-                self.touched.push(queue.skill().clone());
-                self.came_to_wait.push(call);
                 self.calls.insert(call, queued);
+                self.wait(call);
                 return;
             }
         };
@@ -350,16 +209,29 @@ impl Acd {
         queued.offered_to = None;
         queued.note_let_down(agent);
         let queue = self.queues.get_mut(&queued.queue).expect("a queue outlives its calls");
-        queue.put_back(queued.place);
         queue.figures.offers_missed += u64::from(missed);
-        self.touched.push(queue.skill().clone());
+        self.wait(call);
+    }
+
+    /// The call waits for an agent, at its place in the line of its skill.
+    fn wait(&mut self, call: CallId) {
+        let queued = self.calls.get(&call).expect("who waits is in the books");
+        let skill = self.queues.get(&queued.queue).expect("a queue outlives its calls").skill();
+        self.pools.entry(skill.clone()).or_default().waiting.insert(queued.place);
+        self.touched.push(skill.clone());
         self.came_to_wait.push(call);
+        self.changed.note_call(call);
     }
 
     /// Takes a call out of the books; a phone that rings for it, other than `but_not`'s, is silenced.
     fn take(&mut self, call: CallId, but_not: Option<&AgentId>, now: Instant, out: &mut Vec<Action>) -> Option<QueuedCall> {
         let queued = self.calls.remove(&call)?;
-        self.queues.get_mut(&queued.queue).expect("a queue outlives its calls").leave(queued.place);
+        self.changed.note_call(call);
+        let queue = self.queues.get_mut(&queued.queue).expect("a queue outlives its calls");
+        queue.leave(queued.place);
+        if let Some(pool) = self.pools.get_mut(queue.skill()) {
+            pool.waiting.remove(&queued.place);
+        }
         if let Some(agent) = queued.offered_to.as_ref().filter(|agent| Some(*agent) != but_not) {
             out.push(Action::Withdraw { call, agent: agent.clone() });
             self.tell(agent, agent::Event::Spared { call }, now, out);
@@ -391,10 +263,7 @@ impl Acd {
     }
 
     fn forget_if_done(&mut self, id: &QueueId) {
-        if let Some(queue) = self.queues.get(id).filter(|queue| queue.retired && queue.is_empty()) {
-            if let Some(pool) = self.pools.get_mut(queue.skill()) {
-                pool.queues.remove(id);
-            }
+        if self.queues.get(id).is_some_and(Queue::is_done) {
             self.queues.remove(id);
         }
     }

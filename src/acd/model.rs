@@ -39,6 +39,71 @@ struct World {
     offers_failed: u64,
     /// Hours with many callers and few follow each other.
     busy: bool,
+    after_missed: AfterMissed,
+    kept: Kept,
+    /// Everything that was ordered.
+    log: Vec<Action>,
+}
+
+/// The images as a store has them: taken now and then, of what changed.
+#[derive(Default)]
+struct Kept {
+    agents: BTreeMap<AgentId, Vec<u8>>,
+    calls: BTreeMap<CallId, Vec<u8>>,
+    figures: Vec<u8>,
+}
+
+fn packed(image: &impl serde::Serialize) -> Vec<u8> {
+    rmp_serde::to_vec_named(image).expect("an image is written")
+}
+
+fn unpacked<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> T {
+    rmp_serde::from_slice(bytes).expect("an image reads back")
+}
+
+impl Kept {
+    fn keep(&mut self, acd: &mut Acd) {
+        let changed = acd.take_changed();
+        for id in changed.agents {
+            match acd.agent_image(&id) {
+                Some(image) => self.agents.insert(id, packed(&image)),
+                None => self.agents.remove(&id),
+            };
+        }
+        for call in changed.calls {
+            match acd.call_image(call) {
+                Some(image) => self.calls.insert(call, packed(&image)),
+                None => self.calls.remove(&call),
+            };
+        }
+        if changed.figures {
+            self.figures = packed(&acd.figures_image());
+        }
+    }
+
+    /// In an order of chance.
+    fn restore(&self, acd: &mut Acd, rng: &mut Rng) {
+        let parts = self.agents.len() + self.calls.len() + 1;
+        let mut order: Vec<usize> = (0..parts).collect();
+        order.sort_by_cached_key(|_| rng.next_u64());
+        for part in order {
+            if let Some((id, image)) = self.agents.iter().nth(part) {
+                acd.restore_agent(id, unpacked(image));
+            } else if let Some((call, image)) = self.calls.iter().nth(part - self.agents.len()) {
+                acd.restore_call(*call, unpacked(image));
+            } else if !self.figures.is_empty() {
+                acd.restore_figures(unpacked(&self.figures));
+            }
+        }
+    }
+
+    fn lose_some(&mut self, rng: &mut Rng) {
+        self.agents.retain(|_, _| !rng.one_in(4));
+        self.calls.retain(|_, _| !rng.one_in(4));
+        if rng.one_in(2) {
+            self.figures.clear();
+        }
+    }
 }
 
 impl World {
@@ -61,6 +126,9 @@ impl World {
             answers: 0,
             offers_failed: 0,
             busy: false,
+            after_missed,
+            kept: Kept::default(),
+            log: Vec::new(),
         }
     }
 
@@ -136,10 +204,68 @@ impl World {
         let agent = self.some_agent();
         self.skills.insert(agent, some_skills(&mut self.rng));
         self.busy = self.rng.one_in(2);
-        let after_missed = if self.rng.one_in(2) { AfterMissed::Ready } else { AfterMissed::NotReady };
+        self.after_missed = if self.rng.one_in(2) { AfterMissed::Ready } else { AfterMissed::NotReady };
         let mut out = Vec::new();
-        self.acd.configure(settings(&self.skills, after_missed), self.now, &mut out);
+        self.acd.configure(settings(&self.skills, self.after_missed), self.now, &mut out);
         self.obey(out);
+    }
+
+    /// The process ends, and another goes on from what was kept.
+    fn restart(&mut self, chance: &mut Rng) {
+        self.kept.keep(&mut self.acd);
+        let was = std::mem::replace(&mut self.acd, Acd::new(settings(&self.skills, self.after_missed), self.now));
+        self.kept.restore(&mut self.acd, chance);
+        let mut out = Vec::new();
+        self.acd.restored(&self.alive(), self.now, &mut out);
+        assert_eq!(out, [], "nothing is to be mended");
+        self.check();
+        assert!(self.acd.agents().eq(was.agents()) && self.acd.queues(self.now).eq(was.queues(self.now)));
+        assert_eq!(self.acd.deadline(), was.deadline());
+    }
+
+    /// The same, but what was kept is old and has holes. What follows is for the books of nobody, but nothing may stick.
+    fn restart_on_ruins(&mut self, chance: &mut Rng) {
+        self.kept.lose_some(chance);
+        self.acd = Acd::new(settings(&self.skills, self.after_missed), self.now);
+        self.kept.restore(&mut self.acd, chance);
+        let mut out = Vec::new();
+        let alive: BTreeSet<CallId> = self.kept.calls.keys().copied().filter(|_| !chance.one_in(4)).collect();
+        self.acd.restored(&alive, self.now, &mut out);
+        self.acd.handle_timeout(self.now, &mut out);
+        let offers: Vec<(CallId, AgentId)> =
+            self.acd.calls.iter().filter_map(|(call, queued)| Some((*call, queued.offered_to.clone()?))).collect();
+        for (id, Member { agent, .. }) in &self.acd.agents {
+            let offered = offers.iter().find(|(_, to)| to == id).map(|(call, _)| *call);
+            assert_eq!(agent.offered(), offered, "{id}");
+            assert!(agent.calls().iter().all(|call| alive.contains(call)), "{id}");
+        }
+        for pool in self.acd.pools.values() {
+            assert_eq!(pool.next_call(), None, "a free agent is left with a call he could take");
+        }
+        for queue in self.acd.queues(self.now) {
+            let Figures { offered, answered, abandoned, overflowed, .. } = queue.today;
+            assert_eq!(offered, answered + abandoned + overflowed + queue.waiting as u64, "{}", queue.queue);
+        }
+        for call in alive {
+            assert_eq!(self.acd.queue_of(call).is_some(), self.acd.calls.contains_key(&call));
+            self.acd.handle(Event::Left { call, why: Leaving::Abandoned }, self.now, &mut out);
+            for (id, Member { agent, .. }) in self.acd.agents.clone() {
+                if agent.calls().contains(&call) {
+                    self.acd.handle(Event::Disengaged { agent: id, call }, self.now, &mut out);
+                }
+            }
+        }
+        let end = self.now + secs(600);
+        while let Some(at) = self.acd.deadline().filter(|at| *at <= end) {
+            self.acd.handle_timeout(self.now.max(at), &mut out);
+        }
+        assert!(self.acd.calls.is_empty() && self.acd.deadline().is_none());
+        assert!(self.acd.agents().all(|agent| matches!(agent.state, StateName::Offline | StateName::NotReady | StateName::Ready)));
+    }
+
+    /// The calls that go on.
+    fn alive(&self) -> BTreeSet<CallId> {
+        self.books.waiting.keys().chain(self.books.talking.values().flatten()).copied().collect()
     }
 
     fn elapse(&mut self, time: Duration) {
@@ -227,6 +353,7 @@ impl World {
     }
 
     fn obey(&mut self, out: Vec<Action>) {
+        self.log.extend(out.iter().cloned());
         for action in out {
             match action {
                 Action::Offer { call, agent, queue } => {
@@ -356,14 +483,29 @@ fn settings(skills: &BTreeMap<AgentId, BTreeSet<Skill>>, after_missed: AfterMiss
     }
 }
 
+/// Ten thousand facts; with restarts at random between them, or without.
+fn run(seed: u64, restarts: bool) -> World {
+    let mut world = World::new(seed);
+    let mut chance = Rng::new(seed ^ 0x5EED);
+    for step in 0..10_000 {
+        let shown = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            world.step();
+            if restarts && chance.one_in(10) {
+                world.kept.keep(&mut world.acd);
+            }
+            if restarts && chance.one_in(30) {
+                world.restart(&mut chance);
+            }
+        }));
+        assert!(shown.is_ok(), "seed {seed}, step {step}, restarts {restarts}");
+    }
+    world
+}
+
 #[test]
 fn ten_thousand_random_facts_break_no_rule() {
-    for seed in 0..8 {
-        let mut world = World::new(seed);
-        for step in 0..10_000 {
-            let shown = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| world.step()));
-            assert!(shown.is_ok(), "seed {seed}, step {step}");
-        }
+    for seed in 0..4 {
+        let mut world = run(seed, false);
         assert!(
             world.answers > 500 && world.offers_failed > 200,
             "seed {seed} shows little: {} answers, {} failures",
@@ -371,5 +513,30 @@ fn ten_thousand_random_facts_break_no_rule() {
             world.offers_failed
         );
         world.wind_down();
+    }
+}
+
+#[test]
+fn with_restarts_at_random_the_run_goes_on_identically() {
+    for seed in 4..8 {
+        let mut world = run(seed, true);
+        assert!(world.log == run(seed, false).log, "seed {seed}");
+        world.wind_down();
+    }
+}
+
+#[test]
+fn after_a_restart_on_old_images_with_holes_nobody_sticks() {
+    for seed in 100..400 {
+        let mut chance = Rng::new(seed);
+        let mut world = World::new(seed);
+        for _ in 0..100 + chance.below(100) {
+            world.step();
+            if chance.one_in(8) {
+                world.kept.keep(&mut world.acd);
+            }
+        }
+        let shown = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| world.restart_on_ruins(&mut chance)));
+        assert!(shown.is_ok(), "seed {seed}");
     }
 }

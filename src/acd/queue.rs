@@ -1,4 +1,5 @@
-//! One queue: who waits in it, in which order. A call keeps its place, by first arrival, through every offer that fails.
+//! One queue: who is in it, and where each stands in line. A call keeps its place, by first arrival, through every offer that fails.
+//! The line itself is its skill's, for the queues of one skill are served as one: see [`Pool`](super::skill::Pool).
 
 use super::figures::Figures;
 use super::{QueueSettings, Skill};
@@ -10,7 +11,7 @@ use std::collections::BTreeSet;
 /// A call's place among those that wait: higher priority first, then first arrival, then the call's id.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Place {
-    priority: Reverse<u8>,
+    pub priority: Reverse<u8>,
     pub since: Instant,
     pub call: CallId,
 }
@@ -47,15 +48,18 @@ pub(super) struct Queue {
     /// Gone from the configuration; it serves those who wait and takes nobody new.
     pub retired: bool,
     pub figures: Figures,
-    /// Waiting for an agent to be offered to.
-    next: BTreeSet<Place>,
     /// All in the books, offered or not, by first arrival.
     arrivals: BTreeSet<(Instant, CallId)>,
 }
 
 impl Queue {
     pub(super) fn new(settings: QueueSettings) -> Self {
-        Self { settings, retired: false, figures: Figures::default(), next: BTreeSet::new(), arrivals: BTreeSet::new() }
+        Self { settings, retired: false, figures: Figures::default(), arrivals: BTreeSet::new() }
+    }
+
+    /// One that the configuration does not have any more.
+    pub(super) fn retired(settings: QueueSettings) -> Self {
+        Self { retired: true, ..Self::new(settings) }
     }
 
     pub(super) fn skill(&self) -> &Skill {
@@ -64,10 +68,6 @@ impl Queue {
 
     pub(super) fn is_full(&self) -> bool {
         self.arrivals.len() >= QUEUE_WAITING_MAX
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.arrivals.is_empty()
     }
 
     /// Calls not answered yet, those being offered included.
@@ -79,29 +79,16 @@ impl Queue {
         self.arrivals.first().map(|(since, _)| *since)
     }
 
-    /// The call whose turn it is.
-    pub(super) fn head(&self) -> Option<Place> {
-        self.next.first().copied()
+    /// Gone from the configuration, and it has served those who waited.
+    pub(super) fn is_done(&self) -> bool {
+        self.retired && self.arrivals.is_empty()
     }
 
     pub(super) fn enter(&mut self, place: Place) {
         self.arrivals.insert((place.since, place.call));
-        self.next.insert(place);
-    }
-
-    /// The call is offered: it keeps its place, but it is nobody else's turn to take it.
-    pub(super) fn offer(&mut self, place: Place) {
-        let was_waiting = self.next.remove(&place);
-        assert!(was_waiting, "a call is offered to one agent at a time");
-    }
-
-    /// The offer failed: back to the place it never lost.
-    pub(super) fn put_back(&mut self, place: Place) {
-        self.next.insert(place);
     }
 
     pub(super) fn leave(&mut self, place: Place) {
-        self.next.remove(&place);
         self.arrivals.remove(&(place.since, place.call));
     }
 }

@@ -1,14 +1,17 @@
-//! A skill, and the index of who with it stands ready and which queues want it.
+//! A skill, and the two lines that meet over it: the agents who stand ready, and the calls that wait.
 
 use super::agent::StateName;
-use crate::base::{AgentId, Instant, QueueId};
+use super::queue::Place;
+use crate::base::{AgentId, Instant};
+use serde::{Deserialize, Serialize};
 use std::borrow::Borrow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 /// What a queue asks for and an agent has.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Skill(Arc<str>);
 
 impl Skill {
@@ -47,15 +50,15 @@ impl fmt::Debug for Skill {
     }
 }
 
-/// The agents and queues of one skill.
+/// The agents with one skill, and the calls of all queues that ask for it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pool {
     /// Agents who can be offered a call now, longest idle first, then by id.
     free: BTreeSet<(Instant, AgentId)>,
     /// How many agents with the skill are in each state.
     states: [usize; StateName::ALL.len()],
-    /// Queues that ask for the skill, in order of their ids.
-    pub(super) queues: BTreeSet<QueueId>,
+    /// Calls that wait for an agent to be offered to, whose turn it is first.
+    pub(super) waiting: BTreeSet<Place>,
 }
 
 impl Pool {
@@ -73,8 +76,9 @@ impl Pool {
         }
     }
 
-    pub(super) fn has_free(&self) -> bool {
-        !self.free.is_empty()
+    /// The call whose turn it is, if there is an agent to take it.
+    pub(super) fn next_call(&self) -> Option<Place> {
+        if self.free.is_empty() { None } else { self.waiting.first().copied() }
     }
 
     /// The longest idle agent who has not let this call down yet; when all have, the longest idle of those.

@@ -1,7 +1,8 @@
-//! What the API, the pages and a restart ask: copies of what stands, taken at one moment.
+//! What the API and the pages ask: copies of what stands, taken at one moment.
 
 use super::{Acd, Figures, Member, Queue, Reason, Skill, StateName};
 use crate::base::{AgentId, CallId, Duration, Instant, QueueId};
+use std::sync::Arc;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AgentSnapshot {
@@ -15,7 +16,7 @@ pub struct AgentSnapshot {
     pub call: Option<CallId>,
     /// While talking: what follows, before any wrap-up.
     pub next: Option<StateName>,
-    pub skills: Vec<Skill>,
+    pub skills: Arc<[Skill]>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -88,7 +89,7 @@ impl Member {
             reason: self.agent.reason().cloned(),
             call: self.agent.call(),
             next: self.agent.next_state(),
-            skills: self.skills.to_vec(),
+            skills: self.skills.clone(),
         }
     }
 }

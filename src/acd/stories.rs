@@ -5,17 +5,17 @@ use crate::base::time::{millis, secs};
 use crate::base::{Duration, Rng, Timestamp};
 
 /// A floor of agents and a service desk, on virtual time.
-struct Floor {
-    acd: Acd,
-    now: Instant,
-    log: Vec<Action>,
+pub(super) struct Floor {
+    pub acd: Acd,
+    pub now: Instant,
+    pub log: Vec<Action>,
 }
 
-fn call(n: u64) -> CallId {
+pub(super) fn call(n: u64) -> CallId {
     CallId::new(Timestamp(i64::try_from(n).expect("a small number")), &mut Rng::new(n))
 }
 
-fn settings(agents: &[(&str, &[&str])], queues: &[(&str, &str, Duration)]) -> AcdSettings {
+pub(super) fn settings(agents: &[(&str, &[&str])], queues: &[(&str, &str, Duration)]) -> AcdSettings {
     let agent = |(id, skills): &(&str, &[&str])| {
         (AgentId::new(id), AgentSettings { skills: skills.iter().map(|skill| Skill::new(skill)).collect() })
     };
@@ -29,15 +29,15 @@ fn settings(agents: &[(&str, &[&str])], queues: &[(&str, &str, Duration)]) -> Ac
     }
 }
 
-const SERVICE: &[(&str, &str, Duration)] = &[("service", "service", Duration::ZERO)];
+pub(super) const SERVICE: &[(&str, &str, Duration)] = &[("service", "service", Duration::ZERO)];
 
 impl Floor {
-    fn with(settings: AcdSettings) -> Self {
+    pub(super) fn with(settings: AcdSettings) -> Self {
         Self { acd: Acd::new(settings, Instant::START), now: Instant::START, log: Vec::new() }
     }
 
     /// Agents with the skill `service`, made ready a second apart in the order given.
-    fn of(ready: &[&str]) -> Self {
+    pub(super) fn of(ready: &[&str]) -> Self {
         let agents: Vec<(&str, &[&str])> = ready.iter().map(|id| (*id, &["service"][..])).collect();
         let mut floor = Self::with(settings(&agents, SERVICE));
         for id in ready {
@@ -47,12 +47,12 @@ impl Floor {
         floor
     }
 
-    fn event(&mut self, event: Event) -> &mut Self {
+    pub(super) fn event(&mut self, event: Event) -> &mut Self {
         self.acd.handle(event, self.now, &mut self.log);
         self
     }
 
-    fn after(&mut self, time: Duration) -> &mut Self {
+    pub(super) fn after(&mut self, time: Duration) -> &mut Self {
         let end = self.now + time;
         while let Some(at) = self.acd.deadline().filter(|at| *at <= end) {
             self.now = at;
@@ -63,53 +63,53 @@ impl Floor {
         self
     }
 
-    fn ready(&mut self, agent: &str) -> &mut Self {
+    pub(super) fn ready(&mut self, agent: &str) -> &mut Self {
         self.event(Event::LoggedOn { agent: agent.into() }).event(Event::MadeReady { agent: agent.into() })
     }
 
-    fn not_ready(&mut self, agent: &str) -> &mut Self {
+    pub(super) fn not_ready(&mut self, agent: &str) -> &mut Self {
         self.event(Event::MadeNotReady { agent: agent.into(), reason: Reason::asked("meeting") })
     }
 
-    fn comes(&mut self, n: u64) -> &mut Self {
+    pub(super) fn comes(&mut self, n: u64) -> &mut Self {
         self.comes_to("service", n, 5)
     }
 
-    fn comes_to(&mut self, queue: &str, n: u64, priority: u8) -> &mut Self {
+    pub(super) fn comes_to(&mut self, queue: &str, n: u64, priority: u8) -> &mut Self {
         let since = self.now;
         self.event(Event::Enqueued { call: call(n), queue: queue.into(), priority, since })
     }
 
-    fn leaves(&mut self, n: u64) -> &mut Self {
+    pub(super) fn leaves(&mut self, n: u64) -> &mut Self {
         self.event(Event::Left { call: call(n), why: Leaving::Abandoned })
     }
 
-    fn rings(&mut self, agent: &str, n: u64) -> &mut Self {
+    pub(super) fn rings(&mut self, agent: &str, n: u64) -> &mut Self {
         self.event(Event::Alerting { agent: agent.into(), call: call(n) })
     }
 
-    fn answers(&mut self, agent: &str, n: u64) -> &mut Self {
+    pub(super) fn answers(&mut self, agent: &str, n: u64) -> &mut Self {
         self.event(Event::Answered { agent: agent.into(), call: call(n) })
     }
 
-    fn fails(&mut self, agent: &str, n: u64, result: OfferResult) -> &mut Self {
+    pub(super) fn fails(&mut self, agent: &str, n: u64, result: OfferResult) -> &mut Self {
         self.event(Event::OfferEnded { agent: agent.into(), call: call(n), result })
     }
 
-    fn engaged(&mut self, agent: &str, n: u64) -> &mut Self {
+    pub(super) fn engaged(&mut self, agent: &str, n: u64) -> &mut Self {
         self.event(Event::Engaged { agent: agent.into(), call: call(n) })
     }
 
-    fn hangs_up(&mut self, agent: &str, n: u64) -> &mut Self {
+    pub(super) fn hangs_up(&mut self, agent: &str, n: u64) -> &mut Self {
         self.event(Event::Disengaged { agent: agent.into(), call: call(n) })
     }
 
-    fn now_minus(&self, time: Duration) -> Instant {
+    pub(super) fn now_minus(&self, time: Duration) -> Instant {
         Instant::START + (self.now.since_start() - time)
     }
 
     /// The offers and withdrawals since last asked: `1001←1` is an offer, `1001×1` a withdrawal, `~1` a caller kept waiting.
-    fn orders(&mut self) -> Vec<String> {
+    pub(super) fn orders(&mut self) -> Vec<String> {
         let number = |id: &CallId| id.timestamp().0;
         let orders = self.log.iter().filter_map(|action| match action {
             Action::Offer { call, agent, .. } => Some(format!("{agent}←{}", number(call))),
@@ -124,12 +124,12 @@ impl Floor {
     }
 
     /// `ready`, or `not-ready missed`.
-    fn state(&self, agent: &str) -> String {
+    pub(super) fn state(&self, agent: &str) -> String {
         let agent = self.acd.agent(agent).expect("a configured agent");
         agent.reason.map_or(agent.state.to_string(), |reason| format!("{} {reason}", agent.state))
     }
 
-    fn figures(&self) -> Figures {
+    pub(super) fn figures(&self) -> Figures {
         self.acd.queue("service", self.now).expect("a configured queue").today
     }
 }
@@ -510,7 +510,7 @@ fn facts_about_strangers_change_nothing() {
 
 #[test]
 fn a_reason_of_ones_own_is_cut_at_its_bound() {
-    assert_eq!(Reason::asked(&"会".repeat(500)).as_str().chars().count(), REASON_LETTERS_MAX);
+    assert_eq!(Reason::asked(&"会".repeat(500)).as_str().chars().count(), crate::base::limits::REASON_LETTERS_MAX);
 }
 
 #[test]

@@ -1,0 +1,165 @@
+//! Restarts of the ACD in stories: the configuration, the images or the calls are not what they were.
+
+use super::stories::{Floor, SERVICE, call, settings};
+use super::*;
+use crate::base::Duration;
+use crate::base::time::{millis, secs};
+use std::collections::BTreeSet;
+
+/// The floor after a restart with this configuration, on which these calls go on. Orders of the time before are forgotten.
+fn restart(floor: &Floor, settings: AcdSettings, alive: &[u64]) -> Floor {
+    let mut next = Floor::with(settings);
+    next.now = floor.now;
+    next.acd.restore_figures(floor.acd.figures_image());
+    for call in floor.acd.calls.keys() {
+        next.acd.restore_call(*call, floor.acd.call_image(*call).expect("it is in the books"));
+    }
+    for id in floor.acd.agents.keys() {
+        next.acd.restore_agent(id, floor.acd.agent_image(id).expect("he is known"));
+    }
+    settle(&mut next, alive);
+    next
+}
+
+fn settle(floor: &mut Floor, alive: &[u64]) {
+    let alive: BTreeSet<CallId> = alive.iter().map(|n| call(*n)).collect();
+    floor.acd.restored(&alive, floor.now, &mut floor.log);
+}
+
+fn service(agents: &[&str]) -> AcdSettings {
+    let agents: Vec<(&str, &[&str])> = agents.iter().map(|id| (*id, &["service"][..])).collect();
+    settings(&agents, SERVICE)
+}
+
+#[test]
+fn callers_keep_their_place_agents_their_state_and_deadlines_their_moment() {
+    let mut floor = Floor::of(&["1001", "1002"]);
+    floor.comes(1).rings("1001", 1).comes(2).answers("1002", 2).comes_to("service", 3, 5).after(secs(1)).comes_to("service", 4, 9);
+    let mut floor = restart(&floor, service(&["1001", "1002"]), &[1, 2, 3, 4]);
+    assert_eq!(floor.orders(), [""; 0], "nothing is told twice");
+    assert_eq!((floor.state("1001"), floor.state("1002")), ("ringing".into(), "talking".into()));
+    floor.hangs_up("1002", 2);
+    assert_eq!(floor.orders(), ["1002←4"], "priority first");
+    assert_eq!(floor.after(millis(18_999)).orders(), [""; 0]);
+    assert_eq!(floor.after(millis(1)).orders(), ["1001×1", "~1"], "the ringing is given up when it would have been");
+    assert_eq!((floor.figures().offered, floor.figures().offers), (4, 3));
+}
+
+#[test]
+fn what_fell_due_while_nobody_was_there_is_done_at_once() {
+    let queues = &[("service", "service", secs(30))];
+    let mut floor = Floor::with(settings(&[("1001", &["service"])], queues));
+    floor.ready("1001").comes(1).answers("1001", 1).hangs_up("1001", 1).comes(2).orders();
+    floor.now = floor.now + secs(90);
+    let mut floor = restart(&floor, settings(&[("1001", &["service"])], queues), &[2]);
+    assert_eq!((floor.state("1001"), floor.orders()), ("wrap-up".into(), vec![]));
+    floor.acd.handle_timeout(floor.now, &mut floor.log);
+    assert_eq!(floor.orders(), ["1001←2"]);
+}
+
+#[test]
+fn an_agent_who_is_no_longer_configured_ends_his_call_and_is_gone() {
+    let mut floor = Floor::of(&["1001", "1002", "1003"]);
+    floor.comes(1).answers("1001", 1).comes(2).rings("1002", 2).orders();
+    let mut floor = restart(&floor, service(&["1003"]), &[1, 2]);
+    assert_eq!(floor.orders(), ["1002×2", "1003←2"]);
+    assert_eq!((floor.state("1001"), floor.acd.agent("1002")), ("talking".into(), None));
+    let counted = |floor: &Floor| floor.acd.queue("service", floor.now).expect("a configured queue").agents.map(|(_, count)| count);
+    assert_eq!(counted(&floor)[StateName::Talking as usize], 1);
+    floor.hangs_up("1001", 1);
+    assert_eq!((floor.acd.agent("1001"), counted(&floor).iter().sum::<usize>()), (None, 1));
+    let gone: BTreeSet<AgentId> = ["1001".into(), "1002".into()].into();
+    assert!(floor.acd.take_changed().agents.is_superset(&gone) && floor.acd.agent_image(&"1001".into()).is_none());
+}
+
+#[test]
+fn a_queue_that_is_no_longer_configured_serves_those_who_wait() {
+    let mut floor = Floor::of(&["1001"]);
+    floor.comes(1).comes(2).orders();
+    let mut floor = restart(&floor, settings(&[("1001", &["service"])], &[]), &[1, 2]);
+    floor.comes(3).answers("1001", 1).hangs_up("1001", 1);
+    assert_eq!(floor.orders(), ["Unknown 3", "1001←2"]);
+    assert_eq!(floor.figures().offered, 2);
+    floor.answers("1001", 2);
+    assert_eq!(floor.acd.queue("service", floor.now), None);
+}
+
+#[test]
+fn a_queue_that_is_gone_and_empty_is_forgotten() {
+    let floor = Floor::of(&["1001"]);
+    let floor = restart(&floor, settings(&[("1001", &["service"])], &[]), &[]);
+    assert_eq!(floor.acd.queue("service", floor.now), None);
+}
+
+#[test]
+fn calls_that_did_not_come_through_stick_nobody() {
+    let mut floor = Floor::of(&["1001", "1002"]);
+    floor.comes(1).rings("1001", 1).comes(2).answers("1002", 2).comes(3).after(secs(8)).orders();
+    let mut floor = restart(&floor, service(&["1001", "1002"]), &[3]);
+    assert_eq!(floor.orders(), ["1001×1", "1001←3"]);
+    assert_eq!(floor.state("1002"), "ready");
+    let today = floor.figures();
+    assert_eq!((today.offered, today.answered, today.abandoned, today.handled, today.talked), (3, 1, 1, 1, secs(8)));
+}
+
+#[test]
+fn a_call_whose_agent_knows_nothing_of_the_offer_is_offered_to_the_next() {
+    let mut floor = Floor::of(&["1001", "1002"]);
+    floor.comes(1).rings("1001", 1);
+    let image = floor.acd.call_image(call(1)).expect("it is offered");
+    let second = floor.acd.agent_image(&"1002".into()).expect("he is known");
+    let mut next = Floor::with(service(&["1001", "1002"]));
+    next.now = floor.now;
+    next.acd.restore_agent(&"1002".into(), second);
+    next.acd.restore_call(call(1), image);
+    settle(&mut next, &[1]);
+    assert_eq!(next.orders(), ["1001×1", "1002←1"]);
+    assert_eq!((next.figures().offered, next.figures().offers), (1, 1), "figures that were lost fit those who wait");
+}
+
+#[test]
+fn an_agent_whose_call_knows_nothing_of_the_offer_has_his_turn_again() {
+    let mut floor = Floor::of(&["1001", "1002"]);
+    floor.comes(1);
+    let before = floor.acd.call_image(call(1)).expect("it is offered");
+    let first = floor.acd.agent_image(&"1001".into()).expect("he is known");
+    // The call's image is newer: it has been offered to 1002 since.
+    floor.fails("1001", 1, OfferResult::Busy);
+    let later = floor.acd.call_image(call(1)).expect("it is offered");
+    let second = floor.acd.agent_image(&"1002".into()).expect("he is known");
+    assert_ne!(before, later);
+    let mut next = Floor::with(service(&["1001", "1002"]));
+    next.now = floor.now;
+    next.acd.restore_call(call(1), later);
+    next.acd.restore_agent(&"1001".into(), first);
+    next.acd.restore_agent(&"1002".into(), second);
+    settle(&mut next, &[1]);
+    assert_eq!((next.orders(), next.state("1001"), next.state("1002")), (vec![], "ready".into(), "reserved".into()));
+    assert_eq!(next.comes(2).orders(), ["1001←2"]);
+}
+
+#[test]
+fn an_answer_that_the_call_does_not_know_of_is_none() {
+    let mut floor = Floor::of(&["1001"]);
+    floor.comes(1);
+    let image = floor.acd.call_image(call(1)).expect("it is offered");
+    floor.rings("1001", 1).answers("1001", 1);
+    let agent = floor.acd.agent_image(&"1001".into()).expect("he is known");
+    let mut next = Floor::with(service(&["1001"]));
+    next.now = floor.now;
+    next.acd.restore_agent(&"1001".into(), agent);
+    next.acd.restore_call(call(1), image);
+    settle(&mut next, &[1]);
+    assert_eq!((next.orders(), next.state("1001")), (vec!["1001×1".into(), "1001←1".into()], "reserved".into()));
+}
+
+#[test]
+fn changes_are_told_once() {
+    let mut floor = Floor::with(settings(&[("1001", &["service"]), ("1002", &["service"])], &[("service", "service", Duration::ZERO)]));
+    floor.acd.take_changed();
+    floor.ready("1002").comes(1).leaves(1);
+    let changed = floor.acd.take_changed();
+    assert_eq!(changed, Changed { agents: ["1002".into()].into(), calls: [call(1)].into(), figures: true });
+    assert_eq!(floor.acd.call_image(call(1)), None);
+    assert_eq!(floor.acd.take_changed(), Changed::default());
+}

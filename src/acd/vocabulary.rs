@@ -1,0 +1,158 @@
+//! What the ACD is told and what it orders, and the words for it.
+
+use super::StateName;
+use crate::base::limits::REASON_LETTERS_MAX;
+use crate::base::{AgentId, CallId, Instant, QueueId};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::sync::Arc;
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// Offline → not-ready `logged-on`; [`Event::MadeReady`] follows where logging in makes ready.
+    LoggedOn {
+        agent: AgentId,
+    },
+    LoggedOff {
+        agent: AgentId,
+    },
+    /// Ends not-ready and wrap-up; during a call it takes back what was asked for after it. Nothing to an agent who is offline.
+    MadeReady {
+        agent: AgentId,
+    },
+    MadeNotReady {
+        agent: AgentId,
+        reason: Reason,
+    },
+    /// His phone registered (anew): ends not-ready `unreachable`, nothing else.
+    Reachable {
+        agent: AgentId,
+    },
+
+    /// A caller entered a queue. A higher `priority` goes first; `since` is his first arrival.
+    Enqueued {
+        call: CallId,
+        queue: QueueId,
+        priority: u8,
+        since: Instant,
+    },
+    /// A caller who had no agent yet left the queue. A phone that rang for him is silenced.
+    Left {
+        call: CallId,
+        why: Leaving,
+    },
+
+    /// The phone of the agent who was offered the call rings.
+    Alerting {
+        agent: AgentId,
+        call: CallId,
+    },
+    /// An agent has the caller. Of a call offered to another, or to nobody yet: he picked it up.
+    Answered {
+        agent: AgentId,
+        call: CallId,
+    },
+    /// The offer ended without an answer, and the caller still waits.
+    OfferEnded {
+        agent: AgentId,
+        call: CallId,
+        result: OfferResult,
+    },
+
+    /// The agent is on a call that no queue gave him: internal, outgoing, direct.
+    Engaged {
+        agent: AgentId,
+        call: CallId,
+    },
+    /// The agent's part in a call ended, queue's or not.
+    Disengaged {
+        agent: AgentId,
+        call: CallId,
+    },
+
+    /// Midnight: the figures begin anew.
+    DayBegan,
+}
+
+/// How an offer ended without an answer.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum OfferResult {
+    /// Rang to the limit.
+    Missed,
+    /// 603, or any final answer that says no.
+    Rejected,
+    /// 486.
+    Busy,
+    /// No contact, no answer to the INVITE, 408, 480, 5xx.
+    Unreachable,
+    /// Taken back by the switch for reasons of its own.
+    Withdrawn,
+}
+
+/// How a caller left a queue before an agent answered.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Leaving {
+    /// He hung up, or the call broke.
+    Abandoned,
+    /// He was taken elsewhere: another queue or destination.
+    Overflowed,
+}
+
+/// Why an agent is not ready.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum Reason {
+    LoggedOn,
+    Missed,
+    Rejected,
+    Unreachable,
+    /// As asked for by phone or API: `meeting`, `break`, …
+    Asked(Arc<str>),
+}
+
+impl Reason {
+    /// A reason in the agent's own words, cut at [`REASON_LETTERS_MAX`] letters.
+    #[must_use]
+    pub fn asked(text: &str) -> Self {
+        Self::Asked(text.chars().take(REASON_LETTERS_MAX).collect::<String>().into())
+    }
+
+    /// `logged-on`, `missed`, `rejected`, `unreachable`, or the agent's own words.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::LoggedOn => "logged-on",
+            Self::Missed => "missed",
+            Self::Rejected => "rejected",
+            Self::Unreachable => "unreachable",
+            Self::Asked(text) => text,
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// Ring the agent's phone for the caller.
+    Offer { call: CallId, agent: AgentId, queue: QueueId },
+    /// Stop the agent's phone: the caller left, another has him, or the agent is no longer free. The offer is over in these books.
+    Withdraw { call: CallId, agent: AgentId },
+    /// No agent is free for a caller who came, or whose offer failed: the switch entertains him itself.
+    KeepWaiting { call: CallId, queue: QueueId },
+    /// The queue does not take the caller.
+    Refuse { call: CallId, queue: QueueId, why: Refusal },
+    /// For events and API. `reason` stands with not-ready alone.
+    StateChanged { agent: AgentId, from: StateName, to: StateName, reason: Option<Reason> },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// [`QUEUE_WAITING_MAX`](crate::base::limits::QUEUE_WAITING_MAX) calls wait in it.
+    Full,
+    /// The configuration has no such queue (any more).
+    Unknown,
+}
