@@ -59,9 +59,10 @@ pub const MEDIA_COMMANDS_MAX: usize = 8_192;
 /// Reports of one media worker that wait for room in the switch's inbox. Full: the newest are dropped and counted; every state that waits
 /// for one has a deadline.
 pub const MEDIA_REPORTS_MAX: usize = 65_536;
-/// Chunks of recorded audio waiting for the recorder: 1,000 calls × 2 sides × 50 a second × 1.3 s. Full: the gap is counted in the
-/// file, silence stands there and an alarm goes out; a packet is never late for it.
-pub const RECORD_CHUNKS_MAX: usize = 131_072;
+/// Chunks of recorded audio waiting for the recorder: 1,000 calls × 2 sides × 50 a second × 6.5 s, so that a disk which stands still for
+/// five seconds costs nothing; 250 bytes each. Full: the gap is counted in the file, silence stands there and an alarm goes out; a packet
+/// is never late for it.
+pub const RECORD_CHUNKS_MAX: usize = 655_360;
 /// Reports of the recorder that wait for room in the switch's inbox: two a call that can be up. Full: dropped, and the recording's own
 /// deadline tells the switch.
 pub const RECORDING_REPORTS_MAX: usize = 40_000;

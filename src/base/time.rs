@@ -15,6 +15,9 @@ impl Instant {
     /// The moment the switch started.
     pub const START: Self = Self(0);
 
+    /// After every other.
+    pub const NEVER: Self = Self(u64::MAX);
+
     /// The moment `since_start` after the start; saturates after 584 years.
     #[must_use]
     pub fn after_start(since_start: Duration) -> Self {

@@ -8,6 +8,7 @@
 use super::clips::ClipLibrary;
 use super::control::{AllocationFailure, Command, Report};
 use super::session::{Scratch, Session};
+use super::slots::Slots;
 use super::turn::{Component, Turn};
 use crate::audio::{FRAME, OpusSettings};
 use crate::base::{Duration, Instant, LegId, Rng, SessionId, time::millis};
@@ -34,11 +35,29 @@ pub struct Engine {
     seed: u64,
     /// The spread of RTCP.
     rng: Rng,
-    sessions: BTreeMap<SessionId, Session>,
-    legs: BTreeMap<LegId, SessionId>,
+    sessions: Slots,
+    legs: BTreeMap<LegId, Place>,
     /// The grid goes on while there is a session.
     next_tick: Option<Instant>,
     scratch: Scratch,
+}
+
+/// Where a leg's session stands; good as long as the leg is there, and harmless after.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place(u32);
+
+impl Place {
+    pub(super) fn of(index: u32) -> Self {
+        Self(index)
+    }
+
+    pub(super) fn raw(self) -> u32 {
+        self.0
+    }
+
+    pub(super) fn index(self) -> usize {
+        self.0 as usize
+    }
 }
 
 impl Engine {
@@ -51,7 +70,7 @@ impl Engine {
             clips,
             seed,
             rng: Rng::new(seed),
-            sessions: BTreeMap::new(),
+            sessions: Slots::default(),
             legs: BTreeMap::new(),
             next_tick: None,
             scratch: Scratch::default(),
@@ -77,24 +96,34 @@ impl Engine {
     }
 
     fn add(&mut self, session: SessionId, leg: LegId, address: SocketAddr, since: Instant, now: Instant, turn: &mut Turn) {
-        if let Some(owner) = self.legs.get(&leg) {
-            if let Some(address) = self.sessions.get(owner).and_then(|session| session.address(leg)).filter(|_| *owner == session) {
+        if let Some(place) = self.legs.get(&leg) {
+            let its = self.sessions.at(*place).filter(|members| members.id() == session);
+            if let Some(address) = its.and_then(|members| members.address(leg)) {
                 turn.reports.push(Report::Allocated { session, leg, address });
             }
             return;
         }
-        let members = self.sessions.entry(session).or_insert_with(|| Session::new(session));
+        let place = self.sessions.find_or_begin(session);
         let mut its_own = Rng::new(self.seed ^ leg.0.wrapping_mul(LEGS_APART));
+        let members = self.sessions.disturb(place).expect("the session was found or begun");
         if !members.add_leg(leg, address, self.settings, since, now, &mut its_own) {
             turn.reports.push(Report::AllocationFailed { session, leg, cause: AllocationFailure::Refused });
             turn.released.push(leg);
             return;
         }
-        self.legs.insert(leg, session);
+        self.legs.insert(leg, place);
         if self.next_tick.is_none() {
             self.next_tick = Some(after(now));
         }
         turn.reports.push(Report::Allocated { session, leg, address });
+    }
+
+    /// The leg's packets go out under `tag` ([`Outgoing::tag`](super::Outgoing)), and may come in by the place returned, so that neither
+    /// way has to look the leg up.
+    pub fn set_tag(&mut self, leg: LegId, tag: u32) -> Option<Place> {
+        let place = *self.legs.get(&leg)?;
+        self.sessions.disturb(place)?.set_tag(leg, tag);
+        Some(place)
     }
 
     #[must_use]
@@ -116,8 +145,26 @@ impl Engine {
 
     /// A datagram came from `source` to a leg's socket.
     pub fn handle_packet(&mut self, leg: LegId, component: Component, source: SocketAddr, bytes: &[u8], now: Instant, turn: &mut Turn) {
-        if let Some(session) = self.legs.get(&leg).and_then(|session| self.sessions.get_mut(session)) {
-            session.handle_packet(leg, component, source, bytes, now, turn);
+        if let Some(place) = self.legs.get(&leg) {
+            self.handle_packet_at(*place, leg, component, source, bytes, now, turn);
+        }
+    }
+
+    /// As `handle_packet`, where the leg's place is known.
+    #[allow(clippy::too_many_arguments)] // One packet, where it came in, and the turn.
+    pub fn handle_packet_at(
+        &mut self,
+        place: Place,
+        leg: LegId,
+        component: Component,
+        source: SocketAddr,
+        bytes: &[u8],
+        now: Instant,
+        turn: &mut Turn,
+    ) {
+        let Some(session) = self.sessions.at_mut(place) else { return };
+        if session.handle_packet(leg, component, source, bytes, now, turn) {
+            self.sessions.disturb(place);
         }
     }
 
@@ -125,7 +172,7 @@ impl Engine {
     pub fn handle_command(&mut self, command: Command, now: Instant, turn: &mut Turn) {
         match command {
             Command::Allocate { .. } => {}
-            Command::Announce { session, leg, clips, token } => match self.sessions.get_mut(&session) {
+            Command::Announce { session, leg, clips, token } => match self.sessions.find_mut(session) {
                 Some(members) => members.announce(leg, clips, token, turn),
                 None => turn.reports.push(Report::AnnouncementEnded { session, leg, token }),
             },
@@ -146,26 +193,25 @@ impl Engine {
     }
 
     fn with(&mut self, session: SessionId, act: impl FnOnce(&mut Session)) {
-        if let Some(session) = self.sessions.get_mut(&session) {
+        if let Some(session) = self.sessions.find_mut(session) {
             act(session);
         }
     }
 
     fn release_leg(&mut self, session: SessionId, leg: LegId, now: Instant, turn: &mut Turn) {
-        if self.legs.get(&leg) != Some(&session) {
+        let Some(members) = self.sessions.find_mut(session) else { return };
+        if members.address(leg).is_none() {
             return;
         }
         self.legs.remove(&leg);
-        if let Some(members) = self.sessions.get_mut(&session) {
-            members.release_leg(leg, now, &mut self.rng, turn);
-            if members.is_empty() {
-                self.forget(session);
-            }
+        members.release_leg(leg, now, &mut self.rng, turn);
+        if members.is_empty() {
+            self.forget(session);
         }
     }
 
     fn release(&mut self, session: SessionId, now: Instant, turn: &mut Turn) {
-        let Some(members) = self.sessions.get_mut(&session) else { return };
+        let Some(members) = self.sessions.find_mut(session) else { return };
         for leg in members.leg_ids() {
             self.legs.remove(&leg);
         }
@@ -174,8 +220,8 @@ impl Engine {
     }
 
     fn forget(&mut self, session: SessionId) {
-        self.sessions.remove(&session);
-        if self.sessions.is_empty() {
+        self.sessions.remove(session);
+        if self.sessions.len() == 0 {
             self.next_tick = None;
         }
     }
@@ -193,9 +239,10 @@ impl Engine {
             due = after(Instant::after_start(now.since_start().saturating_sub(CAUGHT_UP_MAX)));
         }
         while due <= now {
-            for session in self.sessions.values_mut() {
+            self.sessions.each_due(due, |session| {
                 session.tick(&self.clips, due, &mut self.rng, &mut self.scratch, turn);
-            }
+                session.quiet_until()
+            });
             due += FRAME;
         }
         self.next_tick = Some(due);

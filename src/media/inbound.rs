@@ -5,8 +5,14 @@ use crate::audio::{Decoder, FRAME, Rate};
 use crate::base::{Codec, Instant};
 use crate::rtp::{JitterBuffer, Next};
 
-#[derive(Debug)]
+/// Takes room only while its sound is decoded.
+#[derive(Debug, Default)]
 pub struct Inbound {
+    decoding: Option<Box<Decoding>>,
+}
+
+#[derive(Debug)]
+struct Decoding {
     buffer: JitterBuffer,
     decoder: Option<(Codec, Rate, Decoder)>,
     /// Decoded and not yet heard.
@@ -18,26 +24,42 @@ pub struct Inbound {
 }
 
 impl Inbound {
-    #[must_use]
-    pub fn new() -> Self {
-        Self { buffer: JitterBuffer::new(), decoder: None, decoded: Vec::new(), frame: Vec::new(), heard: false, packet_samples: 0 }
-    }
-
     /// Another source, codec or rate, or nobody wants to hear any more.
     pub fn reset(&mut self) {
-        self.buffer.reset();
-        self.decoder = None;
-        self.decoded.clear();
-        self.heard = false;
-        self.packet_samples = 0;
+        self.decoding = None;
     }
 
     pub fn push(&mut self, extended: u64, payload: &[u8], now: Instant) {
-        self.buffer.push(extended, payload, now);
+        self.decoding().buffer.push(extended, payload, now);
     }
 
     /// Brings forth the frame of the tick at `now`.
     pub fn tick(&mut self, codec: Codec, rate: Rate, now: Instant) {
+        self.decoding().tick(codec, rate, now);
+    }
+
+    fn decoding(&mut self) -> &mut Decoding {
+        self.decoding.get_or_insert_with(|| {
+            let (decoded, frame) = (Vec::new(), Vec::new());
+            Box::new(Decoding { buffer: JitterBuffer::new(), decoder: None, decoded, frame, heard: false, packet_samples: 0 })
+        })
+    }
+
+    /// What the leg says in this tick; `None` when it says nothing.
+    #[must_use]
+    pub fn frame(&self) -> Option<&[i16]> {
+        self.decoding.as_ref().filter(|decoding| decoding.heard).map(|decoding| &*decoding.frame)
+    }
+
+    /// What the leg says in this tick, silence included; empty before the first tick.
+    #[must_use]
+    pub fn frame_or_silence(&self) -> &[i16] {
+        self.decoding.as_ref().map_or(&[], |decoding| &*decoding.frame)
+    }
+}
+
+impl Decoding {
+    fn tick(&mut self, codec: Codec, rate: Rate, now: Instant) {
         let wanted = rate.samples_per_frame();
         let decoder = match &mut self.decoder {
             Some((of, at, decoder)) if (*of, *at) == (codec, rate) => decoder,
@@ -68,18 +90,6 @@ impl Inbound {
         self.frame.clear();
         self.frame.extend(self.decoded.drain(..ready));
         self.frame.resize(wanted, 0);
-    }
-
-    /// What the leg says in this tick; `None` when it says nothing.
-    #[must_use]
-    pub fn frame(&self) -> Option<&[i16]> {
-        self.heard.then_some(&*self.frame)
-    }
-
-    /// What the leg says in this tick, silence included; empty before the first tick.
-    #[must_use]
-    pub fn frame_or_silence(&self) -> &[i16] {
-        &self.frame
     }
 }
 

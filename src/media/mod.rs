@@ -12,6 +12,7 @@ mod latch;
 mod outbound;
 mod player;
 mod session;
+mod slots;
 mod stream;
 mod tap;
 mod topology;
@@ -21,5 +22,5 @@ pub mod turn;
 mod tests;
 
 pub use clips::{Clip, ClipLibrary};
-pub use engine::{Engine, EngineSettings};
+pub use engine::{Engine, EngineSettings, Place};
 pub use turn::{Component, Outgoing, Turn};

@@ -28,6 +28,7 @@ pub struct Outbound {
 #[derive(Clone, Copy, Debug)]
 pub struct Towards<'a> {
     pub leg: LegId,
+    pub tag: u32,
     pub destination: SocketAddr,
     pub parameters: &'a StreamParameters,
 }
@@ -63,7 +64,7 @@ impl Outbound {
     pub fn relay(&mut self, packet: Relayed, payload: &[u8], towards: Towards<'_>, now: Instant, turn: &mut Turn) {
         let Some(header) = self.sender.relay(packet, now) else { return };
         self.sender.note_octets(payload.len());
-        turn.send(towards.leg, Component::Rtp, towards.destination, |out| header.write(payload, out));
+        turn.send((towards.leg, towards.tag), Component::Rtp, towards.destination, |out| header.write(payload, out));
     }
 
     /// Relays a packet of a party's key, brought from its clock to the leg's.
@@ -74,7 +75,7 @@ impl Outbound {
         self.event_holds_until = now + EVENT_HOLDS;
         let payload = event.at_clock(clock_rate, towards.parameters.codec.clock_rate()).write();
         self.sender.note_octets(payload.len());
-        turn.send(towards.leg, Component::Rtp, towards.destination, |out| header.write(&payload, out));
+        turn.send((towards.leg, towards.tag), Component::Rtp, towards.destination, |out| header.write(&payload, out));
     }
 
     /// A packet of the party's that the leg does not get, and must not miss.
@@ -116,7 +117,7 @@ impl Outbound {
         let ticks = towards.parameters.codec.clock_rate() / 50 * u32::from(self.pending_frames);
         let header = self.sender.originate(ticks, now);
         self.sender.note_octets(self.pending.len());
-        turn.send(towards.leg, Component::Rtp, towards.destination, |out| header.write(&self.pending, out));
+        turn.send((towards.leg, towards.tag), Component::Rtp, towards.destination, |out| header.write(&self.pending, out));
         self.pending.clear();
         self.pending_frames = 0;
     }

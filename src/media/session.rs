@@ -39,6 +39,10 @@ impl Session {
         Self { id, rate: Rate::Hz8000, legs: Vec::new(), bridge: None, tap: None, sources: 0 }
     }
 
+    pub fn id(&self) -> SessionId {
+        self.id
+    }
+
     pub fn is_empty(&self) -> bool {
         self.legs.is_empty()
     }
@@ -58,6 +62,12 @@ impl Session {
         }
         self.legs.push(Stream::new(self.id, leg, address, self.rate, settings, since, now, rng));
         true
+    }
+
+    pub fn set_tag(&mut self, leg: LegId, tag: u32) {
+        if let Some(stream) = self.leg(leg) {
+            stream.tag = tag;
+        }
     }
 
     pub fn address(&self, leg: LegId) -> Option<SocketAddr> {
@@ -247,17 +257,30 @@ impl Session {
 
     // Packets.
 
-    pub fn handle_packet(&mut self, leg: LegId, component: Component, from: SocketAddr, bytes: &[u8], now: Instant, turn: &mut Turn) {
-        let Some(index) = self.index(leg) else { return };
+    /// True when it is of a key: then the next tick must look.
+    pub fn handle_packet(
+        &mut self,
+        leg: LegId,
+        component: Component,
+        from: SocketAddr,
+        bytes: &[u8],
+        now: Instant,
+        turn: &mut Turn,
+    ) -> bool {
+        let Some(index) = self.index(leg) else { return false };
         if component == Component::Rtcp || crate::rtp::packet::is_rtcp(bytes) {
             self.legs[index].receive_report(component, from, bytes, now);
         } else if let Some(heard) = self.legs[index].receive(from, bytes, now, &mut self.sources, turn) {
             match heard.kind {
                 Kind::Sound => self.handle_sound(index, heard, now, turn),
-                Kind::Event(event) => self.handle_event(index, heard, event, now, turn),
+                Kind::Event(event) => {
+                    self.handle_event(index, heard, event, now, turn);
+                    return true;
+                }
                 Kind::Silence => self.withhold(index, heard),
             }
         }
+        false
     }
 
     fn handle_sound(&mut self, index: usize, heard: Heard<'_>, now: Instant, turn: &mut Turn) {
@@ -310,6 +333,11 @@ impl Session {
         if replan {
             self.plan();
         }
+    }
+
+    /// Until when ticks bring nothing to any leg; the start when each of them does.
+    pub fn quiet_until(&self) -> Instant {
+        self.legs.iter().map(Stream::quiet_until).min().unwrap_or(Instant::NEVER)
     }
 
     /// Brings forth what the leg at `index` hears in this tick. True when an announcement ended.

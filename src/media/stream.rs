@@ -22,6 +22,8 @@ const COMFORT_NOISE: u8 = 13;
 pub struct Stream {
     pub session: SessionId,
     pub leg: LegId,
+    /// Under which its packets go out.
+    pub tag: u32,
     pub address: SocketAddr,
     pub parameters: Option<StreamParameters>,
     pub inbound: Inbound,
@@ -102,9 +104,10 @@ impl Stream {
         Self {
             session,
             leg,
+            tag: 0,
             address,
             parameters: None,
-            inbound: Inbound::new(),
+            inbound: Inbound::default(),
             outbound,
             player: Player::new(rate),
             detector: None,
@@ -262,7 +265,7 @@ impl Stream {
     pub fn towards(&self) -> Option<Towards<'_>> {
         let parameters = self.parameters.as_ref().filter(|parameters| parameters.direction.send)?;
         let destination = self.rtp_latch.destination(parameters.remote);
-        is_reachable(destination).then_some(Towards { leg: self.leg, destination, parameters })
+        is_reachable(destination).then_some(Towards { leg: self.leg, tag: self.tag, destination, parameters })
     }
 
     /// Sends through the outbound half; nothing while the direction forbids it.
@@ -270,8 +273,18 @@ impl Stream {
         let Some(parameters) = self.parameters.as_ref().filter(|parameters| parameters.direction.send) else { return };
         let destination = self.rtp_latch.destination(parameters.remote);
         if is_reachable(destination) {
-            send(&mut self.outbound, Towards { leg: self.leg, destination, parameters });
+            send(&mut self.outbound, Towards { leg: self.leg, tag: self.tag, destination, parameters });
         }
+    }
+
+    /// Until when ticks bring nothing to this leg; the start when each of them does.
+    pub fn quiet_until(&self) -> Instant {
+        let sounds = !matches!(self.hears, Hears::Nothing | Hears::Relayed(_)) || self.player.is_announcing() || self.decodes;
+        if sounds {
+            return Instant::START;
+        }
+        let life = if let Life::Expected { until } = self.life { until } else { Instant::NEVER };
+        life.min(self.reporter.deadline()).min(self.events.deadline().unwrap_or(Instant::NEVER))
     }
 
     /// What time alone brings: the end of a key whose end was lost, the RTP time-out, the RTCP report.
@@ -301,7 +314,7 @@ impl Stream {
         };
         let (sent, received) = (self.outbound.sent(now), self.receiver.report());
         let reporter = &mut self.reporter;
-        turn.send(self.leg, component, destination, |out| {
+        turn.send((self.leg, self.tag), component, destination, |out| {
             if goodbye {
                 reporter.goodbye(sent, received, now, out);
             } else {

@@ -15,6 +15,8 @@ pub enum Component {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Outgoing {
     pub leg: LegId,
+    /// What the caller set for the leg, 0 before.
+    pub tag: u32,
     pub component: Component,
     pub destination: SocketAddr,
     start: usize,
@@ -48,15 +50,27 @@ impl Turn {
         self.released.clear();
     }
 
+    /// Forgets the datagrams, which were sent; keeps what is to be passed on.
+    pub fn clear_packets(&mut self) {
+        self.packets.clear();
+        self.bytes.clear();
+    }
+
     /// The datagrams to send, in order.
     pub fn packets(&self) -> impl ExactSizeIterator<Item = (Outgoing, &[u8])> {
         self.packets.iter().map(|packet| (*packet, &self.bytes[packet.start..packet.end]))
     }
 
     /// Adds a datagram whose bytes `write` appends.
-    pub(super) fn send(&mut self, leg: LegId, component: Component, destination: SocketAddr, write: impl FnOnce(&mut Vec<u8>)) {
+    pub(super) fn send(
+        &mut self,
+        (leg, tag): (LegId, u32),
+        component: Component,
+        destination: SocketAddr,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) {
         let start = self.bytes.len();
         write(&mut self.bytes);
-        self.packets.push(Outgoing { leg, component, destination, start, end: self.bytes.len() });
+        self.packets.push(Outgoing { leg, tag, component, destination, start, end: self.bytes.len() });
     }
 }

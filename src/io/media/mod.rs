@@ -4,6 +4,7 @@
 //! `crate::media`'s engine.
 
 mod figures;
+mod poller;
 mod ports;
 mod sockets;
 mod worker;
@@ -18,7 +19,7 @@ use crate::media::control::Command;
 use crate::media::{ClipLibrary, Engine, EngineSettings};
 use crate::switch::input::Input;
 use figures::Figures;
-use mio::{Poll, Waker};
+use poller::{Poller, Waker};
 use ports::PortPairs;
 use sockets::SharedPorts;
 use std::io;
@@ -29,7 +30,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use tokio::sync::mpsc::Sender;
-use worker::{ORDERS, Worker};
+use worker::Worker;
 
 /// What the pool is built from.
 #[derive(Clone, Debug)]
@@ -102,8 +103,8 @@ impl MediaPool {
         let ports = SharedPorts::new(PortPairs::new(&settings.ports));
         let mut workers = Vec::with_capacity(count);
         for number in 0..count {
-            let poll = Poll::new()?;
-            let waker = Waker::new(poll.registry(), ORDERS)?;
+            let poller = Poller::new()?;
+            let waker = poller.waker();
             let (orders, to_do) = sync_channel(MEDIA_COMMANDS_MAX);
             let ordered = Arc::new(AtomicBool::new(false));
             let figures = Arc::new(Figures::default());
@@ -113,7 +114,7 @@ impl MediaPool {
             let (its_ordered, its_figures) = (Arc::clone(&ordered), Arc::clone(&figures));
             let thread = thread::Builder::new().name(format!("media-{number}")).spawn(move || {
                 let engine = Engine::new(engine, clips, seed);
-                Worker::new(poll, engine, ports, to_do, its_ordered, inbox, sink, its_figures, clock).run();
+                Worker::new(poller, engine, ports, to_do, its_ordered, inbox, sink, its_figures, clock).run();
             })?;
             workers.push(Handle { orders, ordered, waker, figures, thread });
         }

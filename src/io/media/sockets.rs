@@ -1,14 +1,13 @@
-//! The sockets of one worker: a pair a leg, found by token when something came and by leg when something goes.
+//! The sockets of one worker: a pair a leg, found by their number when something comes or goes.
 
+use super::poller::Poller;
 use super::ports::PortPairs;
 use crate::base::LegId;
-use crate::media::Component;
-use mio::net::UdpSocket;
-use mio::{Interest, Registry, Token};
+use crate::media::{Component, Place};
 use socket2::{Domain, Type};
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Expedited forwarding (RFC 3246), what RFC 4594 §4.1 asks for voice, as the octet of the IP header.
@@ -30,17 +29,28 @@ impl SharedPorts {
 
 pub(super) struct Sockets {
     ports: SharedPorts,
-    /// Two tokens a slot: RTP, RTCP.
+    /// Two keys a slot: RTP, RTCP.
     slots: Vec<Option<Pair>>,
     vacant: Vec<usize>,
     by_leg: BTreeMap<LegId, usize>,
 }
 
-struct Pair {
-    leg: LegId,
+pub(super) struct Pair {
+    pub leg: LegId,
+    /// Where the engine has the leg.
+    pub place: Option<Place>,
     port: u16,
     rtp: UdpSocket,
     rtcp: UdpSocket,
+}
+
+impl Pair {
+    pub fn socket(&self, component: Component) -> &UdpSocket {
+        match component {
+            Component::Rtp => &self.rtp,
+            Component::Rtcp => &self.rtcp,
+        }
+    }
 }
 
 /// Why no pair could be bound.
@@ -58,12 +68,12 @@ impl Sockets {
     }
 
     /// Binds a pair for `leg` on `local` and returns its RTP address.
-    pub fn bind(&mut self, leg: LegId, local: IpAddr, registry: &Registry) -> Result<SocketAddr, BindError> {
+    pub fn bind(&mut self, leg: LegId, local: IpAddr, poller: &Poller) -> Result<SocketAddr, BindError> {
         // Each free pair once: those of other programs go to the end of the line.
         let tries = self.ports.lock().free();
         for _ in 0..tries {
             let Some(port) = self.ports.lock().take() else { break };
-            match self.bind_at(leg, local, port, registry) {
+            match self.bind_at(leg, local, port, poller) {
                 Ok(()) => return Ok(SocketAddr::new(local, port)),
                 Err(error) => {
                     self.ports.lock().give_back(port);
@@ -77,26 +87,26 @@ impl Sockets {
     }
 
     /// Binds exactly the pair that begins at `port`: `leg` had it before a restart.
-    pub fn bind_again(&mut self, leg: LegId, local: IpAddr, port: u16, registry: &Registry) -> Result<SocketAddr, BindError> {
+    pub fn bind_again(&mut self, leg: LegId, local: IpAddr, port: u16, poller: &Poller) -> Result<SocketAddr, BindError> {
         if port == u16::MAX || !self.ports.lock().take_exactly(port) {
             return Err(BindError::Refused(io::ErrorKind::AddrInUse.into()));
         }
-        self.bind_at(leg, local, port, registry).map(|()| SocketAddr::new(local, port)).map_err(|error| {
+        self.bind_at(leg, local, port, poller).map(|()| SocketAddr::new(local, port)).map_err(|error| {
             self.ports.lock().give_back(port);
             BindError::Refused(error)
         })
     }
 
-    fn bind_at(&mut self, leg: LegId, local: IpAddr, port: u16, registry: &Registry) -> io::Result<()> {
-        let mut rtp = open(SocketAddr::new(local, port))?;
-        let mut rtcp = open(SocketAddr::new(local, port + 1))?;
+    fn bind_at(&mut self, leg: LegId, local: IpAddr, port: u16, poller: &Poller) -> io::Result<()> {
+        let rtp = open(SocketAddr::new(local, port))?;
+        let rtcp = open(SocketAddr::new(local, port + 1))?;
         let slot = self.vacant.last().copied().unwrap_or(self.slots.len());
-        registry.register(&mut rtp, token(slot, Component::Rtp), Interest::READABLE)?;
-        registry.register(&mut rtcp, token(slot, Component::Rtcp), Interest::READABLE)?;
+        poller.add(&rtp, slot as u64 * 2)?;
+        poller.add(&rtcp, slot as u64 * 2 + 1)?;
         if self.vacant.pop().is_none() {
             self.slots.push(None);
         }
-        self.slots[slot] = Some(Pair { leg, port, rtp, rtcp });
+        self.slots[slot] = Some(Pair { leg, place: None, port, rtp, rtcp });
         self.by_leg.insert(leg, slot);
         Ok(())
     }
@@ -113,18 +123,27 @@ impl Sockets {
         self.vacant.push(slot);
     }
 
-    /// Whose socket has this token, and the socket; `None` for one that has just been closed.
-    pub fn of_token(&self, token: Token) -> Option<(LegId, Component, &UdpSocket)> {
-        let pair = self.slots.get(token.0 / 2)?.as_ref()?;
-        Some(if token.0.is_multiple_of(2) { (pair.leg, Component::Rtp, &pair.rtp) } else { (pair.leg, Component::Rtcp, &pair.rtcp) })
+    /// Whose socket has this key; `None` for one that has just been closed.
+    pub fn of_key(&self, key: u64) -> Option<(&Pair, Component)> {
+        let pair = self.of_tag(u32::try_from(key / 2).ok()?)?;
+        Some((pair, if key.is_multiple_of(2) { Component::Rtp } else { Component::Rtcp }))
     }
 
-    pub fn of_leg(&self, leg: LegId, component: Component) -> Option<&UdpSocket> {
-        let pair = self.slots[*self.by_leg.get(&leg)?].as_ref()?;
-        Some(match component {
-            Component::Rtp => &pair.rtp,
-            Component::Rtcp => &pair.rtcp,
-        })
+    /// The pair in slot `tag`.
+    pub fn of_tag(&self, tag: u32) -> Option<&Pair> {
+        self.slots.get(tag as usize)?.as_ref()
+    }
+
+    /// The slot of the leg's pair.
+    pub fn tag(&self, leg: LegId) -> Option<u32> {
+        u32::try_from(*self.by_leg.get(&leg)?).ok()
+    }
+
+    /// Notes where the engine has the leg.
+    pub fn set_place(&mut self, tag: u32, place: Option<Place>) {
+        if let Some(Some(pair)) = self.slots.get_mut(tag as usize) {
+            pair.place = place;
+        }
     }
 }
 
@@ -136,19 +155,14 @@ impl Drop for Sockets {
     }
 }
 
-fn token(slot: usize, component: Component) -> Token {
-    Token(slot * 2 + usize::from(component == Component::Rtcp))
-}
-
 fn open(address: SocketAddr) -> io::Result<UdpSocket> {
-    let socket = socket2::Socket::new(Domain::for_address(address), Type::DGRAM, None)?;
+    let socket = socket2::Socket::new(Domain::for_address(address), Type::DGRAM.nonblocking(), None)?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     } else {
         // A network that does not care for it, or a system that forbids it, carries voice all the same.
         let _ = socket.set_tos_v4(TOS_VOICE);
     }
-    socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
-    Ok(UdpSocket::from_std(socket.into()))
+    Ok(socket.into())
 }

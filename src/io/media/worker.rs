@@ -1,22 +1,21 @@
 //! One media thread: it owns its engine and its sockets, and nobody else touches them.
 //!
-//! A turn: wait for packets, orders or the tick → receive → engine → send → reports and recorded chunks on their way. No lock, no
-//! allocation, no log a packet; nothing waits for anybody but the poll.
+//! A turn: wait for packets, orders or the tick → receive → engine → send → reports and recorded chunks on their way. A packet costs its
+//! receive and its send, no lock, no log, no look into a map; nothing waits for anybody but the poll.
 
 use super::Order;
 use super::figures::{Figures, nanos};
+use super::poller::{Events, Poller, WOKEN};
 use super::sockets::{BindError, SharedPorts, Sockets};
 use crate::base::limits::MEDIA_REPORTS_MAX;
 use crate::base::time::{millis, secs};
 use crate::base::{Duration, Instant, LegId, SessionId};
 use crate::io::clock::Clock;
 use crate::io::recorder::RecorderSink;
-use crate::media::control::{AllocationFailure, Command, Recorded, Report, ResumedLeg};
+use crate::media::control::{AllocationFailure, Command, Report, ResumedLeg};
 use crate::media::{Engine, Turn};
 use crate::switch::input::Input;
-use mio::{Events, Poll, Token};
 use std::collections::VecDeque;
-use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed, Ordering::SeqCst};
@@ -24,13 +23,10 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
 
-/// The token that says that there are orders.
-pub(super) const ORDERS: Token = Token(usize::MAX);
-const EVENTS: usize = 1_024;
 /// Larger than any packet on an Ethernet; what is longer is cut and then refused as malformed.
 const DATAGRAM_MAX: usize = 2_048;
-/// Taken from one socket at a time, so that one flooded leg does not starve the others.
-const RECEIVED_A_TURN: usize = 32;
+/// Packets received by one reading of the clock: a third of a millisecond.
+const PACKETS_A_READING: usize = 64;
 /// Orders done at a time.
 const ORDERS_A_TURN: usize = 256;
 /// Recorded chunks gathered before they are passed on, at the latest with the next tick.
@@ -40,7 +36,7 @@ const RETRY: Duration = millis(2);
 const IDLE: Duration = secs(1);
 
 pub(super) struct Worker {
-    pub poll: Poll,
+    pub poller: Poller,
     pub engine: Engine,
     pub sockets: Sockets,
     pub orders: Receiver<Order>,
@@ -52,17 +48,14 @@ pub(super) struct Worker {
     pub clock: Clock,
     pub turn: Turn,
     pub buffer: Vec<u8>,
-    pub recorded: Vec<Recorded>,
     /// Reports that found the inbox full, oldest first.
     pub reports: VecDeque<Report>,
-    /// Sockets that may hold more than was taken; the poll tells of each only once.
-    pub unread: Vec<Token>,
 }
 
 impl Worker {
     #[allow(clippy::too_many_arguments)] // Its whole world, handed over once.
     pub fn new(
-        poll: Poll,
+        poller: Poller,
         engine: Engine,
         ports: SharedPorts,
         orders: Receiver<Order>,
@@ -73,7 +66,7 @@ impl Worker {
         clock: Clock,
     ) -> Self {
         Self {
-            poll,
+            poller,
             engine,
             sockets: Sockets::new(ports),
             orders,
@@ -84,45 +77,35 @@ impl Worker {
             clock,
             turn: Turn::new(),
             buffer: vec![0; DATAGRAM_MAX],
-            recorded: Vec::with_capacity(CHUNKS_A_BATCH),
             reports: VecDeque::new(),
-            unread: Vec::new(),
         }
     }
 
     /// Until nobody can order any more.
     pub fn run(mut self) {
-        let mut events = Events::with_capacity(EVENTS);
-        let mut more_orders = false;
+        let (mut events, mut more_orders, mut now) = (Events::new(), false, self.clock.now());
         loop {
-            let patience = self.patience(more_orders);
-            if let Err(error) = self.poll.poll(&mut events, Some(patience))
-                && error.kind() != io::ErrorKind::Interrupted
-            {
+            let patience = if more_orders { Duration::ZERO } else { self.patience(now) };
+            if let Err(error) = self.poller.wait(&mut events, patience) {
                 tracing::error!(%error, "media worker cannot wait for packets");
                 return;
             }
             let began = self.clock.now();
             let ticked = self.tick(began);
-            let unread = std::mem::take(&mut self.unread);
-            for token in events.iter().map(mio::event::Event::token).filter(|token| *token != ORDERS).chain(unread) {
-                self.receive(token);
-            }
-            let orders = self.take_orders();
+            let woken = self.receive(&events, began);
+            let orders = if woken || more_orders { self.take_orders() } else { Some(false) };
             self.finish_turn(ticked || orders.is_none());
             match orders {
                 Some(more) => more_orders = more,
                 None => return,
             }
-            self.figures.busy.fetch_add(nanos(self.clock.now() - began), Relaxed);
+            now = self.clock.now();
+            self.figures.busy.fetch_add(nanos(now - began), Relaxed);
         }
     }
 
-    fn patience(&self, more_orders: bool) -> Duration {
-        if more_orders || !self.unread.is_empty() {
-            return Duration::ZERO;
-        }
-        let until_tick = self.engine.deadline().map_or(IDLE, |deadline| deadline.saturating_since(self.clock.now()));
+    fn patience(&self, now: Instant) -> Duration {
+        let until_tick = self.engine.deadline().map_or(IDLE, |deadline| deadline.saturating_since(now));
         if self.reports.is_empty() { until_tick } else { until_tick.min(RETRY) }
     }
 
@@ -137,24 +120,30 @@ impl Worker {
         true
     }
 
-    fn receive(&mut self, token: Token) {
-        let mut received = 0;
-        while let Some((leg, component, socket)) = self.sockets.of_token(token) {
-            if received == RECEIVED_A_TURN {
-                self.unread.push(token);
-                break;
+    /// One packet of each socket that has some. True when there are orders.
+    fn receive(&mut self, events: &Events, mut now: Instant) -> bool {
+        let (mut received, mut woken) = (0, false);
+        for key in events.keys() {
+            if key == WOKEN {
+                self.poller.take_wake_up();
+                woken = true;
+                continue;
             }
-            match socket.recv_from(&mut self.buffer) {
-                Ok((length, source)) => {
-                    received += 1;
-                    self.engine.handle_packet(leg, component, source, &self.buffer[..length], self.clock.now(), &mut self.turn);
-                }
-                // An ICMP answer to something sent: it says nothing of what is still to be read.
-                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => received += 1,
-                Err(_) => break,
+            let Some((pair, component)) = self.sockets.of_key(key) else { continue };
+            // An error is an ICMP answer to something sent, or what another turn will see again.
+            let Ok((length, source)) = pair.socket(component).recv_from(&mut self.buffer) else { continue };
+            received += 1;
+            if received % PACKETS_A_READING == 0 {
+                now = self.clock.now();
+            }
+            if let Some(place) = pair.place {
+                self.engine.handle_packet_at(place, pair.leg, component, source, &self.buffer[..length], now, &mut self.turn);
             }
         }
-        self.figures.packets_received.fetch_add(received as u64, Relaxed);
+        if received > 0 {
+            self.figures.packets_received.fetch_add(received as u64, Relaxed);
+        }
+        woken
     }
 
     /// Whether there are more; `None` when there never will be.
@@ -185,13 +174,17 @@ impl Worker {
             return self.engine.allocated(session, leg, unused, now, &mut self.turn);
         }
         let bound = match resumed {
-            Some(resumed) => self.sockets.bind_again(leg, local, resumed.port, self.poll.registry()),
-            None => self.sockets.bind(leg, local, self.poll.registry()),
+            Some(resumed) => self.sockets.bind_again(leg, local, resumed.port, &self.poller),
+            None => self.sockets.bind(leg, local, &self.poller),
         };
         match bound {
             Ok(address) => {
                 let since = resumed.map_or(now, |resumed| resumed.since);
                 self.engine.resumed(session, leg, address, since, now, &mut self.turn);
+                if let Some(tag) = self.sockets.tag(leg) {
+                    let place = self.engine.set_tag(leg, tag);
+                    self.sockets.set_place(tag, place);
+                }
             }
             Err(failure) => {
                 let cause = match failure {
@@ -210,27 +203,28 @@ impl Worker {
     fn send(&mut self) {
         let (mut sent, mut unsent) = (0, 0);
         for (packet, bytes) in self.turn.packets() {
-            let socket = self.sockets.of_leg(packet.leg, packet.component);
+            let socket = self.sockets.of_tag(packet.tag).filter(|pair| pair.leg == packet.leg).map(|pair| pair.socket(packet.component));
             match socket.map(|socket| socket.send_to(bytes, packet.destination)) {
                 Some(Ok(_)) => sent += 1,
                 // Lost, as any packet may be.
                 Some(Err(_)) | None => unsent += 1,
             }
         }
-        self.figures.packets_sent.fetch_add(sent, Relaxed);
-        self.figures.packets_unsent.fetch_add(unsent, Relaxed);
+        if sent + unsent > 0 {
+            self.figures.packets_sent.fetch_add(sent, Relaxed);
+            self.figures.packets_unsent.fetch_add(unsent, Relaxed);
+        }
         for leg in self.turn.released.drain(..) {
             self.sockets.release(leg);
         }
-        self.recorded.append(&mut self.turn.recorded);
         self.reports.extend(self.turn.reports.drain(..));
-        self.turn.clear();
+        self.turn.clear_packets();
     }
 
     fn finish_turn(&mut self, ticked: bool) {
         self.send();
-        if ticked || self.recorded.len() >= CHUNKS_A_BATCH || self.engine.deadline().is_none() {
-            self.sink.pass(&mut self.recorded);
+        if ticked || self.turn.recorded.len() >= CHUNKS_A_BATCH || self.engine.deadline().is_none() {
+            self.sink.pass(&mut self.turn.recorded);
         }
         while let Some(report) = self.reports.pop_front() {
             if let Err(TrySendError::Full(Input::Media(report))) = self.inbox.try_send(Input::Media(report)) {

@@ -1,4 +1,5 @@
-//! The recorder: two threads that turn the plane's chunks into stereo WAV files, one that writes and one that finishes.
+//! The recorder: threads that turn the plane's chunks into stereo WAV files; one writes, one finishes, one sees to it that what is written
+//! reaches the disk.
 //!
 //! What lives here: files of recordings, from the first header to the hash, and their repair. What must not: any say over a call.
 //! Whatever the disk does, packets flow and calls go on; what could not be kept is reported and raises an alarm.
@@ -9,6 +10,7 @@ mod finish;
 mod header;
 mod repair;
 mod sink;
+mod sync;
 mod take;
 mod timeline;
 mod verify;
@@ -36,6 +38,9 @@ pub struct Recorder {
     status: RecorderStatus,
     writing: JoinHandle<()>,
     finishing: JoinHandle<()>,
+    syncing: JoinHandle<()>,
+    /// Dropped to end the syncing.
+    open_for_sync: SyncSender<()>,
 }
 
 impl Recorder {
@@ -55,9 +60,20 @@ impl Recorder {
                 finish::run(&folder, &to_finish, &inbox, |reason| status.raise(reason.to_owned()));
             })?
         };
+        let (open_for_sync, ended) = sync_channel(0);
+        let syncing = {
+            let (folder, status) = (folder.clone(), status.clone());
+            let is_open = {
+                let shared = Arc::clone(&status.shared);
+                move || shared.open.load(Relaxed) > 0
+            };
+            thread::Builder::new()
+                .name("recordings-sync".to_owned())
+                .spawn(move || sync::run(&folder, &ended, is_open, |reason| status.raise(reason)))?
+        };
         let desk = Desk::new(folder, inbox, jobs, status.clone());
         let writing = thread::Builder::new().name("recorder".to_owned()).spawn(move || desk.run(&arriving))?;
-        Ok(Self { batches, backlog, status, writing, finishing })
+        Ok(Self { batches, backlog, status, writing, finishing, syncing, open_for_sync })
     }
 
     /// An end for one media worker.
@@ -74,9 +90,9 @@ impl Recorder {
     /// Waits until every sink is dropped and every recording is finished. Reports still go to the inbox meanwhile, so it must be read,
     /// or be dropped.
     pub fn close(self) {
-        let Self { batches, writing, finishing, .. } = self;
-        drop(batches);
-        for thread in [writing, finishing] {
+        let Self { batches, writing, finishing, syncing, open_for_sync, .. } = self;
+        drop((batches, open_for_sync));
+        for thread in [writing, finishing, syncing] {
             // A thread that panicked has said so; its part files are repaired at the next start.
             let _ = thread.join();
         }

@@ -38,7 +38,13 @@ impl RecorderSink {
             return;
         }
         let mut batch = std::mem::take(&mut self.held_back);
-        batch.append(chunks);
+        if batch.is_empty() {
+            // The next batch will be about as long.
+            let room = Vec::with_capacity(chunks.len());
+            batch = std::mem::replace(chunks, room);
+        } else {
+            batch.append(chunks);
+        }
         let count = batch.len();
         if self.backlog.waiting.fetch_add(count, Relaxed) + count > RECORD_CHUNKS_MAX {
             self.refuse(batch);

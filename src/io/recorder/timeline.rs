@@ -31,10 +31,6 @@ pub(super) struct Run {
 }
 
 impl Timeline {
-    pub fn new(hz: u32) -> Self {
-        Self::after(0, hz)
-    }
-
     /// A timeline whose first `frames` are on file already.
     pub fn after(frames: u64, hz: u32) -> Self {
         Self { per_ms: u64::from(hz / 1_000), start: frames, open: Vec::new(), head: frames, late: 0 }
@@ -107,7 +103,7 @@ mod tests {
 
     /// All that a timeline writes for these chunks, as (left, right) frames.
     fn written(chunks: &[(Channel, u64, &[i16])], length: u64) -> (Vec<(i16, i16)>, u64) {
-        let mut timeline = Timeline::new(8_000);
+        let mut timeline = Timeline::after(0, 8_000);
         let mut all = Vec::new();
         let mut note = |run: Run| {
             all.extend(frames(&run));
@@ -135,7 +131,7 @@ mod tests {
         let newest = [7; 160];
         let in_time = written(&[(Left, 4_000, &newest), (Right, 4_160 - 2_000, &[5; 160])], 0);
         assert_eq!((in_time.0[2_160], in_time.0[4_000], in_time.1), ((0, 5), (7, 0), 0));
-        let mut timeline = Timeline::new(8_000);
+        let mut timeline = Timeline::after(0, 8_000);
         let run = timeline.add(Left, 6_000, &newest);
         assert_eq!(run, Some(Run { sound: Vec::new(), silence: 4_160 }), "what is older than the window is settled");
         assert_eq!(timeline.ripe(), None);
@@ -145,7 +141,7 @@ mod tests {
 
     #[test]
     fn an_hour_of_nothing_costs_no_memory() {
-        let mut timeline = Timeline::new(16_000);
+        let mut timeline = Timeline::after(0, 16_000);
         timeline.add(Left, 0, &[1; 320]);
         let run = timeline.add(Left, 16_000 * 3_600, &[2; 320]).expect("the first chunk is handed on");
         assert_eq!((run.sound.len(), run.sound.len() as u64 / 4 + run.silence), (1_280, 16_000 * 3_600 + 320 - 4_000));
