@@ -66,8 +66,17 @@ pub const RECORD_CHUNKS_MAX: usize = 655_360;
 /// Reports of the recorder that wait for room in the switch's inbox: two a call that can be up. Full: dropped, and the recording's own
 /// deadline tells the switch.
 pub const RECORDING_REPORTS_MAX: usize = 40_000;
-/// Rows waiting for the store. Full: new calls get 503 with Retry-After, running ones go on.
-pub const STORE_ROWS_MAX: usize = 65_536;
+/// Rows waiting for the journal, and as many between it and the database: 5 s of 1,500 calls a second with 30 rows each, so that a disk may
+/// stall that long. 7/8 full: new calls get 503 with Retry-After, running ones go on. Full: a row is lost and counted.
+pub const STORE_ROWS_MAX: usize = 262_144;
+/// Bytes of one segment of the journal, a few seconds of the highest load. Full: the next one begins.
+pub const JOURNAL_SEGMENT_MAX: u64 = 16 << 20;
+/// Bytes of the journal: hours of a busy day while the database cannot be written. 7/8 full: new calls get 503 with Retry-After.
+pub const JOURNAL_BYTES_MAX: u64 = 1 << 30;
+/// Longest body of one frame of the journal. A longer one cannot be ours: what follows counts as damaged.
+pub const JOURNAL_FRAME_MAX: usize = 64 << 20;
+/// How often the journal is made safe from a power cut, on a thread of its own. A killed process loses nothing of what was written.
+pub const JOURNAL_SYNC_EVERY: Duration = Duration::from_secs(1);
 /// Events kept for consumers that come back with `Last-Event-ID`, about ten minutes at 100 a second. Older ones are in the database.
 pub const EVENTS_KEPT_MAX: usize = 65_536;
 /// Consumers of events at once. More: 503.
@@ -90,10 +99,11 @@ pub const SESSION_LEGS_MAX: usize = 8;
 pub const DESK_QUESTIONS_MAX: usize = 256;
 /// How long a request waits for the switch's answer; the switch takes each input within milliseconds. Longer: 504.
 pub const DESK_PATIENCE: Duration = Duration::from_secs(5);
-/// Rows written in one transaction of the store; with 16 µs a row about 8 ms. More: the next transaction.
-pub const STORE_BATCH_MAX: usize = 500;
-/// How long a row waits for others before its transaction begins, so that a crash loses no more than this.
-pub const STORE_BATCH_WAIT: Duration = Duration::from_millis(50);
+/// Rows written in one transaction of the database; with 5 µs a row about 40 ms. More: the next transaction.
+pub const STORE_BATCH_MAX: usize = 8_192;
+/// How long a row waits for others before its transaction begins, so that of a call that changes often only its last record is written. The
+/// journal has it meanwhile, and whoever asks for it ends the wait.
+pub const STORE_BATCH_WAIT: Duration = Duration::from_millis(500);
 /// Connections of the HTTP server; event consumers are among them. More: they wait in the kernel's backlog.
 pub const HTTP_CONNECTIONS_MAX: usize = 1_024;
 /// Released calls whose ids the metrics remember, so that a record that comes again (its recording was hashed) is not counted twice.

@@ -10,6 +10,7 @@ pub mod desk;
 pub mod driver;
 pub mod events;
 pub mod http;
+pub mod journal;
 pub mod ledger;
 pub mod media;
 pub mod metrics;

@@ -215,7 +215,10 @@ async fn recover(store: &Store, recordings: &Path) -> Result<(), RunError> {
     for left in &repaired.left {
         tracing::error!(file = left.file, reason = left.reason, "a recording could not be repaired");
     }
-    let interrupted = store.close_interrupted(&repaired.recovered).await.map_err(|error| RunError::Unavailable(error.to_string()))?;
+    let interrupted = store
+        .close_interrupted(&repaired.recovered, &std::collections::BTreeSet::new())
+        .await
+        .map_err(|error| RunError::Unavailable(error.to_string()))?;
     if !repaired.recovered.is_empty() || interrupted.closed > 0 {
         tracing::warn!(recordings = repaired.recovered.len(), calls = interrupted.closed, "finished what the last run left open");
     }

@@ -92,17 +92,24 @@ fn of_the_store(error: StoreError) -> ClientError {
     ClientError::Found(error.to_string())
 }
 
-/// Runs one short task with a store of its own.
-fn with_store<T>(data: &Path, task: impl AsyncFnOnce(&Store) -> Result<T, StoreError>) -> Result<T, ClientError> {
+/// Runs one short task with a store of its own; one that is `reading` alone may do so beside a running switch.
+fn with_store<T>(data: &Path, reading: bool, task: impl AsyncFnOnce(&Store) -> Result<T, StoreError>) -> Result<T, ClientError> {
     if !data.join("sanling.db").exists() {
         let here = data.display();
         return Err(ClientError::Found(format!("there is no database in {here}; name the switch's data folder with --data")));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let store = Store::open(data).await.map_err(of_the_store)?;
+        let store = match Store::open(data).await {
+            Err(StoreError::InUse(_)) if reading => Store::open_beside(data).await.map_err(of_the_store)?,
+            opened => opened.map_err(of_the_store)?,
+        };
         let result = task(&store).await.map_err(of_the_store);
-        store.close().await.map_err(of_the_store)?;
+        match store.close().await {
+            // Opened beside a running switch, it never wrote.
+            Err(StoreError::Closed) if reading => {}
+            closed => closed.map_err(of_the_store)?,
+        }
         result
     })
 }
@@ -113,7 +120,7 @@ fn with_store<T>(data: &Path, task: impl AsyncFnOnce(&Store) -> Result<T, StoreE
 /// When a recording is not what it was, or the database cannot be read.
 pub fn verify(recordings: &Path, data: &Path, as_json: bool, out: &mut impl Write) -> Result<(), ClientError> {
     let (mut intact, mut wrong) = (0usize, Vec::new());
-    with_store(data, async |store| {
+    with_store(data, true, async |store| {
         let mut filter = CallFilter { recording: Some("any".to_owned()), ..CallFilter::default() };
         loop {
             let calls = store.calls(&filter, PAGE).await?;
@@ -166,7 +173,7 @@ pub fn repair(remote: &Remote, recordings: &Path, data: &Path, out: &mut impl Wr
     for left in &repair.left {
         writeln!(out, "{}: left as it is: {}", left.file, left.reason)?;
     }
-    let closed = with_store(data, async |store| store.close_interrupted(&repair.recovered).await)?;
+    let closed = with_store(data, false, async |store| store.close_interrupted(&repair.recovered, &BTreeSet::new()).await)?;
     writeln!(out, "{} recovered, {} left; {} calls closed in the database", repair.recovered.len(), repair.left.len(), closed.closed)?;
     if repair.left.is_empty() { Ok(()) } else { Err(ClientError::Found("not every recording could be repaired".to_owned())) }
 }

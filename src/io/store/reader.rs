@@ -117,7 +117,9 @@ impl Store {
     /// What the database said.
     pub async fn last_event_seq(&self) -> Result<u64, StoreError> {
         let row = sqlx::query("SELECT seq FROM events ORDER BY seq DESC LIMIT 1").fetch_optional(&self.readers).await?;
-        Ok(row.map(|row| row.try_get::<i64, _>("seq")).transpose()?.and_then(|seq| u64::try_from(seq).ok()).unwrap_or(0))
+        let kept = row.map(|row| row.try_get::<i64, _>("seq")).transpose()?.and_then(|seq| u64::try_from(seq).ok()).unwrap_or(0);
+        // The journal remembers it for a database that had to be made anew.
+        Ok(kept.max(self.found.last_event))
     }
 
     /// At most `limit` entries of the audit log, newest first.

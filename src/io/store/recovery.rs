@@ -5,7 +5,7 @@ use crate::base::CallId;
 use crate::io::recorder::Recovered;
 use crate::io::shapes::{Call, Recording, Time};
 use sqlx::{AnyConnection, Connection, Row as _};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What was found and mended.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -24,18 +24,19 @@ pub struct Interrupted {
 const PAGE: usize = 500;
 
 impl Store {
-    /// Closes what the last run left open. Call it once at start, before the switch runs, with what the recorder repaired; doing it again
-    /// changes nothing.
+    /// Closes what the last run left open, save the calls in `except`, which go on. Call it once at start, before the switch runs, with what
+    /// the recorder repaired; doing it again changes nothing.
     ///
     /// A call left without a release gets the outcome `failed`, released by the switch with the cause `switch stopped`, at the last moment
     /// of which anything is known: a time of its record, an event, or the end of its recording.
     ///
     /// # Errors
     /// What the database said; nothing is changed then.
-    pub async fn close_interrupted(&self, recovered: &[Recovered]) -> Result<Interrupted, StoreError> {
+    pub async fn close_interrupted(&self, recovered: &[Recovered], except: &BTreeSet<CallId>) -> Result<Interrupted, StoreError> {
         let mut connection = self.database.connect().await?;
         let mut transaction = connection.begin().await?;
         let mut files: BTreeMap<String, &Recovered> = recovered.iter().map(|found| (found.call.to_string(), found)).collect();
+        let going_on: BTreeSet<String> = except.iter().map(ToString::to_string).collect();
         let mut report = Interrupted::default();
         let mut after = String::new();
         loop {
@@ -43,6 +44,9 @@ impl Store {
             let Some(last) = calls.last() else { break };
             after.clone_from(&last.id);
             for mut call in calls {
+                if going_on.contains(&call.id) {
+                    continue;
+                }
                 let found = files.remove(call.id.as_str());
                 mend_recording(&mut call, found, &mut report);
                 if call.released_at.is_none() {

@@ -1,8 +1,103 @@
-//! The statements that write one row each. `$n` placeholders and `ON CONFLICT` are understood by SQLite and PostgreSQL alike.
+//! The statements that write. Rows go many to a statement: most of a row's cost is the way to the database and back. `$n` placeholders and
+//! `ON CONFLICT` are understood by SQLite and PostgreSQL alike. Doing any of it twice is doing it once.
 
 use super::StoreError;
-use crate::io::shapes::{AuditEntry, Call, EventShape, Time};
-use sqlx::AnyConnection;
+use super::fact::EventRow;
+use crate::io::shapes::{AuditEntry, Call, Hold, Offer, Time};
+use sqlx::any::AnyArguments;
+use sqlx::query::Query;
+use sqlx::{Any, AnyConnection, AssertSqlSafe, Row as _};
+use std::sync::LazyLock;
+
+type Statement<'q> = Query<'q, Any, AnyArguments>;
+
+/// Rows of one statement: the longest first, so that few texts are prepared and none has more than a thousand values.
+const SIZES: [usize; 3] = [48, 8, 1];
+
+/// An upsert's texts, one for each of [`SIZES`].
+struct Upsert {
+    texts: LazyLock<[String; SIZES.len()]>,
+}
+
+impl Upsert {
+    fn new(insert: &str, columns: usize, conflict: &str) -> [String; SIZES.len()] {
+        SIZES.map(|rows| {
+            let row = |row: usize| {
+                let places: Vec<_> = (1..=columns).map(|column| format!("${}", row * columns + column)).collect();
+                format!("({})", places.join(", "))
+            };
+            let rows: Vec<_> = (0..rows).map(row).collect();
+            format!("{insert} VALUES {} {conflict}", rows.join(", "))
+        })
+    }
+
+    /// Writes all rows; `bind` gives one row's values. No two may have the same key.
+    async fn run<T>(
+        &'static self,
+        db: &mut AnyConnection,
+        mut rows: &[T],
+        bind: impl for<'q> Fn(Statement<'q>, &'q T) -> Statement<'q>,
+    ) -> Result<(), StoreError> {
+        for (size, text) in SIZES.iter().zip(&*self.texts) {
+            while let Some((now, later)) = rows.split_at_checked(*size) {
+                let query = now.iter().fold(sqlx::query(AssertSqlSafe(text.as_str())), |query, row| bind(query, row));
+                query.execute(&mut *db).await?;
+                rows = later;
+            }
+        }
+        Ok(())
+    }
+}
+
+static CALLS: Upsert = Upsert {
+    texts: LazyLock::new(|| {
+        Upsert::new(
+            "INSERT INTO calls (id, direction, caller, called, trunk, queue, agent, arrived_at, answered_at, connected_at, released_at, \
+             released_by, outcome, recording_state, recording_file, recording_ms, recording_sha256, record)",
+            18,
+            "ON CONFLICT (id) DO UPDATE SET direction = excluded.direction, caller = excluded.caller, called = excluded.called, \
+             trunk = excluded.trunk, queue = excluded.queue, agent = excluded.agent, arrived_at = excluded.arrived_at, \
+             answered_at = excluded.answered_at, connected_at = excluded.connected_at, released_at = excluded.released_at, \
+             released_by = excluded.released_by, outcome = excluded.outcome, recording_state = excluded.recording_state, \
+             recording_file = excluded.recording_file, recording_ms = excluded.recording_ms, \
+             recording_sha256 = excluded.recording_sha256, record = excluded.record",
+        )
+    }),
+};
+
+static OFFERS: Upsert = Upsert {
+    texts: LazyLock::new(|| {
+        Upsert::new(
+            "INSERT INTO offers (call_id, n, agent, alerted_at, ended_at, rings, result)",
+            7,
+            "ON CONFLICT (call_id, n) DO UPDATE SET agent = excluded.agent, alerted_at = excluded.alerted_at, \
+             ended_at = excluded.ended_at, rings = excluded.rings, result = excluded.result",
+        )
+    }),
+};
+
+static HOLDS: Upsert = Upsert {
+    texts: LazyLock::new(|| {
+        Upsert::new(
+            "INSERT INTO holds (call_id, n, held_by, started_at, ended_at, reassured)",
+            6,
+            "ON CONFLICT (call_id, n) DO UPDATE SET held_by = excluded.held_by, started_at = excluded.started_at, \
+             ended_at = excluded.ended_at, reassured = excluded.reassured",
+        )
+    }),
+};
+
+static EVENTS: Upsert = Upsert {
+    texts: LazyLock::new(|| {
+        Upsert::new("INSERT INTO events (seq, occurred_at, name, call_id, agent, queue, detail)", 7, "ON CONFLICT (seq) DO NOTHING")
+    }),
+};
+
+static AUDIT: Upsert = Upsert {
+    texts: LazyLock::new(|| {
+        Upsert::new("INSERT INTO audit (id, occurred_at, who, action, subject, remote, detail)", 7, "ON CONFLICT (id) DO NOTHING")
+    }),
+};
 
 fn number(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
@@ -17,128 +112,115 @@ fn millis(time: Option<Time>) -> Option<i64> {
     time.map(|time| time.0)
 }
 
-/// Inserts the call, or replaces what is known of it. Doing it twice is doing it once.
+/// One call's record, with its JSON made here.
 pub(super) async fn put_call(db: &mut AnyConnection, call: &Call) -> Result<(), StoreError> {
-    let recording = call.recording.as_ref();
-    sqlx::query(
-        "INSERT INTO calls (id, direction, caller, called, trunk, queue, agent, arrived_at, answered_at, connected_at, released_at, \
-         released_by, outcome, recording_state, recording_file, recording_ms, recording_sha256, record) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) \
-         ON CONFLICT (id) DO UPDATE SET direction = excluded.direction, caller = excluded.caller, called = excluded.called, \
-         trunk = excluded.trunk, queue = excluded.queue, agent = excluded.agent, arrived_at = excluded.arrived_at, \
-         answered_at = excluded.answered_at, connected_at = excluded.connected_at, released_at = excluded.released_at, \
-         released_by = excluded.released_by, outcome = excluded.outcome, recording_state = excluded.recording_state, \
-         recording_file = excluded.recording_file, recording_ms = excluded.recording_ms, recording_sha256 = excluded.recording_sha256, \
-         record = excluded.record",
-    )
-    .bind(call.id.as_str())
-    .bind(call.direction.as_str())
-    .bind(call.caller.as_str())
-    .bind(call.called.as_str())
-    .bind(call.trunk.as_deref())
-    .bind(call.queue.as_deref())
-    .bind(call.agent.as_deref())
-    .bind(call.arrived_at.0)
-    .bind(millis(call.answered_at))
-    .bind(millis(call.connected_at))
-    .bind(millis(call.released_at))
-    .bind(call.released_by.as_deref())
-    .bind(call.outcome.as_deref())
-    .bind(recording.map(|recording| recording.state.as_str()))
-    .bind(recording.map(|recording| recording.file.as_str()))
-    .bind(recording.map(|recording| number(recording.duration_ms)))
-    .bind(recording.and_then(|recording| recording.sha256.as_deref()))
-    .bind(serde_json::to_string(call)?)
-    .execute(&mut *db)
-    .await?;
-    put_offers(db, call).await?;
-    put_holds(db, call).await
+    let json = serde_json::to_string(call)?;
+    put_calls(db, &[(call, &json)]).await
 }
 
-/// The lists only grow, so a row for each place is all there is to do.
-async fn put_offers(db: &mut AnyConnection, call: &Call) -> Result<(), StoreError> {
-    for (index, offer) in call.offers.iter().enumerate() {
-        sqlx::query(
-            "INSERT INTO offers (call_id, n, agent, alerted_at, ended_at, rings, result) VALUES ($1, $2, $3, $4, $5, $6, $7) \
-             ON CONFLICT (call_id, n) DO UPDATE SET agent = excluded.agent, alerted_at = excluded.alerted_at, \
-             ended_at = excluded.ended_at, rings = excluded.rings, result = excluded.result",
-        )
-        .bind(call.id.as_str())
-        .bind(place(index))
-        .bind(offer.agent.as_str())
-        .bind(offer.alerted_at.0)
-        .bind(millis(offer.ended_at))
-        .bind(i64::from(offer.rings))
-        .bind(offer.result.as_str())
+/// Inserts calls, or replaces what is known of them. Each comes with its JSON, and no call twice.
+pub(super) async fn put_calls(db: &mut AnyConnection, calls: &[(&Call, &str)]) -> Result<(), StoreError> {
+    CALLS
+        .run(db, calls, |query, (call, json)| {
+            let recording = call.recording.as_ref();
+            query
+                .bind(call.id.as_str())
+                .bind(call.direction.as_str())
+                .bind(call.caller.as_str())
+                .bind(call.called.as_str())
+                .bind(call.trunk.as_deref())
+                .bind(call.queue.as_deref())
+                .bind(call.agent.as_deref())
+                .bind(call.arrived_at.0)
+                .bind(millis(call.answered_at))
+                .bind(millis(call.connected_at))
+                .bind(millis(call.released_at))
+                .bind(call.released_by.as_deref())
+                .bind(call.outcome.as_deref())
+                .bind(recording.map(|recording| recording.state.as_str()))
+                .bind(recording.map(|recording| recording.file.as_str()))
+                .bind(recording.map(|recording| number(recording.duration_ms)))
+                .bind(recording.and_then(|recording| recording.sha256.as_deref()))
+                .bind(*json)
+        })
+        .await?;
+    // The lists only grow, so a row for each place is all there is to do.
+    let offers: Vec<_> = calls.iter().flat_map(|(call, _)| call.offers.iter().enumerate().map(|(n, offer)| (&call.id, n, offer))).collect();
+    OFFERS
+        .run(db, &offers, |query, (call, n, offer): &(&String, usize, &Offer)| {
+            query
+                .bind(call.as_str())
+                .bind(place(*n))
+                .bind(offer.agent.as_str())
+                .bind(offer.alerted_at.0)
+                .bind(millis(offer.ended_at))
+                .bind(i64::from(offer.rings))
+                .bind(offer.result.as_str())
+        })
+        .await?;
+    let holds: Vec<_> = calls.iter().flat_map(|(call, _)| call.holds.iter().enumerate().map(|(n, hold)| (&call.id, n, hold))).collect();
+    HOLDS
+        .run(db, &holds, |query, (call, n, hold): &(&String, usize, &Hold)| {
+            query
+                .bind(call.as_str())
+                .bind(place(*n))
+                .bind(hold.by.as_str())
+                .bind(hold.started_at.0)
+                .bind(millis(hold.ended_at))
+                .bind(i64::from(hold.reassured))
+        })
+        .await
+}
+
+/// A row that comes again after a crash changes nothing: the first stands.
+pub(super) async fn put_events(db: &mut AnyConnection, events: &[&EventRow]) -> Result<(), StoreError> {
+    EVENTS
+        .run(db, events, |query, event| {
+            query
+                .bind(number(event.seq))
+                .bind(event.at.0)
+                .bind(&*event.name)
+                .bind(event.call.as_deref())
+                .bind(event.agent.as_deref())
+                .bind(event.queue.as_deref())
+                .bind(event.detail.as_str())
+        })
+        .await
+}
+
+pub(super) async fn put_audit(db: &mut AnyConnection, entries: &[&AuditEntry]) -> Result<(), StoreError> {
+    AUDIT
+        .run(db, entries, |query, entry| {
+            query
+                .bind(entry.id.as_str())
+                .bind(entry.at.0)
+                .bind(entry.who.as_str())
+                .bind(entry.action.as_str())
+                .bind(entry.subject.as_deref())
+                .bind(entry.remote.as_str())
+                .bind(entry.detail.as_str())
+        })
+        .await
+}
+
+/// How far the journal is applied, in the transaction that applies it.
+pub(super) async fn put_applied(db: &mut AnyConnection, seq: u64) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO journal (one, applied) VALUES (1, $1) ON CONFLICT (one) DO UPDATE SET applied = excluded.applied")
+        .bind(number(seq))
         .execute(&mut *db)
         .await?;
-    }
     Ok(())
 }
 
-async fn put_holds(db: &mut AnyConnection, call: &Call) -> Result<(), StoreError> {
-    for (index, hold) in call.holds.iter().enumerate() {
-        sqlx::query(
-            "INSERT INTO holds (call_id, n, held_by, started_at, ended_at, reassured) VALUES ($1, $2, $3, $4, $5, $6) \
-             ON CONFLICT (call_id, n) DO UPDATE SET held_by = excluded.held_by, started_at = excluded.started_at, \
-             ended_at = excluded.ended_at, reassured = excluded.reassured",
-        )
-        .bind(call.id.as_str())
-        .bind(place(index))
-        .bind(hold.by.as_str())
-        .bind(hold.started_at.0)
-        .bind(millis(hold.ended_at))
-        .bind(i64::from(hold.reassured))
-        .execute(&mut *db)
-        .await?;
-    }
-    Ok(())
+/// 0 when nothing ever was.
+pub(super) async fn applied(db: &mut AnyConnection) -> Result<u64, StoreError> {
+    let row = sqlx::query("SELECT applied FROM journal").fetch_optional(&mut *db).await?;
+    Ok(row.map(|row| row.try_get::<i64, _>("applied")).transpose()?.and_then(|seq| u64::try_from(seq).ok()).unwrap_or(0))
 }
 
-/// A retried transaction may bring an event again: the first stands.
-pub(super) async fn put_event(db: &mut AnyConnection, event: &EventShape) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO events (seq, occurred_at, name, call_id, agent, queue, detail) VALUES ($1, $2, $3, $4, $5, $6, $7) \
-         ON CONFLICT (seq) DO NOTHING",
-    )
-    .bind(number(event.seq))
-    .bind(event.at.0)
-    .bind(event.name.as_str())
-    .bind(event.call.as_deref())
-    .bind(event.agent.as_deref())
-    .bind(event.queue.as_deref())
-    .bind(serde_json::to_string(&event.detail)?)
-    .execute(&mut *db)
-    .await?;
-    Ok(())
-}
-
-pub(super) async fn put_audit(db: &mut AnyConnection, entry: &AuditEntry) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO audit (id, occurred_at, who, action, subject, remote, detail) VALUES ($1, $2, $3, $4, $5, $6, $7) \
-         ON CONFLICT (id) DO NOTHING",
-    )
-    .bind(entry.id.as_str())
-    .bind(entry.at.0)
-    .bind(entry.who.as_str())
-    .bind(entry.action.as_str())
-    .bind(entry.subject.as_deref())
-    .bind(entry.remote.as_str())
-    .bind(entry.detail.as_str())
-    .execute(&mut *db)
-    .await?;
-    Ok(())
-}
-
-pub(super) async fn put_kept(db: &mut AnyConnection, part: &str, image: Option<&[u8]>) -> Result<(), StoreError> {
-    let query = match image {
-        Some(image) => {
-            sqlx::query("INSERT INTO kept (part, image) VALUES ($1, $2) ON CONFLICT (part) DO UPDATE SET image = excluded.image")
-                .bind(part)
-                .bind(image)
-        }
-        None => sqlx::query("DELETE FROM kept WHERE part = $1").bind(part),
-    };
-    query.execute(&mut *db).await?;
-    Ok(())
+/// Looks through all pages of the file.
+pub(super) async fn look_through(db: &mut AnyConnection) -> Result<(), StoreError> {
+    let row = sqlx::query("PRAGMA quick_check(1)").fetch_one(&mut *db).await?;
+    let found: String = row.try_get(0)?;
+    if found == "ok" { Ok(()) } else { Err(StoreError::Damaged(found)) }
 }

@@ -1,11 +1,16 @@
 //! Stories of the store, each with a database in a folder of its own.
 
 use super::*;
-use crate::base::{CallId, Rng, Timestamp, time::millis};
+use crate::base::{
+    CallId, Rng, Timestamp,
+    time::{millis, secs},
+};
 use crate::call::record::*;
 use crate::io::events::EventHub;
 use crate::io::shapes::{Call, Time};
 use crate::switch::output::{Detail, Event};
+use sqlx::Row as _;
+use std::collections::BTreeSet;
 
 fn record(n: i64, rng: &mut Rng) -> CallRecord {
     let arrived_at = Timestamp(1_795_253_400_000 + n * 1_000);
@@ -157,7 +162,7 @@ async fn a_crash_leaves_no_call_open() {
         |call, duration| Recovered { call, file: format!("2026/11/21/{call}.wav"), duration: millis(duration), sha256: "ab".into() };
     let repaired = [found(recorded.id, 20_000), found(only_hashing.id, 57_000), found(stranger, 1)];
 
-    let report = store.close_interrupted(&repaired).await.expect("closes");
+    let report = store.close_interrupted(&repaired, &BTreeSet::new()).await.expect("closes");
     assert_eq!(report, Interrupted { closed: 2, recovered: 2, missing: 1, unknown: vec![stranger] });
     let read = async |id: CallId| store.call(&id.to_string()).await.expect("reads").expect("is there");
     let call = read(recorded.id).await;
@@ -175,7 +180,7 @@ async fn a_crash_leaves_no_call_open() {
     let call = read(only_hashing.id).await;
     assert_eq!((call.outcome.as_deref(), call.recording.expect("has one").state.as_str()), (Some("answered"), "recovered"));
     assert_eq!(read(done.id).await, Call::from(&done));
-    let again = store.close_interrupted(&[]).await.expect("closes");
+    let again = store.close_interrupted(&[], &BTreeSet::new()).await.expect("closes");
     assert_eq!(again, Interrupted::default(), "nothing is left to close");
 }
 
@@ -188,18 +193,86 @@ async fn a_recording_without_a_file_is_missing_until_a_repair_finds_one() {
     store.flush().await.expect("flushes");
     let found = Recovered { call: call.id, file: "2026/11/21/X.wav".into(), duration: millis(1), sha256: "ab".into() };
     for (recovered, state) in [(&[][..], "missing"), (&[found][..], "recovered")] {
-        store.close_interrupted(recovered).await.expect("closes");
+        store.close_interrupted(recovered, &BTreeSet::new()).await.expect("closes");
         let recording = store.call(&call.id.to_string()).await.expect("reads").expect("is there").recording.expect("has one");
         assert_eq!((recording.state.as_str(), recording.reason.is_some()), (state, state == "missing"));
     }
 }
 
+/// A second connection, as another process would have it.
+async fn stranger(folder: &Path) -> sqlx::AnyConnection {
+    let database = Database::new(folder.join("sanling.db"), millis(5), None);
+    database.connect().await.expect("connects")
+}
+
+fn quick() -> StoreOptions {
+    StoreOptions { retry_after: millis(5), busy_timeout: millis(5), sync_every: millis(5), patience: secs(10), ..StoreOptions::default() }
+}
+
+/// Journal and database as they lie there: what a killed process would leave, as far as files go.
+fn copy_of(folder: &Path) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().expect("a folder");
+    for (from, to) in [(folder.to_owned(), copy.path().to_owned()), (folder.join("journal"), copy.path().join("journal"))] {
+        std::fs::create_dir_all(&to).expect("makes");
+        for entry in std::fs::read_dir(from).expect("lists").flatten().filter(|entry| entry.path().is_file()) {
+            std::fs::copy(entry.path(), to.join(entry.file_name())).expect("copies");
+        }
+    }
+    copy
+}
+
+async fn until(mut done: impl FnMut() -> bool) {
+    while !done() {
+        tokio::time::sleep(millis(2)).await;
+    }
+}
+
 #[tokio::test]
-async fn a_store_that_cannot_write_says_so_before_it_loses_anything_and_then_catches_up() {
+async fn a_locked_database_costs_nothing_the_journal_goes_on_and_is_told_and_then_all_is_applied() {
     let folder = tempfile::tempdir().expect("a folder");
-    let options = StoreOptions { rows_max: 64, batch_max: 8, retry_after: millis(5), busy_timeout: millis(5), ..StoreOptions::default() };
+    // So small that rows do not stay in memory either.
+    let options = StoreOptions { rows_max: 64, batch_max: 8, segment_max: 4_096, ..quick() };
     let store = Store::open_with(folder.path(), options).await.expect("opens");
-    let mut stranger = store.database.connect().await.expect("connects");
+    let mut stranger = stranger(folder.path()).await;
+    stranger.execute("BEGIN IMMEDIATE").await.expect("locks");
+    let mut rng = Rng::new(6);
+    let records: Vec<_> = (0..2_000).map(|n| record(n, &mut rng)).collect();
+    for (n, record) in records.iter().enumerate() {
+        store.try_push(Row::Call(Box::new(record.clone()))).expect("the journal takes it");
+        until(|| store.rows_journalled() > n as u64).await;
+    }
+    until(|| store.is_failing()).await;
+    assert!(!store.is_blocked(), "calls go on");
+    assert!(store.troubles().concat().contains("database is locked"), "{:?}", store.troubles());
+    // A process that is killed now loses nothing.
+    let crashed = copy_of(folder.path());
+    let again = Store::open_with(crashed.path(), quick()).await.expect("opens");
+    assert_eq!(all_calls(&again).await, records.len());
+
+    stranger.execute("ROLLBACK").await.expect("unlocks");
+    store.flush().await.expect("flushes");
+    assert!(!store.is_failing() && store.troubles().is_empty());
+    assert_eq!((all_calls(&store).await, store.rows_lost()), (records.len(), 0));
+    until(|| store.journal_bytes() < 20_000).await;
+}
+
+async fn all_calls(store: &Store) -> usize {
+    let (mut filter, mut count) = (CallFilter::default(), 0);
+    while let page = store.calls(&filter, 500).await.expect("reads")
+        && let Some(last) = page.last()
+    {
+        count += page.len();
+        filter.before = Some(last.id.clone());
+    }
+    count
+}
+
+#[tokio::test]
+async fn a_journal_that_is_full_blocks_new_calls_before_anything_is_lost() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = StoreOptions { rows_max: 64, batch_max: 8, segment_max: 4_096, journal_max: 64 << 10, ..quick() };
+    let store = Store::open_with(folder.path(), options).await.expect("opens");
+    let mut stranger = stranger(folder.path()).await;
     stranger.execute("BEGIN IMMEDIATE").await.expect("locks");
     let mut rng = Rng::new(6);
     let (mut taken, mut blocked_at) = (0, None);
@@ -211,16 +284,277 @@ async fn a_store_that_cannot_write_says_so_before_it_loses_anything_and_then_cat
             Ok(()) => taken += 1,
             Err(StoreFull) => break,
         }
+        if blocked_at.is_none() {
+            until(|| store.rows_waiting() < 32).await;
+        }
     }
     assert!(blocked_at.expect("was told") < taken, "told while there was room: at {blocked_at:?} of {taken}");
     assert_eq!(store.rows_lost(), 1);
     stranger.execute("ROLLBACK").await.expect("unlocks");
     store.flush().await.expect("flushes");
-    assert!(!store.is_blocked() && !store.is_failing());
-    assert_eq!(store.calls(&CallFilter::default(), 500).await.expect("reads").len(), taken);
+    until(|| !store.is_blocked()).await;
+    assert_eq!(all_calls(&store).await, taken);
 }
 
-#[test]
-fn any_folder_name_makes_a_url() {
-    assert_eq!(sqlite_url(Path::new("/srv/三 a?%#.db")), "sqlite:///srv/%E4%B8%89%20a%3F%25%23.db?mode=rwc");
+/// A disk as tests want it.
+#[derive(Debug, Default)]
+struct Bad {
+    /// Bytes that still fit, once there is a limit.
+    room: Mutex<Option<usize>>,
+    read_only: AtomicBool,
+    /// While held, writes stall.
+    stall: Mutex<()>,
+    /// While held, syncs stall.
+    sync_stall: Mutex<()>,
+}
+
+impl Medium for Bad {
+    fn open(&self, path: &Path, new: bool) -> std::io::Result<std::fs::File> {
+        if self.read_only.load(Relaxed) {
+            return Err(std::io::ErrorKind::ReadOnlyFilesystem.into());
+        }
+        Disk.open(path, new)
+    }
+
+    fn append(&self, file: &std::fs::File, bytes: &[u8]) -> std::io::Result<usize> {
+        drop(self.stall.lock());
+        if self.read_only.load(Relaxed) {
+            return Err(std::io::ErrorKind::ReadOnlyFilesystem.into());
+        }
+        let mut room = self.room.lock().expect("not poisoned");
+        match room.as_mut() {
+            Some(0) => Err(std::io::ErrorKind::StorageFull.into()),
+            Some(room) => {
+                let count = bytes.len().min(*room);
+                *room -= count;
+                Disk.append(file, &bytes[..count])
+            }
+            None => Disk.append(file, bytes),
+        }
+    }
+
+    fn sync(&self, file: &std::fs::File) -> std::io::Result<()> {
+        drop(self.sync_stall.lock());
+        Disk.sync(file)
+    }
+}
+
+async fn with_a_bad_disk(folder: &Path, segment_max: u64) -> (Arc<Bad>, Store) {
+    let bad = Arc::new(Bad::default());
+    let options = StoreOptions { rows_max: 1_000, segment_max, medium: bad.clone(), ..quick() };
+    (bad, Store::open_with(folder, options).await.expect("opens"))
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_and_every_row_that_was_accepted_is_kept_once_there_is_room() {
+    for segment_max in [1 << 20, 2_000] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (bad, store) = with_a_bad_disk(folder.path(), segment_max).await;
+        let mut rng = Rng::new(9);
+        *bad.room.lock().expect("not poisoned") = Some(7_777);
+        for n in 0..500 {
+            store.try_push(Row::Call(Box::new(record(n, &mut rng)))).expect("accepted");
+        }
+        until(|| store.is_failing()).await;
+        let told = store.troubles().concat();
+        assert!(told.contains("journal cannot be written") && told.contains("Make room"), "{told}");
+        // A part of a frame was written: a crash here costs the tail, not the rest.
+        let crashed = copy_of(folder.path());
+        let again = Store::open_with(crashed.path(), quick()).await.expect("opens");
+        assert!(again.notices().is_empty(), "{:?}", again.notices());
+        assert!(all_calls(&again).await > 0);
+        // Room comes in small pieces.
+        for _ in 0..50 {
+            *bad.room.lock().expect("not poisoned") = Some(333);
+            tokio::time::sleep(millis(1)).await;
+        }
+        *bad.room.lock().expect("not poisoned") = None;
+        store.flush().await.expect("flushes");
+        assert_eq!((all_calls(&store).await, store.rows_lost(), store.is_failing()), (500, 0, false));
+        store.close().await.expect("closes");
+        let store = Store::open_with(folder.path(), quick()).await.expect("opens");
+        assert!(store.notices().is_empty(), "the journal is whole: {:?}", store.notices());
+    }
+}
+
+#[tokio::test]
+async fn a_disk_that_becomes_read_only_loses_nothing_either() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (bad, store) = with_a_bad_disk(folder.path(), 2_000).await;
+    let mut rng = Rng::new(10);
+    bad.read_only.store(true, Relaxed);
+    for n in 0..100 {
+        store.try_push(Row::Call(Box::new(record(n, &mut rng)))).expect("accepted");
+    }
+    until(|| store.is_failing()).await;
+    assert!(store.troubles().concat().contains("read-only"), "{:?}", store.troubles());
+    bad.read_only.store(false, Relaxed);
+    store.flush().await.expect("flushes");
+    assert_eq!(all_calls(&store).await, 100);
+}
+
+#[tokio::test]
+async fn a_disk_that_stalls_delays_nobody_and_new_calls_are_refused_before_it_costs_a_row() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (bad, store) = with_a_bad_disk(folder.path(), 1 << 20).await;
+    let mut rng = Rng::new(11);
+    let records: Vec<_> = (0..1_000).map(|n| Box::new(record(n, &mut rng))).collect();
+    {
+        // A sync that stalls is not even noticed.
+        let _stalled = bad.sync_stall.lock().expect("not poisoned");
+        for record in &records[..400] {
+            store.try_push(Row::Call(record.clone())).expect("accepted");
+        }
+        store.flush().await.expect("flushes");
+        assert_eq!(all_calls(&store).await, 400);
+    }
+    {
+        let _stalled = bad.stall.lock().expect("not poisoned");
+        for record in &records[400..] {
+            store.try_push(Row::Call(record.clone())).expect("accepted at once");
+        }
+        // What was on its way when the disk stalled is held besides what waits.
+        let more = records.iter().cycle().take(2_000).take_while(|_| !store.is_blocked());
+        for record in more {
+            store.try_push(Row::Call(record.clone())).expect("accepted at once");
+        }
+        assert!(store.is_blocked(), "new calls are refused while there is still room");
+        store.try_push(Row::Call(records[0].clone())).expect("running ones go on");
+    }
+    store.flush().await.expect("flushes");
+    assert_eq!((all_calls(&store).await, store.rows_lost(), store.is_blocked()), (1_000, 0, false));
+}
+
+#[tokio::test]
+async fn a_damaged_database_is_moved_aside_and_the_journal_applied_to_a_new_one() {
+    for damage in [&b"this is no database"[..], &[0xAA; 4_096 * 40]] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut rng = Rng::new(12);
+        let store = Store::open_with(folder.path(), quick()).await.expect("opens");
+        let hub = EventHub::new(0);
+        for n in 0..300 {
+            store.try_push(Row::Call(Box::new(record(n, &mut rng)))).expect("room");
+            store.try_push(Row::Event(hub.publish(event(n, "call.delivered", None)))).expect("room");
+        }
+        store.try_push(Row::Kept { part: "switch".into(), image: Some(vec![1, 2, 3]) }).expect("room");
+        store.close().await.expect("closes");
+        let database = folder.path().join("sanling.db");
+        let mut bytes = std::fs::read(&database).expect("reads");
+        // The beginning, or pages in the middle.
+        let at = if damage.len() < 100 { 0 } else { 4_096 * 5 };
+        bytes[at..at + damage.len()].copy_from_slice(damage);
+        std::fs::write(&database, &bytes).expect("damages");
+
+        let store = Store::open_with(folder.path(), quick()).await.expect("opens all the same");
+        let [notice] = store.notices() else { panic!("one notice, not {:?}", store.notices()) };
+        let aside = notice.split("moved to ").nth(1).and_then(|rest| rest.split(';').next()).expect("says where");
+        assert!(std::fs::read(aside).expect("is there")[at..].starts_with(damage), "the old one, not a copy of the new");
+        assert_eq!(all_calls(&store).await, 300, "the journal still had them");
+        assert_eq!(store.last_event_seq().await.expect("reads"), 300, "numbers do not go back");
+        assert_eq!(store.kept(), [("switch".to_owned(), vec![1, 2, 3])]);
+        store.close().await.expect("closes");
+        let store = Store::open_with(folder.path(), quick()).await.expect("opens");
+        assert!(store.notices().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_journal_costs_what_is_behind_the_damage_and_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::open_with(folder.path(), quick()).await.expect("opens");
+    store.try_push(Row::Kept { part: "agent/1001".into(), image: Some(vec![7; 99]) }).expect("room");
+    let mut rng = Rng::new(13);
+    for n in 0..50 {
+        store.try_push(Row::Call(Box::new(record(n, &mut rng)))).expect("room");
+    }
+    store.flush().await.expect("flushes");
+    let crashed = copy_of(folder.path());
+    let segment = crashed.path().join("journal").join("00000000000000000001.journal");
+    let mut bytes = std::fs::read(&segment).expect("reads");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x40;
+    std::fs::write(&segment, bytes).expect("damages");
+    let store = Store::open_with(crashed.path(), quick()).await.expect("opens all the same");
+    assert!(store.notices().concat().contains("the journal is damaged"), "{:?}", store.notices());
+    assert_eq!(all_calls(&store).await, 50, "the database had them");
+    assert_eq!(store.kept(), [("agent/1001".to_owned(), vec![7; 99])], "was before the damage");
+    // And it goes on.
+    store.try_push(Row::Call(Box::new(record(50, &mut rng)))).expect("room");
+    store.flush().await.expect("flushes");
+    assert_eq!(all_calls(&store).await, 51);
+}
+
+#[tokio::test]
+async fn images_outlive_the_process_each_as_it_was_last_and_through_many_segments() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = StoreOptions { segment_max: 1_000, ..quick() };
+    let store = Store::open_with(folder.path(), options.clone()).await.expect("opens");
+    assert!(store.kept().is_empty());
+    let keep = |part: &str, image: Option<&[u8]>| {
+        store.try_push(Row::Kept { part: part.to_owned(), image: image.map(<[u8]>::to_vec) }).expect("room");
+    };
+    keep("agent/1001", Some(b"never changed"));
+    for n in 0..200u8 {
+        keep("switch", Some(&[n; 50]));
+        keep(&format!("call/{n}"), Some(&[n; 30]));
+        if n > 0 && n != 100 {
+            keep(&format!("call/{}", n - 1), None);
+        }
+        if n % 20 == 0 {
+            store.flush().await.expect("flushes");
+        }
+    }
+    store.flush().await.expect("flushes");
+    let crashed = copy_of(folder.path());
+    for round in 0..2 {
+        let again = Store::open_with(crashed.path(), options.clone()).await.expect("opens");
+        let expected: Vec<(String, Vec<u8>)> = vec![
+            ("agent/1001".into(), b"never changed".to_vec()),
+            ("call/199".into(), vec![199; 30]),
+            ("call/99".into(), vec![99; 30]),
+            ("switch".into(), vec![199; 50]),
+        ];
+        assert_eq!(again.kept(), expected, "round {round}");
+        assert!(again.kept().is_empty(), "they are taken once");
+        again.close().await.expect("closes");
+    }
+}
+
+#[tokio::test]
+async fn two_processes_do_not_share_a_folder_but_one_may_read_beside_the_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::open(folder.path()).await.expect("opens");
+    let call = record(0, &mut Rng::new(14));
+    store.try_push(Row::Call(Box::new(call.clone()))).expect("room");
+    store.flush().await.expect("flushes");
+    let impatient = StoreOptions { patience: millis(10), ..quick() };
+    let refused = Store::open_with(folder.path(), impatient).await.expect_err("in use");
+    assert!(matches!(refused, StoreError::InUse(_)) && refused.to_string().contains("in use by another process"), "{refused}");
+    let beside = Store::open_beside(folder.path()).await.expect("reads");
+    assert!(beside.call(&call.id.to_string()).await.expect("reads").is_some());
+    assert_eq!(beside.try_push(Row::Call(Box::new(call.clone()))), Err(StoreFull));
+}
+
+#[tokio::test]
+async fn a_long_question_keeps_no_row_waiting() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::open_with(folder.path(), quick()).await.expect("opens");
+    let mut rng = Rng::new(15);
+    store.try_push(Row::Call(Box::new(record(0, &mut rng)))).expect("room");
+    store.flush().await.expect("flushes");
+    // A reader that has begun and does not end: a slow client, an export.
+    let mut reader = stranger(folder.path()).await;
+    reader.execute("BEGIN").await.expect("begins");
+    sqlx::query("SELECT count(*) FROM calls").fetch_one(&mut reader).await.expect("reads");
+    for n in 1..2_000 {
+        store.try_push(Row::Call(Box::new(record(n, &mut rng)))).expect("room");
+        if n % 500 == 0 {
+            store.flush().await.expect("is written while it is read");
+        }
+    }
+    store.flush().await.expect("flushes");
+    assert!(!store.is_failing());
+    assert_eq!(all_calls(&store).await, 2_000);
+    let seen: i64 = sqlx::query("SELECT count(*) FROM calls").fetch_one(&mut reader).await.expect("reads").try_get(0).expect("a number");
+    assert_eq!(seen, 1, "what was when it began");
 }
