@@ -7,7 +7,7 @@ TOOLS := sipp baresip linphonec sipsak sox espeak-ng tshark
 TOOL_PACKAGES := sip-tester baresip baresip-core linphone-cli sipsak sox espeak-ng tshark
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: run build test bench e2e-tools build-tools help
+.PHONY: run build test kill9 bench e2e-tools build-tools help
 
 run: build  ## build the switch and start it on config/
 	target/release/sanling run --config config
@@ -19,6 +19,9 @@ test: build-tools e2e-tools  ## everything that must hold before a change lands
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets -- -D warnings
 	$(CARGO) test
+
+kill9: build-tools  ## kill -9 at random moments 200 times: nothing that ended may be lost (about ten minutes)
+	scripts/kill9 200
 
 bench: build-tools  ## the hot paths
 	$(CARGO) bench

@@ -9,6 +9,7 @@ mod codes;
 mod ear;
 mod harness;
 mod hold;
+mod kill9;
 mod linphone;
 mod operate;
 mod rings;
