@@ -25,6 +25,9 @@ pub const LEGS_MAX: usize = 20_000;
 pub const LEG_TRANSACTIONS_KEPT_MAX: usize = 16;
 /// TCP connections open at once; 2 descriptors of the usual 1,024 are left for each of 400. More: the new one is closed and counted.
 pub const TCP_CONNECTIONS_MAX: usize = 4_096;
+/// Of these, connections that were taken and over which nobody has proven himself. More: the oldest of them is closed and counted, so that
+/// a phone gets its turn while somebody opens connections for sport.
+pub const TCP_STRANGERS_MAX: usize = 3_072;
 /// A TCP connection that sent no whole message for this long, and has no binding or dialog, is closed.
 pub const TCP_IDLE_MAX: Duration = Duration::from_secs(180);
 /// Messages waiting for one TCP connection's peer to read. Full: the message is given up (`SendFailed`) and counted.
@@ -122,3 +125,12 @@ pub const REINVITE_MAX: Duration = Duration::from_secs(60);
 pub const NONCE_AGE_MAX: Duration = Duration::from_secs(300);
 /// Nonces whose counts are remembered. More: the oldest become stale early.
 pub const NONCES_MAX: usize = 65_536;
+/// Sources of SIP that have not proven themselves and are remembered: their wrong answers and their buckets. More: the one that was not
+/// heard of for longest is forgotten; those that are blocked are not among them.
+pub const GUARD_SOURCES_MAX: usize = 16_384;
+/// Sources blocked at once. More: the one whose time ends soonest is released early.
+pub const GUARD_BLOCKED_MAX: usize = 4_096;
+/// Addresses, and ports, remembered as having given a right answer. More: the oldest counts as a stranger again.
+pub const GUARD_PROVEN_MAX: usize = 65_536;
+/// Letters of an account's name by which its guesses are told apart.
+pub const GUARD_USER_LETTERS_MAX: usize = 64;

@@ -86,6 +86,18 @@ tables! {
         registration_min: Spot<String> = "registration_min = \"60s\"",
         registration_max: Spot<String> = "registration_max = \"1h\"",
         registration_default: Spot<String> = "registration_default = \"10m\"",
+        guard: RawGuard = "[sip.guard]",
+    }
+    RawGuard "sip.guard" {
+        enabled: Spot<bool> = "enabled = true",
+        failures: Spot<i64> = "failures = 10",
+        window: Spot<String> = "window = \"60s\"",
+        block: Spot<String> = "block = \"5m\"",
+        block_max: Spot<String> = "block_max = \"2h\"",
+        invites: Spot<i64> = "invites = 20",
+        requests: Spot<i64> = "requests = 100",
+        connections: Spot<i64> = "connections = 64",
+        shared: Vec<Spot<String>> = "shared = [\"198.51.100.7\", \"10.8.0.0/16\"]",
     }
     RawMedia "media" {
         ports: Spot<String> = "ports = \"20000-29999\"",

@@ -2,6 +2,7 @@
 //! default taken, so that the rest is looked at too; with one error noted the result is thrown away.
 
 mod calls;
+mod guard;
 mod people;
 mod rules;
 mod switch;

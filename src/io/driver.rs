@@ -163,6 +163,7 @@ impl Driver {
             match output {
                 Output::SendSip { flow, bytes } => self.net.send(flow, bytes),
                 Output::CloseSip { flow } => self.net.close(flow),
+                Output::TrustSip { flow } => self.net.trust(flow),
                 Output::Media(command) => self.media.order(command),
                 Output::StoreCall(record) => self.ledger.call(record),
                 Output::Event(event) => self.ledger.event(event),

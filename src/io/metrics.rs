@@ -203,6 +203,14 @@ impl Scrape {
         self.0.register(name, help, counter);
     }
 
+    fn counters(&mut self, name: &str, help: &str, values: impl IntoIterator<Item = (Labels, u64)>) {
+        let family = Family::<Labels, Counter>::default();
+        for (labels, value) in values {
+            family.get_or_create(&labels).inc_by(value);
+        }
+        self.0.register(name, help, family);
+    }
+
     fn gauges(&mut self, name: &str, help: &str, values: impl IntoIterator<Item = (Labels, usize)>) {
         let family = Family::<Labels, Gauge>::default();
         for (labels, value) in values {
@@ -254,6 +262,7 @@ fn of_the_plant(scrape: &mut Scrape, plant: &Plant) {
         ("sanling_net_datagrams_dropped_out", "SIP datagrams dropped because the socket was full", net.datagrams_dropped_out),
         ("sanling_net_connections_accepted", "TCP connections taken", net.connections_accepted),
         ("sanling_net_connections_refused", "TCP connections closed because there were too many", net.connections_refused),
+        ("sanling_net_connections_displaced", "TCP connections of strangers that made room for newer ones", net.connections_displaced),
         ("sanling_net_outbox_overflows", "Messages that a slow connection could not take", net.outbox_overflows),
     ] {
         scrape.counter(name, help, value);
@@ -268,6 +277,7 @@ fn of_the_switch(scrape: &mut Scrape, snapshot: &Snapshot) {
     scrape.gauge("sanling_recordings_open", "Recordings being written", snapshot.recordings_open);
     scrape.counter("sanling_recordings_missing", "Recordings that failed since the start", snapshot.recordings_missing);
     scrape.gauge("sanling_recording_alarm", "Whether the switch cannot record", usize::from(snapshot.recording_alarm.is_some()));
+    scrape.gauge("sanling_guard_blocked_sources", "Sources of SIP that are refused for wrong passwords", snapshot.blocked.len());
     scrape.gauge("sanling_draining", "Whether new calls are refused because the switch ends", usize::from(snapshot.draining));
     let mut agents = BTreeMap::new();
     for state in ["offline", "ready", "reserved", "ringing", "talking", "wrap-up", "not-ready"] {
@@ -291,6 +301,17 @@ fn of_the_switch(scrape: &mut Scrape, snapshot: &Snapshot) {
         today(|figures| figures.missed_offers),
     );
     let sip = &snapshot.sip;
+    scrape.counters(
+        "sanling_guard_dropped",
+        "SIP not looked at: of blocked sources, or beyond what a source may send before it has proven itself",
+        [
+            ("blocked", sip.dropped_of_blocked),
+            ("calls", sip.dropped_call_floods),
+            ("requests", sip.dropped_request_floods),
+            ("rubbish", sip.dropped_rubbish_floods),
+        ]
+        .map(|(cause, count)| (vec![("cause", cause.to_owned())], count)),
+    );
     for (name, help, value) in [
         ("sanling_sip_messages_received", "SIP messages received", sip.messages_received),
         ("sanling_sip_messages_sent", "SIP messages sent", sip.messages_sent),
@@ -299,6 +320,7 @@ fn of_the_switch(scrape: &mut Scrape, snapshot: &Snapshot) {
         ("sanling_sip_retransmissions_sent", "SIP retransmissions sent", sip.retransmissions_sent),
         ("sanling_sip_auth_challenges", "Requests challenged", sip.auth_challenges),
         ("sanling_sip_auth_failures", "Wrong credentials", sip.auth_failures),
+        ("sanling_guard_sources_blocked", "Sources blocked since the start", sip.sources_blocked),
         ("sanling_sip_requests_refused", "Requests refused", sip.requests_refused),
         ("sanling_sip_calls_shed", "New calls refused with 503 under overload", sip.calls_shed),
     ] {

@@ -133,7 +133,8 @@ pub async fn run(options: RunOptions, started: impl FnOnce(&Started)) -> Result<
     let clock = Clock::started_now();
     let wall = clock.read_wall();
     let (inbox, inputs) = mpsc::channel(limits::SWITCH_INBOX_MAX);
-    let net = Net::bind(&config.sip.listen, inbox.clone()).map_err(|error| RunError::Unavailable(error.to_string()))?;
+    let net = Net::bind(&config.sip.listen, config.sip.guard.connections, inbox.clone())
+        .map_err(|error| RunError::Unavailable(error.to_string()))?;
     let recorder = Recorder::start(recordings.clone(), inbox.clone()).map_err(unavailable("the recorder's thread cannot be started"))?;
     let (mut seeds, mut secret) = ([[0; 8]; 2], [0; 32]);
     getrandom::fill(seeds.as_flattened_mut())

@@ -12,6 +12,10 @@ use std::fmt::Write;
 
 pub(super) struct Auth {
     secret: [u8; 32],
+    /// The hash of nobody.
+    decoy: String,
+    /// Which hashes each account has, to show strangers the like of.
+    shapes: Vec<Shape>,
     /// Makes two nonces of one moment different.
     made: u64,
     /// Nonces that were answered: highest count, and which of the 64 below it came (RFC 7616 §3.4.4). A nonce begins with its time, so
@@ -21,20 +25,42 @@ pub(super) struct Auth {
     forgotten_to: Option<Instant>,
 }
 
+/// The algorithms that an account can be asked for.
+#[derive(Clone, Copy, Debug)]
+struct Shape {
+    sha256: bool,
+    md5: bool,
+}
+
+impl Shape {
+    fn of(account: &Account) -> Self {
+        Self { sha256: account.ha1_sha256.is_some(), md5: account.ha1_md5.is_some() }
+    }
+}
+
 /// What a request's Authorization proves.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// The digest of this agent.
     Proven(AgentId),
-    /// None, or a wrong one.
+    /// None, or one that could not be right: to another realm, to a nonce that is not ours.
     Refused,
-    /// Right, but its nonce is too old or used up: to be asked again, with `stale`.
-    Stale,
+    /// A wrong one to a nonce of ours, for this user: a guess.
+    Wrong(String),
+    /// This agent's, but its nonce is too old or used up: to be asked again, with `stale`.
+    Stale(AgentId),
 }
 
 impl Auth {
     pub fn new(secret: [u8; 32]) -> Self {
-        Self { secret, made: 0, counts: BTreeMap::new(), forgotten_to: None }
+        let mut auth = Self { secret, decoy: String::new(), shapes: Vec::new(), made: 0, counts: BTreeMap::new(), forgotten_to: None };
+        auth.decoy = auth.keyed(&[b"no such user"]);
+        auth
+    }
+
+    /// The accounts have changed.
+    pub fn reconfigure(&mut self, settings: &Settings) {
+        self.shapes = settings.accounts.values().map(Shape::of).collect();
     }
 
     fn keyed(&self, parts: &[&[u8]]) -> String {
@@ -73,10 +99,10 @@ impl Auth {
     /// WWW-Authenticate values for `user` on a phone that `fails_at_sha256` or not, best algorithm first. A user that we do not have is
     /// shown what some agent of ours would be.
     pub fn challenges(&mut self, user: &str, fails_at_sha256: bool, stale: bool, settings: &Settings, now: Instant) -> Vec<String> {
-        let account = settings.accounts.get(user).or_else(|| self.stand_in(user, settings));
-        let has = |secret: fn(&Account) -> bool| account.is_none_or(secret);
-        let md5 = has(|account| account.ha1_md5.is_some());
-        let sha256 = has(|account| account.ha1_sha256.is_some()) && !(md5 && fails_at_sha256);
+        // Reckoned for those whom we have, too: it takes the same time.
+        let stand_in = self.stand_in(user);
+        let Shape { sha256, md5 } = settings.accounts.get(user).map_or(stand_in, Shape::of);
+        let sha256 = sha256 && !(md5 && fails_at_sha256);
         let offered = [(Algorithm::Sha256, sha256), (Algorithm::Md5, md5)];
         let mut challenges = Vec::new();
         for (algorithm, _) in offered.into_iter().filter(|(_, offered)| *offered) {
@@ -86,11 +112,20 @@ impl Auth {
         challenges
     }
 
-    /// An agent of ours, always the same one for a name that we do not have.
-    fn stand_in<'a>(&self, user: &str, settings: &'a Settings) -> Option<&'a Account> {
-        let hash = u64::from_str_radix(&self.keyed(&[b"stand-in", user.as_bytes()])[..15], 16).unwrap_or(0);
-        let count = u64::try_from(settings.accounts.len()).ok().filter(|count| *count > 0)?;
-        settings.accounts.values().nth(usize::try_from(hash % count).ok()?)
+    /// What some agent of ours looks like, always the same one for a name.
+    fn stand_in(&self, user: &str) -> Shape {
+        let hash = usize::from_str_radix(&self.keyed(&[b"stand-in", user.as_bytes()])[..7], 16).unwrap_or(0);
+        let nobody = Shape { sha256: true, md5: true };
+        self.shapes.get(hash % self.shapes.len().max(1)).copied().unwrap_or(nobody)
+    }
+
+    /// A To tag that a request gets each time it comes, without our remembering it (RFC 3261 §8.2.7).
+    pub fn tag_of(&self, request: &Request) -> String {
+        let (via, from) = (request.top_via(), request.from());
+        let (branch, of_peer) = (via.branch().unwrap_or_default(), from.tag().unwrap_or_default());
+        let mut tag = self.keyed(&[b"tag", branch.as_bytes(), request.call_id().as_bytes(), of_peer.as_bytes()]);
+        tag.truncate(8);
+        tag
     }
 
     /// Judges a request's Authorization. Takes as long for unknown users as for known ones.
@@ -103,15 +138,17 @@ impl Auth {
             Algorithm::Md5 => account.ha1_md5.clone(),
         };
         let known = account.and_then(secret);
-        let ha1 = known.clone().unwrap_or_else(|| self.keyed(&[b"no such user"]));
+        let ha1 = known.as_ref().unwrap_or(&self.decoy).clone();
         let proven = credentials.proves(&ha1, request.method.as_str());
         let made_at = self.made_at(&credentials.nonce);
         // RFC 7616 §3.4.6: the URI answered for must be the one asked for. Phones write the server's where a proxy would: ours passes.
         let uri: Option<Uri> = credentials.uri.parse().ok();
         let right_uri = uri.is_some_and(|uri| uri.same_as(&request.uri) || is_ours(&uri.host));
-        let (Some(_), true, true, Some(made_at)) = (known, proven, right_uri, made_at) else { return Verdict::Refused };
+        let (Some(_), true, true, Some(made_at)) = (known, proven, right_uri, made_at) else {
+            return if proven || made_at.is_none() { Verdict::Refused } else { Verdict::Wrong(credentials.username) };
+        };
         if now - made_at > NONCE_AGE_MAX || self.forgotten_to.is_some_and(|to| made_at <= to) || !self.count(&credentials, now) {
-            return Verdict::Stale;
+            return Verdict::Stale(AgentId::new(&credentials.username));
         }
         Verdict::Proven(AgentId::new(&credentials.username))
     }
@@ -212,8 +249,8 @@ mod tests {
         assert!(challenges[0].contains("SHA-256") && challenges[1].contains("MD5"), "{challenges:?}");
         for challenge in &challenges {
             let mut judge = |user, password| auth.judge(&answer(challenge, user, password, 1), &settings, |_| false, at(1));
-            assert_eq!(judge("1001", "wrong"), Verdict::Refused);
-            assert_eq!(judge("9999", "secret"), Verdict::Refused);
+            assert_eq!(judge("1001", "wrong"), Verdict::Wrong("1001".into()));
+            assert_eq!(judge("9999", "secret"), Verdict::Wrong("9999".into()));
             assert_eq!(judge("1001", "secret"), Verdict::Proven(AgentId::new("1001")));
         }
     }
@@ -224,9 +261,10 @@ mod tests {
         let challenge = auth.challenges("1001", false, false, &settings, at(0)).remove(0);
         let mut judge = |nc| auth.judge(&answer(&challenge, "1001", "secret", nc), &settings, |_| false, at(1));
         let proven = || Verdict::Proven(AgentId::new("1001"));
+        let stale = || Verdict::Stale(AgentId::new("1001"));
         let verdicts: Vec<_> = [1, 1, 2, 5, 3, 3, 4, 5, 2, 0, 100, 5, 101].map(&mut judge).into();
         let expected = [true, false, true, true, true, false, true, false, false, false, true, false, true];
-        assert_eq!(verdicts, expected.map(|right| if right { proven() } else { Verdict::Stale }));
+        assert_eq!(verdicts, expected.map(|right| if right { proven() } else { stale() }));
     }
 
     #[test]
@@ -234,9 +272,9 @@ mod tests {
         let (mut auth, settings) = (Auth::new([7; 32]), settings());
         let challenge = auth.challenges("1001", false, false, &settings, at(0)).remove(0);
         let request = answer(&challenge, "1001", "secret", 1);
-        assert_eq!(auth.judge(&request, &settings, |_| false, at(301)), Verdict::Stale);
+        assert_eq!(auth.judge(&request, &settings, |_| false, at(301)), Verdict::Stale(AgentId::new("1001")));
         assert_eq!(Auth::new([8; 32]).judge(&request, &settings, |_| false, at(1)), Verdict::Refused);
-        assert_eq!(auth.judge(&answer(&challenge, "1001", "wrong", 2), &settings, |_| false, at(301)), Verdict::Refused);
+        assert_eq!(auth.judge(&answer(&challenge, "1001", "wrong", 2), &settings, |_| false, at(301)), Verdict::Wrong("1001".into()));
     }
 
     #[test]
@@ -244,9 +282,11 @@ mod tests {
         let mut settings = settings();
         settings.accounts.iter_mut().for_each(|(_, account)| account.ha1_md5 = None);
         let mut auth = Auth::new([7; 32]);
+        auth.reconfigure(&settings);
         let shape = |challenges: Vec<String>| challenges.iter().map(|one| one.contains("MD5")).collect::<Vec<_>>();
         assert_eq!(shape(auth.challenges("1001", false, false, &settings, at(0))), [false]);
         assert_eq!(shape(auth.challenges("nobody", false, false, &settings, at(0))), [false]);
+        auth.reconfigure(&Settings::default());
         assert_eq!(shape(auth.challenges("nobody", false, false, &Settings::default(), at(0))), [false, true]);
     }
 

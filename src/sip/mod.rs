@@ -9,6 +9,7 @@ mod compose;
 mod dialog;
 mod endpoint;
 mod fork;
+pub mod guard;
 mod image;
 mod info;
 mod leg_in;
@@ -71,6 +72,10 @@ pub enum Output {
     },
     /// Close a stream that can no longer be framed, or is idle.
     Close {
+        flow: Flow,
+    },
+    /// The peer at the other end of this connection has proven himself: it does not count among those of strangers.
+    Trust {
         flow: Flow,
     },
     Event(Event),
@@ -156,6 +161,8 @@ pub enum Event {
     Registered { agent: AgentId, contacts: usize, flow: Flow },
     /// A binding went (expired, removed, flow closed); `contacts` are left.
     Unregistered { agent: AgentId, contacts: usize },
+    /// A source is refused from now on, or no longer.
+    Source(guard::Change),
 }
 
 /// Whom a call out is for.
@@ -237,6 +244,7 @@ pub struct Settings {
     pub registration_default: Duration,
     /// Shown as Server and User-Agent.
     pub product: String,
+    pub guard: guard::GuardSettings,
 }
 
 /// Digest secrets of an agent: lower-case hex of H(user:realm:password).
@@ -260,4 +268,11 @@ pub struct Counters {
     pub requests_refused: u64,
     /// New calls refused unheard under overload.
     pub calls_shed: u64,
+    /// Sources blocked since the start.
+    pub sources_blocked: u64,
+    /// Not looked at: of blocked sources, and beyond what a source may send before it has proven itself.
+    pub dropped_of_blocked: u64,
+    pub dropped_call_floods: u64,
+    pub dropped_request_floods: u64,
+    pub dropped_rubbish_floods: u64,
 }

@@ -53,6 +53,10 @@ pub enum Command {
         reason: Option<String>,
     },
     Reload(Arc<Config>),
+    /// Hear a blocked source again, named as it is shown, or all of them.
+    Unblock {
+        source: Option<String>,
+    },
     /// No new calls; running ones are released with a Reason header when `limit` has passed.
     Drain {
         limit: Duration,

@@ -16,6 +16,7 @@ impl Switch {
             Command::Snapshot => Reply::Snapshot(Box::new(self.snapshot(now))),
             Command::SetAgentState { agent, state, reason } => self.set_agent_state(&agent, state, reason.as_deref(), now),
             Command::Reload(config) => self.reload(config, now),
+            Command::Unblock { source } => self.unblock(source.as_deref()),
             Command::Drain { limit } => self.drain(limit, now),
             Command::Shutdown => {
                 self.drain(Duration::ZERO, now);
@@ -47,6 +48,14 @@ impl Switch {
             }
         }
         Reply::Done
+    }
+
+    fn unblock(&mut self, source: Option<&str>) -> Reply {
+        let mut ordered = Vec::new();
+        let sources = self.endpoint.release_blocked(source, &mut ordered);
+        self.touched.insert(Key::Endpoint);
+        self.work.extend(ordered.into_iter().map(super::Work::Sip));
+        Reply::Unblocked { sources }
     }
 
     /// The new configuration, whole and at once; calls, registrations and agents' states are kept.

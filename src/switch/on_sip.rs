@@ -10,6 +10,7 @@ use crate::base::{AgentId, CallId, ClipId, Instant, LegId, Redacted, SessionId};
 use crate::call::record::{CallDirection, CallRecord, Outcome, ReleasedBy};
 use crate::call::{Arrival, Call, Event as CallEvent, MediaPolicy};
 use crate::config::{Destination, ListenProtocol, Login, TrunkHost, TrunkHostName};
+use crate::sip::guard::Change;
 use crate::sip::{self, Callee, Command, Event, Flow, Origin, Protocol};
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -41,6 +42,7 @@ impl Switch {
         match output {
             sip::Output::Send { flow, bytes } => self.out.push(Output::SendSip { flow, bytes }),
             sip::Output::Close { flow } => self.out.push(Output::CloseSip { flow }),
+            sip::Output::Trust { flow } => self.out.push(Output::TrustSip { flow }),
             sip::Output::Event(event) => self.on_sip_event(event, now),
         }
     }
@@ -52,6 +54,7 @@ impl Switch {
             }
             Event::Registered { agent, contacts, flow } => return self.registered(agent, contacts, flow, now),
             Event::Unregistered { agent, contacts } => return self.unregistered(agent, contacts, now),
+            Event::Source(change) => return self.source_changed(&change, now),
             Event::Ringing { leg, sdp, .. } => (leg, CallEvent::Ringing { leg, sdp }),
             Event::Answered { leg, sdp, flow, .. } => (leg, CallEvent::Answered { leg, sdp, peer: flow.peer.ip() }),
             Event::Failed { leg, failure } => (leg, CallEvent::Failed { leg, failure }),
@@ -65,6 +68,22 @@ impl Switch {
         };
         if let Some(call) = self.calls_of_legs.get(&leg) {
             self.tell_call(*call, event, now);
+        }
+    }
+
+    fn source_changed(&mut self, change: &Change, now: Instant) {
+        match change {
+            Change::Blocked(blocked) => {
+                let seconds = i64::try_from((blocked.until - blocked.since).as_secs()).unwrap_or(i64::MAX);
+                tracing::warn!(source = %blocked.source, seconds, times = blocked.times, "wrong passwords: a source is blocked");
+                let source = ("source", Detail::Text(blocked.source.to_string()));
+                let detail = vec![source, ("seconds", Detail::Number(seconds)), ("times", Detail::Number(i64::from(blocked.times)))];
+                self.publish("source.blocked", None, now, detail);
+            }
+            Change::Released(source) => {
+                tracing::info!(%source, "a source is heard again");
+                self.publish("source.released", None, now, vec![("source", Detail::Text(source.to_string()))]);
+            }
         }
     }
 

@@ -16,6 +16,10 @@ pub enum Output {
     CloseSip {
         flow: sip::Flow,
     },
+    /// The connection's peer has proven himself: it does not count among those of strangers.
+    TrustSip {
+        flow: sip::Flow,
+    },
     Media(media::control::Command),
     /// A row for the store: inserted, or replaced by its id.
     StoreCall(Box<CallRecord>),
@@ -40,6 +44,10 @@ pub enum Reply {
     /// What changed, a line each.
     Reloaded {
         changes: Vec<String>,
+    },
+    /// So many sources are heard again.
+    Unblocked {
+        sources: usize,
     },
     UnknownAgent,
     /// The state cannot be taken now; the sentence says why.

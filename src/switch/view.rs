@@ -24,6 +24,19 @@ pub struct Snapshot {
     /// Why the switch cannot record at present, if it cannot.
     pub recording_alarm: Option<String>,
     pub draining: bool,
+    /// Sources of SIP that are refused.
+    pub blocked: Vec<BlockedView>,
+}
+
+/// A source of SIP that is refused.
+#[derive(Clone, PartialEq, Debug)]
+pub struct BlockedView {
+    /// `192.0.2.7`, `192.0.2.7:5060`, `1001@192.0.2.7`.
+    pub source: String,
+    pub since: Timestamp,
+    pub until: Timestamp,
+    /// How many times in a row.
+    pub times: u32,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -104,7 +117,13 @@ impl Switch {
             recordings_missing: self.recordings_missing,
             recording_alarm: self.recording_alarm.clone(),
             draining: self.draining || self.directory.closed,
+            blocked: self.endpoint.blocked().map(|blocked| self.blocked_view(blocked)).collect(),
         }
+    }
+
+    fn blocked_view(&self, blocked: &sip::guard::Blocked) -> BlockedView {
+        let sip::guard::Blocked { source, since, until, times } = blocked;
+        BlockedView { source: source.to_string(), since: self.wall.read(*since), until: self.wall.read(*until), times: *times }
     }
 
     fn agent_view(&self, agent: AgentSnapshot) -> AgentView {

@@ -324,7 +324,7 @@ impl World {
                         self.put(delay, Happening::SipToPhone { to: flow.peer, bytes: bytes.clone() });
                     }
                 }
-                Output::CloseSip { .. } => {}
+                Output::CloseSip { .. } | Output::TrustSip { .. } => {}
                 Output::Media(command) => {
                     self.checkers.ordered(&command, self.now);
                     match command {

@@ -65,6 +65,7 @@ impl Resolver<'_> {
             registration_min: self.duration(raw.registration_min.as_ref(), secs(60), life.clone()),
             registration_max: self.duration(raw.registration_max.as_ref(), secs(HOUR), life.clone()),
             registration_default: self.duration(raw.registration_default.as_ref(), secs(10 * 60), life),
+            guard: self.guard(raw.guard.as_ref().unwrap_or(&crate::config::raw::RawGuard::default())),
         };
         if config.min_session_expires > config.session_expires {
             let place = raw.min_session_expires.as_ref().or(raw.session_expires.as_ref()).map_or(raw.place, |spot| spot.place);

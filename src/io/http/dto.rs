@@ -1,7 +1,7 @@
 //! The shapes of the API besides calls and events: agents, queues, lists, requests.
 
 use crate::io::shapes::{AuditEntry, Call, EventShape, Time};
-use crate::switch::view::{AgentView, QueueFigures, QueueView};
+use crate::switch::view::{AgentView, BlockedView, QueueFigures, QueueView};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -19,6 +19,36 @@ pub struct CallList {
 pub struct EventList {
     pub items: Vec<EventShape>,
     pub next: Option<String>,
+}
+
+/// A source of SIP that is refused.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BlockedSource {
+    /// `192.0.2.7`, one port of a shared address `192.0.2.7:5060`, or an account as tried from there `1001@192.0.2.7`.
+    pub source: String,
+    pub since: Time,
+    pub until: Time,
+    /// How many times in a row: each is twice as long as the one before.
+    pub times: u32,
+}
+
+impl From<&BlockedView> for BlockedSource {
+    fn from(view: &BlockedView) -> Self {
+        Self { source: view.source.clone(), since: Time::from(view.since), until: Time::from(view.until), times: view.times }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BlockedList {
+    pub items: Vec<BlockedSource>,
+    /// Always null: all come at once.
+    pub next: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Unblocked {
+    /// How many are heard again.
+    pub sources: usize,
 }
 
 /// A page of the audit log, newest first.

@@ -4,6 +4,7 @@
 mod admin;
 mod agents;
 pub mod auth;
+mod blocked;
 mod calls;
 pub mod dto;
 mod health;
@@ -187,6 +188,7 @@ fn router(api: Api, closing: watch::Receiver<bool>) -> std::io::Result<Router> {
         .route("/events", get(stream::events))
         .route("/config/reload", post(admin::reload))
         .route("/audit", get(admin::audit))
+        .route("/blocked", get(blocked::list).delete(blocked::release))
         .fallback(nothing_here)
         .layer(from_fn_with_state(Arc::clone(&context), auth::gate));
     let app = Router::new()

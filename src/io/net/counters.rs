@@ -37,6 +37,8 @@ counters! {
     connections_open,
     /// Closed at once because there were too many.
     connections_refused,
+    /// Strangers' that had to make room for newer ones: of their own address, or of all.
+    connections_displaced,
     connect_failures,
     /// Messages that a connection could not take: peer does not read.
     outbox_overflows,

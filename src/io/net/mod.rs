@@ -6,6 +6,7 @@
 
 mod counters;
 mod listen;
+mod strangers;
 mod tcp;
 mod udp;
 
@@ -29,13 +30,14 @@ pub struct Net {
 }
 
 impl Net {
-    /// Binds every address and begins to receive into `inbox`. To be called inside a tokio runtime.
+    /// Binds every address and begins to receive into `inbox`; one address may hold `strangers_max` TCP connections over which nobody has
+    /// proven himself. To be called inside a tokio runtime.
     ///
     /// # Errors
     /// The first address that cannot be bound; the text names it, the cause and the remedy.
-    pub fn bind(listen: &[Listen], inbox: mpsc::Sender<Input>) -> io::Result<Self> {
+    pub fn bind(listen: &[Listen], strangers_max: u32, inbox: mpsc::Sender<Input>) -> io::Result<Self> {
         let out = Reporter { inbox, counting: Arc::default() };
-        let mut net = Self { udp: Vec::new(), tcp: tcp::Connections::new(out.clone()), listeners: Vec::new(), out };
+        let mut net = Self { udp: Vec::new(), tcp: tcp::Connections::new(strangers_max, out.clone()), listeners: Vec::new(), out };
         for (protocol, address) in listen::concrete(listen)? {
             match protocol {
                 ListenProtocol::Udp => net.udp.push(udp::Socket::bind(address, &net.out)?),
@@ -64,6 +66,11 @@ impl Net {
         if flow.protocol == Protocol::Tcp {
             self.tcp.close(flow);
         }
+    }
+
+    /// The peer of a TCP connection has proven himself.
+    pub fn trust(&self, flow: Flow) {
+        self.tcp.trust(flow);
     }
 
     /// Every address that is listened on, concrete, with the port that was got where 0 was asked for.

@@ -6,6 +6,7 @@
 use super::Reporter;
 use super::counters::count;
 use super::listen::refused;
+use super::strangers::Strangers;
 use crate::base::limits::{TCP_CONNECTIONS_MAX, TCP_IDLE_MAX, TCP_OUTBOX_MAX};
 use crate::config::ListenProtocol;
 use crate::sip::{Flow, Protocol, Received};
@@ -36,9 +37,23 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// All connections. Cheap to clone: clones are the same table.
 #[derive(Clone)]
 pub(super) struct Connections {
-    table: Arc<Mutex<BTreeMap<Flow, Connection>>>,
+    table: Arc<Mutex<Table>>,
     next_serial: Arc<AtomicU64>,
     out: Reporter,
+}
+
+struct Table {
+    open: BTreeMap<Flow, Connection>,
+    /// Those that were taken, and over which nobody has proven himself yet.
+    strangers: Strangers,
+}
+
+impl Table {
+    fn remove(&mut self, flow: Flow) -> Option<Connection> {
+        let connection = self.open.remove(&flow)?;
+        self.strangers.remove(flow, connection.serial);
+        Some(connection)
+    }
 }
 
 struct Connection {
@@ -58,12 +73,13 @@ impl Drop for Connection {
 }
 
 impl Connections {
-    pub fn new(out: Reporter) -> Self {
-        Self { table: Arc::default(), next_serial: Arc::default(), out }
+    pub fn new(strangers_max: u32, out: Reporter) -> Self {
+        let table = Table { open: BTreeMap::new(), strangers: Strangers::new(usize::try_from(strangers_max).unwrap_or(usize::MAX)) };
+        Self { table: Arc::new(Mutex::new(table)), next_serial: Arc::default(), out }
     }
 
     pub fn send(&self, flow: Flow, bytes: Vec<u8>) {
-        let waiting = match self.table().get(&flow) {
+        let waiting = match self.table().open.get(&flow) {
             Some(connection) => connection.outbox.try_send(bytes),
             None => Err(mpsc::error::TrySendError::Closed(bytes)),
         };
@@ -79,12 +95,19 @@ impl Connections {
     }
 
     pub fn close(&self, flow: Flow) {
-        if let Some(mut connection) = self.table().remove(&flow) {
+        if let Some(mut connection) = self.table().remove(flow) {
             // Without an outbox the task writes what it has, and ends.
             connection.task = None;
             drop(connection);
             self.out.counting.connections_open.fetch_sub(1, Relaxed);
             self.out.tell(Received::Closed { flow });
+        }
+    }
+
+    pub fn trust(&self, flow: Flow) {
+        let mut table = self.table();
+        if let Some(serial) = table.open.get(&flow).map(|connection| connection.serial) {
+            table.strangers.remove(flow, serial);
         }
     }
 
@@ -103,11 +126,20 @@ impl Connections {
     /// Enters a connection, to be opened unless `stream` is there, and starts its task; false when there are too many.
     fn start(&self, flow: Flow, stream: Option<TcpStream>, first: Option<Vec<u8>>) -> bool {
         let mut table = self.table();
-        if table.len() >= TCP_CONNECTIONS_MAX {
+        let serial = self.next_serial.fetch_add(1, Relaxed);
+        let displaced = if stream.is_some() { table.strangers.enter(flow, serial) } else { None };
+        if let Some(displaced) = displaced
+            && table.open.remove(&displaced).is_some()
+        {
+            count(&self.out.counting.connections_displaced);
+            self.out.counting.connections_open.fetch_sub(1, Relaxed);
+            self.out.tell(Received::Closed { flow: displaced });
+        }
+        if table.open.len() >= TCP_CONNECTIONS_MAX {
+            table.strangers.remove(flow, serial);
             count(&self.out.counting.connections_refused);
             return false;
         }
-        let serial = self.next_serial.fetch_add(1, Relaxed);
         let (outbox, orders) = mpsc::channel(TCP_OUTBOX_MAX);
         if let Some(bytes) = first {
             outbox.try_send(bytes).expect("a new outbox has room");
@@ -124,7 +156,8 @@ impl Connections {
             };
             connections.ended(flow, serial, end).await;
         });
-        let replaced = table.insert(flow, Connection { outbox, serial, task: Some(task) });
+        let replaced = table.remove(flow);
+        table.open.insert(flow, Connection { outbox, serial, task: Some(task) });
         drop(table);
         match replaced {
             None => count(&self.out.counting.connections_open),
@@ -141,19 +174,19 @@ impl Connections {
     }
 
     fn is_current(&self, flow: Flow, serial: u64) -> bool {
-        self.table().get(&flow).is_some_and(|connection| connection.serial == serial)
+        self.table().open.get(&flow).is_some_and(|connection| connection.serial == serial)
     }
 
     /// Ends all of them at once.
     pub fn abandon(&self) {
-        self.table().clear();
+        self.table().open.clear();
     }
 
     async fn ended(&self, flow: Flow, serial: u64, end: End) {
         let current = {
             let mut table = self.table();
-            let current = table.get(&flow).is_some_and(|connection| connection.serial == serial);
-            if current && let Some(mut connection) = table.remove(&flow) {
+            let current = table.open.get(&flow).is_some_and(|connection| connection.serial == serial);
+            if current && let Some(mut connection) = table.remove(flow) {
                 connection.task = None; // It is this very task.
                 self.out.counting.connections_open.fetch_sub(1, Relaxed);
             }
@@ -167,7 +200,7 @@ impl Connections {
         }
     }
 
-    fn table(&self) -> MutexGuard<'_, BTreeMap<Flow, Connection>> {
+    fn table(&self) -> MutexGuard<'_, Table> {
         // Nothing in here panics half-way through a change.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -91,6 +91,7 @@ impl Endpoint {
                 self.request(asked, now, out);
             }
             Ok(Message::Response(response)) => self.response(response, now, out),
+            Err(_) if !self.admits_rubbish(flow, now) => {}
             Err(Fault::Answer { response, .. }) => {
                 self.counters.requests_refused += 1;
                 self.send(flow, Message::Response(*response).to_bytes(), false, out);

@@ -5,12 +5,14 @@
 
 mod arrivals;
 mod flows;
+mod guarding;
 mod kept;
 mod orders;
 mod requests;
 mod transactions;
 
 use super::auth::Auth;
+use super::guard::Guard;
 use super::leg_out::{LegOut, Target};
 use super::msg::{Framer, Uri};
 use super::order::{Order, Room};
@@ -37,6 +39,7 @@ pub struct Endpoint {
     cookie: String,
     auth: Auth,
     registrar: Registrar,
+    guard: Guard,
     servers: BTreeMap<ServerKey, ServerEntry>,
     clients: BTreeMap<ClientKey, ClientEntry>,
     /// Requests without a To tag, by what they have in common when they reach us by two ways (RFC 3261 §8.2.2.2).
@@ -92,6 +95,8 @@ enum Timer {
     /// The first binding of the agent ends.
     Agent(AgentId),
     Stream(Flow),
+    /// The first blocked source is released.
+    Guard,
 }
 
 impl Endpoint {
@@ -102,13 +107,16 @@ impl Endpoint {
         let seed = derive(b"seed");
         let mut rng = Rng::new(u64::from_be_bytes(seed[..8].try_into().expect("8 of 32 bytes")));
         let cookie = format!("s{}-", rng.hex(5));
+        let mut auth = Auth::new(derive(b"nonces"));
+        auth.reconfigure(&settings);
         Self {
             our_hosts: hosts_of(&settings),
             settings,
             rng,
             cookie,
-            auth: Auth::new(derive(b"nonces")),
+            auth,
             registrar: Registrar::default(),
+            guard: Guard::default(),
             servers: BTreeMap::new(),
             clients: BTreeMap::new(),
             seen: BTreeMap::new(),
@@ -134,6 +142,7 @@ impl Endpoint {
         for (agent, _) in self.registrar.agents().filter(|(agent, _)| !settings.accounts.contains_key(*agent)) {
             self.deadlines.set(Timer::Agent(agent.clone()), Some(Instant::START));
         }
+        self.auth.reconfigure(&settings);
         self.settings = settings;
     }
 
@@ -239,6 +248,7 @@ impl Endpoint {
                 self.deadlines.set(Timer::Agent(agent.clone()), self.registrar.deadline(agent.as_str()));
             }
             Timer::Stream(flow) => self.stream_timeout(flow, now, out),
+            Timer::Guard => self.guard_timeout(now, out),
         }
     }
 

@@ -41,13 +41,19 @@ impl Endpoint {
         if is_ack {
             return self.acked(&asked.request, now, out);
         }
+        if !self.admits(&asked, now, out) {
+            return;
+        }
         if self.shed > 0 && is_new_call(&asked.request) && self.rng.below(1_000) < u64::from(self.shed) {
             return self.turn_away(&asked, out);
+        }
+        if let Some(response) = self.answer_without_state(&asked, now) {
+            return self.say_once(&asked, response, out);
         }
         if self.is_full_for(&asked.request) {
             self.counters.requests_refused += 1;
             let response = with(asked.request.response(503, None, None), "Retry-After", BUSY_FOR);
-            return self.send(asked.back, super::super::msg::Message::Response(response).to_bytes(), false, out);
+            return self.say_once(&asked, response, out);
         }
         let merged = self.open(&asked, now);
         let key = asked.key.clone();
@@ -144,14 +150,7 @@ impl Endpoint {
         match asked.request.method {
             Method::Invite => self.invited(asked, now, out),
             Method::Register => self.registered_by(&asked, now, out),
-            Method::Options => {
-                let mut response = asked.request.response(200, None, Some(&self.rng.hex(8)));
-                response.headers.push("Allow", compose::ALLOW);
-                response.headers.push("Accept", compose::ACCEPT);
-                response.headers.push("Supported", compose::SUPPORTED);
-                self.respond(&asked.key, response, now, out);
-            }
-            // BYE, INFO, UPDATE, PRACK belong to a dialog.
+            // Everything else was answered without state.
             _ => self.refuse(&asked, asked.request.response(481, None, None), now, out),
         }
     }
@@ -201,7 +200,7 @@ impl Endpoint {
 
     /// A new call, once it is known whose it is.
     fn invited(&mut self, asked: Asked, now: Instant, out: &mut Vec<Output>) {
-        let origin = match self.origin(&asked, now) {
+        let origin = match self.origin(&asked, now, out) {
             Ok(origin) => origin,
             Err(response) => return self.refuse(&asked, response, now, out),
         };
@@ -239,41 +238,42 @@ impl Endpoint {
     }
 
     /// Whose call it is: an agent's by his From, proven; else a trunk's by its address; else nobody's, and challenged like a wrong password.
-    fn origin(&mut self, asked: &Asked, now: Instant) -> Result<Origin, Response> {
-        let from = asked.request.from().uri;
-        let user = from.user_unescaped().unwrap_or_default();
-        if self.is_ours(&from.host) && self.settings.accounts.contains_key(user.as_str()) {
-            return self.prove(asked, &user, now).map(Origin::Account);
+    fn origin(&mut self, asked: &Asked, now: Instant, out: &mut Vec<Output>) -> Result<Origin, Response> {
+        let user = asked.request.from().uri.user_unescaped().unwrap_or_default();
+        if self.claims_account(&asked.request) {
+            return self.prove(asked, &user, now, out).map(Origin::Account);
         }
         let ip = asked.flow.peer.ip();
         let trunk = self.settings.trunks.iter().find(|(_, nets)| nets.iter().any(|net| net.contains(&ip)));
         if let Some((trunk, _)) = trunk {
-            return Ok(Origin::Trunk(trunk.clone()));
+            let trunk = trunk.clone();
+            self.trust(asked.flow, out);
+            return Ok(Origin::Trunk(trunk));
         }
         // Looked at as a known user's would be, so that it takes as long.
-        let _ = self.prove(asked, &user, now);
-        Err(self.challenge(asked, &user, false, now))
+        match self.prove(asked, &user, now, out) {
+            Err(challenge) if challenge.code == 401 => Err(challenge),
+            _ => Err(self.challenge(asked, &user, false, now)),
+        }
     }
 
     /// The agent `user`, proven by digest; else the answer to give.
-    fn prove(&mut self, asked: &Asked, user: &str, now: Instant) -> Result<AgentId, Response> {
-        let hosts = &self.our_hosts;
-        let verdict = self.auth.judge(&asked.request, &self.settings, |host| hosts.contains(host.to_ascii_lowercase().as_str()), now);
-        match verdict {
+    fn prove(&mut self, asked: &Asked, user: &str, now: Instant, out: &mut Vec<Output>) -> Result<AgentId, Response> {
+        match self.judged(asked, now, out) {
             Verdict::Proven(agent) if agent.as_str() == user => Ok(agent),
             Verdict::Proven(_) => {
                 self.counters.auth_failures += 1;
                 Err(asked.request.response(403, None, None))
             }
-            Verdict::Stale => Err(self.challenge(asked, user, true, now)),
-            Verdict::Refused => {
+            Verdict::Stale(_) => Err(self.challenge(asked, user, true, now)),
+            Verdict::Refused | Verdict::Wrong(_) => {
                 self.counters.auth_failures += u64::from(asked.request.headers.get("Authorization").is_some());
                 Err(self.challenge(asked, user, false, now))
             }
         }
     }
 
-    fn challenge(&mut self, asked: &Asked, user: &str, stale: bool, now: Instant) -> Response {
+    pub(super) fn challenge(&mut self, asked: &Asked, user: &str, stale: bool, now: Instant) -> Response {
         self.counters.auth_challenges += 1;
         let mut response = asked.request.response(401, None, None);
         let limited = fails_at_sha256(&asked.request);
@@ -290,7 +290,7 @@ impl Endpoint {
             return self.refuse(asked, asked.request.response(404, None, None), now, out);
         }
         let user = to.user_unescaped().unwrap_or_default();
-        let agent = match self.prove(asked, &user, now) {
+        let agent = match self.prove(asked, &user, now, out) {
             Ok(agent) => agent,
             Err(response) => return self.refuse(asked, response, now, out),
         };

@@ -2,6 +2,7 @@
 
 mod calls;
 mod desk;
+mod guarded;
 mod phone;
 mod phones;
 mod reoffers;

@@ -89,7 +89,7 @@ fn note(world: &mut World, books: &mut BTreeMap<(&'static str, LegId), Book>, se
                 | Event::ReofferFailed { leg, .. }
                 | Event::Digit { leg, .. }
                 | Event::Released { leg, .. } => *leg,
-                Event::Registered { .. } | Event::Unregistered { .. } => continue,
+                Event::Registered { .. } | Event::Unregistered { .. } | Event::Source(_) => continue,
             };
             let book = books.get_mut(&(at, leg)).expect("a leg that is known");
             assert_eq!(book.ended, 0, "seed {seed}: {event:?} after the end");

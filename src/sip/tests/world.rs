@@ -49,6 +49,7 @@ pub struct World {
     /// Messages of which this is true are lost.
     pub lose: Box<dyn FnMut(&Message) -> bool>,
     pub closed: Vec<Flow>,
+    pub trusted: Vec<Flow>,
     /// What is kept of each endpoint, as MessagePack.
     kept: BTreeMap<SocketAddr, Kept>,
     restarts: u8,
@@ -78,6 +79,7 @@ pub fn settings(at: &str, accepts: &str) -> Settings {
         registration_max: secs(3600),
         registration_default: secs(600),
         product: "Sanling".into(),
+        guard: crate::sip::guard::GuardSettings::default(),
     }
 }
 
@@ -98,6 +100,7 @@ impl World {
             closed: Vec::new(),
             kept: BTreeMap::new(),
             restarts: 0,
+            trusted: Vec::new(),
         }
     }
 
@@ -180,6 +183,7 @@ impl World {
                     self.post(flow.protocol, at, flow.peer, &bytes);
                 }
                 Output::Close { flow } => self.closed.push(flow),
+                Output::Trust { flow } => self.trusted.push(flow),
                 Output::Event(event) => self.events.push((at, self.now, event)),
             }
         }

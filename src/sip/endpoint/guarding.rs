@@ -1,0 +1,184 @@
+//! The endpoint's way to its guard: what strangers ask for is weighed before anything is kept of it, and what can be answered without
+//! remembering is (RFC 3261 §8.2.7), so that a flood of requests without proof leaves nothing behind.
+
+use super::super::auth::Verdict;
+use super::super::guard::{Blocked, Change, Kind, Refusal};
+use super::super::msg::{Message, Method, NameAddr, Request, Response};
+use super::super::order::Asked;
+use super::super::transaction::ServerKey;
+use super::super::{Event, Flow, Output, Protocol, compose, refuse};
+use super::{Endpoint, Timer};
+use crate::base::{AgentId, Instant};
+
+impl Endpoint {
+    /// Whether a request is looked at; those of dialogs that are up, and a CANCEL of a call that is there, always are.
+    pub(super) fn admits(&mut self, asked: &Asked, now: Instant, out: &mut Vec<Output>) -> bool {
+        let request = &asked.request;
+        if self.continues(request) {
+            return true;
+        }
+        let (kind, needs_proof) = match request.method {
+            Method::Invite => (Kind::Call, self.claims_account(request)),
+            Method::Register => (Kind::Request, true),
+            _ => (Kind::Request, false),
+        };
+        match self.guard.admit(asked.flow.peer, kind, needs_proof, &self.settings, now) {
+            Ok(()) => return true,
+            Err(Refusal::Blocked) => self.counters.dropped_of_blocked += 1,
+            Err(Refusal::Flood) if kind == Kind::Call => self.counters.dropped_call_floods += 1,
+            Err(Refusal::Flood) => self.counters.dropped_request_floods += 1,
+        }
+        if asked.flow.protocol == Protocol::Tcp {
+            out.push(Output::Close { flow: asked.flow });
+            self.closed(asked.flow, now, out);
+        }
+        false
+    }
+
+    /// Whether what is no SIP gets an answer, or is at least counted as such.
+    pub(super) fn admits_rubbish(&mut self, flow: Flow, now: Instant) -> bool {
+        let admitted = self.guard.admit(flow.peer, Kind::Rubbish, false, &self.settings, now);
+        match admitted {
+            Ok(()) => {}
+            Err(Refusal::Blocked) => self.counters.dropped_of_blocked += 1,
+            Err(Refusal::Flood) => self.counters.dropped_rubbish_floods += 1,
+        }
+        admitted.is_ok()
+    }
+
+    /// The answer to a request that needs no remembering: a challenge to one that brings no proof, a refusal, OPTIONS.
+    pub(super) fn answer_without_state(&mut self, asked: &Asked, now: Instant) -> Option<Response> {
+        let request = &asked.request;
+        if self.continues(request) {
+            return None;
+        }
+        let to = request.to();
+        let mut response = if to.tag().is_some() || request.method == Method::Cancel {
+            request.response(481, None, None)
+        } else if let Some(refusal) = refuse::refusal(request, &self.cookie) {
+            refusal
+        } else {
+            match request.method {
+                Method::Options => {
+                    let mut response = request.response(200, None, None);
+                    response.headers.push("Allow", compose::ALLOW);
+                    response.headers.push("Accept", compose::ACCEPT);
+                    response.headers.push("Supported", compose::SUPPORTED);
+                    response
+                }
+                Method::Invite | Method::Register if request.headers.get("Authorization").is_some() => return None,
+                Method::Invite if self.is_trunks(asked.flow) && !self.claims_account(request) => return None,
+                Method::Invite => {
+                    let user = request.from().uri.user_unescaped().unwrap_or_default();
+                    self.challenge(asked, &user, false, now)
+                }
+                Method::Register if self.is_ours(&request.uri.host) && self.is_ours(&to.uri.host) => {
+                    let user = to.uri.user_unescaped().unwrap_or_default();
+                    self.challenge(asked, &user, false, now)
+                }
+                Method::Register => request.response(404, None, None),
+                // BYE, INFO, UPDATE, PRACK belong to a dialog.
+                _ => request.response(481, None, None),
+            }
+        };
+        self.counters.requests_refused += u64::from(response.code >= 300);
+        if let Ok(mut to) = response.headers.get("To").unwrap_or_default().parse::<NameAddr>()
+            && to.tag().is_none()
+        {
+            to.set_param("tag", Some(&self.auth.tag_of(request)));
+            response.headers.set("To", to.to_string());
+        }
+        Some(response)
+    }
+
+    /// Whether a request belongs to something that is there.
+    fn continues(&self, request: &Request) -> bool {
+        if request.method == Method::Cancel {
+            return self.servers.contains_key(&ServerKey::of_invite(request));
+        }
+        let to = request.to();
+        to.tag().is_some_and(|tag| self.dialogs.contains_key(&(request.call_id().to_owned(), tag.to_owned())))
+    }
+
+    /// Whether the caller says that he is an agent of ours.
+    pub(super) fn claims_account(&self, request: &Request) -> bool {
+        let from = request.from().uri;
+        self.is_ours(&from.host) && self.settings.accounts.contains_key(from.user_unescaped().unwrap_or_default().as_str())
+    }
+
+    pub(super) fn is_trunks(&self, flow: Flow) -> bool {
+        self.settings.trunks.iter().any(|(_, nets)| nets.iter().any(|net| net.contains(&flow.peer.ip())))
+    }
+
+    /// What a request proves, once the guard has heard of it.
+    pub(super) fn judged(&mut self, asked: &Asked, now: Instant, out: &mut Vec<Output>) -> Verdict {
+        let (hosts, peer) = (&self.our_hosts, asked.flow.peer);
+        let verdict = self.auth.judge(&asked.request, &self.settings, |host| hosts.contains(host.to_ascii_lowercase().as_str()), now);
+        match verdict {
+            Verdict::Proven(agent) | Verdict::Stale(agent) if !self.hears(&agent, asked.flow) => {
+                self.counters.dropped_of_blocked += 1;
+                Verdict::Refused
+            }
+            Verdict::Proven(agent) => {
+                let kind = if asked.request.method == Method::Invite { Kind::Call } else { Kind::Request };
+                self.guard.proved(agent.as_str(), peer, kind, now);
+                self.trust(asked.flow, out);
+                Verdict::Proven(agent)
+            }
+            Verdict::Wrong(user) => {
+                let registrar = &self.registrar;
+                let registered_here = |port: Option<u16>| {
+                    let at = |peer: std::net::SocketAddr, ip| peer.ip() == ip && port.is_none_or(|port| peer.port() == port);
+                    registrar.agents().any(|(_, bindings)| bindings.iter().any(|binding| at(binding.flow.peer, peer.ip())))
+                };
+                let mut changes = Vec::new();
+                self.guard.failed(&user, peer, registered_here, &self.settings, now, &mut changes);
+                self.tell_changes(changes, out);
+                Verdict::Wrong(user)
+            }
+            Verdict::Stale(_) | Verdict::Refused => verdict,
+        }
+    }
+
+    fn hears(&self, agent: &AgentId, flow: Flow) -> bool {
+        let at_home = || self.registrar.of(agent.as_str()).iter().any(|binding| binding.flow.peer == flow.peer);
+        self.guard.hears(agent.as_str(), flow.peer, at_home)
+    }
+
+    /// A connection over which somebody has proven himself is no stranger's.
+    pub(super) fn trust(&self, flow: Flow, out: &mut Vec<Output>) {
+        if flow.protocol == Protocol::Tcp {
+            out.push(Output::Trust { flow });
+        }
+    }
+
+    pub(super) fn guard_timeout(&mut self, now: Instant, out: &mut Vec<Output>) {
+        let mut changes = Vec::new();
+        self.guard.handle_timeout(now, &mut changes);
+        self.tell_changes(changes, out);
+    }
+
+    /// Releases a blocked source, named as it is shown, or all; gives how many.
+    pub fn release_blocked(&mut self, named: Option<&str>, out: &mut Vec<Output>) -> usize {
+        let mut changes = Vec::new();
+        let released = self.guard.release(named, &mut changes);
+        self.tell_changes(changes, out);
+        released
+    }
+
+    /// The sources that are refused, in their order.
+    pub fn blocked(&self) -> impl Iterator<Item = &Blocked> {
+        self.guard.blocked()
+    }
+
+    fn tell_changes(&mut self, changes: Vec<Change>, out: &mut Vec<Output>) {
+        self.counters.sources_blocked += changes.iter().filter(|change| matches!(change, Change::Blocked(_))).count() as u64;
+        out.extend(changes.into_iter().map(|change| Output::Event(Event::Source(change))));
+        self.deadlines.set(Timer::Guard, self.guard.deadline());
+    }
+
+    /// Sends what is not remembered.
+    pub(super) fn say_once(&mut self, asked: &Asked, response: Response, out: &mut Vec<Output>) {
+        self.send(asked.back, Message::Response(response).to_bytes(), false, out);
+    }
+}

@@ -1,0 +1,185 @@
+//! Scanners, guessers and floods at the door, with honest phones beside them.
+
+use super::phone::Phone;
+use super::world::{REALM, SWITCH, World, address, name};
+use crate::base::Rng;
+use crate::base::time::{millis, secs};
+use crate::sip::guard::Change;
+use crate::sip::msg::digest::{Challenge, Credentials};
+use crate::sip::msg::{Message, Response};
+use crate::sip::{Event, Flow, Output, Protocol};
+
+/// What a scanner may compare: everything of an answer but what is random (nonces, tags) or repeats what it sent itself.
+fn seen_by_a_scanner(response: &Response) -> Vec<String> {
+    let mut lines = vec![format!("{} {}", response.code, response.reason)];
+    for (name, value) in response.headers.iter() {
+        let value = value.split(',').filter(|part| !part.contains("nonce=")).collect::<Vec<_>>().join(",");
+        let own = ["Via", "From", "Call-ID", "CSeq"].contains(&name);
+        let value = if name == "To" { value.split("tag=").count().to_string() } else { value };
+        lines.push(if own { name.to_owned() } else { format!("{name}: {value}") });
+    }
+    lines.push(String::from_utf8_lossy(&response.body).into_owned());
+    lines
+}
+
+#[test]
+fn no_method_tells_an_extension_that_is_there_from_one_that_is_not() {
+    for method in ["REGISTER", "INVITE", "OPTIONS", "SUBSCRIBE", "MESSAGE", "PUBLISH", "NOTIFY", "BYE", "REFER", "INFO", "ACKNOWLEDGE"] {
+        for contact in ["", "Contact: <sip:x@10.0.0.66>\r\n"] {
+            let mut answers = Vec::new();
+            for user in ["1001", "4711"] {
+                let mut world = World::new(1);
+                // As svwar does it: From, To and the request URI all name the extension.
+                let mut scanner = Phone::new("10.0.0.66:5060", user);
+                let uri = if method == "REGISTER" { format!("sip:{REALM}") } else { format!("sip:{user}@{REALM}") };
+                let first = scanner.ask(&mut world, method, &uri, user, contact);
+                let mut seen = vec![seen_by_a_scanner(&first)];
+                if first.code == 401 {
+                    seen.push(seen_by_a_scanner(&scanner.prove(&mut world, &first, "guess")));
+                }
+                answers.push((seen, world.endpoint(SWITCH).counters()));
+            }
+            assert_eq!(answers[0], answers[1], "{method} {contact}");
+        }
+    }
+}
+
+#[test]
+fn a_guesser_does_not_get_in_with_the_right_password_behind_the_limit() {
+    let mut world = World::new(1);
+    let mut guesser = Phone::new("10.0.0.66:5060", "1001");
+    for guess in 0..10 {
+        let challenged = guesser.ask(&mut world, "REGISTER", "sip:sanling.local", "1001", "Contact: <sip:1001@10.0.0.66>\r\n");
+        assert_eq!(guesser.prove(&mut world, &challenged, &format!("guess-{guess}")).code, 401);
+    }
+    let Event::Source(Change::Blocked(blocked)) = world.event(SWITCH) else { panic!("a source is blocked") };
+    assert_eq!((blocked.source.to_string().as_str(), blocked.until - blocked.since, blocked.times), ("10.0.0.66", secs(300), 1));
+    world.heard(guesser.at());
+    let text = guesser.text("REGISTER", "sip:sanling.local", "1001", "Contact: <sip:1001@10.0.0.66>\r\n");
+    guesser.send(&mut world, text);
+    assert_eq!(world.heard(guesser.at()).len(), 0, "not even a challenge");
+    assert_eq!(world.endpoint(SWITCH).counters().dropped_of_blocked, 1);
+    // The agent himself, elsewhere, notices nothing.
+    Phone::new("10.0.0.9:5060", "1001").register(&mut world, "");
+    world.run(secs(301));
+    let events = world.events(SWITCH);
+    assert!(events.iter().any(|event| matches!(event, Event::Source(Change::Released(_)))), "{events:?}");
+    guesser.register(&mut world, "");
+}
+
+#[test]
+fn behind_one_address_the_guesser_is_refused_and_his_neighbours_are_not() {
+    let mut world = World::new(1);
+    let mut honest = Phone::new("10.0.0.66:5060", "1001");
+    honest.register(&mut world, "");
+    let mut ports = 0;
+    // From one port after another, so that no port is refused, and 1001 himself is tried, too.
+    for user in ["1001", "1002"] {
+        for guess in 0..12 {
+            ports += 1;
+            let mut guesser = Phone::new(&format!("10.0.0.66:{}", 7_000 + ports), user);
+            let challenged = guesser.ask(&mut world, "REGISTER", "sip:sanling.local", user, "Contact: <sip:x@10.0.0.66>\r\n");
+            assert_eq!(guesser.prove(&mut world, &challenged, &format!("guess-{guess}")).code, 401);
+        }
+        let mut lucky = Phone::new(&format!("10.0.0.66:{}", 8_000 + ports), user);
+        let challenged = lucky.ask(&mut world, "REGISTER", "sip:sanling.local", user, "Contact: <sip:x@10.0.0.66>\r\n");
+        let answered = lucky.prove(&mut world, &challenged, "secret");
+        assert_eq!(answered.code, 401, "{user}: right, and behind the limit");
+        assert!(answered.headers.all("WWW-Authenticate").all(|challenge| !challenge.contains("stale")), "and it is not told");
+    }
+    let blocked: Vec<String> = world.endpoint(SWITCH).blocked().map(|blocked| blocked.source.to_string()).collect();
+    assert_eq!(blocked, ["1001@10.0.0.66", "1002@10.0.0.66"]);
+    honest.register(&mut world, "");
+    let challenged = honest.ask(&mut world, "INVITE", "sip:95000@sanling.local", "95000", "Contact: <sip:1001@10.0.0.66>\r\n");
+    assert_eq!(honest.prove(&mut world, &challenged, "secret").code, 100, "and calls");
+}
+
+#[test]
+fn wrong_answers_that_are_no_guesses_block_nobody() {
+    let mut world = World::new(1);
+    let mut phone = Phone::new("10.0.0.9:5060", "1001");
+    phone.register(&mut world, "");
+    // Its nonce is of another life of the switch: right digest or wrong, nothing is learnt by it.
+    let foreign =
+        "WWW-Authenticate: Digest realm=\"sanling.local\", nonce=\"00000000000000000000000000000000\", algorithm=MD5, qop=\"auth\"";
+    let mut stranger = Phone::new("10.0.0.66:5060", "1002");
+    for _ in 0..30 {
+        let mut challenged = stranger.ask(&mut world, "REGISTER", "sip:sanling.local", "1002", "Contact: <sip:x@10.0.0.66>\r\n");
+        challenged.headers.set("WWW-Authenticate", foreign.split_once(": ").expect("a header").1);
+        assert_eq!(stranger.prove(&mut world, &challenged, "guess").code, 401);
+        world.run(secs(1));
+    }
+    // Stale nonces, right passwords.
+    for _ in 0..30 {
+        let challenged = phone.ask(&mut world, "REGISTER", "sip:sanling.local", "1001", "Contact: <sip:1001@10.0.0.9>\r\n");
+        world.run(secs(301));
+        assert_eq!(phone.prove(&mut world, &challenged, "secret").code, 401);
+    }
+    assert_eq!(world.endpoint(SWITCH).blocked().count(), 0);
+}
+
+/// Half an hour at a door that is beaten at, from a seed: guessers, floods and rubbish from addresses of their own and from the honest
+/// phones' own address; every phone stays registered, and what is kept stays small.
+#[test]
+fn half_an_hour_of_attacks_costs_no_honest_phone_its_registration() {
+    for seed in 0..2 {
+        let mut world = World::new(seed);
+        let mut rng = Rng::new(seed);
+        let mut phones = [Phone::new("10.0.0.66:5060", "1001"), Phone::new("10.0.0.67:5060", "1002")];
+        for minute in 0..30 {
+            if minute % 9 == 0 {
+                phones.iter_mut().for_each(|phone| phone.register(&mut world, ""));
+            }
+            for attack in 0..150 {
+                let host = 66 + rng.below(4);
+                let mut stranger = Phone::new(&format!("10.0.0.{host}:{}", 20_000 + minute * 150 + attack), "1002");
+                match rng.below(3) {
+                    0 => {
+                        let text = stranger.text("REGISTER", "sip:sanling.local", "1002", "Contact: <sip:x@10.0.0.66>\r\n");
+                        stranger.send(&mut world, text);
+                        let heard = world.heard(stranger.at());
+                        if let Some(Message::Response(challenged)) = heard.last().filter(|message| name(message).starts_with("401")) {
+                            let challenge =
+                                challenged.headers.get("WWW-Authenticate").and_then(Challenge::from_header).expect("a challenge");
+                            let credentials =
+                                Credentials::answer(&challenge, "1002", "00", "REGISTER", "sip:sanling.local", "cn", 1).to_header();
+                            let text = stranger.text("REGISTER", "sip:sanling.local", "1002", &format!("Authorization: {credentials}\r\n"));
+                            stranger.send(&mut world, text);
+                        }
+                    }
+                    1 => {
+                        for _ in 0..30 {
+                            let text = stranger.text("INVITE", "sip:95000@sanling.local", "95000", "Contact: <sip:x@10.0.0.66>\r\n");
+                            world.post(Protocol::Udp, stranger.at, address(SWITCH), text.as_bytes());
+                        }
+                    }
+                    _ => (0..30).for_each(|_| world.post(Protocol::Udp, stranger.at, address(SWITCH), b"rubbish sip:x SIP/2.0\r\n\r\n")),
+                }
+            }
+            world.run(secs(60));
+            let endpoint = world.endpoint(SWITCH);
+            assert!(
+                endpoint.transaction_count() <= 40,
+                "seed {seed}: {} transactions of what proved nothing",
+                endpoint.transaction_count()
+            );
+            assert_eq!(endpoint.leg_count(), 0);
+        }
+        let events = world.events(SWITCH);
+        assert!(!events.iter().any(|event| matches!(event, Event::Unregistered { .. })), "seed {seed}: a phone was lost");
+        assert!(events.iter().any(|event| matches!(event, Event::Source(Change::Blocked(_)))), "seed {seed}: and somebody was refused");
+    }
+}
+
+#[test]
+fn a_connection_is_trusted_once_its_phone_has_proven_itself() {
+    let mut world = World::new(1);
+    let mut phone = Phone::new("10.0.0.9:5060", "1001").over_tcp();
+    let challenged = phone.ask(&mut world, "REGISTER", "sip:sanling.local", "1001", "Contact: <sip:1001@10.0.0.9>\r\n");
+    assert_eq!(world.trusted, []);
+    assert_eq!(phone.prove(&mut world, &challenged, "secret").code, 200);
+    assert_eq!(world.trusted, [Flow { protocol: Protocol::Tcp, local: address(SWITCH), peer: phone.at }]);
+    let mut out: Vec<Output> = Vec::new();
+    assert_eq!(world.endpoint(SWITCH).release_blocked(None, &mut out), 0);
+    world.run(millis(1));
+}
