@@ -7,7 +7,7 @@ TOOLS := sipp baresip linphonec sipsak sox espeak-ng tshark
 TOOL_PACKAGES := sip-tester baresip baresip-core linphone-cli sipsak sox espeak-ng tshark
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: run build test kill9 bench e2e-tools build-tools help
+.PHONY: run build test kill9 bench mutants e2e-tools build-tools help
 
 run: build  ## build the switch and start it on config/
 	target/release/sanling run --config config
@@ -25,6 +25,9 @@ kill9: build-tools  ## kill -9 at random moments 200 times: nothing that ended m
 
 bench: build-tools  ## the hot paths
 	$(CARGO) bench
+
+mutants: build-tools  ## which changes of the rules, the ACD, the calls and the recordings no test would notice
+	scripts/mutants
 
 # A linker and the C library's files are all that cargo needs; libopus and SQLite are compiled by it.
 build-tools:
