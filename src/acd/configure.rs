@@ -2,7 +2,8 @@
 
 use super::agent::{self, Agent, Policy};
 use super::queue::Queue;
-use super::{Acd, Action, Changed, Member, Skill, StateName};
+use super::skill::Pools;
+use super::{Acd, Action, Changed, Indexed, Member, Skill};
 use crate::base::{AgentId, Deadlines, Duration, Instant, QueueId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,7 +48,7 @@ impl Acd {
             agents: BTreeMap::new(),
             queues: BTreeMap::new(),
             calls: BTreeMap::new(),
-            pools: BTreeMap::new(),
+            pools: Pools::default(),
             deadlines: Deadlines::new(),
             changed: Changed::default(),
             touched: Vec::new(),
@@ -68,8 +69,8 @@ impl Acd {
             let policy = self.policy;
             let member = self.agents.entry(id).or_insert_with_key(|id| {
                 self.changed.agents.insert(id.clone());
-                let indexed = (StateName::Offline, None);
-                Member { agent: Agent::new(policy, now), skills: Arc::from([]), retired: false, indexed }
+                let (skills, pools, indexed) = (Arc::from([]), Box::from([]), Indexed::default());
+                Member { agent: Agent::new(policy, now), skills, pools, retired: false, indexed }
             });
             member.agent.policy = policy;
             member.skills = skills.into_iter().collect();
@@ -80,7 +81,7 @@ impl Acd {
             self.agents.get_mut(&id).expect("it was listed a moment ago").retired = true;
             self.tell(&id, agent::Event::LoggedOff, now, out);
         }
-        self.touched.extend(self.pools.keys().cloned());
+        self.touched.extend(self.pools.ids());
         self.settle(now, out);
     }
 
@@ -93,19 +94,26 @@ impl Acd {
             }
             !queue.is_done()
         });
-        self.queues.extend(settings.into_iter().map(|(id, settings)| (id, Queue::new(settings))));
+        for (id, settings) in settings {
+            let pool = self.pools.of(&settings.skill);
+            self.queues.insert(id, Queue::new(settings, pool));
+        }
     }
 
     fn rebuild_pools(&mut self) {
-        self.pools.clear();
+        self.pools = Pools::default();
+        for queue in self.queues.values_mut() {
+            queue.pool = self.pools.of(&queue.settings.skill);
+        }
         for queued in self.calls.values().filter(|queued| queued.offered_to.is_none()) {
             let queue = self.queues.get(&queued.queue).expect("a queue outlives its calls");
-            self.pools.entry(queue.skill().clone()).or_default().waiting.insert(queued.place);
+            self.pools[queue.pool].waiting.insert(queued.place);
         }
         for (id, member) in &mut self.agents {
-            member.indexed = (member.agent.name(), member.agent.free_since());
-            for skill in member.skills.iter() {
-                self.pools.entry(skill.clone()).or_default().enter(id, member.indexed.0, member.indexed.1);
+            let Indexed { state, free_since, .. } = member.indexed;
+            member.pools = self.pools.of_all(&member.skills);
+            for pool in &member.pools {
+                self.pools[*pool].enter(id, state, free_since);
             }
         }
     }

@@ -7,7 +7,7 @@
 
 use super::agent::{self, Agent, State};
 use super::queue::{Queue, QueuedCall};
-use super::{Acd, Action, Figures, Leaving, Member, QueueSettings, Skill, StateName};
+use super::{Acd, Action, Figures, Indexed, Leaving, Member, QueueSettings, Skill, StateName};
 use crate::base::{AgentId, CallId, Instant, QueueId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -104,10 +104,11 @@ impl Acd {
             self.changed.agents.remove(id);
         } else {
             let agent = Agent::restored(self.policy, State::Offline, image.since);
-            let member = Member { agent, skills: image.skills, retired: true, indexed: (StateName::Offline, None) };
-            for skill in member.skills.iter() {
-                self.pools.entry(skill.clone()).or_default().enter(id, StateName::Offline, None);
+            let pools = self.pools.of_all(&image.skills);
+            for pool in &pools {
+                self.pools[*pool].enter(id, StateName::Offline, None);
             }
+            let member = Member { agent, skills: image.skills, pools, retired: true, indexed: Indexed::default() };
             self.agents.insert(id.clone(), member);
             self.changed.agents.insert(id.clone());
         }
@@ -127,8 +128,8 @@ impl Acd {
         let queue = self.queue_or_retired(&queued.queue, image.settings);
         queue.enter(queued.place);
         if queued.offered_to.is_none() {
-            let skill = queue.skill().clone();
-            self.pools.entry(skill).or_default().waiting.insert(queued.place);
+            let pool = queue.pool;
+            self.pools[pool].waiting.insert(queued.place);
         }
         self.calls.insert(call, queued);
     }
@@ -140,7 +141,11 @@ impl Acd {
     }
 
     fn queue_or_retired(&mut self, id: &QueueId, settings: QueueSettings) -> &mut Queue {
-        self.queues.entry(id.clone()).or_insert_with(|| Queue::retired(settings))
+        let pools = &mut self.pools;
+        self.queues.entry(id.clone()).or_insert_with(|| {
+            let pool = pools.of(&settings.skill);
+            Queue::retired(settings, pool)
+        })
     }
 
     /// All images are restored: what they do not agree about is mended, and who is free is offered a call. `alive` are the calls that go
@@ -159,7 +164,7 @@ impl Acd {
         for queue in self.queues.values_mut() {
             self.changed.figures |= queue.figures.mend(queue.waiting());
         }
-        self.touched.extend(self.pools.keys().cloned());
+        self.touched.extend(self.pools.ids());
         self.settle(now, out);
     }
 

@@ -1,6 +1,5 @@
 //! The matching of waiting calls and free agents: after every turn, no free agent is left with a call he could take.
 
-use super::skill::Pool;
 use super::{Acd, Action, agent};
 use crate::base::{CallId, Instant};
 
@@ -24,14 +23,13 @@ impl Acd {
 
     /// The call whose turn it is among the touched skills that have a free agent.
     fn next_call(&self) -> Option<CallId> {
-        let pools = self.touched.iter().filter_map(|skill| self.pools.get(skill));
-        pools.filter_map(Pool::next_call).min().map(|place| place.call)
+        self.touched.iter().filter_map(|pool| self.pools[*pool].next_call()).min().map(|place| place.call)
     }
 
     fn offer(&mut self, call: CallId, now: Instant, out: &mut Vec<Action>) {
         let queued = self.calls.get_mut(&call).expect("a waiting call is in the books");
         let queue = self.queues.get_mut(&queued.queue).expect("a queue outlives its calls");
-        let pool = self.pools.get_mut(queue.skill()).expect("a call waits in the pool of its skill");
+        let pool = &mut self.pools[queue.pool];
         let id = pool.longest_idle(&queued.let_down_by).expect("its pool has a free agent");
         let waited = pool.waiting.remove(&queued.place);
         assert!(waited, "a call is offered to one agent at a time");

@@ -42,7 +42,7 @@ pub use vocabulary::{Action, Event, Leaving, OfferResult, Reason, Refusal};
 use crate::base::{AgentId, CallId, Deadlines, Instant, Machine, QueueId};
 use agent::{Agent, Work};
 use queue::{Queue, QueuedCall};
-use skill::Pool;
+use skill::{PoolId, Pools};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -54,12 +54,12 @@ pub struct Acd {
     queues: BTreeMap<QueueId, Queue>,
     /// Every call that waits or is offered.
     calls: BTreeMap<CallId, QueuedCall>,
-    pools: BTreeMap<Skill, Pool>,
+    pools: Pools,
     deadlines: Deadlines<AgentId>,
     /// What a restart must know anew.
     changed: Changed,
     /// Within one turn: skills with a new call or a newly free agent, and calls that came to wait. Empty between turns.
-    touched: Vec<Skill>,
+    touched: Vec<PoolId>,
     came_to_wait: Vec<CallId>,
 }
 
@@ -67,10 +67,25 @@ pub struct Acd {
 struct Member {
     agent: Agent,
     skills: Arc<[Skill]>,
+    /// Of his skills.
+    pools: Box<[PoolId]>,
     /// Gone from the configuration; forgotten as soon as he is off his calls.
     retired: bool,
-    /// How the pools know him.
-    indexed: (StateName, Option<Instant>),
+    indexed: Indexed,
+}
+
+/// How the pools and deadlines know an agent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Indexed {
+    state: StateName,
+    free_since: Option<Instant>,
+    deadline: Option<Instant>,
+}
+
+impl Default for Indexed {
+    fn default() -> Self {
+        Self { state: StateName::Offline, free_since: None, deadline: None }
+    }
 }
 
 impl Machine for Acd {
@@ -112,9 +127,10 @@ impl Machine for Acd {
     fn handle_timeout(&mut self, now: Instant, out: &mut Vec<Action>) {
         while let Some(id) = self.deadlines.pop_due(now) {
             let Some(member) = self.agents.get_mut(&id) else { continue };
+            member.indexed.deadline = None;
             let mut orders = Vec::new();
             member.agent.handle_timeout(now, &mut orders);
-            self.route(&id, orders, out);
+            self.note(&id, orders, out);
         }
         self.settle(now, out);
     }
@@ -130,10 +146,11 @@ impl Acd {
         let Some(member) = self.agents.get_mut(id) else { return };
         let mut orders = Vec::new();
         member.agent.handle(event, now, &mut orders);
-        self.route(id, orders, out);
+        self.note(id, orders, out);
     }
 
-    fn route(&mut self, id: &AgentId, orders: Vec<agent::Action>, out: &mut Vec<Action>) {
+    /// What becomes of an agent who was told something: his orders, his place in the indexes, his image.
+    fn note(&mut self, id: &AgentId, orders: Vec<agent::Action>, out: &mut Vec<Action>) {
         for order in orders {
             match order {
                 agent::Action::DropOffer { call, missed } => {
@@ -158,20 +175,23 @@ impl Acd {
     /// Brings the pools and deadlines up to date with an agent.
     fn index(&mut self, id: &AgentId) {
         let Some(member) = self.agents.get_mut(id) else { return };
-        self.deadlines.set(id.clone(), member.agent.deadline());
-        let (was, is) = (member.indexed, (member.agent.name(), member.agent.free_since()));
-        let gone = member.retired && is.0 == StateName::Offline;
-        if was != is || gone {
-            member.indexed = is;
-            for skill in member.skills.iter() {
-                let pool = self.pools.entry(skill.clone()).or_default();
-                pool.leave(id, was.0, was.1);
+        let agent = &member.agent;
+        let is = Indexed { state: agent.name(), free_since: agent.free_since(), deadline: agent.deadline() };
+        let was = std::mem::replace(&mut member.indexed, is);
+        if was.deadline != is.deadline {
+            self.deadlines.set(id.clone(), is.deadline);
+        }
+        let gone = member.retired && is.state == StateName::Offline;
+        if (was.state, was.free_since) != (is.state, is.free_since) || gone {
+            for pool in &member.pools {
+                let pool = &mut self.pools[*pool];
+                pool.leave(id, was.state, was.free_since);
                 if !gone {
-                    pool.enter(id, is.0, is.1);
+                    pool.enter(id, is.state, is.free_since);
                 }
             }
-            if is.1.is_some() {
-                self.touched.extend(member.skills.iter().cloned());
+            if is.free_since.is_some() {
+                self.touched.extend(&member.pools);
             }
         }
         if gone {
@@ -216,9 +236,9 @@ impl Acd {
     /// The call waits for an agent, at its place in the line of its skill.
     fn wait(&mut self, call: CallId) {
         let queued = self.calls.get(&call).expect("who waits is in the books");
-        let skill = self.queues.get(&queued.queue).expect("a queue outlives its calls").skill();
-        self.pools.entry(skill.clone()).or_default().waiting.insert(queued.place);
-        self.touched.push(skill.clone());
+        let pool = self.queues.get(&queued.queue).expect("a queue outlives its calls").pool;
+        self.pools[pool].waiting.insert(queued.place);
+        self.touched.push(pool);
         self.came_to_wait.push(call);
         self.changed.note_call(call);
     }
@@ -229,9 +249,7 @@ impl Acd {
         self.changed.note_call(call);
         let queue = self.queues.get_mut(&queued.queue).expect("a queue outlives its calls");
         queue.leave(queued.place);
-        if let Some(pool) = self.pools.get_mut(queue.skill()) {
-            pool.waiting.remove(&queued.place);
-        }
+        self.pools[queue.pool].waiting.remove(&queued.place);
         if let Some(agent) = queued.offered_to.as_ref().filter(|agent| Some(*agent) != but_not) {
             out.push(Action::Withdraw { call, agent: agent.clone() });
             self.tell(agent, agent::Event::Spared { call }, now, out);

@@ -239,8 +239,8 @@ impl World {
             assert_eq!(agent.offered(), offered, "{id}");
             assert!(agent.calls().iter().all(|call| alive.contains(call)), "{id}");
         }
-        for pool in self.acd.pools.values() {
-            assert_eq!(pool.next_call(), None, "a free agent is left with a call he could take");
+        for pool in self.acd.pools.ids() {
+            assert_eq!(self.acd.pools[pool].next_call(), None, "a free agent is left with a call he could take");
         }
         for queue in self.acd.queues(self.now) {
             let Figures { offered, answered, abandoned, overflowed, .. } = queue.today;

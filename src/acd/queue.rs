@@ -2,6 +2,7 @@
 //! The line itself is its skill's, for the queues of one skill are served as one: see [`Pool`](super::skill::Pool).
 
 use super::figures::Figures;
+use super::skill::PoolId;
 use super::{QueueSettings, Skill};
 use crate::base::limits::{QUEUE_WAITING_MAX, REFUSALS_REMEMBERED_MAX};
 use crate::base::{AgentId, CallId, Instant, QueueId};
@@ -45,6 +46,8 @@ impl QueuedCall {
 #[derive(Clone, Debug)]
 pub(super) struct Queue {
     pub settings: QueueSettings,
+    /// Of the skill it asks for.
+    pub pool: PoolId,
     /// Gone from the configuration; it serves those who wait and takes nobody new.
     pub retired: bool,
     pub figures: Figures,
@@ -53,13 +56,13 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    pub(super) fn new(settings: QueueSettings) -> Self {
-        Self { settings, retired: false, figures: Figures::default(), arrivals: BTreeSet::new() }
+    pub(super) fn new(settings: QueueSettings, pool: PoolId) -> Self {
+        Self { settings, pool, retired: false, figures: Figures::default(), arrivals: BTreeSet::new() }
     }
 
     /// One that the configuration does not have any more.
-    pub(super) fn retired(settings: QueueSettings) -> Self {
-        Self { retired: true, ..Self::new(settings) }
+    pub(super) fn retired(settings: QueueSettings, pool: PoolId) -> Self {
+        Self { retired: true, ..Self::new(settings, pool) }
     }
 
     pub(super) fn skill(&self) -> &Skill {

@@ -5,8 +5,9 @@ use super::queue::Place;
 use crate::base::{AgentId, Instant};
 use serde::{Deserialize, Serialize};
 use std::borrow::Borrow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::ops::{Index, IndexMut};
 use std::sync::Arc;
 
 /// What a queue asks for and an agent has.
@@ -47,6 +48,51 @@ impl fmt::Display for Skill {
 impl fmt::Debug for Skill {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", &*self.0)
+    }
+}
+
+/// The pools of all skills, numbered, so that no decision compares names of skills.
+#[derive(Debug, Default)]
+pub(super) struct Pools {
+    ids: BTreeMap<Skill, PoolId>,
+    pools: Vec<Pool>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct PoolId(usize);
+
+impl Pools {
+    /// The pool of the skill, which is made if nobody asked for it before.
+    pub(super) fn of(&mut self, skill: &Skill) -> PoolId {
+        if let Some(id) = self.ids.get(skill) {
+            return *id;
+        }
+        let id = PoolId(self.pools.len());
+        self.ids.insert(skill.clone(), id);
+        self.pools.push(Pool::default());
+        id
+    }
+
+    pub(super) fn of_all(&mut self, skills: &[Skill]) -> Box<[PoolId]> {
+        skills.iter().map(|skill| self.of(skill)).collect()
+    }
+
+    pub(super) fn ids(&self) -> impl Iterator<Item = PoolId> + use<> {
+        (0..self.pools.len()).map(PoolId)
+    }
+}
+
+impl Index<PoolId> for Pools {
+    type Output = Pool;
+
+    fn index(&self, id: PoolId) -> &Pool {
+        &self.pools[id.0]
+    }
+}
+
+impl IndexMut<PoolId> for Pools {
+    fn index_mut(&mut self, id: PoolId) -> &mut Pool {
+        &mut self.pools[id.0]
     }
 }
 

@@ -68,13 +68,13 @@ impl Acd {
     }
 
     fn queue_snapshot(&self, id: &QueueId, queue: &Queue, now: Instant) -> QueueSnapshot {
-        let pool = self.pools.get(queue.skill());
+        let pool = &self.pools[queue.pool];
         QueueSnapshot {
             queue: id.clone(),
             skill: queue.skill().clone(),
             waiting: queue.waiting(),
             longest_wait: queue.first_arrival().map_or(Duration::ZERO, |since| now - since),
-            agents: StateName::ALL.map(|state| (state, pool.map_or(0, |pool| pool.count(state)))),
+            agents: StateName::ALL.map(|state| (state, pool.count(state))),
             today: queue.figures,
         }
     }
