@@ -54,6 +54,12 @@ impl Floor {
 
     pub(super) fn after(&mut self, time: Duration) -> &mut Self {
         let end = self.now + time;
+        // Woken before its time, it does nothing.
+        if self.acd.deadline().is_some_and(|at| at > self.now) {
+            let before = (self.log.len(), self.acd.deadline());
+            self.acd.handle_timeout(self.now, &mut self.log);
+            assert_eq!((self.log.len(), self.acd.deadline()), before);
+        }
         while let Some(at) = self.acd.deadline().filter(|at| *at <= end) {
             self.now = at;
             self.acd.handle_timeout(at, &mut self.log);

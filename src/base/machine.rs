@@ -46,6 +46,7 @@ pub mod drive {
         /// Lets time run to `since_start`, waking the machine at each of its deadlines.
         pub fn until(&mut self, since_start: Duration) -> &mut Self {
             let end = Instant::after_start(since_start);
+            self.wake_early();
             while let Some(deadline) = self.machine.deadline().filter(|deadline| *deadline <= end) {
                 self.now = self.now.max(deadline);
                 let mut out = Vec::new();
@@ -58,6 +59,15 @@ pub mod drive {
             }
             self.now = end;
             self
+        }
+
+        /// Who is woken before his time does nothing and waits on.
+        fn wake_early(&mut self) {
+            let Some(deadline) = self.machine.deadline().filter(|deadline| *deadline > self.now) else { return };
+            let mut out = Vec::new();
+            self.machine.handle_timeout(self.now, &mut out);
+            assert!(out.is_empty(), "a machine that was woken early ordered something");
+            assert_eq!(self.machine.deadline(), Some(deadline), "a machine that was woken early changed its deadline");
         }
 
         fn note(&mut self, out: Vec<M::Action>) {

@@ -319,4 +319,14 @@ mod tests {
         drive.event(Event::GreetingEnded).until(secs(60));
         assert_eq!(drive.log, [(secs(5), Action::ReleaseSilent)]);
     }
+
+    #[test]
+    fn the_script_is_over_when_it_can_say_no_more_and_not_before() {
+        let mut drive = Drive::new(script());
+        assert!(!drive.machine.is_over());
+        drive.event(Event::GreetingBegan).event(Event::GreetingEnded).until(secs(6)).event(Event::Held);
+        assert!(!drive.machine.is_over());
+        drive.event(Event::Released);
+        assert!(drive.machine.is_over());
+    }
 }
