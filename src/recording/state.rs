@@ -241,6 +241,9 @@ mod tests {
         assert_eq!(state(&drive), Some("open"));
         drive.until(secs(10));
         assert_eq!(state(&drive), Some("missing"));
+        let reason = "the recorder did not open the file in time".to_owned();
+        assert!(drive.log.contains(&(secs(10), Action::Alarm { reason: reason.clone() })));
+        assert_eq!(drive.machine.info().and_then(|info| info.reason), Some(reason));
         drive.event(Event::Opened).until(secs(30)).event(Event::Released).until(secs(149));
         assert_eq!((state(&drive), drive.machine.is_settled()), (Some("open"), false));
         drive.until(secs(150));
