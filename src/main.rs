@@ -5,6 +5,7 @@ use sanling::io::client::{self, Remote};
 use sanling::io::commands::{check, init, recordings, remote};
 use sanling::io::config_files::path_override;
 use sanling::io::demo::{self, DemoOptions};
+use sanling::io::load::{self, Load};
 use sanling::io::run::{self, RunOptions};
 use std::io::{self, Stdout, Write};
 use std::path::PathBuf;
@@ -27,6 +28,9 @@ enum Command {
     Init(InitArguments),
     /// Show it all: the switch with the shipped configuration, and simulated agents and callers over loopback
     Demo(DemoArguments),
+    /// Put many plain phones on a switch and tell what it bears: calls with sound, set-ups a second, registrations a second
+    #[command(subcommand)]
+    Load(Load),
     /// Validate the whole configuration: exit code 0, or 1 with every error at its place
     Check(Configuration),
     /// The running switch at a glance; exit code 1 when it is not well
@@ -201,6 +205,7 @@ fn main() -> ExitCode {
     match command {
         Command::Run(args) => verdict(run::main(args.options())),
         Command::Demo(args) => verdict(demo::main(args.options())),
+        Command::Load(mode) => verdict(load::main(&mode, &mut out)),
         Command::Init(args) => verdict(init::init(&args.folder, args.listen.as_deref(), &mut out)),
         Command::Check(args) => match check::check(&args.config, &args.overrides, &mut out) {
             Ok(good) => ExitCode::from(u8::from(!good)),

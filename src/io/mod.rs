@@ -12,6 +12,7 @@ pub mod events;
 pub mod http;
 pub mod journal;
 pub mod ledger;
+pub mod load;
 pub mod media;
 pub mod metrics;
 pub mod net;

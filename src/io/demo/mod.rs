@@ -17,12 +17,13 @@ use super::clock::Clock;
 use super::config_files::{self, path_override};
 use super::events::After;
 use super::http::TOKEN_FILE;
+use super::load::Hotline;
 use super::run::{RunError, RunOptions, Started, run};
 use super::{shipped, telemetry};
 use crate::audio::wav;
 use crate::base::time::{millis, secs};
 use crate::base::{CallId, ClipId, Rng};
-use crate::config::{AfterMissed, Config, Destination, Login, RouteSource};
+use crate::config::{AfterMissed, Config};
 use crate::sip::Protocol;
 use crate::sip::msg::digest::{Algorithm, ha1};
 use crate::switch::input::Command;
@@ -92,7 +93,7 @@ pub fn main(options: DemoOptions) -> Result<(), RunError> {
     let stage = set_stage(&options).map_err(|error| RunError::Unavailable(format!("the demo's folder cannot be made: {error}")))?;
     let outcome = config_files::load(&stage.run.config, &stage.run.overrides).map_err(RunError::Folder)?;
     let config = outcome.config.map_err(RunError::Config)?;
-    let cast = Cast::of(&config).ok_or_else(|| {
+    let cast = Hotline::of(&config, AGENTS_MAX).ok_or_else(|| {
         RunError::Unavailable(format!("{}: the demo needs a number that leads to a queue, and agents for it", stage.run.config.display()))
     })?;
     let clips = Arc::new(config_files::read_clips(&stage.run.config, &config.switch.language));
@@ -122,7 +123,7 @@ async fn play(
     stage: &Stage,
     started: &Started,
     config: &Config,
-    cast: Cast,
+    cast: Hotline,
     clips: &Arc<BTreeMap<ClipId, wav::Clip>>,
     is_over: watch::Receiver<bool>,
 ) {
@@ -183,7 +184,7 @@ struct Theatre {
 
 impl Theatre {
     /// Agents come to work, then callers call, on and on.
-    async fn perform(&self, cast: Cast, clips: &Arc<BTreeMap<ClipId, wav::Clip>>, seed: u64, people: &mut JoinSet<()>) {
+    async fn perform(&self, cast: Hotline, clips: &Arc<BTreeMap<ClipId, wav::Clip>>, seed: u64, people: &mut JoinSet<()>) {
         let mut rng = Rng::new(seed);
         let mut voices = Vec::new();
         for made in VOICES.map(|pitch| {
@@ -223,36 +224,8 @@ impl Theatre {
     }
 }
 
-/// Who plays, of the people of a configuration.
-#[derive(Debug)]
-struct Cast {
-    /// The hotline.
-    number: String,
-    /// Id and H(user:realm:password) of each.
-    agents: Vec<(String, String)>,
-    /// Somebody whose phone stays free for the newcomer.
-    guest: Option<String>,
-}
-
-impl Cast {
-    fn of(config: &Config) -> Option<Self> {
-        let hotline = |pattern: &str| !pattern.is_empty() && pattern.bytes().all(|byte| byte.is_ascii_digit());
-        let (number, queue) = config.routes.iter().find_map(|route| match &route.to {
-            Destination::Queue(queue) if route.from != RouteSource::Internal && hotline(route.number.0.as_str()) => {
-                Some((route.number.0.as_str().to_owned(), config.queues.get(queue)?))
-            }
-            _ => None,
-        })?;
-        let able = config.agents.values().filter(|agent| agent.login == Login::OnRegister && agent.skills.contains_key(&queue.skill));
-        let agents: Vec<_> = able.filter_map(|agent| Some((agent.id.to_string(), agent.ha1_sha256.clone()?))).take(AGENTS_MAX).collect();
-        let is_free = |id: &str| !agents.iter().any(|(agent, _)| agent == id);
-        let guest = config.agents.keys().map(ToString::to_string).find(|id| is_free(id));
-        (!agents.is_empty()).then_some(Self { number, agents, guest })
-    }
-}
-
 /// The first lines: what to look at.
-fn introduce(options: &DemoOptions, stage: &Stage, started: &Started, config: &Config, cast: &Cast, sip: SocketAddr) {
+fn introduce(options: &DemoOptions, stage: &Stage, started: &Started, config: &Config, cast: &Hotline, sip: SocketAddr) {
     let token = std::env::var("SANLING_ADMIN_TOKEN").ok().map(|token| token.trim().to_owned()).filter(|token| !token.is_empty());
     let token = token.or_else(|| fs::read_to_string(stage.data.join(TOKEN_FILE)).ok().map(|token| token.trim().to_owned()));
     let names: Vec<&str> = cast.agents.iter().map(|(id, _)| id.as_str()).collect();
