@@ -37,8 +37,16 @@ pub struct Bindings {
 impl Bindings {
     #[must_use]
     pub fn new(accounts: Vec<Account>, expires: Duration, refresh: bool) -> Self {
-        let binding =
-            |account| Binding { account, state: State::Idle, since: Instant::START, cseq: 0, proof: None, repeat: None, due: None, bound: false };
+        let binding = |account| Binding {
+            account,
+            state: State::Idle,
+            since: Instant::START,
+            cseq: 0,
+            proof: None,
+            repeat: None,
+            due: None,
+            bound: false,
+        };
         Self { bindings: accounts.into_iter().map(binding).collect(), expires, refresh, asking: 0, bound: 0 }
     }
 

@@ -13,7 +13,9 @@ pub const CALLING_NUMBER: &str = "139";
 enum State {
     Idle,
     /// `heeded`: a provisional answer came, and nothing is repeated any more (§17.1.1.2).
-    Calling { heeded: bool },
+    Calling {
+        heeded: bool,
+    },
     Talking,
     Ending,
     Cancelling,

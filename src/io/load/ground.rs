@@ -8,7 +8,7 @@ use crate::base::time::{millis, secs};
 use crate::base::{Duration, Instant, Rng};
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{SocketAddr, UdpSocket};
 
 /// RFC 3261 §17: timer T1 and T2, and 64 × T1.
 pub const T1: Duration = millis(500);
@@ -23,8 +23,6 @@ pub struct Ground {
     pub agents: UdpSocket,
     pub callers_at: SocketAddr,
     pub agents_at: SocketAddr,
-    /// Of the switch.
-    pub target: SocketAddr,
     pub domain: String,
     pub words: Words,
     pub rng: Rng,
@@ -68,11 +66,6 @@ impl Tally {
 }
 
 impl Ground {
-    #[must_use]
-    pub fn local(&self) -> IpAddr {
-        self.callers_at.ip()
-    }
-
     /// The port that the description of a leg's stream names.
     ///
     /// # Errors

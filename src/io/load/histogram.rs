@@ -67,11 +67,6 @@ impl Histogram {
         }
         0.0
     }
-
-    pub fn clear(&mut self) {
-        self.counts.fill(0);
-        (self.total, self.max) = (0, 0);
-    }
 }
 
 #[cfg(test)]

@@ -16,8 +16,7 @@ use std::os::fd::OwnedFd;
 const FRAME: usize = 160;
 const HEADER: usize = 12;
 const PACKET: usize = HEADER + FRAME;
-const PERIOD: Duration = millis(20);
-/// Parts of the 20 ms.
+/// Parts of the 20 ms that a packet's sound lasts.
 const SLOTS: usize = 20;
 const SLOT: Duration = millis(1);
 /// A sender further behind leaves out what is missing, as a phone's sound card would.

@@ -35,8 +35,8 @@ use ground::{Ground, Tally};
 use media::{FIRST_LEG, Media};
 use options::{Cast, seconds};
 use report::{Readings, Stage, Window};
-use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::event::Timespec;
+use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use scan::scan;
 use socket2::{Domain, SockRef, Socket, Type};
 use std::fmt;
@@ -185,7 +185,6 @@ impl<'a> Run<'a> {
             agents: from_agents,
             callers_at,
             agents_at,
-            target: options.target,
             domain,
             words: words::Words::new(),
             run: rng.next_u32(),
@@ -359,6 +358,9 @@ impl<'a> Run<'a> {
             }
             let stage = self.measure(time, keep_up);
             stages.push(Stage { wanted_calls: Some(wanted), ..stage });
+            if self.options.until_bad && stages.last().is_some_and(Stage::is_bad) {
+                break;
+            }
         }
         for &rate in &self.options.rate {
             let mut pace = Pace::new(rate, self.ground.now);
@@ -407,6 +409,9 @@ impl<'a> Run<'a> {
             let call_seconds = wanted as f64 * stage.seconds;
             let cpu = stage.switch_cpu_percent.map(|percent| percent * 10.0 * stage.seconds / call_seconds);
             stages.push(Stage { wanted_calls: Some(wanted), talking: wanted, switch_cpu_ms_per_call_second: cpu, ..stage });
+            if self.options.until_bad && stages.last().is_some_and(Stage::is_bad) {
+                break;
+            }
         }
         Ok(stages)
     }
@@ -428,7 +433,10 @@ impl<'a> Run<'a> {
             let at_once = at_once.map(|many| many.min(count));
             let stage = self.measure(seconds(self.options.time), |run| {
                 let mut busy = 0;
-                while at_once.is_none_or(|many| run.bindings.asking() < many) && busy < count && (rate.is_none() || pace.take(run.ground.now)) {
+                while at_once.is_none_or(|many| run.bindings.asking() < many)
+                    && busy < count
+                    && (rate.is_none() || pace.take(run.ground.now))
+                {
                     busy += usize::from(!run.bindings.register(next, &mut run.ground));
                     next = (next + 1) % count;
                 }

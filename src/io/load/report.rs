@@ -149,6 +149,12 @@ impl Stage {
         }
     }
 
+    /// What nobody would call a good line any more.
+    #[must_use]
+    pub fn is_bad(&self) -> bool {
+        self.loss_percent >= 0.1 || self.delay_ms.p99 >= 5.0
+    }
+
     fn wanted(&self) -> String {
         match (self.wanted_calls, self.wanted_rate) {
             (Some(calls), _) => calls.to_string(),
@@ -193,8 +199,22 @@ pub fn write(mode: &Load, stages: &[Stage], json: bool, out: &mut impl Write) ->
 
 fn write_calls(stages: &[Stage], out: &mut impl Write) -> io::Result<()> {
     let heads = [
-        "CALLS", "UP", "FAILED", "→200", "LOSS %", "DELAY", "MAX", "JITTER", "GAP MAX", "BROKEN", "DEAF", "CPU %", "MS/CALL-S", "KIB/CALL",
-        "LOAD %", "LATE",
+        "CALLS",
+        "UP",
+        "FAILED",
+        "→200",
+        "LOSS %",
+        "DELAY",
+        "MAX",
+        "JITTER",
+        "GAP MAX",
+        "BROKEN",
+        "DEAF",
+        "CPU %",
+        "MS/CALL-S",
+        "KIB/CALL",
+        "LOAD %",
+        "LATE",
     ];
     let row = |stage: &Stage| {
         [
@@ -220,7 +240,8 @@ fn write_calls(stages: &[Stage], out: &mut impl Write) -> io::Result<()> {
 }
 
 fn write_setups(stages: &[Stage], out: &mut impl Write) -> io::Result<()> {
-    let heads = ["WANTED", "DONE/S", "FAILED", "503", "→AGENT", "→180", "→200", "RELEASE", "REPEATS", "CPU %", "MS/CALL", "RSS MIB", "LOAD %"];
+    let heads =
+        ["WANTED", "DONE/S", "FAILED", "503", "→AGENT", "→180", "→200", "RELEASE", "REPEATS", "CPU %", "MS/CALL", "RSS MIB", "LOAD %"];
     let row = |stage: &Stage| {
         [
             stage.wanted(),
