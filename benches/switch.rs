@@ -20,7 +20,8 @@ use std::time::Duration;
 const SWITCH: &str = "127.0.0.1:5060";
 const CALLER: &str = "127.0.0.1:40000";
 const AGENTS: &str = "127.0.0.1:40002";
-const SDP: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 41000 RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n";
+const SDP: &str =
+    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 41000 RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n";
 
 fn address(text: &str) -> SocketAddr {
     text.parse().expect("an address")

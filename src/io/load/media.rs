@@ -5,7 +5,7 @@ use super::histogram::Histogram;
 use super::mark::{MARKED, Mark};
 use crate::audio::g711::{ALAW_SILENCE, encode_alaw};
 use crate::audio::{Rate, wav};
-use crate::base::time::millis;
+use crate::base::time::{millis, secs};
 use crate::base::{Duration, Instant};
 use crate::io::shipped;
 use rustix::event::epoll::{self, EventData, EventFlags};
@@ -23,6 +23,8 @@ const SLOT: Duration = millis(1);
 const BEHIND_MAX: Duration = millis(200);
 /// A stream that was heard so lately is not lost at its end, but ended.
 const LIVELY: Duration = millis(200);
+/// What is later is not heard by anybody.
+const DELAY_MAX: Duration = secs(10);
 /// Payload type of PCMA.
 const PCMA: u8 = 8;
 
@@ -274,11 +276,14 @@ impl Media {
             hearing.broken += 1;
         }
         (heard.ssrc, heard.next_sequence) = (ssrc, sequence.wrapping_add(1));
-        let Some(mark) = Mark::read(&self.buffer[HEADER..length]) else {
+        let since = now - began;
+        // One in 65,536 mixed packets looks marked; what it says is then not possible.
+        let is_possible = |mark: &Mark| (1..=self.streams).contains(&mark.stream) && mark.sent <= since && since - mark.sent < DELAY_MAX;
+        let Some(mark) = Mark::read(&self.buffer[HEADER..length]).filter(is_possible) else {
             hearing.unmarked += 1;
             return;
         };
-        let delay = (now - began).saturating_sub(mark.sent);
+        let delay = since - mark.sent;
         if heard.stream == mark.stream {
             hearing.jitter.add(delay.abs_diff(heard.last_delay));
             heard.longest_gap = heard.longest_gap.max(now - heard.last_at);

@@ -221,8 +221,9 @@ impl<'a> Run<'a> {
         let deadlines = [self.ground.media.deadline(), self.ground.timers.next(), Some(until)];
         let wake_at = deadlines.into_iter().flatten().min().unwrap_or(until);
         let patience = wake_at.saturating_since(self.clock.now());
-        // The kernel counts in whole milliseconds here; the last part of one is waited for awake.
-        let patience = Timespec { tv_sec: 0, tv_nsec: i64::from(patience.min(millis(999)).as_millis() as u32) * 1_000_000 };
+        // The kernel counts in whole milliseconds here; a packet is at most one late, and its mark tells when it was sent.
+        let whole = patience.min(millis(900)).as_micros().div_ceil(1_000);
+        let patience = Timespec { tv_sec: 0, tv_nsec: i64::from(whole as u32) * 1_000_000 };
         self.events.clear();
         // An interruption is a turn without events.
         let _ = epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut self.events), Some(&patience));
