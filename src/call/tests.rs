@@ -246,3 +246,5 @@ fn media_that_stop_release_both_with_a_reason() {
     }
     assert_eq!(story.call.record().release_cause.as_deref(), Some("RTP timeout"));
 }
+
+mod details;
