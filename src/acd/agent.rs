@@ -424,3 +424,65 @@ impl Machine for Agent {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::machine::drive::Drive;
+    use crate::base::time::secs;
+    use crate::base::{Rng, Timestamp};
+
+    fn call(n: u64) -> CallId {
+        CallId::new(Timestamp(1), &mut Rng::new(n))
+    }
+
+    fn ready() -> Drive<Agent> {
+        let policy = Policy { after_missed: AfterMissed::Ready, ring_limit: secs(15) };
+        let mut drive = Drive::new(Agent::new(policy, Instant::START));
+        drive.event(Event::LoggedOn).event(Event::MadeReady);
+        drive
+    }
+
+    #[test]
+    fn what_is_told_of_another_call_than_the_offered_changes_nothing() {
+        let mut drive = ready();
+        drive.event(Event::Offered { call: call(1) });
+        for rang in [false, true] {
+            let before = drive.machine.state().clone();
+            for other in [
+                Event::Alerted { call: call(2) },
+                Event::OfferEnded { call: call(2), result: OfferResult::Busy },
+                Event::Spared { call: call(2) },
+                Event::Disengaged { call: call(1) },
+                Event::Offered { call: call(2) },
+            ] {
+                drive.event(other);
+                assert_eq!(*drive.machine.state(), before);
+            }
+            if !rang {
+                drive.event(Event::Alerted { call: call(1) });
+            }
+        }
+        drive.event(Event::Spared { call: call(1) });
+        assert_eq!(drive.machine.free_since(), Some(Instant::START));
+    }
+
+    #[test]
+    fn whatever_is_waited_for_comes_at_its_moment_and_not_before() {
+        let mut drive = ready();
+        drive.event(Event::Offered { call: call(1) }).until(secs(19)).event(Event::Alerted { call: call(1) }).until(secs(38));
+        assert_eq!(drive.machine.name(), StateName::Ringing);
+        drive.until(secs(39));
+        assert_eq!((drive.machine.name(), drive.machine.free_since()), (StateName::Ready, None), "he rests");
+        drive.until(secs(44));
+        assert_eq!(drive.machine.free_since(), Some(Instant::START + secs(39)));
+        drive.event(Event::Offered { call: call(2) }).until(secs(64));
+        assert_eq!(drive.machine.reason(), Some(&Reason::Unreachable));
+        let work = Work { queue: "service".into(), wrap_up: secs(30) };
+        drive.event(Event::Reachable).event(Event::Engaged { call: call(3), work: Some(work) }).until(secs(70));
+        drive.event(Event::Disengaged { call: call(3) }).until(secs(99));
+        assert_eq!((drive.machine.name(), drive.machine.since()), (StateName::WrapUp, Instant::START + secs(70)));
+        drive.until(secs(100));
+        assert_eq!(drive.machine.free_since(), Some(Instant::START + secs(100)));
+    }
+}

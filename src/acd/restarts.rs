@@ -163,3 +163,57 @@ fn changes_are_told_once() {
     assert_eq!(floor.acd.call_image(call(1)), None);
     assert_eq!(floor.acd.take_changed(), Changed::default());
 }
+
+#[test]
+fn what_makes_an_image_old_is_told() {
+    let mut floor = Floor::of(&["1001"]);
+    let figures = Changed { figures: true, ..Changed::default() };
+    let agent = |figures| Changed { agents: ["1001".into()].into(), calls: BTreeSet::new(), figures };
+    let both = Changed { calls: [call(1)].into(), ..agent(true) };
+    floor.acd.take_changed();
+    assert_eq!(floor.event(Event::DayBegan).acd.take_changed(), figures);
+    assert_eq!(floor.comes(1).acd.take_changed(), both, "offered");
+    assert_eq!(floor.rings("1001", 1).acd.take_changed(), agent(false));
+    assert_eq!(floor.fails("1001", 1, OfferResult::Busy).acd.take_changed(), both, "put back");
+    assert_eq!(floor.after(secs(5)).acd.take_changed(), both, "offered again when he has rested");
+    assert_eq!(floor.answers("1001", 1).acd.take_changed(), both);
+    assert_eq!(floor.hangs_up("1001", 1).acd.take_changed(), agent(true), "handled");
+    assert_eq!(floor.engaged("1001", 9).hangs_up("1001", 9).acd.take_changed(), agent(false));
+    assert_eq!(floor.ready("9999").acd.take_changed(), Changed::default());
+    floor.acd.configure(service(&["1001", "1002"]), floor.now, &mut floor.log);
+    assert_eq!(floor.acd.take_changed(), Changed { agents: ["1002".into()].into(), ..figures.clone() });
+    floor.not_ready("1001");
+    for n in 0..crate::base::limits::QUEUE_WAITING_MAX as u64 {
+        floor.comes(100 + n);
+    }
+    floor.acd.take_changed();
+    assert_eq!(floor.comes(99).acd.take_changed(), figures, "refused");
+}
+
+#[test]
+fn what_was_restored_is_not_kept_again_and_what_was_not_is() {
+    let mut floor = Floor::of(&["1001"]);
+    floor.comes(1).comes(2);
+    let mut floor = restart(&floor, service(&["1001", "1002"]), &[1, 2]);
+    assert_eq!(floor.acd.take_changed(), Changed { agents: ["1002".into()].into(), calls: BTreeSet::new(), figures: true });
+    // The first image of a call counts.
+    let mut image = floor.acd.call_image(call(2)).expect("it waits");
+    floor.acd.restore_call(call(2), image.clone());
+    floor.leaves(1).orders();
+    image = floor.acd.call_image(call(2)).unwrap_or(image);
+    floor.acd.restore_call(call(2), image);
+    assert_eq!(floor.acd.queue("service", floor.now).expect("a configured queue").waiting, 1);
+}
+
+#[test]
+fn figures_of_another_moment_are_mended() {
+    let whole = Figures { offered: 10, answered: 4, abandoned: 2, overflowed: 1, ..Figures::default() };
+    let mended = |waiting| {
+        let mut figures = whole;
+        let changed = figures.mend(waiting);
+        (changed, figures.offered, figures.abandoned)
+    };
+    assert_eq!(mended(3), (false, 10, 2));
+    assert_eq!(mended(1), (true, 10, 4), "two callers were lost");
+    assert_eq!(mended(5), (true, 12, 2), "two callers came since");
+}

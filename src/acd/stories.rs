@@ -544,3 +544,48 @@ fn a_caller_who_enters_another_queue_has_left_the_first() {
     let waiting = ["service", "vip"].map(|id| floor.acd.queue(id, floor.now).expect("a configured queue").waiting);
     assert_eq!(waiting, [0, 1]);
 }
+
+#[test]
+fn a_snapshot_shows_the_call_and_what_follows_it() {
+    let mut floor = Floor::of(&["1001"]);
+    let shown = |floor: &Floor| floor.acd.agent("1001").map(|agent| (agent.call, agent.next)).expect("a configured agent");
+    assert_eq!(shown(&floor), (None, None));
+    floor.comes(1);
+    assert_eq!(shown(&floor), (Some(call(1)), None));
+    assert_eq!((floor.acd.offered_to(call(1)), floor.acd.queue_of(call(1))), (Some(&"1001".into()), Some(&"service".into())));
+    floor.rings("1001", 1);
+    assert_eq!(shown(&floor), (Some(call(1)), None));
+    floor.answers("1001", 1);
+    assert_eq!(shown(&floor), (Some(call(1)), Some(StateName::Ready)));
+    assert_eq!((floor.acd.offered_to(call(1)), floor.acd.queue_of(call(1))), (None, None));
+    assert_eq!(shown(floor.not_ready("1001")), (Some(call(1)), Some(StateName::NotReady)));
+    assert_eq!(shown(floor.event(Event::LoggedOff { agent: "1001".into() })), (Some(call(1)), Some(StateName::Offline)));
+    floor.comes(2);
+    assert_eq!(floor.acd.offered_to(call(2)), None);
+    let agent = floor.acd.agents().next().expect("a configured agent");
+    assert_eq!((agent.agent, &*agent.skills), ("1001".into(), &["service".into()][..]));
+}
+
+#[test]
+fn states_reasons_and_skills_are_shown_as_the_readers_know_them() {
+    let states = ["offline", "ready", "reserved", "ringing", "talking", "wrap-up", "not-ready"];
+    for (at, (state, name)) in StateName::ALL.into_iter().zip(states).enumerate() {
+        assert_eq!((state as usize, state.as_str(), format!("{state:>9}")), (at, name, format!("{name:>9}")));
+    }
+    let reasons = [Reason::LoggedOn, Reason::Missed, Reason::Rejected, Reason::Unreachable, Reason::asked("lunch")];
+    let shown = reasons.map(|reason| format!("{reason:<11}|"));
+    assert_eq!(shown, ["logged-on  |", "missed     |", "rejected   |", "unreachable|", "lunch      |"]);
+    let skill = Skill::new("service");
+    assert_eq!((skill.as_str(), skill.to_string(), format!("{skill:?}")), ("service", "service".into(), "\"service\"".into()));
+}
+
+#[test]
+fn the_wait_of_a_queue_is_its_longest() {
+    let mut floor = Floor::of(&["1001"]);
+    let wait = |floor: &Floor| floor.acd.queue("service", floor.now).expect("a configured queue").longest_wait;
+    assert_eq!(wait(&floor), Duration::ZERO);
+    floor.not_ready("1001").comes(1).after(secs(3)).comes(2).after(secs(4));
+    assert_eq!(wait(&floor), secs(7));
+    assert_eq!(wait(floor.leaves(1)), secs(4));
+    assert_eq!(floor.figures().longest_wait, secs(7));
+}
