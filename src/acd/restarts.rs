@@ -50,7 +50,7 @@ fn what_fell_due_while_nobody_was_there_is_done_at_once() {
     let queues = &[("service", "service", secs(30))];
     let mut floor = Floor::with(settings(&[("1001", &["service"])], queues));
     floor.ready("1001").comes(1).answers("1001", 1).hangs_up("1001", 1).comes(2).orders();
-    floor.now = floor.now + secs(90);
+    floor.now += secs(90);
     let mut floor = restart(&floor, settings(&[("1001", &["service"])], queues), &[2]);
     assert_eq!((floor.state("1001"), floor.orders()), ("wrap-up".into(), vec![]));
     floor.acd.handle_timeout(floor.now, &mut floor.log);
