@@ -11,6 +11,7 @@ use super::topology::{Facts, Hears};
 use super::turn::{Component, Turn};
 use crate::audio::Rate;
 use crate::base::{Codec, Instant, LegId, Rng, SessionId};
+use crate::rtp::packet::is_keep_alive;
 use crate::rtp::rtcp::{self, Reporter};
 use crate::rtp::{Arrival, Event, EventReceiver, Packet, Receiver};
 use std::net::SocketAddr;
@@ -174,23 +175,32 @@ impl Stream {
         sources: &mut u32,
         turn: &mut Turn,
     ) -> Option<Heard<'a>> {
-        let Some(parameters) = &self.parameters else {
-            self.counted.refused += 1;
-            return None;
-        };
+        // Before the answer is known nobody is a stranger, and nobody is heard: phones send as soon as they have answered.
+        let parameters = self.parameters.as_ref()?;
         // A stranger's packet is the stranger's, malformed or not.
         if !self.rtp_latch.permits(from, parameters) {
             self.counted.refused += 1;
             return None;
         }
         let Ok(packet) = Packet::read(bytes) else {
-            self.counted.malformed += 1;
+            if is_keep_alive(bytes) {
+                self.lives(now);
+            } else {
+                self.counted.malformed += 1;
+            }
             return None;
         };
         let kind = match packet.header.payload_type {
-            kind if kind == parameters.receive_payload_type && !packet.payload.is_empty() => Kind::Sound,
+            // Nothing to hear, but the leg's own: phones open the way through a NAT with it.
+            kind if kind == parameters.receive_payload_type && packet.payload.is_empty() => Kind::Silence,
+            kind if kind == parameters.receive_payload_type => Kind::Sound,
             kind if Some(kind) == parameters.receive_event_type => Event::read(packet.payload).map_or(Kind::Silence, Kind::Event),
             COMFORT_NOISE => Kind::Silence,
+            // RFC 6263 §4.6: of a type that nobody agreed to, so that it is not heard.
+            _ if packet.payload.is_empty() => {
+                self.lives(now);
+                return None;
+            }
             _ => {
                 self.counted.malformed += 1;
                 return None;
@@ -224,10 +234,7 @@ impl Stream {
 
     /// Takes a packet of RTCP, from the port of its own or, shared (RFC 5761), from that of RTP.
     pub fn receive_report(&mut self, component: Component, from: SocketAddr, bytes: &[u8], now: Instant) {
-        let Some(parameters) = &self.parameters else {
-            self.counted.refused += 1;
-            return;
-        };
+        let Some(parameters) = &self.parameters else { return };
         let latch = match component {
             Component::Rtp => self.rtp_latch,
             Component::Rtcp => self.rtcp_latch,
@@ -244,6 +251,7 @@ impl Stream {
                 self.reporter.note(incoming, now);
                 self.lives(now);
             }
+            Err(rtcp::NotRtcp) if is_keep_alive(bytes) => self.lives(now),
             Err(rtcp::NotRtcp) => self.counted.malformed += 1,
         }
     }

@@ -6,6 +6,9 @@ use rtp_rs::{RtpPacketBuilder, RtpReader, Seq};
 /// Longest packet taken, in bytes: an Ethernet frame's worth. Longer ones are malformed.
 pub const PACKET_BYTES_MAX: usize = 1_500;
 
+/// RFC 8489 §5.
+const STUN_COOKIE: [u8; 4] = [0x21, 0x12, 0xA4, 0x42];
+
 /// The fixed header's changing fields.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Header {
@@ -67,6 +70,14 @@ impl Header {
 #[must_use]
 pub fn is_rtcp(bytes: &[u8]) -> bool {
     bytes.get(1).is_some_and(|second| (192..=223).contains(second))
+}
+
+/// Whether a datagram that is no RTP only holds the way through a NAT open (RFC 6263 §4): empty (§4.1), a few zeros or line ends as some
+/// phones send, or STUN (§4.4, told from RTP by RFC 7983 §7).
+#[must_use]
+pub fn is_keep_alive(bytes: &[u8]) -> bool {
+    let is_stun = bytes.len() >= 20 && bytes[0] < 4 && bytes[4..8] == STUN_COOKIE;
+    is_stun || (bytes.len() <= 4 && bytes.iter().all(|byte| matches!(byte, 0 | b'\r' | b'\n')))
 }
 
 #[cfg(test)]

@@ -281,3 +281,81 @@ fn a_leg_of_before_a_restart_has_its_pair_and_its_stream_again() {
     assert_eq!(world.until(answered), Ok(port + 2));
     assert_eq!(world.pool.readings().ports(), (1, 3));
 }
+
+/// A stranger who knows the port, and sprays it from another port of the same address, from another address, with the phone's own SSRC
+/// and numbers and with others, before the phone was heard and after.
+#[test]
+fn a_stranger_who_sprays_a_call_is_heard_by_nobody() {
+    let mut world = World::with_ports(range(4));
+    let call = CallId::new(Timestamp(1_795_219_200_000), &mut Rng::new(3));
+    let (a, b) = (LegId(1), LegId(2));
+    let (mut caller, mut agent) = (world.phone(a), world.phone(b));
+    world.pool.order(Command::Bridge { session: SESSION, a, b });
+    world.pool.order(Command::StartRecording { session: SESSION, call, left: a, right: Some(b), began_at: None });
+    world.until(|input| matches!(input, Input::Recorder(RecorderReport::Opened { .. })).then_some(()));
+    let mut strangers: Vec<UdpSocket> =
+        ["127.0.0.1:0", "127.0.0.2:0", "127.0.0.3:0"].iter().map(|address| UdpSocket::bind(address).expect("a stranger")).collect();
+    let ours = caller.ours;
+    let rtcp = SocketAddr::new(HERE, ours.port() + 1);
+    let mut sprayed = 0;
+    let mut spray = |strangers: &[UdpSocket], number: u16| {
+        for stranger in strangers {
+            for ssrc in [0xABCD_u32, 0x6666] {
+                let mut packet = vec![0x80, 8];
+                packet.extend(number.to_be_bytes());
+                packet.extend((u32::from(number) * 160).to_be_bytes());
+                packet.extend(ssrc.to_be_bytes());
+                Law::A.encode(&tone(2_000.0, u32::from(number) * 160), &mut packet);
+                stranger.send_to(&packet, ours).expect("sent");
+                sprayed += 1;
+            }
+            if stranger.local_addr().expect("bound").ip() != HERE {
+                // A goodbye in the phone's name.
+                stranger.send_to(&[0x81, 203, 0, 1, 0, 0, 0xAB, 0xCD], rtcp).expect("sent");
+                sprayed += 1;
+            }
+        }
+    };
+    // Before the phone is heard: other addresses are strangers already; another port of its own address could be the phone's.
+    let same_address = strangers.remove(0);
+    spray(&strangers, 0);
+    caller.say(440.0);
+    world.until(|input| matches!(input, Input::Media(Report::FirstPacket { leg, .. }) if leg == a).then_some(()));
+    strangers.push(same_address);
+    let began = Instant::now();
+    for number in 1..=50 {
+        spray(&strangers, number);
+        caller.say(440.0);
+        agent.say(1_000.0);
+        let next = began + Duration::from_millis(20) * u32::from(number);
+        std::thread::sleep(next.saturating_duration_since(Instant::now()));
+        agent.listen();
+        caller.listen();
+    }
+    for stranger in &strangers {
+        stranger.set_nonblocking(true).expect("set");
+        assert!(stranger.recv_from(&mut [0; 512]).is_err(), "nothing goes to a stranger");
+    }
+    world.pool.order(Command::Release { session: SESSION });
+    let (mut refused, mut file) = (None, None);
+    while refused.is_none() || file.is_none() {
+        world.until(|input| {
+            match input {
+                Input::Media(Report::Statistics { leg, statistics, .. }) if leg == a => refused = Some(statistics),
+                Input::Recorder(RecorderReport::Complete { file: its, .. }) => file = Some(its),
+                _ => return None,
+            }
+            Some(())
+        });
+    }
+    let counted = refused.expect("told");
+    assert_eq!((counted.packets_refused, counted.packets_received, counted.packets_lost), (sprayed, 51, 0));
+    let path = world.folder.path().join(file.expect("told"));
+    let samples: Vec<i16> = hound::WavReader::open(path).expect("a WAV file").samples().collect::<Result<_, _>>().expect("whole");
+    let left: Vec<i16> = samples.iter().step_by(2).copied().collect();
+    for (who, sound) in [("the agent", &agent.heard[..]), ("the recording", &left[..])] {
+        let voice: Vec<i16> = sound.iter().copied().skip_while(|sample| sample.abs() < 1_000).take(6_400).collect();
+        assert!((pitch(&voice) - 440.0).abs() < 15.0, "{who}: {}", pitch(&voice));
+        assert!(sound.iter().all(|sample| sample.abs() < 8_300), "{who}: two tones at once would be louder");
+    }
+}

@@ -63,7 +63,7 @@ impl Desk {
     }
 
     /// Until every sink is gone; then every open recording is closed as it stands.
-    pub fn run(mut self, arriving: &Receiver<Vec<Recorded>>) {
+    pub fn run(mut self, arriving: &Receiver<Vec<Recorded>>, before_writing: impl Fn()) {
         loop {
             let now = self.clock.now();
             self.look_after(now);
@@ -71,6 +71,7 @@ impl Desk {
             let patience = if self.reports.is_empty() { wake_at - now } else { millis(20).min(wake_at - now) };
             match arriving.recv_timeout(patience) {
                 Ok(batch) => {
+                    before_writing();
                     self.status.backlog.waiting.fetch_sub(batch.len(), Relaxed);
                     for chunk in batch {
                         self.handle(chunk);

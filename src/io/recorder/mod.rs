@@ -49,6 +49,11 @@ impl Recorder {
     /// # Errors
     /// No thread can be made.
     pub fn start(folder: PathBuf, inbox: Sender<Input>) -> io::Result<Self> {
+        Self::start_with(folder, inbox, || ())
+    }
+
+    /// As `start`; the writing thread calls `before_writing` before each batch, so that a test can hold it as a slow disk would.
+    fn start_with(folder: PathBuf, inbox: Sender<Input>, before_writing: impl Fn() + Send + 'static) -> io::Result<Self> {
         let (batches, arriving) = sync_channel(BATCHES_MAX);
         // As many as there can be calls: a full queue is finished by the writer itself, late but whole.
         let (jobs, to_finish) = sync_channel(LEGS_MAX);
@@ -72,7 +77,7 @@ impl Recorder {
                 .spawn(move || sync::run(&folder, &ended, is_open, |reason| status.raise(reason)))?
         };
         let desk = Desk::new(folder, inbox, jobs, status.clone());
-        let writing = thread::Builder::new().name("recorder".to_owned()).spawn(move || desk.run(&arriving))?;
+        let writing = thread::Builder::new().name("recorder".to_owned()).spawn(move || desk.run(&arriving, before_writing))?;
         Ok(Self { batches, backlog, status, writing, finishing, syncing, open_for_sync })
     }
 

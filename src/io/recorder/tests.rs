@@ -388,6 +388,93 @@ fn a_full_disk_loses_the_rest_and_keeps_what_was_written() {
     assert!(unmounted.is_ok_and(|status| status.success()));
 }
 
+/// A disk that stands still: the writing thread waits at a gate of the test's, the sinks do not wait.
+#[test]
+fn a_disk_that_stands_still_delays_nobody_and_costs_no_more_than_the_bound() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (gate, (sender, mut inbox)) = (Arc::new(Mutex::new(())), mpsc::channel(64));
+    let its_gate = Arc::clone(&gate);
+    let recorder = Recorder::start_with(folder.path().to_owned(), sender, move || drop(its_gate.lock())).expect("threads");
+    let (mut sink, status) = (recorder.sink(), recorder.status());
+    let id = call(50);
+    sink.pass(&mut vec![Recorded::Started { call: id, rate: 8_000, resumed: false }]);
+    let report = until(|| inbox.try_recv().ok());
+    assert!(matches!(report, Input::Recorder(RecorderReport::Opened { .. })));
+    let packet = |n: u64| {
+        let mut payload = Vec::new();
+        Law::A.encode(&tone(440.0, n * 160), &mut payload);
+        Recorded::Audio {
+            call: id,
+            channel: Channel::Left,
+            position: n * 160,
+            audio: Sound::Encoded { codec: Codec::Pcma, source: 1, payload },
+        }
+    };
+    let held = gate.lock().expect("nobody panics with it");
+    // Five seconds of a call, and then noise of other calls until there is no more room.
+    for n in 0..250 {
+        sink.pass(&mut vec![packet(n)]);
+    }
+    assert_eq!(status.figures().chunks_lost, 0);
+    let other = Recorded::Audio { call: call(51), channel: Channel::Left, position: 0, audio: Sound::Linear(Vec::new()) };
+    let room = crate::base::limits::RECORD_CHUNKS_MAX;
+    for _ in 0..room / 10_000 + 2 {
+        let began = Instant::now();
+        sink.pass(&mut vec![other.clone(); 10_000]);
+        assert!(began.elapsed() < DEADLINE / 10, "nobody waits");
+    }
+    let rest = room - status.figures().chunks_waiting;
+    sink.pass(&mut vec![other; rest]);
+    let figures = status.figures();
+    assert!(figures.chunks_waiting == room && figures.chunks_lost >= 10_000, "{figures:?}");
+    // While there is no room, sound is lost and an end is not.
+    for n in 250..300 {
+        sink.pass(&mut vec![packet(n)]);
+    }
+    sink.pass(&mut vec![Recorded::Stopped { call: id, samples: 300 * 160 }]);
+    drop(held);
+    until(|| (status.figures().chunks_waiting == 0).then_some(()));
+    sink.pass(&mut Vec::new());
+    let Input::Recorder(RecorderReport::Complete { file, duration, .. }) = until(|| inbox.try_recv().ok()) else { panic!("not complete") };
+    assert_eq!(duration, Duration::from_secs(6));
+    let [left, _] = channels(&folder.path().join(file));
+    assert!(
+        is_tone(&left[..40_000], 440.0) && left[..40_000].windows(80).all(|run| run.iter().any(|sample| *sample != 0)),
+        "5 s are whole"
+    );
+    assert!(left[40_000..].iter().all(|sample| *sample == 0), "silence stands for what was lost");
+    let lost = status.figures().chunks_lost;
+    assert_eq!(lost, figures.chunks_lost + 50, "and it is counted");
+    drop(sink);
+    recorder.close();
+}
+
+#[test]
+fn a_disk_with_room_again_records_the_next_call() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("disk");
+    fs::create_dir(&path).expect("made");
+    let mount = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=256k", "tmpfs"]).arg(&path).output();
+    if !mount.is_ok_and(|output| output.status.success()) {
+        eprintln!("not allowed to mount a small disk: nothing was tested");
+        return;
+    }
+    let mut world = World::recording_to(path.clone(), folder);
+    fs::write(path.join("ballast"), vec![1; 150 << 10]).expect("written");
+    let (first, second) = (call(1), call(2));
+    world.talk(first, 500); // 10 s, 320 KB.
+    assert!(matches!(world.report(), RecorderReport::Failed { call, .. } if call == first));
+    fs::remove_file(path.join("ballast")).expect("removed");
+    world.talk(second, 50);
+    world.pass(Recorded::Stopped { call: second, samples: 8_000 });
+    assert!(matches!(world.report(), RecorderReport::Complete { call, .. } if call == second));
+    let World { recorder, sink, inbox, folder: _folder } = world;
+    drop((sink, inbox));
+    recorder.close();
+    let unmounted = std::process::Command::new("umount").arg(&path).status();
+    assert!(unmounted.is_ok_and(|status| status.success()));
+}
+
 #[test]
 fn closing_finishes_what_is_open() {
     let mut world = World::new();

@@ -3,6 +3,7 @@
 mod bridging;
 mod changes;
 mod hearing;
+mod malformed;
 mod recording;
 mod resuming;
 mod swarm;
