@@ -29,6 +29,9 @@ bench: build-tools  ## the hot paths
 mutants: build-tools  ## which changes of the rules, the ACD, the calls and the recordings no test would notice
 	scripts/mutants
 
+measure: build  ## what the switch bears beside the floor of this machine: a quarter of an hour on two idle cores
+	scripts/measure
+
 # A linker and the C library's files are all that cargo needs; libopus and SQLite are compiled by it.
 build-tools:
 	@command -v $(CARGO) >/dev/null || { echo "cargo is missing: install Rust from https://rustup.rs and open a new shell"; exit 1; }

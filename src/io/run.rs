@@ -26,6 +26,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
+use tokio::runtime::{Builder, Handle};
 use tokio::sync::mpsc;
 
 /// How long names of trunk hosts are trusted.
@@ -107,8 +108,12 @@ pub fn main(options: RunOptions) -> Result<(), RunError> {
     if let Some(limit) = descriptors::raise_limit() {
         tracing::debug!(limit, "open files");
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(unavailable("the runtime cannot be started"))?;
-    runtime.block_on(run(options, |_| {}))
+    // One thread decides and has the sockets of SIP: a message crosses no thread on its way in or out. Pages and the API have another, so
+    // that whoever reads delays no call.
+    let readers = Builder::new_multi_thread().worker_threads(1).thread_name("http").enable_all().build();
+    let readers = readers.map_err(unavailable("the runtime cannot be started"))?;
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(unavailable("the runtime cannot be started"))?;
+    runtime.block_on(run_beside(options, readers.handle().clone(), |_| {}))
 }
 
 /// Runs the switch until it is drained. `started` is told once everything listens.
@@ -116,6 +121,11 @@ pub fn main(options: RunOptions) -> Result<(), RunError> {
 /// # Errors
 /// When the configuration is wrong or something cannot be opened; then nothing runs.
 pub async fn run(options: RunOptions, started: impl FnOnce(&Started)) -> Result<(), RunError> {
+    run_beside(options, Handle::current(), started).await
+}
+
+/// As [`run`]; HTTP is served by `readers`.
+async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&Started)) -> Result<(), RunError> {
     let config = Arc::new(load(&options)?);
     let clips = load_clips(&options, &config);
     let recordings = config.storage.recordings.clone();
@@ -166,8 +176,10 @@ pub async fn run(options: RunOptions, started: impl FnOnce(&Started)) -> Result<
         recorder: recorder.status(),
         reload: reloader(options, desk.clone(), libraries, loaded.clone()),
     };
-    let server = Server::start(config.http.listen, api.clone())
+    let server = readers
+        .spawn(Server::start(config.http.listen, api.clone()))
         .await
+        .map_err(|error| RunError::Unavailable(error.to_string()))?
         .map_err(unavailable(format_args!("HTTP cannot listen on {}", config.http.listen)))?;
 
     let surroundings = Surroundings { listen: net.local_addresses(), our_hosts: own_names(), seed, secret, wall };
