@@ -80,6 +80,14 @@ pub const JOURNAL_BYTES_MAX: u64 = 1 << 30;
 pub const JOURNAL_FRAME_MAX: usize = 64 << 20;
 /// How often the journal is made safe from a power cut, on a thread of its own. A killed process loses nothing of what was written.
 pub const JOURNAL_SYNC_EVERY: Duration = Duration::from_secs(1);
+/// How long a change of the switch's state may go unwritten: what passes within it costs one image, and a crash takes back no more.
+pub const CHECKPOINT_WITHIN: Duration = Duration::from_millis(20);
+/// Numbers of legs and sessions left out over a restart: more than could be given in [`CHECKPOINT_WITHIN`], and 64 bits have room for them.
+pub const IDS_SKIPPED: u64 = 1 << 20;
+/// After a restart the phones are asked whether they are still there, so many at a time and so far apart: 500 a second, so that the
+/// answers and the calls of the day find room beside them.
+pub const RECHECKS_AT_ONCE: usize = 5;
+pub const RECHECK_EVERY: Duration = Duration::from_millis(10);
 /// Events kept for consumers that come back with `Last-Event-ID`, about ten minutes at 100 a second. Older ones are in the database.
 pub const EVENTS_KEPT_MAX: usize = 65_536;
 /// Consumers of events at once. More: 503.

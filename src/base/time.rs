@@ -80,6 +80,13 @@ impl WallClock {
         Self { at, reads }
     }
 
+    /// The moment at which the wall reads, or read, `wall`; not before the start.
+    #[must_use]
+    pub fn moment(&self, wall: Timestamp) -> Instant {
+        let passed = Duration::from_millis(wall.0.abs_diff(self.reads.0));
+        if wall >= self.reads { self.at + passed } else { Instant::after_start(self.at.since_start().saturating_sub(passed)) }
+    }
+
     /// Wall time at the moment `now`.
     #[must_use]
     pub fn read(&self, now: Instant) -> Timestamp {
@@ -108,6 +115,10 @@ mod tests {
         assert_eq!(wall.read(Instant::START + secs(10)), Timestamp(1_000_000));
         assert_eq!(wall.read(Instant::START + millis(11_500)), Timestamp(1_001_500));
         assert_eq!(wall.read(Instant::START + secs(9)), Timestamp(999_000));
+        for moment in [Instant::START, Instant::START + millis(11_500)] {
+            assert_eq!(wall.moment(wall.read(moment)), moment);
+        }
+        assert_eq!(wall.moment(Timestamp(0)), Instant::START);
     }
 
     #[test]

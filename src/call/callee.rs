@@ -19,7 +19,8 @@ impl Call {
 
     pub(super) fn attempt_allocated(&mut self, leg: LegId, address: SocketAddr, out: &mut Vec<Action>) {
         let codecs = self.codecs_for_callee();
-        let Some(attempt) = self.attempts.get_mut(&leg) else { return };
+        // One that a restart goes on with has its port, and was called.
+        let Some(attempt) = self.attempts.get_mut(&leg).filter(|attempt| !attempt.leg.is_allocated()) else { return };
         attempt.leg.allocated(address);
         attempt.give_up_at = None;
         let sdp = attempt.leg.offer(Some(codecs));

@@ -145,6 +145,16 @@ impl Call {
         std::iter::once(self.caller.id).chain(self.attempts.keys().copied()).chain(self.callee.iter().map(|leg| leg.id))
     }
 
+    /// What the call is to be told of a leg that a restart could not bring back; nothing of one that has not been sent its INVITE yet.
+    #[must_use]
+    pub fn loses(&self, leg: LegId) -> Option<Event> {
+        match self.attempts.get(&leg) {
+            Some(attempt) if attempt.leg.is_allocated() => Some(Event::Failed { leg, failure: sip::Failure::Unreachable }),
+            Some(_) => None,
+            None => Some(Event::Released { leg, cause: sip::Cause::PeerGone }),
+        }
+    }
+
     #[must_use]
     pub fn state_since(&self) -> Timestamp {
         self.state_since
@@ -348,6 +358,10 @@ impl Machine for Call {
             }
             Event::AllocationFailed { leg, .. } if leg == self.caller.id => {
                 self.fail(503, Some(5), Outcome::Refused, "no media port is free", now, out);
+            }
+            // A restart found its port taken.
+            Event::AllocationFailed { leg, .. } if self.side_of(leg).is_some() => {
+                self.fail(503, None, Outcome::Failed, "its media port is taken", now, out);
             }
             Event::AllocationFailed { leg, .. } => {
                 self.attempt_failed(leg, sip::Failure::Status { code: 503, reason: "no media port is free".to_owned() }, false, out);

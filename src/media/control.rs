@@ -202,6 +202,24 @@ pub enum Report {
     },
 }
 
+impl Report {
+    /// Whose report it is.
+    #[must_use]
+    pub fn session(&self) -> SessionId {
+        match self {
+            Self::Allocated { session, .. }
+            | Self::AllocationFailed { session, .. }
+            | Self::FirstPacket { session, .. }
+            | Self::Spoke { session, .. }
+            | Self::FellSilent { session, .. }
+            | Self::Digit { session, .. }
+            | Self::AnnouncementEnded { session, .. }
+            | Self::TimedOut { session, .. }
+            | Self::Statistics { session, .. } => *session,
+        }
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum AllocationFailure {
     PortsExhausted,

@@ -1,9 +1,17 @@
 //! What of the switch outlives its process: images of its parts, kept as they change, from which a restart goes on.
 //!
 //! An image is MessagePack with names, so that the next version reads it; one that cannot be read costs the part it is of, never the
-//! start. What must not live here: where images are kept.
+//! start. What changes is marked, and written a moment later, so that what passes quickly costs one image; a call whose record goes to the
+//! store is written with it. How a switch is built of images again is in `restore`. What must not live here: where images are kept.
 
-use crate::base::{AgentId, CallId};
+use super::output::Output;
+use super::slot::Slot;
+use super::{Key, Switch};
+use crate::base::limits::CHECKPOINT_WITHIN;
+use crate::base::{AgentId, CallId, Instant, LegId, WallClock};
+use crate::{acd, sip};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -42,6 +50,172 @@ impl FromStr for Part {
             Some(("agent", id)) if !id.is_empty() => Ok(Self::Agent(AgentId::new(id))),
             _ => Err(NotAPart),
         }
+    }
+}
+
+/// A call as it is written.
+#[derive(Serialize)]
+struct KeepingCall<'a> {
+    at: Instant,
+    slot: &'a Slot,
+    legs: BTreeMap<LegId, sip::LegImage>,
+    queued: Option<acd::QueuedImage>,
+}
+
+/// A call as it is read.
+#[derive(Deserialize)]
+pub(super) struct KeptCall {
+    /// When the image was taken.
+    pub at: Instant,
+    pub slot: Slot,
+    pub legs: BTreeMap<LegId, sip::LegImage>,
+    pub queued: Option<acd::QueuedImage>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct KeptAgent {
+    pub bindings: sip::BindingsImage,
+    /// Registered contacts, and the way to the newest.
+    pub contacts: usize,
+    pub flow: Option<sip::Flow>,
+    pub state: Option<acd::AgentImage>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct KeptSwitch {
+    pub at: Instant,
+    pub wall: WallClock,
+    /// Of the media plane, so that streams go on under the names that they had.
+    pub media_seed: u64,
+    pub next_leg: u64,
+    pub next_leg_in: u64,
+    pub next_session: u64,
+    pub figures: acd::FiguresImage,
+    pub recordings_missing: u64,
+}
+
+/// What has changed and is not written yet.
+#[derive(Debug, Default)]
+pub(super) struct Dirty {
+    calls: BTreeSet<CallId>,
+    agents: BTreeSet<AgentId>,
+    switch: bool,
+    /// Calls whose record went to the store, each with the agent on it: written at once.
+    urgent: BTreeMap<CallId, Option<AgentId>>,
+    pub write_at: Option<Instant>,
+    /// Calls that have an image.
+    kept: BTreeSet<CallId>,
+}
+
+impl Dirty {
+    pub fn call(&mut self, call: CallId) {
+        self.calls.insert(call);
+    }
+
+    pub fn agent(&mut self, agent: AgentId) {
+        self.agents.insert(agent);
+    }
+
+    pub fn switch(&mut self) {
+        self.switch = true;
+    }
+
+    pub fn stored(&mut self, call: CallId, agent: Option<AgentId>) {
+        self.urgent.insert(call, agent);
+    }
+
+    /// Calls that were restored have their image already.
+    pub fn is_kept(&mut self, call: CallId) {
+        self.kept.insert(call);
+    }
+}
+
+fn image(of: &impl Serialize) -> Vec<u8> {
+    rmp_serde::to_vec_named(of).expect("the machines' state is maps, lists, texts and numbers")
+}
+
+impl Switch {
+    /// Writes down every part that has changed since it was written last. The switch does so by itself, a call's part with the call's
+    /// record, any other within [`CHECKPOINT_WITHIN`]; to be called before a stop.
+    pub fn checkpoint(&mut self, now: Instant, out: &mut Vec<Output>) {
+        self.note_changes(now);
+        for call in std::mem::take(&mut self.dirty.calls) {
+            self.keep_call(call, now, out);
+        }
+        for agent in std::mem::take(&mut self.dirty.agents) {
+            self.keep_agent(agent, out);
+        }
+        if std::mem::take(&mut self.dirty.switch) {
+            self.keep_switch(now, out);
+        }
+        self.dirty.write_at = None;
+        self.deadlines.set(Key::Checkpoint, None);
+    }
+
+    /// Writes down the calls whose record goes to the store in this turn, before anything of it is sent.
+    pub(super) fn keep_urgent(&mut self, now: Instant, out: &mut Vec<Output>) {
+        for (call, agent) in std::mem::take(&mut self.dirty.urgent) {
+            self.dirty.calls.remove(&call);
+            self.keep_call(call, now, out);
+            if let Some(agent) = agent.filter(|agent| self.dirty.agents.remove(agent)) {
+                self.keep_agent(agent, out);
+            }
+        }
+    }
+
+    /// Marks what the machines say of themselves to have changed.
+    pub(super) fn note_changes(&mut self, now: Instant) {
+        let sip::Changed { legs, agents } = self.endpoint.take_changed();
+        self.dirty.calls.extend(legs.iter().filter_map(|leg| self.calls_of_legs.get(leg)));
+        self.dirty.agents.extend(agents);
+        let acd::Changed { agents, calls, figures } = self.acd.take_changed();
+        self.dirty.calls.extend(calls);
+        self.dirty.agents.extend(agents);
+        self.dirty.switch |= figures || !self.dirty.calls.is_empty();
+        let clean = self.dirty.calls.is_empty() && self.dirty.agents.is_empty() && !self.dirty.switch;
+        if !clean && self.dirty.write_at.is_none() {
+            self.dirty.write_at = Some(now + CHECKPOINT_WITHIN);
+            self.deadlines.set(Key::Checkpoint, self.dirty.write_at);
+        }
+    }
+
+    fn keep_call(&mut self, call: CallId, now: Instant, out: &mut Vec<Output>) {
+        let part = Part::Call(call);
+        let Some(slot) = self.slots.get(&call) else {
+            if self.dirty.kept.remove(&call) {
+                out.push(Output::Keep { part, image: None });
+            }
+            return;
+        };
+        let legs = slot.legs.iter().filter_map(|leg| Some((*leg, self.endpoint.leg_image(*leg)?)));
+        let keeping = KeepingCall { at: now, slot, legs: legs.collect(), queued: self.acd.call_image(call) };
+        out.push(Output::Keep { part, image: Some(image(&keeping)) });
+        self.dirty.kept.insert(call);
+    }
+
+    fn keep_agent(&mut self, agent: AgentId, out: &mut Vec<Output>) {
+        let kept = KeptAgent {
+            bindings: self.endpoint.bindings_image(&agent),
+            contacts: self.directory.contacts.get(&agent).copied().unwrap_or(0),
+            flow: self.directory.flows.get(&agent).copied(),
+            state: self.acd.agent_image(&agent),
+        };
+        let image = (kept.state.is_some() || !kept.bindings.is_empty()).then(|| image(&kept));
+        out.push(Output::Keep { part: Part::Agent(agent), image });
+    }
+
+    fn keep_switch(&self, now: Instant, out: &mut Vec<Output>) {
+        let kept = KeptSwitch {
+            at: now,
+            wall: self.wall,
+            media_seed: self.surroundings.media_seed,
+            next_leg: self.next_leg,
+            next_leg_in: self.endpoint.next_leg(),
+            next_session: self.next_session,
+            figures: self.acd.figures_image(),
+            recordings_missing: self.recordings_missing,
+        };
+        out.push(Output::Keep { part: Part::Switch, image: Some(image(&kept)) });
     }
 }
 

@@ -8,10 +8,12 @@ pub mod admission;
 pub mod checkpoint;
 pub mod input;
 pub mod output;
+pub mod restore;
 pub mod view;
 
 mod changes;
 mod directory;
+mod fold;
 mod offer;
 mod on_acd;
 mod on_call;
@@ -30,9 +32,11 @@ use crate::config::Config;
 use crate::recording::Recording;
 use crate::sip::{self, Endpoint};
 use admission::{Admission, Strain};
+use checkpoint::Dirty;
 use directory::Directory;
 use input::Input;
 use output::{Detail, Event, Output};
+use restore::Rechecks;
 use slot::Slot;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
@@ -55,6 +59,10 @@ enum Key {
     Closing(CallId),
     Drain,
     Midnight,
+    /// Phones are asked whether they are still there, after a restart.
+    Recheck,
+    /// What has changed is written down.
+    Checkpoint,
 }
 
 /// A call that is over, whose recording is not closed yet.
@@ -74,6 +82,8 @@ pub struct Surroundings {
     /// From the system's source of chance: of ids and tags, and the key of the digest's nonces.
     pub seed: u64,
     pub secret: [u8; 32],
+    /// The media plane's, kept for the next start.
+    pub media_seed: u64,
     pub wall: WallClock,
 }
 
@@ -100,6 +110,8 @@ pub struct Switch {
     admission: Admission,
     recording_alarm: Option<String>,
     recordings_missing: u64,
+    dirty: Dirty,
+    rechecks: Rechecks,
     deadlines: Deadlines<Key>,
     /// Machines that were spoken to since their deadline was noted.
     touched: BTreeSet<Key>,
@@ -136,6 +148,8 @@ impl Switch {
             admission: Admission::default(),
             recording_alarm: None,
             recordings_missing: 0,
+            dirty: Dirty::default(),
+            rechecks: Rechecks::default(),
             deadlines: Deadlines::new(),
             touched: BTreeSet::from([Key::Endpoint, Key::Acd]),
             work: VecDeque::new(),
@@ -158,18 +172,25 @@ impl Switch {
             Input::Wall(wall) => {
                 self.wall = wall;
                 self.begin_day(now);
+                self.dirty.switch();
             }
             Input::Hosts(hosts) => self.hosts = hosts,
             Input::StoreBlocked(blocked) => self.store_blocked = blocked,
             Input::Strained(strain) => self.on_strain(strain, now),
         }
         self.settle(now);
-        out.append(&mut self.out);
+        self.hand_out(now, out);
     }
 
     /// To be called when `deadline()` has passed; leaves no deadline at or before `now`.
     pub fn handle_timeout(&mut self, now: Instant, out: &mut Vec<Output>) {
         self.wake(now);
+        self.hand_out(now, out);
+    }
+
+    /// What must survive goes before what is sent.
+    fn hand_out(&mut self, now: Instant, out: &mut Vec<Output>) {
+        self.keep_urgent(now, out);
         out.append(&mut self.out);
     }
 
@@ -195,6 +216,12 @@ impl Switch {
                 Key::Slot(call) => self.on_slot_timeout(call, now),
                 Key::Closing(call) => self.on_closing_timeout(call, now),
                 Key::Drain => self.on_drain_timeout(now),
+                Key::Recheck => self.on_recheck_due(now),
+                Key::Checkpoint => {
+                    let mut kept = Vec::new();
+                    self.checkpoint(now, &mut kept);
+                    self.out.append(&mut kept);
+                }
                 Key::Midnight => {
                     self.begin_day(now);
                     self.tell_acd(acd::Event::DayBegan, now);
@@ -217,13 +244,19 @@ impl Switch {
             let deadline = match &key {
                 Key::Endpoint => self.endpoint.deadline(),
                 Key::Acd => self.acd.deadline(),
-                Key::Slot(call) => self.slots.get(call).and_then(Slot::deadline),
+                Key::Slot(call) => {
+                    self.dirty.call(*call);
+                    self.slots.get(call).and_then(Slot::deadline)
+                }
                 Key::Closing(call) => self.closing.get(call).and_then(|closing| closing.recording.deadline()),
                 Key::Drain => self.drain_until,
                 Key::Midnight => Some(self.day_ends_at),
+                Key::Recheck => self.rechecks.next_at,
+                Key::Checkpoint => self.dirty.write_at,
             };
             self.deadlines.set(key, deadline);
         }
+        self.note_changes(now);
         if self.draining && self.slots.is_empty() && self.closing.is_empty() {
             self.draining = false;
             self.drain_until = None;
@@ -325,6 +358,7 @@ impl Switch {
     }
 
     fn store(&mut self, record: CallRecord) {
+        self.dirty.stored(record.id, record.agent.clone());
         self.out.push(Output::StoreCall(Box::new(record)));
     }
 

@@ -48,7 +48,7 @@ impl Switch {
     }
 
     /// The ACD has settled its books already.
-    fn withdraw_from(&mut self, call: CallId, agent: &AgentId, now: Instant) {
+    pub(super) fn withdraw_from(&mut self, call: CallId, agent: &AgentId, now: Instant) {
         let Some(leg) = self.slots.get(&call).and_then(|slot| slot.ringing(agent)) else { return };
         let reason = sip::Reason { cause: 487, text: "call withdrawn".to_owned() };
         self.order(call, Order::WithdrawOffer { leg, reason }, now);

@@ -19,7 +19,12 @@ impl Switch {
     pub(super) fn on_call(&mut self, call: CallId, action: Action, now: Instant) {
         match action {
             Action::Sip(command) => self.tell_sip(command, now),
-            Action::Media(command) => self.out.push(Output::Media(command)),
+            Action::Media(command) => {
+                if let Some(slot) = self.slots.get_mut(&call) {
+                    slot.media.ordered(&command, now);
+                }
+                self.out.push(Output::Media(command));
+            }
             Action::Tell(fact) => self.on_fact(call, fact, now),
         }
     }

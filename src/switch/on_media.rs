@@ -11,17 +11,20 @@ use crate::recording;
 
 impl Switch {
     pub(super) fn on_media(&mut self, report: Report, now: Instant) {
-        let (session, event) = match report {
-            Report::Allocated { session, leg, address } => (session, CallEvent::Allocated { leg, address }),
-            Report::AllocationFailed { session, leg, cause } => (session, CallEvent::AllocationFailed { leg, cause }),
-            Report::Spoke { session, leg } => (session, CallEvent::Spoke { leg }),
-            Report::FellSilent { session, leg } => (session, CallEvent::FellSilent { leg }),
-            Report::Digit { session, leg, digit, .. } => (session, CallEvent::Digit { leg, digit }),
-            Report::AnnouncementEnded { session, leg, token } => (session, CallEvent::AnnouncementEnded { leg, token }),
-            Report::TimedOut { session, leg } => (session, CallEvent::TimedOut { leg }),
+        let Some(call) = self.calls_of_sessions.get(&report.session()).copied() else { return };
+        if let Some(slot) = self.slots.get_mut(&call) {
+            slot.media.reported(&report);
+        }
+        let event = match report {
+            Report::Allocated { leg, address, .. } => CallEvent::Allocated { leg, address },
+            Report::AllocationFailed { leg, cause, .. } => CallEvent::AllocationFailed { leg, cause },
+            Report::Spoke { leg, .. } => CallEvent::Spoke { leg },
+            Report::FellSilent { leg, .. } => CallEvent::FellSilent { leg },
+            Report::Digit { leg, digit, .. } => CallEvent::Digit { leg, digit },
+            Report::AnnouncementEnded { leg, token, .. } => CallEvent::AnnouncementEnded { leg, token },
+            Report::TimedOut { leg, .. } => CallEvent::TimedOut { leg },
             Report::FirstPacket { .. } | Report::Statistics { .. } => return,
         };
-        let Some(call) = self.calls_of_sessions.get(&session).copied() else { return };
         // A silent call's script waits for less than the time-out would, tells the caller why, and releases him itself.
         if let CallEvent::TimedOut { leg } = &event
             && self.slots.get(&call).is_some_and(|slot| slot.awaits_word_of(*leg))

@@ -1,5 +1,6 @@
 //! A call with the rules that watch it. None of them outlives it.
 
+use super::fold::MediaFold;
 use super::offer::Offer;
 use crate::base::{AgentId, ClipId, Duration, Instant, LegId, Machine, QueueId};
 use crate::call::record::HeldBy;
@@ -47,6 +48,8 @@ pub struct Slot {
     pub legs: BTreeSet<LegId>,
     /// Agents' phones that ring for it.
     pub offers: BTreeMap<LegId, Offer>,
+    /// What stands in the media plane.
+    pub media: MediaFold,
     pub purpose: Purpose,
     /// Who is shown to the callee.
     pub from: sip::Party,
@@ -87,6 +90,7 @@ impl Slot {
         // Named by the moment in the call's id, which the recorder knows too.
         let recording = Recording::new(RecordingFile::new(call.id(), call.id().timestamp()));
         Self {
+            media: MediaFold::new(call.session()),
             call,
             legs: BTreeSet::new(),
             offers: BTreeMap::new(),

@@ -6,7 +6,7 @@ use sanling::base::time::millis;
 use sanling::base::{CallId, Codec, Duration, Instant};
 use sanling::media::control::{Channel, Recorded, Sound};
 use sanling::switch::input::RecorderReport;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fault {
@@ -52,6 +52,11 @@ impl Disk {
             Fault::None | Fault::Full => now + millis(5),
         };
         match chunk {
+            Recorded::Started { call, resumed: true, .. } if self.takes.get(&call).is_some_and(|take| !take.complete) => {
+                let failed = self.takes.get(&call).is_some_and(|take| take.failed);
+                let file = format!("{call}.wav.part");
+                Some((after, if failed { full(call) } else { RecorderReport::Opened { call, file } }))
+            }
             Recorded::Started { call, rate, .. } => {
                 if self.takes.insert(call, Take { rate, failed: self.fault == Fault::Full, ..Take::default() }).is_some() {
                     self.complaints.push(format!("{call} was started twice"));
@@ -93,6 +98,25 @@ impl Disk {
                 let sha256 = format!("{:064x}", take.frames);
                 Some((after + millis(20), RecorderReport::Complete { call, file, duration, sha256 }))
             }
+        }
+    }
+
+    /// The recorder's process is gone, with what it had not written yet: up to one second of each file, and the closing of those that were
+    /// being closed.
+    pub fn crash(&mut self) {
+        for take in self.takes.values_mut().filter(|take| !take.complete) {
+            let lost = usize::try_from(take.rate).expect("a rate");
+            for side in [&mut take.left, &mut take.right] {
+                side.truncate(side.len().saturating_sub(lost));
+            }
+            take.frames = take.frames.saturating_sub(u64::from(take.rate));
+        }
+    }
+
+    /// At a start: what was open and does not go on is finished.
+    pub fn repair(&mut self, except: &BTreeSet<CallId>) {
+        for (_, take) in self.takes.iter_mut().filter(|(call, _)| !except.contains(*call)) {
+            take.complete = true;
         }
     }
 }

@@ -6,18 +6,19 @@ use super::disk::Disk;
 use super::net::Net;
 use super::phones::{Emission, Phone};
 use super::sound;
-use sanling::base::{CallId, Duration, Instant, LegId, Rng, Timestamp, WallClock};
-use sanling::call::record::CallRecord;
+use sanling::base::{CallId, Duration, Instant, LegId, Rng, SessionId, Timestamp, WallClock};
+use sanling::call::record::{CallRecord, OfferOutcome, Outcome, RecordingState, ReleasedBy};
 use sanling::config::{Config, PromptInventory, SourceFile, resolve};
-use sanling::media::control::{AllocationFailure, Command as Media, Report};
+use sanling::media::control::{AllocationFailure, Command as Media, Report, ResumedLeg};
 use sanling::media::{Component, Engine, EngineSettings, Turn};
 use sanling::sip::{Flow, Protocol, Received};
 use sanling::switch::checkpoint::Part;
 use sanling::switch::input::{Command, Input, RecorderReport, RequestId};
 use sanling::switch::output::{Detail, Event, Output, Reply};
+use sanling::switch::restore::Kept;
 use sanling::switch::view::{AgentView, Snapshot};
 use sanling::switch::{Surroundings, Switch};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -56,8 +57,11 @@ pub struct World {
     pub events: Vec<(Instant, Event)>,
     pub replies: Vec<Reply>,
     pub drained: bool,
-    /// What a restart would go on from.
+    /// What a restart goes on from.
     pub kept: BTreeMap<Part, Vec<u8>>,
+    /// The switch's process is dead, and is started again then.
+    pub up_at: Option<Instant>,
+    pub crashes: u64,
     /// The last messages on the wire, for whoever must understand a failure.
     trace: VecDeque<String>,
     loud: bool,
@@ -81,20 +85,26 @@ pub fn configuration(replace: &[(&str, &str)], overrides: &[&str]) -> Arc<Config
     Arc::new(config.unwrap_or_else(|errors| panic!("{errors:?}")))
 }
 
+/// Everything but the media plane's seed is new at each start.
+fn surroundings(listen: SocketAddr, media_seed: u64, wall: WallClock, rng: &mut Rng) -> Surroundings {
+    Surroundings {
+        listen: vec![(Protocol::Udp, listen)],
+        our_hosts: vec!["localhost".to_owned()],
+        seed: rng.next_u64(),
+        secret: std::array::from_fn(|_| rng.below(256) as u8),
+        media_seed,
+        wall,
+    }
+}
+
 impl World {
     pub fn new(seed: u64, config: Arc<Config>) -> Self {
         let mut rng = Rng::new(seed);
         let listen: SocketAddr = "127.0.0.1:5060".parse().expect("an address");
         let wall = WallClock::new(Instant::START, BEGAN);
-        let surroundings = Surroundings {
-            listen: vec![(Protocol::Udp, listen)],
-            our_hosts: vec!["localhost".to_owned()],
-            seed: rng.next_u64(),
-            secret: std::array::from_fn(|_| rng.below(256) as u8),
-            wall,
-        };
-        let switch = Switch::new(Arc::clone(&config), surroundings, Instant::START);
-        let engine = Engine::new(EngineSettings::default(), sound::library(), rng.next_u64());
+        let media_seed = rng.next_u64();
+        let switch = Switch::new(Arc::clone(&config), surroundings(listen, media_seed, wall, &mut rng), Instant::START);
+        let engine = Engine::new(EngineSettings::default(), sound::library(), media_seed);
         Self {
             now: Instant::START,
             seed,
@@ -119,9 +129,81 @@ impl World {
             replies: Vec::new(),
             drained: false,
             kept: BTreeMap::new(),
+            up_at: None,
+            crashes: 0,
             trace: VecDeque::new(),
             loud: std::env::var_os("SANLING_SIM_TRACE").is_some(),
         }
+    }
+
+    // ---- crashes ----
+
+    /// kill −9, now: the switch and its media plane are gone with all that was in their memory, and started again after a while. What is
+    /// sent to them meanwhile is lost.
+    pub fn crash(&mut self, down_for: Duration) -> &mut Self {
+        self.write(format!("{:?} ✗ crash", self.now));
+        self.crashes += 1;
+        self.up_at = Some(self.now + down_for);
+        self.inputs.clear();
+        self.turn = Turn::new();
+        self.bound.clear();
+        self.legs.clear();
+        self.ahead.retain(|_, happening| !matches!(happening, Happening::Recorder(_)));
+        self.disk.crash();
+        self.checkers.crashed();
+        self
+    }
+
+    fn restart(&mut self) {
+        self.up_at = None;
+        self.write(format!("{:?} ✓ restart", self.now));
+        let kept = Kept::read(self.kept.iter().map(|(part, image)| (part.to_string(), image.clone())));
+        let wall = WallClock::new(Instant::START, BEGAN);
+        let resumes_at = kept.resumes_at(self.wall(self.now));
+        let off = self.now.saturating_since(resumes_at).max(resumes_at.saturating_since(self.now));
+        assert!(self.kept.is_empty() || off < Duration::from_millis(2), "the clock goes on at {resumes_at:?} instead of {:?}", self.now);
+        let media_seed = kept.media_seed().unwrap_or_else(|| self.rng.next_u64());
+        let surroundings = surroundings(self.listen, media_seed, wall, &mut self.rng);
+        self.engine = Engine::new(EngineSettings::default(), sound::library(), media_seed);
+        let mut out = Vec::new();
+        let (switch, restored) = Switch::restore(Arc::clone(&self.config), surroundings, kept, self.now, &mut out);
+        assert_eq!(restored.lost, Vec::<String>::new(), "images that cannot be read");
+        self.switch = switch;
+        self.close_interrupted(&restored.calls);
+        self.checkers.restarted(&restored.calls, &self.switch.snapshot(self.now), self.now);
+        self.carry_out(out);
+        self.settle();
+    }
+
+    /// What `io` does at a start: the recordings and records of calls that do not go on are finished.
+    fn close_interrupted(&mut self, except: &BTreeSet<CallId>) {
+        self.disk.repair(except);
+        let at = self.wall(self.now);
+        for record in self.records.values_mut().filter(|record| !except.contains(&record.id)) {
+            let mut changed = false;
+            if record.released_at.is_none() {
+                (record.released_at, record.released_by, record.outcome) = (Some(at), Some(ReleasedBy::Switch), Some(Outcome::Failed));
+                changed = true;
+            }
+            for offer in record.offers.iter_mut().filter(|offer| offer.ended_at.is_none()) {
+                (offer.ended_at, offer.result, changed) = (Some(at), OfferOutcome::Withdrawn, true);
+            }
+            if let Some(recording) = record.recording.as_mut().filter(|recording| recording.state == RecordingState::Open) {
+                (recording.state, changed) = (RecordingState::Recovered, true);
+            }
+            if changed {
+                self.checkers.stored(record);
+            }
+        }
+    }
+
+    /// What the wall reads at a moment.
+    pub fn wall(&self, at: Instant) -> Timestamp {
+        WallClock::new(Instant::START, BEGAN).read(at)
+    }
+
+    fn is_down(&self) -> bool {
+        self.up_at.is_some()
     }
 
     // ---- phones ----
@@ -233,23 +315,27 @@ impl World {
     fn next(&self) -> Option<Instant> {
         let ahead = self.ahead.first_key_value().map(|((at, _), _)| *at);
         let phones = self.phones.iter().filter_map(Phone::deadline).min();
-        [ahead, phones, self.switch.deadline(), self.engine.deadline()].into_iter().flatten().min()
+        let (switch, engine) = if self.is_down() { (self.up_at, None) } else { (self.switch.deadline(), self.engine.deadline()) };
+        [ahead, phones, switch, engine].into_iter().flatten().min()
     }
 
     fn step(&mut self) {
         let now = self.now;
+        if self.up_at.is_some_and(|at| at <= now) {
+            self.restart();
+        }
         while let Some(entry) = self.ahead.first_entry().filter(|entry| entry.key().0 <= now) {
             let happening = entry.remove();
             self.happen(happening);
         }
-        if self.switch.deadline().is_some_and(|at| at <= now) {
+        if !self.is_down() && self.switch.deadline().is_some_and(|at| at <= now) {
             let mut out = Vec::new();
             self.switch.handle_timeout(now, &mut out);
             assert!(self.switch.deadline().is_none_or(|at| at > now), "the switch left a deadline behind at {now:?}");
             self.carry_out(out);
             self.settle();
         }
-        if self.engine.deadline().is_some_and(|at| at <= now) {
+        if !self.is_down() && self.engine.deadline().is_some_and(|at| at <= now) {
             self.engine.tick(now, &mut self.turn);
             assert!(self.engine.deadline().is_none_or(|at| at > now), "the engine left a deadline behind");
             self.collect();
@@ -262,12 +348,16 @@ impl World {
                 self.emit(index, out);
             }
         }
-        self.checkers.look(now);
+        if !self.is_down() {
+            self.checkers.look(now);
+        }
         self.checkers.verdict(self.seed);
     }
 
     fn happen(&mut self, happening: Happening) {
         match happening {
+            Happening::SipToSwitch { from, bytes } if self.is_down() => self.note("⇥", from, &bytes),
+            Happening::RtpToSwitch { .. } if self.is_down() => {}
             Happening::SipToSwitch { from, bytes } => {
                 self.note("→", from, &bytes);
                 self.checkers.received(from, &bytes, self.now);
@@ -328,7 +418,8 @@ impl World {
                 Output::Media(command) => {
                     self.checkers.ordered(&command, self.now);
                     match command {
-                        Media::Allocate { session, leg, local, .. } => self.allocate(session, leg, local),
+                        Media::Allocate { session, leg, local, resumed: Some(resumed) } => self.resume(session, leg, local, resumed),
+                        Media::Allocate { session, leg, local, resumed: None } => self.allocate(session, leg, local),
                         command => self.engine.handle_command(command, self.now, &mut self.turn),
                     }
                     self.collect();
@@ -356,8 +447,20 @@ impl World {
         self.checkers.counted(&snapshot, self.now);
     }
 
+    /// What `io` does for a leg that goes on: the pair that it had, or none.
+    fn resume(&mut self, session: SessionId, leg: LegId, local: IpAddr, resumed: ResumedLeg) {
+        let address = SocketAddr::new(local, resumed.port);
+        if self.legs.contains_key(&address) {
+            let failed = Report::AllocationFailed { session, leg, cause: AllocationFailure::Refused };
+            return self.inputs.push_back(Input::Media(failed));
+        }
+        self.legs.insert(address, leg);
+        self.bound.insert(leg, address);
+        self.engine.resumed(session, leg, address, resumed.since, self.now, &mut self.turn);
+    }
+
     /// What `io` does: binds a pair of the range, the next free one.
-    fn allocate(&mut self, session: sanling::base::SessionId, leg: LegId, local: IpAddr) {
+    fn allocate(&mut self, session: SessionId, leg: LegId, local: IpAddr) {
         let ports = self.config.media.ports.clone();
         let count = (ports.end() - ports.start()).div_ceil(2);
         for _ in 0..count {

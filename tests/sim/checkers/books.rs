@@ -2,7 +2,7 @@
 
 use super::Complaints;
 use sanling::base::{CallId, Instant};
-use sanling::switch::view::QueueView;
+use sanling::switch::view::{CallView, QueueFigures, QueueView, Snapshot};
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Default)]
@@ -69,6 +69,22 @@ impl Books {
         }
         if theirs.0 != theirs.1 + theirs.2 + theirs.3 {
             complaints.push(format!("{now:?}: the figures do not add up: {theirs:?}"));
+        }
+    }
+
+    /// The switch is back with these calls. What it counted in its last moment may be uncounted: from here on the figures are followed.
+    pub fn restarted(&mut self, calls: &BTreeSet<CallId>, snapshot: &Snapshot) {
+        self.waiting.retain(|call, _| calls.contains(call));
+        let sum = |figure: fn(&QueueFigures) -> u64| snapshot.queues.iter().map(|queue| figure(&queue.today)).sum();
+        self.enqueued = sum(|today| today.offered);
+        self.answered = sum(|today| today.answered);
+        self.left = sum(|today| today.abandoned + today.flowed_out);
+        let waits = |call: &CallView| call.record.queue.is_some() && call.record.connected_at.is_none();
+        for call in snapshot.calls.iter().filter(|call| waits(call)) {
+            let offered_to = call.record.offers.iter().rev().find(|offer| offer.ended_at.is_none()).map(|offer| offer.agent.to_string());
+            let place = self.enqueued;
+            let waiting = self.waiting.entry(call.record.id).or_insert(Waiting { place, offered_to: None, refused: BTreeSet::new() });
+            waiting.offered_to = offered_to;
         }
     }
 

@@ -49,6 +49,8 @@ pub struct Checkers {
     dialogs: BTreeMap<String, CallId>,
     sessions: BTreeMap<SessionId, Session>,
     complaints: Complaints,
+    /// After a crash some of what is under way is not known here: what its last moment brought, nobody saw.
+    crashed: bool,
     /// Checks that were made, so that a silent checker is noticed.
     pub looked: u64,
 }
@@ -85,7 +87,27 @@ impl Checkers {
             dialogs: BTreeMap::new(),
             sessions: BTreeMap::new(),
             complaints: Vec::new(),
+            crashed: false,
             looked: 0,
+        }
+    }
+
+    /// The switch is dead. What runs against a clock may fall due before it is back, and what it did last may be undone.
+    pub fn crashed(&mut self) {
+        self.crashed = true;
+        self.rings.forget();
+        self.patience.forget();
+        self.silent.forget();
+        self.reserved.clear();
+    }
+
+    /// It is back with these calls.
+    pub fn restarted(&mut self, calls: &BTreeSet<CallId>, snapshot: &Snapshot, _now: Instant) {
+        self.books.restarted(calls, snapshot);
+        self.sessions.retain(|_, session| calls.contains(&session.call));
+        // Whoever was called for a call that is lost is free again.
+        for (id, _) in self.dialogs.extract_if(.., |_, call| !calls.contains(call)) {
+            self.engagements.ends(&id);
         }
     }
 
@@ -177,8 +199,8 @@ impl Checkers {
     pub fn ordered(&mut self, command: &Media, now: Instant) {
         match command {
             Media::StartRecording { session, call, left, .. } => {
-                let new = Session { call: *call, caller: *left, callee: None, script: BTreeMap::new() };
-                self.sessions.insert(*session, new);
+                let new = || Session { call: *call, caller: *left, callee: None, script: BTreeMap::new() };
+                self.sessions.entry(*session).or_insert_with(new);
             }
             Media::Bridge { session, b, .. } => {
                 if let Some(session) = self.sessions.get_mut(session) {
@@ -262,11 +284,12 @@ impl Checkers {
                 self.patience.retrieved(call, &by, now, &mut self.complaints);
                 self.silent.retrieved(call, &by, now);
             }
+            ("hold.patience_exceeded", Some(call)) if self.crashed && !self.patience.knows(call, &by) => {}
             ("hold.patience_exceeded", Some(call)) => self.patience.reassured(call, &by, now, &mut self.complaints),
             ("call.released", Some(call)) => {
                 self.books.left(call);
                 self.patience.ended(call);
-                let silent = text("outcome").as_deref() == Some("silent");
+                let silent = text("outcome").as_deref() == Some("silent") && (!self.crashed || self.silent.knows(call));
                 self.silent.released(call, silent, now, &mut self.complaints);
                 let of_call: Vec<String> = self.dialogs.iter().filter(|(_, of)| **of == call).map(|(id, _)| id.clone()).collect();
                 for id in of_call {

@@ -40,6 +40,15 @@ impl Patience {
         }
     }
 
+    /// Who is held at a crash is watched no more.
+    pub fn forget(&mut self) {
+        self.held.clear();
+    }
+
+    pub fn knows(&self, call: CallId, by: &str) -> bool {
+        self.held.contains_key(&(call, by.to_owned()))
+    }
+
     pub fn ended(&mut self, call: CallId) {
         self.held.retain(|(of, _), _| *of != call);
     }

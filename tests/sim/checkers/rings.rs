@@ -56,6 +56,11 @@ impl Rings {
         }
     }
 
+    /// What rings at a crash is watched no more.
+    pub fn forget(&mut self) {
+        self.ringing.clear();
+    }
+
     pub fn over(&mut self, id: &str) {
         self.ringing.remove(id);
     }

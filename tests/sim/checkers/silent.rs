@@ -85,6 +85,16 @@ impl Silent {
         });
     }
 
+    /// What script runs at a crash is watched no more.
+    pub fn forget(&mut self) {
+        self.scripts.clear();
+        self.held_before.clear();
+    }
+
+    pub fn knows(&self, call: CallId) -> bool {
+        self.scripts.contains_key(&call)
+    }
+
     /// A step is said to the caller.
     pub fn said(&mut self, call: CallId, now: Instant, complaints: &mut Complaints) {
         let (wait, steps) = (self.wait, self.steps);

@@ -6,6 +6,7 @@ mod failures;
 mod greeting;
 mod hold;
 mod operating;
+mod restarts;
 mod silent_call;
 mod three_rings;
 mod waiting;

@@ -1,0 +1,167 @@
+//! What was ordered of the media plane for one call, folded to what still stands: the shortest list of orders that makes the session anew,
+//! and the reports that were owed when the plane went down. A reducer over orders and reports; it decides nothing.
+
+use crate::base::{CallId, Instant, LegId, SessionId};
+use crate::media::control::{Background, Command, Report, ResumedLeg, StreamParameters};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct MediaFold {
+    session: SessionId,
+    legs: BTreeMap<LegId, LegFold>,
+    bridge: Option<(LegId, LegId)>,
+    recording: Option<RecordingFold>,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+struct LegFold {
+    local: IpAddr,
+    since: Instant,
+    /// Until the plane told it the leg was ordered, no more.
+    port: Option<u16>,
+    parameters: Option<StreamParameters>,
+    background: Background,
+    listens: bool,
+    /// Told to have spoken, and not yet to have fallen silent.
+    speaks: bool,
+    /// Tokens of what is being said to it, in order.
+    announced: Vec<u64>,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+struct RecordingFold {
+    call: CallId,
+    left: LegId,
+    right: Option<LegId>,
+    began_at: Instant,
+}
+
+impl MediaFold {
+    #[must_use]
+    pub fn new(session: SessionId) -> Self {
+        Self { session, legs: BTreeMap::new(), bridge: None, recording: None }
+    }
+
+    /// An order goes out.
+    pub fn ordered(&mut self, command: &Command, now: Instant) {
+        match command {
+            Command::Allocate { leg, local, resumed, .. } => {
+                let new = || LegFold {
+                    local: *local,
+                    since: resumed.map_or(now, |resumed| resumed.since),
+                    port: resumed.map(|resumed| resumed.port),
+                    parameters: None,
+                    background: Background::None,
+                    listens: false,
+                    speaks: false,
+                    announced: Vec::new(),
+                };
+                self.legs.entry(*leg).or_insert_with(new);
+            }
+            Command::Configure { leg, parameters, .. } => self.with(*leg, |leg| leg.parameters = Some(parameters.clone())),
+            Command::Bridge { a, b, .. } => {
+                if a != b && self.legs.contains_key(a) && self.legs.contains_key(b) {
+                    self.bridge = Some((*a, *b));
+                }
+            }
+            Command::Unbridge { .. } => self.bridge = None,
+            Command::SetBackground { leg, background, .. } => self.with(*leg, |leg| leg.background = background.clone()),
+            Command::Announce { leg, token, .. } => self.with(*leg, |leg| leg.announced.push(*token)),
+            // The plane reports each as ended: until then it is owed.
+            Command::StopAnnouncements { .. } => {}
+            Command::StartRecording { call, left, right, began_at, .. } => {
+                if self.recording.as_ref().is_none_or(|recording| recording.call != *call) {
+                    self.recording = Some(RecordingFold { call: *call, left: *left, right: *right, began_at: began_at.unwrap_or(now) });
+                }
+            }
+            Command::SetRecordedParty { right, .. } => {
+                if let Some(recording) = &mut self.recording {
+                    recording.right = *right;
+                }
+            }
+            Command::StopRecording { .. } => self.recording = None,
+            Command::ListenForSpeech { leg, on, .. } => self.with(*leg, |leg| (leg.listens, leg.speaks) = (*on, leg.speaks && *on)),
+            Command::ReleaseLeg { leg, .. } => self.forget(*leg),
+            Command::Release { .. } => *self = Self::new(self.session),
+        }
+    }
+
+    /// The plane told something.
+    pub fn reported(&mut self, report: &Report) {
+        match report {
+            Report::Allocated { leg, address, .. } => self.with(*leg, |leg| leg.port = Some(address.port())),
+            Report::AllocationFailed { leg, .. } => self.forget(*leg),
+            Report::Spoke { leg, .. } => self.with(*leg, |leg| leg.speaks = true),
+            Report::FellSilent { leg, .. } => self.with(*leg, |leg| leg.speaks = false),
+            Report::AnnouncementEnded { leg, token, .. } => self.with(*leg, |leg| {
+                if let Some(index) = leg.announced.iter().position(|announced| announced == token) {
+                    leg.announced.remove(index);
+                }
+            }),
+            Report::FirstPacket { .. } | Report::Digit { .. } | Report::TimedOut { .. } | Report::Statistics { .. } => {}
+        }
+    }
+
+    fn with(&mut self, leg: LegId, change: impl FnOnce(&mut LegFold)) {
+        if let Some(leg) = self.legs.get_mut(&leg) {
+            change(leg);
+        }
+    }
+
+    fn forget(&mut self, leg: LegId) {
+        self.legs.remove(&leg);
+        self.bridge = self.bridge.filter(|(a, b)| *a != leg && *b != leg);
+        if let Some(recording) = &mut self.recording {
+            recording.right = recording.right.filter(|right| *right != leg);
+        }
+        // A recording without a call has nothing more to tell.
+        if self.legs.is_empty() {
+            self.recording = None;
+        }
+    }
+
+    /// The orders that make the session anew, on the ports that it had.
+    #[must_use]
+    pub fn commands(&self) -> Vec<Command> {
+        let session = self.session;
+        let mut out = Vec::new();
+        for (leg, fold) in &self.legs {
+            let resumed = fold.port.map(|port| ResumedLeg { port, since: fold.since });
+            out.push(Command::Allocate { session, leg: *leg, local: fold.local, resumed });
+        }
+        for (leg, fold) in &self.legs {
+            let leg = *leg;
+            out.extend(fold.parameters.clone().map(|parameters| Command::Configure { session, leg, parameters }));
+            if fold.background != Background::None {
+                out.push(Command::SetBackground { session, leg, background: fold.background.clone() });
+            }
+            if fold.listens {
+                out.push(Command::ListenForSpeech { session, leg, on: true });
+            }
+        }
+        out.extend(self.bridge.map(|(a, b)| Command::Bridge { session, a, b }));
+        out.extend(self.recording.as_ref().map(|recording| {
+            let RecordingFold { call, left, right, began_at } = recording.clone();
+            Command::StartRecording { session, call, left, right, began_at: Some(began_at) }
+        }));
+        out
+    }
+
+    /// What the plane can tell no more: what was being said has ended, and who spoke is silent until he is heard again.
+    #[must_use]
+    pub fn owed(&self) -> Vec<Report> {
+        let session = self.session;
+        let mut out = Vec::new();
+        for (leg, fold) in &self.legs {
+            let leg = *leg;
+            out.extend(fold.speaks.then_some(Report::FellSilent { session, leg }));
+            out.extend(fold.announced.iter().map(|token| Report::AnnouncementEnded { session, leg, token: *token }));
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests;

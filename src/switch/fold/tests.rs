@@ -1,0 +1,234 @@
+//! The fold against the engine: whatever was ordered, a fresh engine that is given the fold's orders lets everybody hear, record and listen as
+//! the old one did.
+
+use super::*;
+use crate::base::time::{millis, secs};
+use crate::base::{ClipId, Codec, Rng, Timestamp};
+use crate::media::clips::{Clip, ClipLibrary};
+use crate::media::control::{Channel, Direction, Recorded, Sound};
+use crate::media::{Component, Engine, EngineSettings, Turn};
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+const SESSION: SessionId = SessionId(1);
+const LEGS: [LegId; 3] = [LegId(1), LegId(2), LegId(4)];
+
+/// What a party hears, or a channel of the recording has.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Heard {
+    Party(LegId),
+    Switch,
+}
+
+/// Everything that can be told of a session from outside.
+#[derive(PartialEq, Eq, Debug, Default)]
+struct Audible {
+    heard: BTreeSet<(SocketAddr, Heard)>,
+    recorded: BTreeSet<(Channel, Heard)>,
+    spoke: BTreeSet<LegId>,
+}
+
+struct Plane {
+    engine: Engine,
+    turn: Turn,
+    now: Instant,
+    fold: MediaFold,
+    sequence: u16,
+}
+
+fn call() -> CallId {
+    CallId::new(Timestamp(1_795_000_000_000), &mut Rng::new(1))
+}
+
+fn ours(leg: LegId) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 20_000 + 2 * u16::try_from(leg.0).expect("a small leg")))
+}
+
+fn theirs(leg: LegId) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 9], 4_000 + 2 * u16::try_from(leg.0).expect("a small leg")))
+}
+
+/// 20 ms of a voice of his own: a vowel of a pitch, with pauses, so that a detector takes it for speech.
+fn voice(leg: LegId, frame: u16) -> Vec<u8> {
+    let mut payload = vec![0xD5; 160];
+    if frame % 25 < 18 {
+        let period = 50 + 7 * usize::try_from(leg.0).expect("a small leg");
+        for (n, byte) in payload.iter_mut().enumerate() {
+            *byte = if (usize::from(frame) * 160 + n) % period < period / 3 { 0xA5 } else { 0x35 };
+        }
+    }
+    payload
+}
+
+fn parameters(leg: LegId, direction: Direction) -> StreamParameters {
+    StreamParameters {
+        remote: theirs(leg),
+        remote_rtcp: theirs(leg),
+        rtcp_mux: true,
+        signalled_from: theirs(leg).ip(),
+        codec: Codec::Pcma,
+        send_payload_type: 8,
+        receive_payload_type: 8,
+        send_event_type: None,
+        receive_event_type: None,
+        direction,
+        ptime: 20,
+        silence_suppression: false,
+        rtp_timeout: secs(600),
+    }
+}
+
+impl Plane {
+    fn new(at: Instant) -> Self {
+        let mut library = ClipLibrary::new();
+        let wave: Vec<i16> = (0..4_000).map(|n: i16| if n % 20 < 10 { 6_000 } else { -6_000 }).collect();
+        for name in ["music/hold", "welcome"] {
+            library.insert(ClipId::new(name), Clip::from_samples(&wave, 8_000));
+        }
+        let engine = Engine::new(EngineSettings::default(), Arc::new(library), 7);
+        Self { engine, turn: Turn::new(), now: at, fold: MediaFold::new(SESSION), sequence: 0 }
+    }
+
+    fn order(&mut self, command: Command) {
+        self.fold.ordered(&command, self.now);
+        match command {
+            Command::Allocate { leg, resumed: Some(resumed), .. } => {
+                self.engine.resumed(SESSION, leg, ours(leg), resumed.since, self.now, &mut self.turn);
+            }
+            Command::Allocate { leg, .. } => self.engine.allocated(SESSION, leg, ours(leg), self.now, &mut self.turn),
+            command => self.engine.handle_command(command, self.now, &mut self.turn),
+        }
+        self.take(&mut Audible::default());
+    }
+
+    fn take(&mut self, audible: &mut Audible) {
+        for (packet, bytes) in self.turn.packets().filter(|(packet, _)| packet.component == Component::Rtp) {
+            let party = LEGS.into_iter().find(|leg| (0..=self.sequence).rev().take(12).any(|frame| voice(*leg, frame) == bytes[12..]));
+            audible.heard.insert((packet.destination, party.map_or(Heard::Switch, Heard::Party)));
+        }
+        for recorded in self.turn.recorded.drain(..) {
+            let Recorded::Audio { channel, audio, .. } = recorded else { continue };
+            let party = match &audio {
+                Sound::Encoded { payload, .. } => {
+                    LEGS.into_iter().find(|leg| (0..=self.sequence).rev().take(12).any(|frame| voice(*leg, frame) == *payload))
+                }
+                Sound::Linear(_) => None,
+            };
+            audible.recorded.insert((channel, party.map_or(Heard::Switch, Heard::Party)));
+        }
+        for report in self.turn.reports.drain(..) {
+            if let Report::Spoke { leg, .. } = report {
+                audible.spoke.insert(leg);
+            }
+            self.fold.reported(&report);
+        }
+        self.turn.clear();
+    }
+
+    /// Everybody speaks for so long.
+    fn run(&mut self, frames: u16) -> Audible {
+        let mut audible = Audible::default();
+        for _ in 0..frames {
+            self.now += millis(20);
+            self.sequence += 1;
+            for leg in LEGS {
+                let mut packet = vec![0x80, 8];
+                packet.extend(self.sequence.to_be_bytes());
+                packet.extend((u32::from(self.sequence) * 160).to_be_bytes());
+                packet.extend([0, 0, 0, u8::try_from(leg.0).expect("a small leg")]);
+                packet.extend(voice(leg, self.sequence));
+                self.engine.handle_packet(leg, Component::Rtp, theirs(leg), &packet, self.now, &mut self.turn);
+            }
+            self.engine.tick(self.now, &mut self.turn);
+            self.take(&mut audible);
+        }
+        audible
+    }
+}
+
+fn some_order(rng: &mut Rng) -> Command {
+    let (session, leg, other) = (SESSION, LEGS[rng.below(3) as usize], LEGS[rng.below(3) as usize]);
+    match rng.below(16) {
+        0..=2 => Command::Allocate { session, leg, local: ours(leg).ip(), resumed: None },
+        3..=5 => {
+            let direction = Direction { send: !rng.one_in(4), receive: true };
+            Command::Configure { session, leg, parameters: parameters(leg, direction) }
+        }
+        6 | 7 => Command::Bridge { session, a: leg, b: other },
+        8 => Command::Unbridge { session },
+        9 => {
+            let all = [Background::None, Background::Silence, Background::Music(ClipId::new("music/hold"))];
+            Command::SetBackground { session, leg, background: all[rng.below(3) as usize].clone() }
+        }
+        10 => Command::Announce { session, leg, clips: vec![ClipId::new("welcome")], token: rng.below(3) },
+        11 => Command::StopAnnouncements { session, leg },
+        12 => Command::StartRecording { session, call: call(), left: leg, right: Some(other), began_at: None },
+        13 if rng.one_in(2) => Command::StopRecording { session },
+        13 => Command::SetRecordedParty { session, right: Some(other) },
+        14 => Command::ListenForSpeech { session, leg, on: !rng.one_in(3) },
+        _ if rng.one_in(3) => Command::ReleaseLeg { session, leg },
+        _ => Command::Bridge { session, a: LEGS[0], b: LEGS[1] },
+    }
+}
+
+#[test]
+fn an_engine_made_anew_by_the_fold_sounds_as_the_old_one_did() {
+    let (mut heard, mut recorded, mut spoke) = (0, 0, 0);
+    for seed in 0..120 {
+        let mut rng = Rng::new(seed);
+        let mut old = Plane::new(Instant::after_start(secs(1)));
+        let mut orders = Vec::new();
+        for _ in 0..30 {
+            let order = some_order(&mut rng);
+            orders.push(order.clone());
+            old.order(order);
+            if rng.one_in(5) {
+                old.run(3);
+            }
+        }
+        // What is being said ends, and its end is told.
+        old.run(120);
+        assert!(old.fold.legs.values().all(|leg| leg.announced.is_empty()), "seed {seed}: {:?}", old.fold);
+
+        let image = rmp_serde::to_vec_named(&old.fold).expect("plain values");
+        let kept: MediaFold = rmp_serde::from_slice(&image).expect("it reads back");
+        assert_eq!(kept, old.fold);
+        let mut new = Plane::new(old.now);
+        new.sequence = old.sequence;
+        for order in kept.commands() {
+            new.order(order);
+        }
+        new.run(120);
+        old.run(120);
+        let (was, is) = (old.run(120), new.run(120));
+        assert_eq!(is, was, "seed {seed}: {orders:#?}");
+        (heard, recorded, spoke) = (heard + was.heard.len(), recorded + was.recorded.len(), spoke + was.spoke.len());
+        assert_eq!(new.fold.commands(), kept.commands(), "seed {seed}: folded again, it is the same");
+    }
+    assert!(heard > 60 && recorded > 20 && spoke > 5, "the test shows little: {heard} heard, {recorded} recorded, {spoke} spoke");
+}
+
+#[test]
+fn what_the_plane_owes_is_known() {
+    let mut plane = Plane::new(Instant::after_start(secs(1)));
+    let (session, leg) = (SESSION, LEGS[0]);
+    plane.order(Command::Allocate { session, leg, local: ours(leg).ip(), resumed: None });
+    plane.order(Command::Configure { session, leg, parameters: parameters(leg, Direction { send: true, receive: true }) });
+    for token in [3, 4, 3] {
+        plane.order(Command::Announce { session, leg, clips: vec![ClipId::new("welcome")], token });
+    }
+    let owed = |plane: &Plane| -> Vec<u64> {
+        let tokens = plane.fold.owed().into_iter();
+        tokens.filter_map(|report| if let Report::AnnouncementEnded { token, .. } = report { Some(token) } else { None }).collect()
+    };
+    assert_eq!(owed(&plane), [3, 4, 3]);
+    plane.run(40);
+    assert_eq!(owed(&plane), [4, 3], "the first was played");
+    plane.fold.reported(&Report::Spoke { session, leg });
+    assert!(plane.fold.owed().contains(&Report::FellSilent { session, leg }));
+    plane.order(Command::StopAnnouncements { session, leg });
+    assert_eq!(owed(&plane), Vec::<u64>::new());
+    plane.order(Command::Release { session });
+    assert!(plane.fold.owed().is_empty() && plane.fold.commands().is_empty());
+}
