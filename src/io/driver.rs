@@ -86,6 +86,11 @@ struct Pending {
 }
 
 impl Driver {
+    /// Carries out what the switch ordered before there was a driver: a restart's calls are heard again.
+    pub fn begin(&mut self, mut out: Vec<Output>) {
+        self.carry_out(&mut out, &mut Pending::default());
+    }
+
     /// Runs until the switch is drained, and gives back the net and the media plane to be closed.
     pub async fn run(mut self) -> (Net, MediaPool, Ledger) {
         let mut out = Vec::with_capacity(64);
@@ -128,6 +133,9 @@ impl Driver {
                 self.switch.handle(Input::StoreBlocked(blocked), self.clock.now(), &mut out);
             }
             if self.carry_out(&mut out, &mut pending) {
+                // The next start finds the agents as they are now.
+                self.switch.checkpoint(self.clock.now(), &mut out);
+                self.carry_out(&mut out, &mut pending);
                 return (self.net, self.media, self.ledger);
             }
         }

@@ -14,12 +14,13 @@ use super::net::Net;
 use super::recorder::{self, Recorder, repair};
 use super::store::Store;
 use super::telemetry;
-use crate::base::limits;
+use crate::base::{CallId, limits};
 use crate::config::{Config, ConfigError, TrunkHostName};
 use crate::media::clips::{Clip, ClipLibrary};
 use crate::media::engine::EngineSettings;
 use crate::switch::input::{Command, Input};
 use crate::switch::output::Reply;
+use crate::switch::restore::Kept;
 use crate::switch::{Surroundings, Switch};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -138,9 +139,8 @@ async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&
         tracing::info!(path = %path.display(), "the admin token");
     }
     let store = Store::open(&data).await.map_err(|error| RunError::Unavailable(error.to_string()))?;
-    recover(&store, &recordings).await?;
-
-    let clock = Clock::started_now();
+    let kept = Kept::read(store.kept());
+    let clock = Clock::resumed(|wall| kept.resumes_at(wall));
     let wall = clock.read_wall();
     let (inbox, inputs) = mpsc::channel(limits::SWITCH_INBOX_MAX);
     let net = Net::bind(&config.sip.listen, config.sip.guard.connections, inbox.clone())
@@ -151,6 +151,7 @@ async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&
         .and_then(|()| getrandom::fill(&mut secret))
         .map_err(|error| RunError::Unavailable(format!("the system gives no randomness: {error}")))?;
     let [seed, media_seed] = seeds.map(u64::from_le_bytes);
+    let media_seed = kept.media_seed().unwrap_or(media_seed);
     let settings = MediaSettings {
         workers: config.media.workers,
         ports: config.media.ports.clone(),
@@ -171,7 +172,7 @@ async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&
         store: store.clone(),
         hub: hub.clone(),
         metrics: metrics.clone(),
-        recordings,
+        recordings: recordings.clone(),
         token: token.clone(),
         recorder: recorder.status(),
         reload: reloader(options, desk.clone(), libraries, loaded.clone()),
@@ -182,19 +183,29 @@ async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&
         .map_err(|error| RunError::Unavailable(error.to_string()))?
         .map_err(unavailable(format_args!("HTTP cannot listen on {}", config.http.listen)))?;
 
-    let surroundings = Surroundings { listen: net.local_addresses(), our_hosts: own_names(), seed, secret, wall };
+    let surroundings = Surroundings { listen: net.local_addresses(), our_hosts: own_names(), seed, secret, media_seed, wall };
     let sip = surroundings.listen.clone();
-    let switch = Switch::new(config, surroundings, clock.now());
+    let mut ordered = Vec::new();
+    let (switch, restored) = Switch::restore(config, surroundings, kept, clock.now(), &mut ordered);
+    for part in &restored.lost {
+        tracing::error!(part, "what was kept of it cannot be read: it is lost");
+    }
+    if !restored.calls.is_empty() {
+        tracing::warn!(calls = restored.calls.len(), "the calls of the last run go on");
+    }
+    let ledger = Ledger::new(store.clone(), hub.clone(), metrics);
+    let mut driver = Driver { clock, switch, wall, inbox: inputs, questions, libraries: libraries_read, net, media, ledger };
+    // The parties hear each other while the files of those who do not are looked through.
+    driver.begin(ordered);
+    recover(&store, &recordings, restored.calls).await?;
     for (protocol, address) in &sip {
         tracing::info!(?protocol, %address, "SIP listens");
     }
     tracing::info!(address = %server.address(), "HTTP listens");
     let background =
         [tokio::spawn(look_up_trunks(loaded.clone(), inbox.clone())), tokio::spawn(obey_signals(desk.clone(), api.reload.clone(), loaded))];
-    started(&Started { http: server.address(), sip, token, desk, hub: hub.clone() });
+    started(&Started { http: server.address(), sip, token, desk, hub });
 
-    let ledger = Ledger::new(store.clone(), hub, metrics);
-    let driver = Driver { clock, switch, wall, inbox: inputs, questions, libraries: libraries_read, net, media, ledger };
     let (net, media, _) = driver.run().await;
 
     for task in background {
@@ -215,12 +226,11 @@ async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&
     Ok(())
 }
 
-/// What a crash left open: files are finished, and records of calls that were running are closed.
-async fn recover(store: &Store, recordings: &Path) -> Result<(), RunError> {
-    let folder = recordings.to_owned();
-    let repaired = tokio::task::spawn_blocking(move || repair(&folder, &BTreeSet::new()))
-        .await
-        .map_err(|error| RunError::Unavailable(error.to_string()))?;
+/// What a crash left open: files are finished and records closed, of all calls but those that go on.
+async fn recover(store: &Store, recordings: &Path, except: BTreeSet<CallId>) -> Result<(), RunError> {
+    let (folder, spared) = (recordings.to_owned(), except.clone());
+    let repaired =
+        tokio::task::spawn_blocking(move || repair(&folder, &spared)).await.map_err(|error| RunError::Unavailable(error.to_string()))?;
     let repaired = repaired.unwrap_or_else(|error| {
         tracing::error!(%error, folder = %recordings.display(), "recordings cannot be looked through");
         recorder::Repair::default()
@@ -228,10 +238,8 @@ async fn recover(store: &Store, recordings: &Path) -> Result<(), RunError> {
     for left in &repaired.left {
         tracing::error!(file = left.file, reason = left.reason, "a recording could not be repaired");
     }
-    let interrupted = store
-        .close_interrupted(&repaired.recovered, &std::collections::BTreeSet::new())
-        .await
-        .map_err(|error| RunError::Unavailable(error.to_string()))?;
+    let interrupted =
+        store.close_interrupted(&repaired.recovered, &except).await.map_err(|error| RunError::Unavailable(error.to_string()))?;
     if !repaired.recovered.is_empty() || interrupted.closed > 0 {
         tracing::warn!(recordings = repaired.recovered.len(), calls = interrupted.closed, "finished what the last run left open");
     }

@@ -12,6 +12,7 @@ mod hold;
 mod kill9;
 mod linphone;
 mod operate;
+mod restart;
 mod rings;
 mod silent;
 mod sipp;
