@@ -42,6 +42,14 @@ e2e-tools:  ## install the softphones and tools that the tests call, where they 
 	@missing=$$(for tool in $(TOOLS); do command -v $$tool >/dev/null || echo $$tool; done); \
 	if [ -n "$$missing" ]; then echo "installing:" $$missing; $(AS_ROOT) apt-get update && \
 		$(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(TOOL_PACKAGES); fi
+	@test -d target/sipvicious/bin || { python3 -m pip --version >/dev/null 2>&1 || { $(AS_ROOT) apt-get update && \
+		$(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends python3-pip; }; \
+		python3 -m pip install -q --no-warn-conflicts --root-user-action=ignore --target target/sipvicious sipvicious==0.3.8; }
+
+TARGET ?= sip_datagram
+SECONDS ?= 600
+fuzz:  ## libFuzzer on one of the targets: make fuzz TARGET=sdp SECONDS=60 (nightly Rust and `cargo install cargo-fuzz`)
+	$(CARGO) +nightly fuzz run -s none $(TARGET) -- -max_total_time=$(SECONDS) -max_len=16384
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*  ## /\1\t/' | expand -t 14

@@ -117,6 +117,11 @@ pub const STORE_BATCH_MAX: usize = 8_192;
 pub const STORE_BATCH_WAIT: Duration = Duration::from_millis(500);
 /// Connections of the HTTP server; event consumers are among them. More: they wait in the kernel's backlog.
 pub const HTTP_CONNECTIONS_MAX: usize = 1_024;
+/// HTTP connections of one address, loopback apart, where a proxy may stand. More: the new one is closed at once.
+pub const HTTP_CONNECTIONS_PER_ADDRESS_MAX: usize = 256;
+/// An HTTP connection over which for this long nothing could be written, because no request came whole or the peer does not read, is
+/// closed. Event streams say something each 15 s.
+pub const HTTP_SILENCE_MAX: Duration = Duration::from_secs(30);
 /// Released calls whose ids the metrics remember, so that a record that comes again (its recording was hashed) is not counted twice.
 pub const RELEASED_REMEMBERED_MAX: usize = 16_384;
 /// Early dialogs of one branch of a call out, when a proxy behind it forks. More: their ringing is not heard; a 2xx still is.

@@ -14,6 +14,7 @@ mod linphone;
 mod operate;
 mod restart;
 mod rings;
+mod scanners;
 mod silent;
 mod sipp;
 mod sound;
