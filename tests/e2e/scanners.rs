@@ -66,17 +66,16 @@ fn svcrack_finds_a_password_in_time_and_none_behind_the_limit() {
         path.display().to_string()
     };
     let wrong = |count: usize| (0..count).map(|n| format!("guess-{n}")).collect::<Vec<_>>();
-    let right = "demo-1002".to_owned();
-    let early = list("early.txt", [wrong(3), vec![right.clone()]].concat());
-    let said = sipvicious(&site, "svcrack", &["-u", "1002", "-d", &early]);
-    assert!(said.contains("demo-1002"), "the tool works: {said}");
-    assert_eq!(site.get("/api/v1/blocked")["items"].as_array().map(Vec::len), Some(0));
-    let late = list("late.txt", [wrong(40), vec![right]].concat());
-    let said = sipvicious(&site, "svcrack", &["-u", "1002", "-d", &late]);
+    let late = list("late.txt", [wrong(40), vec!["demo-1002".to_owned()]].concat());
+    let said = sipvicious(&site, "svcrack", &["-u", "1002", "-d", &late, "-P", &site.port(30).to_string()]);
     assert!(!said.contains("demo-1002"), "{said}");
+    // A neighbour on the same address, and the proof that the tool works.
+    let early = list("early.txt", [wrong(3), vec!["demo-1003".to_owned()]].concat());
+    let said = sipvicious(&site, "svcrack", &["-u", "1003", "-d", &early, "-P", &site.port(40).to_string()]);
+    assert!(said.contains("demo-1003"), "{said}");
     let blocked = site.get("/api/v1/blocked");
     let sources: Vec<&str> = blocked["items"].as_array().expect("a list").iter().filter_map(|item| item["source"].as_str()).collect();
-    assert!(sources.contains(&"1002@127.0.0.1"), "{sources:?}");
+    assert_eq!(sources, [format!("127.0.0.1:{}", site.port(30)).as_str(), "1002@127.0.0.1"]);
     let metrics = String::from_utf8(site.get_bytes("/metrics").1).expect("text");
     assert!(metrics.contains("sanling_guard_dropped_total{cause=\"blocked\"}"), "{metrics}");
 }
