@@ -16,6 +16,7 @@ pub mod load;
 pub mod media;
 pub mod metrics;
 pub mod net;
+pub mod precedence;
 pub mod recorder;
 pub mod run;
 pub mod shapes;

@@ -218,10 +218,10 @@ impl Media {
         self.wheel.iter().any(|slot| !slot.is_empty()).then_some(self.next_at)
     }
 
-    /// Sends one slot's packets if it is due; to be called until it says that none is.
-    pub fn send_due(&mut self, now: Instant, began: Instant) -> bool {
+    /// Sends one slot's packets if it is due.
+    pub fn send_due(&mut self, now: Instant, began: Instant) {
         if now < self.next_at {
-            return false;
+            return;
         }
         if now.saturating_since(self.next_at) > BEHIND_MAX {
             self.next_at = now;
@@ -237,7 +237,6 @@ impl Media {
         }
         self.next_slot = (slot + 1) % SLOTS;
         self.next_at += SLOT;
-        true
     }
 
     fn send(&mut self, leg: usize, since: Duration) {

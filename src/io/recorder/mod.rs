@@ -20,6 +20,7 @@ pub use sink::RecorderSink;
 pub use verify::{Verdict, finished, verify};
 
 use crate::base::limits::LEGS_MAX;
+use crate::io::precedence;
 use crate::switch::input::Input;
 use desk::Desk;
 use sink::{BATCHES_MAX, Backlog};
@@ -62,6 +63,7 @@ impl Recorder {
         let finishing = {
             let (folder, inbox, status) = (folder.clone(), inbox.clone(), status.clone());
             thread::Builder::new().name("recordings-end".to_owned()).spawn(move || {
+                precedence::give_way(precedence::FINISHING);
                 finish::run(&folder, &to_finish, &inbox, |reason| status.raise(reason.to_owned()));
             })?
         };
@@ -77,7 +79,10 @@ impl Recorder {
                 .spawn(move || sync::run(&folder, &ended, is_open, |reason| status.raise(reason)))?
         };
         let desk = Desk::new(folder, inbox, jobs, status.clone());
-        let writing = thread::Builder::new().name("recorder".to_owned()).spawn(move || desk.run(&arriving, before_writing))?;
+        let writing = thread::Builder::new().name("recorder".to_owned()).spawn(move || {
+            precedence::give_way(precedence::WRITING);
+            desk.run(&arriving, before_writing);
+        })?;
         Ok(Self { batches, backlog, status, writing, finishing, syncing, open_for_sync })
     }
 

@@ -5,6 +5,7 @@ use super::fact::{EventRow, Fact};
 use super::handover::{Handover, Work};
 use super::{Database, Shared, StoreError, StoreOptions, sql};
 use crate::io::journal::Reader;
+use crate::io::precedence;
 use crate::io::shapes::{AuditEntry, Call};
 use sqlx::{AnyConnection, Connection, Executor};
 use std::collections::HashMap;
@@ -60,7 +61,10 @@ impl Applier {
     /// No thread can be made.
     pub fn start(self) -> std::io::Result<JoinHandle<()>> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        std::thread::Builder::new().name("store".into()).spawn(move || runtime.block_on(self.run()))
+        std::thread::Builder::new().name("store".into()).spawn(move || {
+            precedence::give_way(precedence::WRITING);
+            runtime.block_on(self.run());
+        })
     }
 
     async fn run(mut self) {
