@@ -43,11 +43,11 @@ impl Shape {
 pub(super) enum Verdict {
     /// The digest of this agent.
     Proven(AgentId),
-    /// None, or one that could not be right: to another realm, to a nonce that is not ours.
+    /// None, or one that could not be right: to another realm, or a wrong one to a nonce that is not ours.
     Refused,
     /// A wrong one to a nonce of ours, for this user: a guess.
     Wrong(String),
-    /// This agent's, but its nonce is too old or used up: to be asked again, with `stale`.
+    /// This agent's, but its nonce is too old, used up or none of ours: to be asked again, with `stale`.
     Stale(AgentId),
 }
 
@@ -144,9 +144,11 @@ impl Auth {
         // RFC 7616 §3.4.6: the URI answered for must be the one asked for. Phones write the server's where a proxy would: ours passes.
         let uri: Option<Uri> = credentials.uri.parse().ok();
         let right_uri = uri.is_some_and(|uri| uri.same_as(&request.uri) || is_ours(&uri.host));
-        let (Some(_), true, true, Some(made_at)) = (known, proven, right_uri, made_at) else {
+        let (Some(_), true, true) = (known, proven, right_uri) else {
             return if proven || made_at.is_none() { Verdict::Refused } else { Verdict::Wrong(credentials.username) };
         };
+        // RFC 7616 §3.3: who answers a nonce rightly that is not ours knows the password; it was made before a restart.
+        let Some(made_at) = made_at else { return Verdict::Stale(AgentId::new(&credentials.username)) };
         if now - made_at > NONCE_AGE_MAX || self.forgotten_to.is_some_and(|to| made_at <= to) || !self.count(&credentials, now) {
             return Verdict::Stale(AgentId::new(&credentials.username));
         }
@@ -268,12 +270,14 @@ mod tests {
     }
 
     #[test]
-    fn an_old_nonce_is_stale_and_a_foreign_one_is_refused() {
+    fn an_old_nonce_is_stale_and_so_is_one_of_before_a_restart() {
         let (mut auth, settings) = (Auth::new([7; 32]), settings());
         let challenge = auth.challenges("1001", false, false, &settings, at(0)).remove(0);
         let request = answer(&challenge, "1001", "secret", 1);
-        assert_eq!(auth.judge(&request, &settings, |_| false, at(301)), Verdict::Stale(AgentId::new("1001")));
-        assert_eq!(Auth::new([8; 32]).judge(&request, &settings, |_| false, at(1)), Verdict::Refused);
+        let stale = || Verdict::Stale(AgentId::new("1001"));
+        assert_eq!(auth.judge(&request, &settings, |_| false, at(301)), stale());
+        assert_eq!(Auth::new([8; 32]).judge(&request, &settings, |_| false, at(1)), stale());
+        assert_eq!(Auth::new([8; 32]).judge(&answer(&challenge, "1001", "wrong", 1), &settings, |_| false, at(1)), Verdict::Refused);
         assert_eq!(auth.judge(&answer(&challenge, "1001", "wrong", 2), &settings, |_| false, at(301)), Verdict::Wrong("1001".into()));
     }
 

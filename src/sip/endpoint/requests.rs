@@ -82,7 +82,7 @@ impl Endpoint {
     /// New calls and registrations are refused at the limit; what calls that are up need has room left beyond it.
     fn is_full_for(&self, request: &Request) -> bool {
         let is_new = request.method != Method::Cancel && request.to().tag().is_none();
-        let limit = if is_new { self.limits.transactions } else { self.limits.transactions / 4 * 5 };
+        let limit = if is_new { self.limits.transactions } else { self.limits.transactions + self.limits.transactions / 4 };
         self.transaction_count() >= limit
     }
 

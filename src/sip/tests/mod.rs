@@ -3,6 +3,7 @@
 mod calls;
 mod desk;
 mod guarded;
+mod limits;
 mod phone;
 mod phones;
 mod reoffers;
