@@ -8,12 +8,14 @@ mod error;
 mod prompts;
 mod raw;
 mod resolve;
+mod retention;
 mod source;
 mod suggest;
 
 pub use error::ConfigError;
 pub use prompts::{MUSIC_FOLDER, MUSIC_ON_HOLD, PROMPT_NAMES, PromptFolder, PromptInventory, required_names};
 pub use resolve::{Outcome, examine, resolve};
+pub use retention::{FreeSpace, Retention};
 pub use source::SourceFile;
 pub use suggest::nearest;
 
@@ -124,6 +126,7 @@ pub struct HttpConfig {
 pub struct StorageConfig {
     pub data: PathBuf,
     pub recordings: PathBuf,
+    pub retention: Retention,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

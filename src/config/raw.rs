@@ -111,6 +111,12 @@ tables! {
     RawStorage "storage" {
         data: Spot<String> = "data = \"data\"",
         recordings: Spot<String> = "recordings = \"recordings\"",
+        retention: RawRetention = "[storage.retention]",
+    }
+    RawRetention "storage.retention" {
+        recordings: Spot<String> = "recordings = \"90d\"",
+        records: Spot<String> = "records = \"730d\"",
+        free_space: Spot<String> = "free_space = \"1GB\"",
     }
     RawAgent "agent" {
         id: Spot<String> = "id = \"1001\"",

@@ -4,6 +4,7 @@
 mod calls;
 mod guard;
 mod people;
+mod retention;
 mod rules;
 mod switch;
 mod together;

@@ -224,6 +224,12 @@ fn at_the_scrape(snapshot: Option<&Snapshot>, store: &Store, recorder: &Recorder
     let mut scrape = Scrape(Registry::default());
     scrape.gauge("sanling_up", "Whether the switch answers", usize::from(snapshot.is_some()));
     scrape.gauge("sanling_store_rows_waiting", "Rows waiting to be written", store.rows_waiting());
+    scrape.counter("sanling_store_rows_journalled", "Rows written to the journal since the start", store.rows_journalled());
+    scrape.gauge(
+        "sanling_store_journal_bytes",
+        "Bytes of the journal on the disk",
+        usize::try_from(store.journal_bytes()).unwrap_or(usize::MAX),
+    );
     scrape.counter("sanling_store_rows_written", "Rows written since the start", store.rows_written());
     scrape.counter("sanling_store_rows_lost", "Rows that found the inbox full", store.rows_lost());
     scrape.gauge("sanling_store_failing", "Whether the last transaction failed", usize::from(store.is_failing()));

@@ -18,6 +18,7 @@ pub mod metrics;
 pub mod net;
 pub mod precedence;
 pub mod recorder;
+pub mod retention;
 pub mod run;
 pub mod shapes;
 pub mod shipped;

@@ -12,6 +12,7 @@ use super::media::{MediaPool, MediaSettings};
 use super::metrics::{Metrics, Plant};
 use super::net::Net;
 use super::recorder::{self, Recorder, repair};
+use super::retention::Cleaner;
 use super::store::Store;
 use super::telemetry;
 use crate::base::{CallId, limits};
@@ -202,9 +203,23 @@ async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&
         tracing::info!(?protocol, %address, "SIP listens");
     }
     tracing::info!(address = %server.address(), "HTTP listens");
+<<<<<<< HEAD
     let background =
         [tokio::spawn(look_up_trunks(loaded.clone(), inbox.clone())), tokio::spawn(obey_signals(desk.clone(), api.reload.clone(), loaded))];
     started(&Started { http: server.address(), sip, token, desk, hub });
+=======
+    let cleaner = Cleaner::new(store.clone(), api.recordings.clone(), seed);
+    let rules = {
+        let loaded = loaded.clone();
+        move || loaded.read().unwrap_or_else(std::sync::PoisonError::into_inner).storage.retention
+    };
+    let background = [
+        tokio::spawn(look_up_trunks(loaded.clone(), inbox.clone())),
+        tokio::spawn(obey_signals(desk.clone(), api.reload.clone(), loaded)),
+        tokio::spawn(cleaner.run(rules)),
+    ];
+    started(&Started { http: server.address(), sip, token, desk, hub: hub.clone() });
+>>>>>>> c649b8e (Retention: old recordings and records go, oldest first, never open or held ones; a short disk costs the oldest; legal hold over the API)
 
     let (net, media, _) = driver.run().await;
 

@@ -115,11 +115,26 @@ pub struct Recording {
     pub duration_ms: u64,
     /// Lower-case hex, once complete.
     pub sha256: Option<String>,
-    /// open, complete, recovered, missing.
+    /// open, complete, recovered, missing, removed.
     pub state: String,
-    /// Why it is missing.
+    /// Why it is missing, or was removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// When it was removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed_at: Option<Time>,
+    /// While it stands the recording is not removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<LegalHold>,
+}
+
+/// A legal hold on a recording.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct LegalHold {
+    /// Name of the token that put it.
+    pub by: String,
+    pub at: Time,
+    pub reason: String,
 }
 
 impl From<&CallRecord> for Call {
@@ -185,6 +200,8 @@ impl From<&RecordingRecord> for Recording {
             sha256: recording.sha256.clone(),
             state: recording.state.name().to_owned(),
             reason: recording.reason.clone(),
+            removed_at: None,
+            hold: None,
         }
     }
 }
@@ -241,7 +258,7 @@ pub struct AuditEntry {
     /// Name of the token.
     #[schema(examples("admin"))]
     pub who: String,
-    /// recording.fetched, agent.state_set, config.reloaded.
+    /// recording.fetched, recording.held, recording.hold_released, recording.removed, records.removed, agent.state_set, config.reloaded.
     #[schema(examples("recording.fetched"))]
     pub action: String,
     /// The call's or agent's id.

@@ -1,8 +1,11 @@
 //! The sound of a call over HTTP.
 
 use crate::world::{Answer, TOKEN, World};
+use sanling::base::Timestamp;
 use sanling::base::time::millis;
 use sanling::call::record::{CallRecord, RecordingRecord, RecordingState};
+use sanling::config::{FreeSpace, Retention};
+use sanling::io::retention::{Cleaner, Free};
 use std::fs;
 
 const HASH: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
@@ -163,4 +166,55 @@ fn each_fetch_is_in_the_audit_log() {
     let first = world.get("/api/v1/audit?limit=1").json();
     let second = world.get(&format!("/api/v1/audit?limit=1&cursor={}", first["next"].as_str().expect("more"))).json();
     assert_eq!(second["items"][0]["detail"], "bytes 0+84 of 84");
+}
+
+fn hold(world: &World, method: &str, call: &CallRecord, rest: &str, body: Option<&str>) -> Answer {
+    let bearer = format!("Bearer {TOKEN}");
+    let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+    world.send(method, &format!("/api/v1/calls/{}/recording/hold{rest}", call.id), &headers, body)
+}
+
+/// A round of retention on a disk that is full.
+fn disk_is_full(world: &World) -> usize {
+    let mut cleaner = Cleaner::new(world.store.clone(), world.recordings(), 1);
+    let rules = Retention { recordings: None, records: None, free_space: FreeSpace::Percent(10) };
+    let round = cleaner.round(&rules, Some(Free { bytes: 0, of: 1_000_000 }), Timestamp(1_795_300_000_000));
+    world.runtime.block_on(round).expect("looks").recordings
+}
+
+#[test]
+fn a_held_recording_stays_and_one_that_was_removed_says_when_and_why() {
+    let mut world = World::new();
+    let call = recorded(&mut world, RecordingState::Complete, "", &wav(10));
+    let path = format!("/api/v1/calls/{}", call.id);
+    for (body, status) in [(r#"{"reason": " "}"#, 422), (r#"{"reason": "a\nb"}"#, 422), ("{}", 422), ("x", 400)] {
+        hold(&world, "PUT", &call, "", Some(body)).problem(status);
+    }
+    let held = hold(&world, "PUT", &call, "", Some(r#"{"reason": "complaint 17"}"#));
+    assert_eq!(held.status, 200);
+    assert_eq!(held.json()["recording"]["hold"]["reason"], "complaint 17");
+    let shown = world.get(&path).json();
+    assert!(shown["recording"]["hold"]["by"] == "admin" && shown["recording"]["hold"]["at"].is_string(), "{shown}");
+    assert_eq!(world.get("/api/v1/calls").json()["items"][0]["recording"]["hold"]["reason"], "complaint 17");
+    assert_eq!(disk_is_full(&world), 0);
+    assert_eq!(fetch(&world, &call, &[]).status, 200);
+
+    hold(&world, "DELETE", &call, "", None).problem(422);
+    let freed = hold(&world, "DELETE", &call, "?reason=closed", None);
+    assert!(freed.status == 200 && freed.json()["recording"]["hold"].is_null());
+    hold(&world, "DELETE", &call, "?reason=again", None).problem(404);
+    assert_eq!(disk_is_full(&world), 1);
+    let gone = fetch(&world, &call, &[]).problem(410);
+    let detail = gone["detail"].as_str().expect("text");
+    assert!(detail.contains("removed at 2026-11-21") && detail.contains("short of room"), "{detail}");
+    let record = world.get(&path).json();
+    assert_eq!((&record["recording"]["state"], &record["recording"]["sha256"]), (&"removed".into(), &HASH.into()));
+    assert_eq!(world.get("/api/v1/calls?recording=removed").json()["items"].as_array().map(Vec::len), Some(1));
+    hold(&world, "PUT", &call, "", Some(r#"{"reason": "too late"}"#)).problem(410);
+
+    let never = world.kept_call(1, |_| ());
+    hold(&world, "PUT", &never, "", Some(r#"{"reason": "why not"}"#)).problem(404);
+    let audit = world.get(&format!("/api/v1/audit?subject={}", call.id)).json();
+    let actions: Vec<_> = audit["items"].as_array().expect("a list").iter().map(|entry| entry["action"].as_str().expect("text")).collect();
+    assert_eq!(actions, ["recording.removed", "recording.hold_released", "recording.held", "recording.fetched"].map(str::to_owned));
 }

@@ -27,6 +27,7 @@ pub struct World {
     pub runtime: Runtime,
     pub folder: tempfile::TempDir,
     pub switch: Arc<Mutex<CannedSwitch>>,
+    pub store: Store,
     pub hub: EventHub,
     pub ledger: Ledger,
     pub reload: Arc<Mutex<Result<Vec<String>, Vec<dto::ConfigError>>>>,
@@ -142,8 +143,8 @@ impl World {
         });
         let url = format!("http://{}", server.address());
         let agent = ureq::Agent::config_builder().http_status_as_error(false).max_idle_connections(0).build().into();
-        let ledger = Ledger::new(store, hub.clone(), metrics);
-        Self { runtime, folder, switch, hub, ledger, reload, server: Some(server), url, rng: Rng::new(7), agent }
+        let ledger = Ledger::new(store.clone(), hub.clone(), metrics);
+        Self { runtime, folder, switch, hub, store, ledger, reload, server: Some(server), url, rng: Rng::new(7), agent }
     }
 
     pub fn recordings(&self) -> PathBuf {

@@ -5,7 +5,7 @@ use crate::base::Codec;
 use crate::base::time::secs;
 use crate::config::prompts::{MUSIC_FOLDER, MUSIC_ON_HOLD, required_names};
 use crate::config::raw::{RawHttp, RawMedia, RawSip, RawStorage, RawSwitch, example_of};
-use crate::config::{HttpConfig, Listen, ListenProtocol, MediaConfig, SipConfig, StorageConfig, SwitchConfig};
+use crate::config::{HttpConfig, Listen, ListenProtocol, MediaConfig, Retention, SipConfig, StorageConfig, SwitchConfig};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -161,7 +161,8 @@ impl Resolver<'_> {
             let place = raw.recordings.as_ref().or(raw.data.as_ref()).map_or(raw.place, |spot| spot.place);
             self.faults.error(place, "data and recordings are the same folder", "give each a folder of its own");
         }
-        StorageConfig { data, recordings }
+        let retention = raw.retention.as_ref().map_or_else(Retention::default, |raw| self.retention(raw));
+        StorageConfig { data, recordings, retention }
     }
 
     /// Every prompt of the language, and music on hold, must be there and readable.

@@ -24,7 +24,8 @@ pub fn list(remote: &Remote, limit: usize, as_json: bool, out: &mut impl Write) 
     let rows = calls.iter().map(|call| {
         let recording = &call["recording"];
         let [id, arrived, caller, agent] = ["id", "arrived_at", "caller", "agent"].map(|name| text(&call[name]));
-        let note = if recording["state"] == "missing" { &recording["reason"] } else { &recording["file"] };
+        let note =
+            if matches!(recording["state"].as_str(), Some("missing" | "removed")) { &recording["reason"] } else { &recording["file"] };
         [
             id,
             arrived,
@@ -129,7 +130,7 @@ pub fn verify(recordings: &Path, data: &Path, as_json: bool, out: &mut impl Writ
             for call in calls {
                 let Some(recording) = call.recording else { continue };
                 let what = match (&recording.sha256, recording.state.as_str()) {
-                    (_, "open") => continue,
+                    (_, "open" | "removed") => continue,
                     (_, "missing") => format!("missing: {}", recording.reason.unwrap_or_default()),
                     (None, _) => "its record has no hash".to_owned(),
                     (Some(hash), _) => match recorder::verify(recordings, &recording.file, hash) {

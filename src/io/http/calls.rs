@@ -34,7 +34,7 @@ const OUTCOMES: [&str; 9] = [
         ("queue" = Option<String>, Query),
         ("caller" = Option<String>, Query, description = "the whole number"),
         ("outcome" = Option<String>, Query, description = "answered, abandoned, silent, refused, no-answer, busy, unreachable, played, failed"),
-        ("recording" = Option<String>, Query, description = "open, complete, recovered, missing, or any"),
+        ("recording" = Option<String>, Query, description = "open, complete, recovered, missing, removed, or any"),
         ("running" = Option<String>, Query, description = "true: only calls in progress; outcome and recording do not filter these"),
         ("since" = Option<String>, Query, format = DateTime, description = "arrived at or after"),
         ("until" = Option<String>, Query, format = DateTime, description = "arrived before")),
@@ -46,7 +46,7 @@ pub async fn list(State(context): State<Arc<Context>>, mut params: Params) -> Re
         queue: params.text("queue"),
         caller: params.text("caller"),
         outcome: params.word("outcome", &OUTCOMES)?,
-        recording: params.word("recording", &["open", "complete", "recovered", "missing", "any"])?,
+        recording: params.word("recording", &["open", "complete", "recovered", "missing", "removed", "any"])?,
         since: params.time("since")?,
         until: params.time("until")?,
         before: params.cursor()?,
@@ -112,7 +112,11 @@ pub async fn find(context: &Context, id: &str) -> Result<Call, Problem> {
     if let Ok(snapshot) = context.api.desk.snapshot().await
         && let Some(view) = snapshot.calls.iter().find(|view| view.record.id == id)
     {
-        return Ok(Call::from(view));
+        let mut call = Call::from(view);
+        if let Some(recording) = &mut call.recording {
+            recording.hold = context.api.store.legal_hold(&call.id).await?;
+        }
+        return Ok(call);
     }
     context.settle().await;
     let call = context.api.store.call(&id.to_string()).await?;

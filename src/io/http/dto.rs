@@ -58,6 +58,13 @@ pub struct AuditList {
     pub next: Option<String>,
 }
 
+/// Why a recording must be kept.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct LegalHoldRequest {
+    /// 1 to 500 letters, for the record and the audit log.
+    pub reason: String,
+}
+
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AgentList {
     pub items: Vec<Agent>,

@@ -28,10 +28,13 @@ pub async fn healthz(State(context): State<Arc<Context>>) -> Response {
     }
     let store = &context.api.store;
     if store.is_blocked() {
-        reasons.push(format!("{} rows wait for the store: new calls are refused", store.rows_waiting()));
-    } else if store.is_failing() {
-        reasons.push("the store cannot write; rows are kept in memory and tried again".to_owned());
+        reasons.push(format!(
+            "{} rows wait for the store, its journal has {} bytes: new calls are refused",
+            store.rows_waiting(),
+            store.journal_bytes()
+        ));
     }
+    reasons.extend(store.troubles());
     let (code, status) = if reasons.is_empty() { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "failing") };
     (code, Json(Health { status, reasons, version: env!("CARGO_PKG_VERSION"), calls })).into_response()
 }

@@ -8,6 +8,7 @@ mod blocked;
 mod calls;
 pub mod dto;
 mod health;
+mod hold;
 mod listener;
 mod openapi;
 mod page;
@@ -33,7 +34,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -120,6 +121,9 @@ impl AuditIds {
     }
 }
 
+/// How long a legal hold waits until it is in the database.
+const HOLD_PATIENCE: Duration = Duration::from_secs(5);
+
 fn wall_time() -> Timestamp {
     Timestamp(jiff::Timestamp::now().as_millisecond())
 }
@@ -182,6 +186,7 @@ fn router(api: Api, closing: watch::Receiver<bool>) -> std::io::Result<Router> {
         .route("/calls/{id}", get(calls::one))
         .route("/calls/{id}/events", get(calls::timeline))
         .route("/calls/{id}/recording", get(recording::fetch))
+        .route("/calls/{id}/recording/hold", put(hold::put).delete(hold::delete))
         .route("/agents", get(agents::list))
         .route("/agents/{id}/state", post(agents::set_state))
         .route("/queues", get(agents::queues))

@@ -1,6 +1,6 @@
 //! The description of the API, made from the handlers themselves. `tests/api/openapi.json` keeps a copy, so that drift is a diff.
 
-use super::{admin, agents, blocked, calls, health, problem, recording, stream};
+use super::{admin, agents, blocked, calls, health, hold, problem, recording, stream};
 use axum::http::header;
 use axum::response::IntoResponse;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
@@ -12,8 +12,8 @@ use utoipa::{Modify, OpenApi};
     info(title = "Sanling", description = "The switch's API. Errors are RFC 9457 problem documents; lists are {items, next}, newest first.",
         license(name = "Apache-2.0")),
     paths(
-        calls::list, calls::one, calls::timeline, recording::fetch, agents::list, agents::set_state, agents::queues, stream::events,
-        admin::reload, admin::audit, blocked::list, blocked::release, openapi, health::healthz, health::metrics
+        calls::list, calls::one, calls::timeline, recording::fetch, hold::put, hold::delete, agents::list, agents::set_state,
+        agents::queues, stream::events, admin::reload, admin::audit, blocked::list, blocked::release, openapi, health::healthz, health::metrics
     ),
     components(schemas(problem::Problem)),
     security(("token" = [])),
@@ -31,7 +31,7 @@ impl Modify for Bearer {
         }
         let guarded = description.paths.paths.iter_mut().filter(|(path, _)| path.starts_with("/api/"));
         for (_, item) in guarded {
-            for operation in [&mut item.get, &mut item.post, &mut item.delete].into_iter().flatten() {
+            for operation in [&mut item.get, &mut item.post, &mut item.put, &mut item.delete].into_iter().flatten() {
                 let problem = Content::new(Some(Ref::from_schema_name("Problem")));
                 let response = ResponseBuilder::new().description("no token, or a wrong one").content("application/problem+json", problem);
                 operation.responses.responses.insert("401".into(), RefOr::T(response.build()));

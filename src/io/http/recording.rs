@@ -28,6 +28,7 @@ const CHUNK: usize = 64 * 1024;
         (status = 206, content_type = "audio/wav", body = Vec<u8>),
         (status = 304, description = "If-None-Match names the recording's hash"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 410, body = Problem, content_type = "application/problem+json", description = "removed by retention: when and why"),
         (status = 416, body = Problem, content_type = "application/problem+json")))]
 pub async fn fetch(
     State(context): State<Arc<Context>>,
@@ -79,6 +80,13 @@ pub async fn fetch(
     Ok(response.body(body).expect("these headers are well-formed"))
 }
 
+/// 410: it was there, and when and why it went.
+pub fn removed(recording: &Recording) -> Problem {
+    let at = recording.removed_at.map_or_else(String::new, |at| format!(" at {at}"));
+    let reason = recording.reason.as_deref().unwrap_or("no reason is known");
+    Problem::new(StatusCode::GONE, format!("the recording was removed{at}: {reason}"))
+}
+
 fn unreadable(error: std::io::Error) -> Problem {
     tracing::error!(%error, "a recording cannot be read");
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the recording cannot be read; the switch's log says why")
@@ -96,6 +104,9 @@ struct Sound {
 
 impl Sound {
     async fn open(context: &Context, recording: &Recording) -> Result<Self, Problem> {
+        if recording.state == "removed" {
+            return Err(removed(recording));
+        }
         if recording.state == "missing" {
             let reason = recording.reason.as_deref().unwrap_or("no reason is known");
             return Err(Problem::not_found(format!("the recording is missing: {reason}")));

@@ -1,7 +1,7 @@
 //! The thread that brings the tables up to what the journal says, in batches of which only the last state of a call is written. How far it
 //! has come stands in the same transaction, so that doing a part again after a crash changes nothing.
 
-use super::fact::{EventRow, Fact};
+use super::fact::{EventRow, Fact, HoldRow};
 use super::handover::{Handover, Work};
 use super::{Database, Shared, StoreError, StoreOptions, sql};
 use crate::io::journal::Reader;
@@ -32,6 +32,8 @@ struct Batch<'a> {
     calls: Vec<(&'a Call, &'a str)>,
     events: Vec<&'a EventRow>,
     audit: Vec<&'a AuditEntry>,
+    /// In order: a hold may end in the batch it began in.
+    holds: Vec<&'a HoldRow>,
 }
 
 impl<'a> Batch<'a> {
@@ -50,6 +52,7 @@ impl<'a> Batch<'a> {
                 },
                 Fact::Event(event) => batch.events.push(event),
                 Fact::Audit(entry) => batch.audit.push(entry),
+                Fact::Hold(hold) => batch.holds.push(hold),
             }
         }
         batch
@@ -161,6 +164,9 @@ impl Applier {
         sql::put_calls(&mut transaction, &batch.calls).await?;
         sql::put_events(&mut transaction, &batch.events).await?;
         sql::put_audit(&mut transaction, &batch.audit).await?;
+        for row in &batch.holds {
+            sql::put_legal_hold(&mut transaction, row).await?;
+        }
         sql::put_applied(&mut transaction, upto).await?;
         transaction.commit().await?;
         Ok(())

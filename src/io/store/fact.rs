@@ -3,8 +3,9 @@
 use super::{Row, StoreError};
 use crate::io::events::NumberedEvent;
 use crate::io::journal::Frame;
-use crate::io::shapes::{AuditEntry, Call, Time};
+use crate::io::shapes::{AuditEntry, Call, LegalHold, Time};
 use crate::switch::output::{Detail, Event};
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// The kinds of frames. Released numbers keep their meaning.
@@ -13,6 +14,7 @@ pub(super) const EVENT: u8 = 2;
 pub(super) const AUDIT: u8 = 3;
 pub(super) const IMAGE: u8 = 4;
 pub(super) const NO_IMAGE: u8 = 5;
+pub(super) const HOLD: u8 = 6;
 
 /// A row as the tables take it.
 #[derive(Clone, PartialEq, Debug)]
@@ -21,6 +23,13 @@ pub(super) enum Fact {
     Call(Box<Call>, String),
     Event(EventRow),
     Audit(Box<AuditEntry>),
+    Hold(HoldRow),
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(super) struct HoldRow {
+    pub call: String,
+    pub hold: Option<LegalHold>,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -52,6 +61,7 @@ impl Fact {
             }
             Row::Event(event) => Self::Event(EventRow::of(&event)),
             Row::Audit(entry) => Self::Audit(entry),
+            Row::Hold { call, hold } => Self::Hold(HoldRow { call, hold }),
             Row::Kept { .. } => return None,
         })
     }
@@ -61,6 +71,7 @@ impl Fact {
             Self::Call(..) => CALL,
             Self::Event(_) => EVENT,
             Self::Audit(_) => AUDIT,
+            Self::Hold(_) => HOLD,
         }
     }
 
@@ -70,6 +81,7 @@ impl Fact {
             Self::Call(_, json) => out.extend_from_slice(json.as_bytes()),
             Self::Event(event) => event.write(out),
             Self::Audit(entry) => serde_json::to_writer(out, entry).expect(SHAPES),
+            Self::Hold(hold) => serde_json::to_writer(out, hold).expect(SHAPES),
         }
     }
 
@@ -82,6 +94,7 @@ impl Fact {
             }
             EVENT => Self::Event(EventRow::read(frame.body)?),
             AUDIT => Self::Audit(Box::new(serde_json::from_slice(frame.body)?)),
+            HOLD => Self::Hold(serde_json::from_slice(frame.body)?),
             _ => return Ok(None),
         }))
     }

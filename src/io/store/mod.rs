@@ -9,6 +9,7 @@
 //! The images a restart goes on from stay in the journal. What must not live here: what a call means; the store keeps shapes.
 
 mod applier;
+mod custody;
 mod database;
 mod fact;
 mod handover;
@@ -25,7 +26,7 @@ pub use recovery::Interrupted;
 
 use super::events::NumberedEvent;
 use super::journal::{self, Disk, Keeper, Lock, Medium};
-use super::shapes::{AuditEntry, Call};
+use super::shapes::{AuditEntry, Call, LegalHold};
 use crate::base::limits;
 use crate::call::record::CallRecord;
 use applier::Applier;
@@ -50,6 +51,11 @@ pub enum Row {
     Call(Box<CallRecord>),
     /// The same, of a call that the switch is done with: its recording was removed.
     Mended(Box<Call>),
+    /// A legal hold on a call's recording, or its end.
+    Hold {
+        call: String,
+        hold: Option<LegalHold>,
+    },
     Event(Arc<NumberedEvent>),
     Audit(Box<AuditEntry>),
     /// What a restart needs of a part of the switch; `None` forgets it.
@@ -178,6 +184,7 @@ pub struct Store {
     shared: Arc<Shared>,
     database: Arc<Database>,
     found: Arc<Found>,
+    custody: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// What threads and handles tell each other.
@@ -279,7 +286,7 @@ impl Store {
         let applying = applier.start().map_err(StoreError::System)?;
         let taker = Taker { messages, appender: opened.appender, images, handover, shared: Arc::clone(&shared), options, applying, lock };
         taker.start().map_err(StoreError::System)?;
-        let store = Self { inbox, readers, shared, database, found: Arc::new(found) };
+        let store = Self { inbox, readers, shared, database, found: Arc::new(found), custody: Arc::default() };
         store.flush().await?;
         Ok(store)
     }
@@ -305,7 +312,7 @@ impl Store {
             keeper: Keeper::default(),
             journal_max: options.journal_max,
         });
-        Ok(Self { inbox: mpsc::channel(1).0, readers, shared, database, found: Arc::default() })
+        Ok(Self { inbox: mpsc::channel(1).0, readers, shared, database, found: Arc::default(), custody: Arc::default() })
     }
 
     /// What a restart goes on from, by part: the last image of each. The second time it is empty.

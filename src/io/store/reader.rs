@@ -23,6 +23,9 @@ pub struct CallFilter {
     pub before: Option<String>,
 }
 
+/// The legal hold beside a call's record; it is kept apart, because the switch writes the record.
+const HOLD: &str = "(SELECT hold FROM legal_holds WHERE call_id = calls.id) AS hold";
+
 enum Value {
     Text(String),
     Number(i64),
@@ -75,16 +78,17 @@ impl Store {
         wanted.and("arrived_at >=", filter.since.map(|time| Value::Number(time.0)));
         wanted.and("arrived_at <", filter.until.map(|time| Value::Number(time.0)));
         wanted.and("id <", text(&filter.before));
-        let sql = format!("SELECT record FROM calls {} ORDER BY id DESC LIMIT {limit}", wanted.text);
+        let sql = format!("SELECT record, {HOLD} FROM calls {} ORDER BY id DESC LIMIT {limit}", wanted.text);
         let rows = wanted.bind(sqlx::query(AssertSqlSafe(sql))).fetch_all(&self.readers).await?;
-        rows.iter().map(call).collect()
+        rows.iter().map(call_with_hold).collect()
     }
 
     /// # Errors
     /// What the database said.
     pub async fn call(&self, id: &str) -> Result<Option<Call>, StoreError> {
-        let row = sqlx::query("SELECT record FROM calls WHERE id = $1").bind(id).fetch_optional(&self.readers).await?;
-        row.as_ref().map(call).transpose()
+        let sql = format!("SELECT record, {HOLD} FROM calls WHERE id = $1");
+        let row = sqlx::query(AssertSqlSafe(sql)).bind(id).fetch_optional(&self.readers).await?;
+        row.as_ref().map(call_with_hold).transpose()
     }
 
     /// A call's timeline, in order, from after the number `after`.
@@ -146,6 +150,14 @@ fn seq_bound(seq: u64) -> i64 {
 
 pub(super) fn call(row: &AnyRow) -> Result<Call, StoreError> {
     Ok(serde_json::from_str(&row.try_get::<String, _>("record")?)?)
+}
+
+fn call_with_hold(row: &AnyRow) -> Result<Call, StoreError> {
+    let mut call = call(row)?;
+    if let (Some(recording), Some(hold)) = (&mut call.recording, row.try_get::<Option<String>, _>("hold")?) {
+        recording.hold = Some(serde_json::from_str(&hold)?);
+    }
+    Ok(call)
 }
 
 fn event(row: &AnyRow) -> Result<EventShape, StoreError> {

@@ -91,6 +91,8 @@ fn mend_recording(call: &mut Call, found: Option<&Recovered>, report: &mut Inter
                 sha256: Some(found.sha256.clone()),
                 state: "recovered".into(),
                 reason: None,
+                removed_at: None,
+                hold: None,
             });
         }
         (Some(recording), None) if recording.state == "open" => {

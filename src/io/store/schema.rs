@@ -6,8 +6,11 @@ use sqlx::SqlStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use std::borrow::Cow;
 
-const MIGRATIONS: &[(i64, &str, &str)] =
-    &[(1, "calls, events, audit", FIRST), (2, "what a restart goes on from", KEPT), (3, "how far the journal is applied", JOURNAL)];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "calls, events, audit", FIRST),
+    (2, "what a restart goes on from", KEPT),
+    (3, "how far the journal is applied, legal holds", JOURNAL),
+];
 
 /// `record` is the whole record as JSON; the columns beside it are what lists filter by.
 const FIRST: &str = "
@@ -98,6 +101,10 @@ const JOURNAL: &str = "
 CREATE TABLE journal (
     one BIGINT NOT NULL PRIMARY KEY,
     applied BIGINT NOT NULL
+);
+CREATE TABLE legal_holds (
+    call_id TEXT NOT NULL PRIMARY KEY,
+    hold TEXT NOT NULL
 );
 DROP TABLE kept;
 DROP INDEX events_by_agent;

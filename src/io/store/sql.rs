@@ -2,7 +2,7 @@
 //! `ON CONFLICT` are understood by SQLite and PostgreSQL alike. Doing any of it twice is doing it once.
 
 use super::StoreError;
-use super::fact::EventRow;
+use super::fact::{EventRow, HoldRow};
 use crate::io::shapes::{AuditEntry, Call, Hold, Offer, Time};
 use sqlx::any::AnyArguments;
 use sqlx::query::Query;
@@ -201,6 +201,19 @@ pub(super) async fn put_audit(db: &mut AnyConnection, entries: &[&AuditEntry]) -
                 .bind(entry.detail.as_str())
         })
         .await
+}
+
+pub(super) async fn put_legal_hold(db: &mut AnyConnection, row: &HoldRow) -> Result<(), StoreError> {
+    let query = match &row.hold {
+        Some(hold) => {
+            sqlx::query("INSERT INTO legal_holds (call_id, hold) VALUES ($1, $2) ON CONFLICT (call_id) DO UPDATE SET hold = excluded.hold")
+                .bind(row.call.as_str())
+                .bind(serde_json::to_string(hold)?)
+        }
+        None => sqlx::query("DELETE FROM legal_holds WHERE call_id = $1").bind(row.call.as_str()),
+    };
+    query.execute(&mut *db).await?;
+    Ok(())
 }
 
 /// How far the journal is applied, in the transaction that applies it.
