@@ -185,6 +185,8 @@ pub struct Store {
     database: Arc<Database>,
     found: Arc<Found>,
     custody: Arc<tokio::sync::Mutex<()>>,
+    /// How long a start waits for a database that is locked.
+    patience: Duration,
 }
 
 /// What threads and handles tell each other.
@@ -260,6 +262,7 @@ impl Store {
         found.images = Mutex::new(images.clone());
 
         let readers = readers(&database.url, options.busy_timeout).await?;
+        let patience = options.patience;
         let (inbox, messages) = mpsc::channel(options.rows_max);
         let shared = Arc::new(Shared {
             journal: Trouble::default(),
@@ -286,8 +289,12 @@ impl Store {
         let applying = applier.start().map_err(StoreError::System)?;
         let taker = Taker { messages, appender: opened.appender, images, handover, shared: Arc::clone(&shared), options, applying, lock };
         taker.start().map_err(StoreError::System)?;
-        let store = Self { inbox, readers, shared, database, found: Arc::new(found), custody: Arc::default() };
-        store.flush().await?;
+        let store = Self { inbox, readers, shared, database, found: Arc::new(found), custody: Arc::default(), patience };
+        if tokio::time::timeout(patience, store.flush()).await.is_err() {
+            tracing::error!(
+                "the database is locked or slow: the switch starts without waiting for it, and it is brought up to date when it can be"
+            );
+        }
         Ok(store)
     }
 
@@ -312,7 +319,15 @@ impl Store {
             keeper: Keeper::default(),
             journal_max: options.journal_max,
         });
-        Ok(Self { inbox: mpsc::channel(1).0, readers, shared, database, found: Arc::default(), custody: Arc::default() })
+        Ok(Self {
+            inbox: mpsc::channel(1).0,
+            readers,
+            shared,
+            database,
+            found: Arc::default(),
+            custody: Arc::default(),
+            patience: options.patience,
+        })
     }
 
     /// What a restart goes on from, by part: the last image of each. The second time it is empty.

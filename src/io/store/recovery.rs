@@ -1,10 +1,10 @@
 //! After a crash: calls that were never released are closed, and their recordings stand as the repair left them.
 
-use super::{Store, StoreError, reader, sql};
+use super::{Row, Store, StoreError, reader};
 use crate::base::CallId;
 use crate::io::recorder::Recovered;
 use crate::io::shapes::{Call, Recording, Time};
-use sqlx::{AnyConnection, Connection, Row as _};
+use sqlx::Row as _;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What was found and mended.
@@ -30,55 +30,94 @@ impl Store {
     /// A call left without a release gets the outcome `failed`, released by the switch with the cause `switch stopped`, at the last moment
     /// of which anything is known: a time of its record, an event, or the end of its recording.
     ///
+    /// While the database is locked by another process it is put off, not waited for: calls come first, and the journal has everything.
+    ///
     /// # Errors
-    /// What the database said; nothing is changed then.
+    /// What the database said.
     pub async fn close_interrupted(&self, recovered: &[Recovered], except: &BTreeSet<CallId>) -> Result<Interrupted, StoreError> {
-        let mut connection = self.database.connect().await?;
-        let mut transaction = connection.begin().await?;
+        // Calls of this run are none of ours, however late it gets.
+        let begun = Time(jiff::Timestamp::now().as_millisecond());
+        let except: BTreeSet<String> = except.iter().map(ToString::to_string).collect();
+        if tokio::time::timeout(self.patience, self.flush()).await.is_ok() {
+            return self.close_before(begun, recovered, &except).await;
+        }
+        tracing::warn!("the database cannot be written yet: calls that the last run left open are closed when it can");
+        let (store, recovered) = (self.clone(), recovered.to_vec());
+        tokio::spawn(async move {
+            if store.flush().await.is_ok()
+                && let Err(error) = store.close_before(begun, &recovered, &except).await
+            {
+                tracing::error!(%error, "calls that the last run left open are not closed");
+            }
+        });
+        Ok(Interrupted::default())
+    }
+
+    async fn close_before(&self, begun: Time, recovered: &[Recovered], except: &BTreeSet<String>) -> Result<Interrupted, StoreError> {
         let mut files: BTreeMap<String, &Recovered> = recovered.iter().map(|found| (found.call.to_string(), found)).collect();
-        let going_on: BTreeSet<String> = except.iter().map(ToString::to_string).collect();
         let mut report = Interrupted::default();
         let mut after = String::new();
         loop {
-            let calls = left_open(&mut transaction, &after).await?;
+            let calls = self.left_open(begun, &after).await?;
             let Some(last) = calls.last() else { break };
             after.clone_from(&last.id);
             for mut call in calls {
-                if going_on.contains(&call.id) {
+                let found = files.remove(call.id.as_str());
+                if except.contains(&call.id) {
                     continue;
                 }
-                let found = files.remove(call.id.as_str());
                 mend_recording(&mut call, found, &mut report);
                 if call.released_at.is_none() {
-                    let at = last_sign_of_life(&mut transaction, &call).await?;
+                    let at = self.last_sign_of_life(&call).await?;
                     close(&mut call, at);
                     report.closed += 1;
                 }
-                sql::put_call(&mut transaction, &call).await?;
+                self.mended(call)?;
             }
         }
         // A crash may also fall between the rename of a file and the row that tells of it; or the repair ran before and was itself cut short.
         for (id, found) in files {
-            let row = sqlx::query("SELECT record FROM calls WHERE id = $1").bind(id.as_str()).fetch_optional(&mut *transaction).await?;
-            match row.as_ref().map(reader::call).transpose()? {
+            match self.call(&id).await? {
                 Some(mut call) => {
                     mend_recording(&mut call, Some(found), &mut report);
-                    sql::put_call(&mut transaction, &call).await?;
+                    self.mended(call)?;
                 }
                 None => report.unknown.push(found.call),
             }
         }
-        transaction.commit().await?;
-        connection.close().await?;
+        self.flush().await?;
         Ok(report)
     }
-}
 
-async fn left_open(db: &mut AnyConnection, after: &str) -> Result<Vec<Call>, StoreError> {
-    let sql =
-        format!("SELECT record FROM calls WHERE (released_at IS NULL OR recording_state = 'open') AND id > $1 ORDER BY id LIMIT {PAGE}");
-    let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(after.to_owned()).fetch_all(&mut *db).await?;
-    rows.iter().map(reader::call).collect()
+    fn mended(&self, call: Call) -> Result<(), StoreError> {
+        self.try_push(Row::Mended(Box::new(call))).map_err(|_| StoreError::Closed)
+    }
+
+    async fn left_open(&self, begun: Time, after: &str) -> Result<Vec<Call>, StoreError> {
+        let sql = format!(
+            "SELECT record FROM calls WHERE (released_at IS NULL OR recording_state = 'open') AND arrived_at <= $1 AND id > $2 \
+             ORDER BY id LIMIT {PAGE}"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(begun.0).bind(after.to_owned()).fetch_all(&self.readers).await?;
+        rows.iter().map(reader::call).collect()
+    }
+
+    async fn last_sign_of_life(&self, call: &Call) -> Result<Time, StoreError> {
+        let row = sqlx::query("SELECT occurred_at FROM events WHERE call_id = $1 ORDER BY seq DESC LIMIT 1")
+            .bind(call.id.as_str())
+            .fetch_optional(&self.readers)
+            .await?;
+        let event = row.map(|row| row.try_get::<i64, _>("occurred_at")).transpose()?.map(Time);
+        let recorded = call
+            .recording
+            .as_ref()
+            .zip(call.answered_at)
+            .map(|(recording, start)| Time(start.0.saturating_add(i64::try_from(recording.duration_ms).unwrap_or(0))));
+        let offers = call.offers.iter().flat_map(|offer| [Some(offer.alerted_at), offer.ended_at]);
+        let holds = call.holds.iter().flat_map(|hold| [Some(hold.started_at), hold.ended_at]);
+        let known = [event, recorded, call.answered_at, call.connected_at].into_iter().chain(offers).chain(holds).flatten();
+        Ok(known.fold(call.arrived_at, Time::max))
+    }
 }
 
 fn mend_recording(call: &mut Call, found: Option<&Recovered>, report: &mut Interrupted) {
@@ -102,23 +141,6 @@ fn mend_recording(call: &mut Call, found: Option<&Recovered>, report: &mut Inter
         }
         (Some(_) | None, None) => {}
     }
-}
-
-async fn last_sign_of_life(db: &mut AnyConnection, call: &Call) -> Result<Time, StoreError> {
-    let row = sqlx::query("SELECT occurred_at FROM events WHERE call_id = $1 ORDER BY seq DESC LIMIT 1")
-        .bind(call.id.as_str())
-        .fetch_optional(&mut *db)
-        .await?;
-    let event = row.map(|row| row.try_get::<i64, _>("occurred_at")).transpose()?.map(Time);
-    let recorded = call
-        .recording
-        .as_ref()
-        .zip(call.answered_at)
-        .map(|(recording, start)| Time(start.0.saturating_add(i64::try_from(recording.duration_ms).unwrap_or(0))));
-    let offers = call.offers.iter().flat_map(|offer| [Some(offer.alerted_at), offer.ended_at]);
-    let holds = call.holds.iter().flat_map(|hold| [Some(hold.started_at), hold.ended_at]);
-    let known = [event, recorded, call.answered_at, call.connected_at].into_iter().chain(offers).chain(holds).flatten();
-    Ok(known.fold(call.arrived_at, Time::max))
 }
 
 fn close(call: &mut Call, at: Time) {

@@ -112,12 +112,6 @@ fn millis(time: Option<Time>) -> Option<i64> {
     time.map(|time| time.0)
 }
 
-/// One call's record, with its JSON made here.
-pub(super) async fn put_call(db: &mut AnyConnection, call: &Call) -> Result<(), StoreError> {
-    let json = serde_json::to_string(call)?;
-    put_calls(db, &[(call, &json)]).await
-}
-
 /// Inserts calls, or replaces what is known of them. Each comes with its JSON, and no call twice.
 pub(super) async fn put_calls(db: &mut AnyConnection, calls: &[(&Call, &str)]) -> Result<(), StoreError> {
     CALLS

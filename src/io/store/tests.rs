@@ -558,3 +558,57 @@ async fn a_long_question_keeps_no_row_waiting() {
     let seen: i64 = sqlx::query("SELECT count(*) FROM calls").fetch_one(&mut reader).await.expect("reads").try_get(0).expect("a number");
     assert_eq!(seen, 1, "what was when it began");
 }
+
+#[tokio::test]
+async fn a_database_that_is_locked_at_the_start_keeps_no_switch_from_starting() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::open_with(folder.path(), quick()).await.expect("opens");
+    let mut rng = Rng::new(16);
+    let ended = record(0, &mut rng);
+    let running = CallRecord { released_at: None, outcome: None, recording: None, ..record(1, &mut rng) };
+    let going_on = CallRecord { released_at: None, outcome: None, recording: None, ..record(2, &mut rng) };
+    // The last run could not apply its rows either.
+    let mut first = stranger(folder.path()).await;
+    first.execute("BEGIN IMMEDIATE").await.expect("locks");
+    for call in [&running, &going_on, &ended] {
+        store.try_push(Row::Call(Box::new(call.clone()))).expect("room");
+    }
+    until(|| store.rows_journalled() == 3).await;
+    let crashed = copy_of(folder.path());
+    let mut second = stranger(crashed.path()).await;
+    second.execute("BEGIN IMMEDIATE").await.expect("locks");
+
+    let store = Store::open_with(crashed.path(), StoreOptions { patience: millis(50), ..quick() }).await.expect("starts");
+    let report = store.close_interrupted(&[], &BTreeSet::from([going_on.id])).await.expect("is put off");
+    assert_eq!(report, Interrupted::default());
+    assert!(store.troubles().concat().contains("database is locked"), "{:?}", store.troubles());
+    // Of this run.
+    let new = CallRecord { arrived_at: Timestamp(jiff::Timestamp::now().as_millisecond() + 5), released_at: None, ..record(3, &mut rng) };
+    store.try_push(Row::Call(Box::new(new.clone()))).expect("calls go on");
+    second.execute("ROLLBACK").await.expect("unlocks");
+    let read = async |id: CallId| store.call(&id.to_string()).await.expect("reads");
+    while read(running.id).await.is_none_or(|call| call.released_at.is_none()) {
+        tokio::time::sleep(millis(2)).await;
+    }
+    assert_eq!(read(running.id).await.and_then(|call| call.outcome).as_deref(), Some("failed"));
+    assert_eq!(read(ended.id).await.and_then(|call| call.released_at), ended.released_at.map(Time::from), "was in the journal alone");
+    for call in [going_on, new] {
+        assert!(read(call.id).await.expect("is there").released_at.is_none(), "goes on");
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_has_no_room_costs_nothing_while_the_journal_has() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = StoreOptions { database_pages_max: Some(60), ..quick() };
+    let store = Store::open_with(folder.path(), options).await.expect("opens");
+    let mut rng = Rng::new(17);
+    for n in 0..1_000 {
+        store.try_push(Row::Call(Box::new(record(n, &mut rng)))).expect("room");
+    }
+    until(|| store.is_failing()).await;
+    assert!(store.troubles().concat().contains("full"), "{:?}", store.troubles());
+    let crashed = copy_of(folder.path());
+    let store = Store::open_with(crashed.path(), quick()).await.expect("there is room again");
+    assert_eq!((all_calls(&store).await, store.rows_lost()), (1_000, 0));
+}
