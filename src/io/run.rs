@@ -11,7 +11,7 @@ use super::ledger::Ledger;
 use super::media::{MediaPool, MediaSettings};
 use super::metrics::{Metrics, Plant};
 use super::net::Net;
-use super::recorder::{self, Recorder, repair};
+use super::recorder::{self, Recorder, repair, unnoticed};
 use super::retention::Cleaner;
 use super::store::Store;
 use super::telemetry;
@@ -203,11 +203,6 @@ async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&
         tracing::info!(?protocol, %address, "SIP listens");
     }
     tracing::info!(address = %server.address(), "HTTP listens");
-<<<<<<< HEAD
-    let background =
-        [tokio::spawn(look_up_trunks(loaded.clone(), inbox.clone())), tokio::spawn(obey_signals(desk.clone(), api.reload.clone(), loaded))];
-    started(&Started { http: server.address(), sip, token, desk, hub });
-=======
     let cleaner = Cleaner::new(store.clone(), api.recordings.clone(), seed);
     let rules = {
         let loaded = loaded.clone();
@@ -218,8 +213,7 @@ async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&
         tokio::spawn(obey_signals(desk.clone(), api.reload.clone(), loaded)),
         tokio::spawn(cleaner.run(rules)),
     ];
-    started(&Started { http: server.address(), sip, token, desk, hub: hub.clone() });
->>>>>>> c649b8e (Retention: old recordings and records go, oldest first, never open or held ones; a short disk costs the oldest; legal hold over the API)
+    started(&Started { http: server.address(), sip, token, desk, hub });
 
     let (net, media, _) = driver.run().await;
 
@@ -246,10 +240,14 @@ async fn recover(store: &Store, recordings: &Path, except: BTreeSet<CallId>) -> 
     let (folder, spared) = (recordings.to_owned(), except.clone());
     let repaired =
         tokio::task::spawn_blocking(move || repair(&folder, &spared)).await.map_err(|error| RunError::Unavailable(error.to_string()))?;
-    let repaired = repaired.unwrap_or_else(|error| {
+    let mut repaired = repaired.unwrap_or_else(|error| {
         tracing::error!(%error, folder = %recordings.display(), "recordings cannot be looked through");
         recorder::Repair::default()
     });
+    let open = store.recordings_left_open(&except).await.map_err(|error| RunError::Unavailable(error.to_string()))?;
+    let folder = recordings.to_owned();
+    let unnoticed = tokio::task::spawn_blocking(move || unnoticed(&folder, &open)).await;
+    repaired.recovered.extend(unnoticed.map_err(|error| RunError::Unavailable(error.to_string()))?);
     for left in &repaired.left {
         tracing::error!(file = left.file, reason = left.reason, "a recording could not be repaired");
     }

@@ -174,7 +174,11 @@ pub fn repair(remote: &Remote, recordings: &Path, data: &Path, out: &mut impl Wr
     for left in &repair.left {
         writeln!(out, "{}: left as it is: {}", left.file, left.reason)?;
     }
-    let closed = with_store(data, false, async |store| store.close_interrupted(&repair.recovered, &BTreeSet::new()).await)?;
+    let closed = with_store(data, false, async |store| {
+        let open = store.recordings_left_open(&BTreeSet::new()).await?;
+        let recovered = [repair.recovered.clone(), recorder::unnoticed(recordings, &open)].concat();
+        store.close_interrupted(&recovered, &BTreeSet::new()).await
+    })?;
     writeln!(out, "{} recovered, {} left; {} calls closed in the database", repair.recovered.len(), repair.left.len(), closed.closed)?;
     if repair.left.is_empty() { Ok(()) } else { Err(ClientError::Found("not every recording could be repaired".to_owned())) }
 }

@@ -50,7 +50,8 @@ pub struct Opened {
 }
 
 /// Reads the journal in `folder`, which the caller has locked, and hands every sound frame in order to `take`. `applied` is the number up to
-/// which the frames are applied already: numbering goes on behind it even when the journal is gone.
+/// which the frames are applied already: numbering goes on behind it even when the journal is gone. A segment goes when all of it is
+/// applied and the file `follower` was synced after that.
 ///
 /// # Errors
 /// The folder cannot be read, or a torn tail not be cut.
@@ -58,11 +59,12 @@ pub fn open(
     folder: &Path,
     medium: Arc<dyn Medium>,
     applied: u64,
+    follower: &Path,
     segment_max: u64,
     sync_every: Duration,
     mut take: impl FnMut(Frame<'_>),
 ) -> io::Result<Opened> {
-    let keeper = Keeper::start(Arc::clone(&medium), sync_every, applied)?;
+    let keeper = Keeper::start(Arc::clone(&medium), sync_every, applied, follower.to_owned())?;
     let segments = segment::list(folder)?;
     let (mut last, mut mark, mut notices) = (0, 0, Vec::new());
     let mut tail: Option<(PathBuf, u64, u64)> = None;

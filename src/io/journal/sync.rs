@@ -21,8 +21,10 @@ struct Shared {
     wake: Condvar,
     /// Bytes of all segments on the disk.
     bytes: AtomicU64,
-    /// All frames up to this number are applied, and safe where they were applied to.
+    /// All frames up to this number are applied.
     applied: AtomicU64,
+    /// The file whose sync makes safe what was applied.
+    follower: PathBuf,
 }
 
 #[derive(Debug, Default)]
@@ -41,18 +43,19 @@ struct Closed {
 }
 
 impl Keeper {
-    /// Starts the thread. `applied` as in [`Self::applied`].
+    /// Starts the thread. `applied` as in [`Self::applied`]; what was applied before is safe from a power cut once `follower` is synced, or is
+    /// not there.
     ///
     /// # Errors
     /// No thread can be made.
-    pub(super) fn start(medium: Arc<dyn Medium>, every: Duration, applied: u64) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared { applied: AtomicU64::new(applied), ..Shared::default() });
+    pub(super) fn start(medium: Arc<dyn Medium>, every: Duration, applied: u64, follower: PathBuf) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared { applied: AtomicU64::new(applied), follower, ..Shared::default() });
         let keeper = Self(Arc::clone(&shared));
         std::thread::Builder::new().name("journal-sync".into()).spawn(move || shared.run(&*medium, every))?;
         Ok(keeper)
     }
 
-    /// Tells that frames up to `seq` are applied for good.
+    /// Tells that frames up to `seq` are applied.
     pub fn applied(&self, seq: u64) {
         self.0.applied.fetch_max(seq, Relaxed);
     }
@@ -116,7 +119,7 @@ impl Shared {
             let dirty = std::mem::take(&mut work.dirty);
             drop(work);
             let safe = dirty.iter().fold(true, |safe, file| sync(medium, file) && safe);
-            let kept = if safe { self.remove(closed) } else { closed };
+            let kept = if safe { self.remove(medium, closed) } else { closed };
             let mut work = self.work();
             work.closed.splice(0..0, kept);
             if !safe && !ending {
@@ -131,8 +134,16 @@ impl Shared {
     }
 
     /// Removes the segments that are applied, and gives back the others.
-    fn remove(&self, closed: Vec<Closed>) -> Vec<Closed> {
+    fn remove(&self, medium: &dyn Medium, closed: Vec<Closed>) -> Vec<Closed> {
         let applied = self.applied.load(Relaxed);
+        if closed.iter().all(|segment| segment.last > applied) {
+            return closed;
+        }
+        match File::open(&self.follower) {
+            Ok(file) if !sync(medium, &file) => return closed,
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return closed,
+            _ => {}
+        }
         let (gone, kept): (Vec<_>, Vec<_>) = closed.into_iter().partition(|segment| segment.last <= applied);
         for segment in gone {
             match std::fs::remove_file(&segment.path) {

@@ -15,7 +15,7 @@ fn reopen(folder: &Path, applied: u64, segment_max: u64) -> (Opened, Rows) {
             rows.push((frame.seq, frame.body.to_vec()));
         }
     };
-    let opened = open(folder, Arc::new(Disk), applied, segment_max, Duration::from_millis(5), take).expect("opens");
+    let opened = open(folder, Arc::new(Disk), applied, &folder.join("none"), segment_max, Duration::from_millis(5), take).expect("opens");
     (opened, rows)
 }
 
@@ -116,7 +116,7 @@ fn a_segment_goes_when_it_is_applied_and_what_is_carried_stays() {
     assert_eq!(segments(folder.path()).len(), 1);
     assert_eq!(opened.keeper.bytes(), std::fs::metadata(&segments(folder.path())[0]).expect("is there").len());
     let mut carried = Vec::new();
-    let again = open(folder.path(), Arc::new(Disk), 50, 256, Duration::from_secs(1), |frame| {
+    let again = open(folder.path(), Arc::new(Disk), 50, &folder.path().join("none"), 256, Duration::from_secs(1), |frame| {
         if frame.is_carried() {
             carried.push((frame.kind, frame.body.to_vec()));
         }

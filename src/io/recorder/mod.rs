@@ -13,10 +13,12 @@ mod sink;
 mod sync;
 mod take;
 mod timeline;
+mod unnoticed;
 mod verify;
 
 pub use repair::{Left, Recovered, Repair, repair};
 pub use sink::RecorderSink;
+pub use unnoticed::unnoticed;
 pub use verify::{Verdict, finished, verify};
 
 use crate::base::limits::LEGS_MAX;

@@ -240,8 +240,14 @@ impl Store {
         let (connection, applied) = database.prepare(&mut found.notices).await?;
 
         let mut images = BTreeMap::new();
-        let opened =
-            journal::open(&journal_folder, Arc::clone(&options.medium), applied, options.segment_max, options.sync_every, |frame| {
+        let opened = journal::open(
+            &journal_folder,
+            Arc::clone(&options.medium),
+            applied,
+            &folder.join("sanling.db-wal"),
+            options.segment_max,
+            options.sync_every,
+            |frame| {
                 found.last_event = found.last_event.max(fact::event_number(&frame).unwrap_or(0));
                 match (frame.kind, fact::read_image(frame.body)) {
                     (fact::IMAGE, Some((part, image))) => {
@@ -252,8 +258,9 @@ impl Store {
                     }
                     _ => {}
                 }
-            })
-            .map_err(StoreError::System)?;
+            },
+        )
+        .map_err(StoreError::System)?;
         found.last_event = found.last_event.max(opened.mark);
         found.notices.extend(opened.notices);
         for notice in &found.notices {

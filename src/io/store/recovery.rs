@@ -53,6 +53,22 @@ impl Store {
         Ok(Interrupted::default())
     }
 
+    /// Files of recordings that their records have as open, save those of the calls in `except`: some may have been finished unnoticed.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn recordings_left_open(&self, except: &BTreeSet<CallId>) -> Result<Vec<String>, StoreError> {
+        let rows = sqlx::query("SELECT id, recording_file FROM calls WHERE recording_state = 'open'").fetch_all(&self.readers).await?;
+        let except: BTreeSet<String> = except.iter().map(ToString::to_string).collect();
+        let mut files = Vec::new();
+        for row in rows {
+            if !except.contains(&row.try_get::<String, _>("id")?) {
+                files.push(row.try_get("recording_file")?);
+            }
+        }
+        Ok(files)
+    }
+
     async fn close_before(&self, begun: Time, recovered: &[Recovered], except: &BTreeSet<String>) -> Result<Interrupted, StoreError> {
         let mut files: BTreeMap<String, &Recovered> = recovered.iter().map(|found| (found.call.to_string(), found)).collect();
         let mut report = Interrupted::default();
