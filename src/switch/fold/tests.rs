@@ -64,8 +64,9 @@ fn voice(leg: LegId, frame: u16) -> Vec<u8> {
 fn parameters(leg: LegId, direction: Direction) -> StreamParameters {
     StreamParameters {
         remote: theirs(leg),
-        remote_rtcp: theirs(leg),
-        rtcp_mux: true,
+        // Reports go their own way, when they like.
+        remote_rtcp: SocketAddr::new(theirs(leg).ip(), theirs(leg).port() + 1),
+        rtcp_mux: false,
         signalled_from: theirs(leg).ip(),
         codec: Codec::Pcma,
         send_payload_type: 8,
