@@ -1,9 +1,19 @@
-//! Who goes first when the processor is short: calls and their sound, then what is written of them. On Linux niceness is a thread's.
+//! Who goes first when the processor is short: the sound of running calls, then what is decided of them and of new ones, then what is
+//! written of them. On Linux niceness is a thread's.
+
+/// A packet is late after milliseconds, and costs microseconds: under a flood of new calls sound is not to wait for their signalling.
+pub const SOUND: i32 = -10;
 
 /// The writers of recordings and rows: in time on a busy machine, for what they write waits in queues that are bounded.
 pub const WRITING: i32 = 5;
 /// What has all the time there is: hashing a recording that is over.
 pub const FINISHING: i32 = 10;
+
+/// The calling thread goes before the others by so much (negative), where the system allows it: root, or CAP_SYS_NICE.
+pub fn go_first(by: i32) {
+    // Refused: the media plane shares the processor evenly, as any thread does.
+    let _ = rustix::process::nice(by);
+}
 
 /// The calling thread gives way to the others by so much, for good.
 pub fn give_way(by: i32) {

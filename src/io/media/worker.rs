@@ -11,6 +11,7 @@ use crate::base::limits::MEDIA_REPORTS_MAX;
 use crate::base::time::{millis, secs};
 use crate::base::{Duration, Instant, LegId, SessionId};
 use crate::io::clock::Clock;
+use crate::io::precedence;
 use crate::io::recorder::RecorderSink;
 use crate::media::control::{AllocationFailure, Command, Report, ResumedLeg};
 use crate::media::{Engine, Turn};
@@ -83,6 +84,7 @@ impl Worker {
 
     /// Until nobody can order any more.
     pub fn run(mut self) {
+        precedence::go_first(precedence::SOUND);
         let (mut events, mut more_orders, mut now) = (Events::new(), false, self.clock.now());
         loop {
             let patience = if more_orders { Duration::ZERO } else { self.patience(now) };
