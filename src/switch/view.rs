@@ -107,7 +107,7 @@ impl Switch {
         let open = self.slots.values().filter(|slot| !slot.recording.is_settled() && slot.recording.info().is_some()).count();
         Snapshot {
             agents: self.acd.agents().map(|agent| self.agent_view(agent)).collect(),
-            queues: self.acd.queues(now).map(|queue| self.queue_view(queue, now)).collect(),
+            queues: self.queue_views(now).collect(),
             calls: self.slots.values().map(call).collect(),
             sip: self.endpoint.counters(),
             legs: self.calls_of_legs.len(),
@@ -124,6 +124,11 @@ impl Switch {
     fn blocked_view(&self, blocked: &sip::guard::Blocked) -> BlockedView {
         let sip::guard::Blocked { source, since, until, times } = blocked;
         BlockedView { source: source.to_string(), since: self.wall.read(*since), until: self.wall.read(*until), times: *times }
+    }
+
+    /// The queues alone: without the copies of calls and agents, cheap enough to be asked at every step.
+    pub fn queue_views(&self, now: Instant) -> impl Iterator<Item = QueueView> + '_ {
+        self.acd.queues(now).map(move |queue| self.queue_view(queue, now))
     }
 
     fn agent_view(&self, agent: AgentSnapshot) -> AgentView {

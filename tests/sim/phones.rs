@@ -1,14 +1,15 @@
 //! A SIP phone, written apart from the switch's own SIP: only messages and digest arithmetic are shared. It registers, calls, rings, answers,
-//! refuses, holds, hangs up and retransmits, sends real RTP every 20 ms, and keeps what it heard. What it does by itself is its `Habit`.
+//! refuses, holds, hangs up and retransmits. What it does by itself is its `Habit`; its sound is its `Stream`.
 
 use super::people::{Alert, Deed, Habit, OnRing, Way};
-use super::sound::{FRAME, Heard, Sound, loop_of, tell};
+use super::sound::Sound;
+use super::stream::{Stream, remote_rtp};
 use sanling::base::time::{millis, secs};
 use sanling::base::{Duration, Instant, Rng};
 use sanling::sip::msg::digest::{Algorithm, Challenge, Credentials, ha1};
 use sanling::sip::msg::{Message, Method, Request, Response, parse};
-use std::collections::{BTreeMap, VecDeque};
-use std::net::{IpAddr, SocketAddr};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 const T1: Duration = millis(500);
 const T2: Duration = secs(4);
@@ -18,6 +19,13 @@ const GIVE_UP: Duration = secs(32);
 pub enum Emission {
     Sip(Vec<u8>),
     Rtp { from: SocketAddr, to: SocketAddr, bytes: Vec<u8> },
+}
+
+/// A coarse phone's sound, in place of its packets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Voice {
+    Began(Sound),
+    Ended,
 }
 
 /// What a phone lived through, for stories.
@@ -89,20 +97,9 @@ pub struct Leg {
     provisional: bool,
     ack: Option<(u32, Vec<u8>)>,
     plan: Vec<(Instant, Step)>,
-    pub rtp: SocketAddr,
-    remote_rtp: Option<SocketAddr>,
+    pub stream: Stream,
     version: u32,
     pub holding: Option<Way>,
-    pub sound: Sound,
-    ssrc: u32,
-    sequence: u16,
-    timestamp: u32,
-    place: usize,
-    next_rtp_at: Option<Instant>,
-    keys: VecDeque<char>,
-    key_packets: u16,
-    pub heard: Vec<(Instant, Box<[u8]>)>,
-    pub packets_heard: u64,
     pub began_at: Instant,
     pub alerted_at: Option<Instant>,
     pub up_at: Option<Instant>,
@@ -166,11 +163,19 @@ pub struct Phone {
     pub hears_no_sip: bool,
     /// Keeps the sound it hears, not the count of its packets alone.
     pub listens: bool,
+    /// Sends no RTP, but tells when it would begin and end (`voices`); and forgets calls that are long over.
+    pub coarse: bool,
+    pub voices: Vec<(SocketAddr, Voice)>,
+    /// Draws the habit of each call anew.
+    pub temper: Option<fn(&mut Rng) -> Habit>,
     pub log: Vec<(Instant, Saw)>,
     rng: Rng,
     sent: Vec<Sent>,
     finals: Vec<Final>,
+    /// By branch and method: what a request that comes again is answered. And those of the minute before, with when that ended.
     answered: BTreeMap<(String, String), Vec<u8>>,
+    answered_before: BTreeMap<(String, String), Vec<u8>>,
+    turned_at: Instant,
     register_id: String,
     register_cseq: u32,
     /// Expiry asked for last.
@@ -194,12 +199,17 @@ impl Phone {
             alive: true,
             hears_no_sip: false,
             listens: true,
+            coarse: false,
+            voices: Vec::new(),
+            temper: None,
             log: Vec::new(),
             register_id: rng.hex(8),
             rng,
             sent: Vec::new(),
             finals: Vec::new(),
             answered: BTreeMap::new(),
+            answered_before: BTreeMap::new(),
+            turned_at: Instant::START,
             register_cseq: 0,
             expires: 0,
             refresh_at: None,
@@ -256,6 +266,7 @@ impl Phone {
 
     /// Calls `number`. Agents call as themselves, others from the trunk's side.
     pub fn dial(&mut self, number: &str, now: Instant, out: &mut Vec<Emission>) {
+        self.forget_what_is_long_over(now);
         let local = match self.password {
             Some(_) => format!("<sip:{}@{}>", self.name, self.domain),
             None => format!("\"{0}\" <sip:{0}@carrier.test>", self.name),
@@ -290,20 +301,9 @@ impl Phone {
             provisional: false,
             ack: None,
             plan: Vec::new(),
-            rtp: SocketAddr::new(self.sip.ip(), self.next_port),
-            remote_rtp: None,
+            stream: Stream::new(SocketAddr::new(self.sip.ip(), self.next_port), self.habit.sound, &mut self.rng),
             version: 1,
             holding: None,
-            sound: self.habit.sound,
-            ssrc: self.rng.next_u32(),
-            sequence: self.rng.next_u32() as u16,
-            timestamp: self.rng.next_u32(),
-            place: 0,
-            next_rtp_at: None,
-            keys: VecDeque::new(),
-            key_packets: 0,
-            heard: Vec::new(),
-            packets_heard: 0,
             began_at: now,
             alerted_at: None,
             up_at: None,
@@ -405,13 +405,13 @@ impl Phone {
 
     pub fn press(&mut self, keys: &str) {
         if let Some(leg) = self.legs.iter_mut().rev().find(|leg| leg.state == State::Up) {
-            leg.keys.extend(keys.chars());
+            leg.stream.press(keys);
         }
     }
 
     pub fn say(&mut self, sound: Sound) {
         if let Some(leg) = self.legs.iter_mut().rev().find(|leg| leg.state != State::Ended) {
-            leg.sound = sound;
+            leg.stream.sound = sound;
         }
     }
 
@@ -420,7 +420,35 @@ impl Phone {
             Deed::HangUp => self.hang_up(now, out),
             Deed::Hold(way) => self.hold(way, now, out),
             Deed::Retrieve => self.retrieve(now, out),
-            Deed::Die => self.alive = false,
+            Deed::Die => self.die(),
+        }
+    }
+
+    /// The battery is empty, or the cable is out: nothing is sent or answered.
+    pub fn die(&mut self) {
+        self.alive = false;
+        self.voices.extend(self.legs.iter().filter(|leg| leg.state == State::Up).map(|leg| (leg.stream.local, Voice::Ended)));
+    }
+
+    /// Comes back with nothing in its memory but the number of its next requests.
+    pub fn revive(&mut self, now: Instant) {
+        self.alive = true;
+        self.sent.clear();
+        self.finals.clear();
+        self.refresh_at = None;
+        for index in 0..self.legs.len() {
+            self.end(index, now);
+        }
+    }
+
+    /// A coarse phone lives a whole day: what nobody will ask of it any more goes.
+    fn forget_what_is_long_over(&mut self, now: Instant) {
+        const LONG: Duration = secs(70);
+        if self.coarse && now - self.turned_at > LONG {
+            self.turned_at = now;
+            self.answered_before = std::mem::take(&mut self.answered);
+            self.legs.retain(|leg| leg.ended_at.is_none_or(|at| now - at < LONG));
+            self.log.clear();
         }
     }
 
@@ -440,7 +468,7 @@ impl Phone {
     fn on_request(&mut self, request: Request, now: Instant, out: &mut Vec<Emission>) {
         let branch = request.top_via().branch().unwrap_or_default().to_owned();
         let key = (branch.clone(), request.method.as_str().to_owned());
-        if let Some(answer) = self.answered.get(&key) {
+        if let Some(answer) = self.answered.get(&key).or_else(|| self.answered_before.get(&key)) {
             out.push(Emission::Sip(answer.clone()));
             return;
         }
@@ -471,7 +499,7 @@ impl Phone {
             (Method::Invite | Method::Update, Some(index)) if self.legs[index].state == State::Up => {
                 let body = (request.method == Method::Invite || !request.body.is_empty()).then(|| self.legs[index].sdp());
                 if let Some(remote) = remote_rtp(&request.body) {
-                    self.legs[index].remote_rtp = Some(remote);
+                    self.legs[index].stream.remote = Some(remote);
                 }
                 let tag = self.legs[index].local_tag.clone();
                 let bytes = self.respond(&request, 200, Some(&tag), body.as_deref(), out);
@@ -490,6 +518,10 @@ impl Phone {
     }
 
     fn on_invite(&mut self, request: Request, branch: String, now: Instant, out: &mut Vec<Emission>) {
+        self.forget_what_is_long_over(now);
+        if let Some(temper) = self.temper {
+            self.habit = temper(&mut self.rng);
+        }
         self.log.push((now, Saw::Invited));
         let mut from = request.from();
         let remote_tag = from.tag().map(str::to_owned);
@@ -502,7 +534,7 @@ impl Phone {
         leg.remote_tag = remote_tag;
         leg.invite_branch = branch;
         leg.invite_cseq = request.cseq().0;
-        leg.remote_rtp = remote_rtp(&request.body);
+        leg.stream.remote = remote_rtp(&request.body);
         leg.invite = Some(request);
         let habit = &self.habit;
         if busy {
@@ -616,7 +648,7 @@ impl Phone {
             leg.target = contact.uri.to_string();
         }
         if let Some(remote) = remote_rtp(&response.body) {
-            leg.remote_rtp = Some(remote);
+            leg.stream.remote = Some(remote);
         }
         let branch = self.branch();
         let leg = &mut self.legs[index];
@@ -697,7 +729,7 @@ impl Phone {
         let sent = self.sent.iter().map(|sent| if sent.proceeding { sent.resend.give_up_at } else { sent.resend.at });
         let finals = self.finals.iter().map(|sent| sent.resend.at);
         let plans = self.legs.iter().flat_map(|leg| leg.plan.iter().map(|(at, _)| *at));
-        let rtp = self.legs.iter().filter_map(|leg| leg.next_rtp_at);
+        let rtp = self.legs.iter().filter_map(|leg| leg.stream.next_at());
         sent.chain(finals).chain(plans).chain(rtp).chain(self.refresh_at).min()
     }
 
@@ -738,11 +770,8 @@ impl Phone {
         }
         self.carry_out(now, out);
         for leg in &mut self.legs {
-            while leg.next_rtp_at.is_some_and(|at| at <= now) {
-                leg.next_rtp_at = leg.next_rtp_at.map(|at| at + millis(20));
-                let sends = self.habit.sends_on_hold || leg.holding.is_none();
-                leg.speak(sends, out);
-            }
+            let sends = self.habit.sends_on_hold || leg.holding.is_none();
+            leg.stream.speak_until(now, sends, out);
         }
     }
 
@@ -777,12 +806,8 @@ impl Phone {
     }
 
     pub fn hear(&mut self, to: SocketAddr, bytes: &[u8], now: Instant) {
-        let Some(leg) = self.legs.iter_mut().find(|leg| leg.rtp == to && leg.state == State::Up) else { return };
-        if bytes.len() > 12 && bytes[1] & 0x7F == 8 {
-            leg.packets_heard += 1;
-            if self.listens {
-                leg.heard.push((now, bytes[12..].into()));
-            }
+        if let Some(leg) = self.legs.iter_mut().find(|leg| leg.stream.local == to && leg.state == State::Up) {
+            leg.stream.hear(bytes, self.listens, now);
         }
     }
 
@@ -792,7 +817,11 @@ impl Phone {
         let leg = &mut self.legs[index];
         leg.state = State::Up;
         leg.up_at = Some(now);
-        leg.next_rtp_at = Some(now + millis(1 + self.rng.below(19)));
+        if self.coarse {
+            self.voices.push((leg.stream.local, Voice::Began(leg.stream.sound)));
+        } else {
+            leg.stream.start(now + millis(1 + self.rng.below(19)));
+        }
         leg.plan.retain(|(_, step)| matches!(step, Step::Deed(_)));
         leg.plan.extend(self.habit.deeds.iter().map(|(after, deed)| (now + *after, Step::Deed(*deed))));
         self.log.push((now, Saw::Up));
@@ -803,8 +832,11 @@ impl Phone {
         if leg.state != State::Ended {
             leg.state = State::Ended;
             leg.ended_at = Some(now);
+            if self.coarse {
+                self.voices.push((leg.stream.local, Voice::Ended));
+            }
         }
-        leg.next_rtp_at = None;
+        leg.stream.stop();
         leg.plan.clear();
     }
 
@@ -874,7 +906,7 @@ impl Phone {
 
 impl Leg {
     fn sdp(&self) -> String {
-        let (ip, port) = (self.rtp.ip(), self.rtp.port());
+        let (ip, port) = (self.stream.local.ip(), self.stream.local.port());
         let (address, direction) = match self.holding {
             None => (ip.to_string(), "sendrecv"),
             Some(Way::SendOnly) => (ip.to_string(), "sendonly"),
@@ -886,79 +918,6 @@ impl Leg {
              a=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na={direction}\r\n",
             version = self.version,
         )
-    }
-
-    /// 20 ms pass: a packet, a piece of a key, or nothing.
-    fn speak(&mut self, sends: bool, out: &mut Vec<Emission>) {
-        const SAMPLES: u32 = FRAME as u32;
-        let Some(to) = self.remote_rtp else { return };
-        let sound = loop_of(self.sound);
-        let begun = self.timestamp;
-        self.timestamp = self.timestamp.wrapping_add(SAMPLES);
-        if let Some(key) = self.keys.front() {
-            // RFC 4733 §2.5.1.2: one timestamp for the press, growing durations, the end thrice.
-            self.key_packets += 1;
-            let start = begun.wrapping_sub(u32::from(self.key_packets - 1) * SAMPLES);
-            let code = b"0123456789*#ABCD".iter().position(|known| char::from(*known) == *key).expect("a key") as u8;
-            let end = self.key_packets > 4;
-            let [high, low] = (self.key_packets.min(5) * FRAME as u16).to_be_bytes();
-            let payload = [code, if end { 0x8A } else { 0x0A }, high, low];
-            out.push(self.packet(101, self.key_packets == 1, start, &payload, to));
-            if self.key_packets == 7 {
-                self.key_packets = 0;
-                self.keys.pop_front();
-            }
-            return;
-        }
-        if !sends || self.sound == Sound::Nothing {
-            return;
-        }
-        self.place = if self.place + FRAME > sound.len() { 0 } else { self.place };
-        let payload = &sound[self.place..self.place + FRAME];
-        self.place += FRAME;
-        out.push(self.packet(8, false, begun, payload, to));
-    }
-
-    fn packet(&mut self, kind: u8, marker: bool, timestamp: u32, payload: &[u8], to: SocketAddr) -> Emission {
-        self.sequence = self.sequence.wrapping_add(1);
-        let mut bytes = vec![0x80, u8::from(marker) << 7 | kind];
-        bytes.extend(self.sequence.to_be_bytes());
-        bytes.extend(timestamp.to_be_bytes());
-        bytes.extend(self.ssrc.to_be_bytes());
-        bytes.extend(payload);
-        Emission::Rtp { from: self.rtp, to, bytes }
-    }
-
-    /// What was heard in `from..to`, in pieces of the same kind, with when each began and how long it was; pieces below 60 ms are put to
-    /// the one before.
-    pub fn heard_between(&self, from: Instant, to: Instant) -> Vec<(Heard, Instant, Duration)> {
-        let mut pieces: Vec<(Heard, Instant, Duration)> = Vec::new();
-        let mut add = |heard: Heard, at: Instant, long: Duration| match pieces.last_mut() {
-            Some((last, _, length)) if *last == heard => *length += long,
-            _ => pieces.push((heard, at, long)),
-        };
-        let mut expected = from;
-        for (at, payload) in self.heard.iter().filter(|(at, _)| *at >= from && *at < to) {
-            if *at - expected > millis(60) {
-                add(Heard::Nothing, expected, *at - expected);
-            }
-            expected = *at + millis(20);
-            // A packet may hold more than one frame.
-            for frame in payload.chunks(FRAME) {
-                add(tell(frame), *at, millis(20));
-            }
-        }
-        if to - expected > millis(60) {
-            add(Heard::Nothing, expected, to - expected);
-        }
-        let mut out: Vec<(Heard, Instant, Duration)> = Vec::new();
-        for (heard, at, long) in pieces {
-            match out.last_mut() {
-                Some((last, _, length)) if *last == heard || long < millis(60) => *length += long,
-                _ => out.push((heard, at, long)),
-            }
-        }
-        out
     }
 }
 
@@ -979,12 +938,4 @@ fn in_dialog(leg: &Leg, name: &str, sip: SocketAddr, method: &str, branch: &str,
         length = body.len(),
     );
     text.into_bytes()
-}
-
-/// Address and port of the audio line; `None` without one.
-fn remote_rtp(sdp: &[u8]) -> Option<SocketAddr> {
-    let text = std::str::from_utf8(sdp).ok()?;
-    let ip: IpAddr = text.lines().find_map(|line| line.strip_prefix("c=IN IP4 "))?.trim().parse().ok()?;
-    let port = text.lines().find_map(|line| line.strip_prefix("m=audio "))?.split(' ').next()?.parse().ok()?;
-    Some(SocketAddr::new(ip, port))
 }

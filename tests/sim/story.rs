@@ -190,7 +190,7 @@ impl World {
 
     /// What the party heard between two times since the start.
     pub fn heard(&self, name: &str, from: Duration, to: Instant) -> Vec<(Heard, Instant, Duration)> {
-        self.leg(name).heard_between(Instant::after_start(from), to)
+        self.leg(name).stream.heard_between(Instant::after_start(from), to)
     }
 
     #[track_caller]
@@ -212,7 +212,7 @@ impl World {
 
     /// When the clip began at the party's ear, each time since `from`, and how long it was.
     pub fn times_of(&self, name: &str, clip: &'static str, from: Instant) -> Vec<(Duration, Duration)> {
-        let pieces = self.leg(name).heard_between(from, self.now);
+        let pieces = self.leg(name).stream.heard_between(from, self.now);
         let of_clip = pieces.into_iter().filter(|(heard, ..)| *heard == Heard::Clip(clip));
         of_clip.map(|(_, at, long)| (at - from, long)).collect()
     }
@@ -265,6 +265,7 @@ impl World {
         use sanling::switch::{input::Command, output::Reply};
         let config = configuration(replace, overrides);
         self.config = Arc::clone(&config);
+        self.checkers.reloaded(&config);
         match self.command(Command::Reload(config)) {
             Reply::Reloaded { changes } => changes,
             other => panic!("{other:?}"),

@@ -5,8 +5,9 @@ use super::checkers::Checkers;
 use super::disk::Disk;
 use super::net::Net;
 use super::phones::{Emission, Phone};
+use super::plane::Plane;
 use super::sound;
-use sanling::base::{CallId, Duration, Instant, LegId, Rng, SessionId, Timestamp, WallClock};
+use sanling::base::{CallId, Deadlines, Duration, Instant, LegId, Rng, SessionId, Timestamp, WallClock};
 use sanling::call::record::{CallRecord, OfferOutcome, Outcome, RecordingState, ReleasedBy};
 use sanling::config::{Config, PromptInventory, SourceFile, resolve};
 use sanling::media::control::{AllocationFailure, Command as Media, Report, ResumedLeg};
@@ -40,9 +41,14 @@ pub struct World {
     pub config: Arc<Config>,
     pub switch: Switch,
     pub engine: Engine,
+    /// In place of the engine, where a whole day passes: what it reports, without its packets.
+    pub plane: Option<Plane>,
     turn: Turn,
     pub net: Net,
     pub phones: Vec<Phone>,
+    by_address: BTreeMap<SocketAddr, usize>,
+    by_ip: BTreeMap<IpAddr, usize>,
+    wakes: Deadlines<usize>,
     pub disk: Disk,
     pub checkers: Checkers,
     /// By time, then in order of being put there.
@@ -55,6 +61,11 @@ pub struct World {
     next_port: u16,
     pub records: BTreeMap<CallId, CallRecord>,
     pub events: Vec<(Instant, Event)>,
+    /// Without it events are counted alone.
+    pub keeps_events: bool,
+    pub lived: BTreeMap<&'static str, u64>,
+    /// Messages that crossed the switch's border, either way.
+    pub messages: u64,
     pub replies: Vec<Reply>,
     pub drained: bool,
     /// What a restart goes on from.
@@ -63,8 +74,15 @@ pub struct World {
     pub up_at: Option<Instant>,
     pub crashes: u64,
     /// The last messages on the wire, for whoever must understand a failure.
-    trace: VecDeque<String>,
+    trace: VecDeque<(Instant, Line)>,
     loud: bool,
+}
+
+/// Put into words only when somebody reads it.
+enum Line {
+    Message(&'static str, SocketAddr, Vec<u8>),
+    Event(Event),
+    Crash(&'static str),
 }
 
 /// The shipped configuration, with texts replaced and `--set` overrides.
@@ -110,13 +128,17 @@ impl World {
             seed,
             net: Net::new(rng.fork()),
             rng,
-            checkers: Checkers::new(&config, wall),
+            checkers: Checkers::new(&config),
             next_port: *config.media.ports.start(),
             config,
             switch,
             engine,
+            plane: None,
             turn: Turn::new(),
             phones: Vec::new(),
+            by_address: BTreeMap::new(),
+            by_ip: BTreeMap::new(),
+            wakes: Deadlines::new(),
             disk: Disk::new(),
             ahead: BTreeMap::new(),
             order: 0,
@@ -126,6 +148,9 @@ impl World {
             legs: BTreeMap::new(),
             records: BTreeMap::new(),
             events: Vec::new(),
+            keeps_events: true,
+            lived: BTreeMap::new(),
+            messages: 0,
             replies: Vec::new(),
             drained: false,
             kept: BTreeMap::new(),
@@ -141,7 +166,7 @@ impl World {
     /// kill −9, now: the switch and its media plane are gone with all that was in their memory, and started again after a while. What is
     /// sent to them meanwhile is lost.
     pub fn crash(&mut self, down_for: Duration) -> &mut Self {
-        self.write(format!("{:?} ✗ crash", self.now));
+        self.write(Line::Crash("✗ the switch is killed"));
         self.crashes += 1;
         self.up_at = Some(self.now + down_for);
         self.inputs.clear();
@@ -156,7 +181,7 @@ impl World {
 
     fn restart(&mut self) {
         self.up_at = None;
-        self.write(format!("{:?} ✓ restart", self.now));
+        self.write(Line::Crash("✓ the switch is started again"));
         let kept = Kept::read(self.kept.iter().map(|(part, image)| (part.to_string(), image.clone())));
         let wall = WallClock::new(Instant::START, BEGAN);
         let resumes_at = kept.resumes_at(self.wall(self.now));
@@ -165,6 +190,9 @@ impl World {
         let media_seed = kept.media_seed().unwrap_or_else(|| self.rng.next_u64());
         let surroundings = surroundings(self.listen, media_seed, wall, &mut self.rng);
         self.engine = Engine::new(EngineSettings::default(), sound::library(), media_seed);
+        if let Some(plane) = &mut self.plane {
+            plane.restart();
+        }
         let mut out = Vec::new();
         let (switch, restored) = Switch::restore(Arc::clone(&self.config), surroundings, kept, self.now, &mut out);
         assert_eq!(restored.lost, Vec::<String>::new(), "images that cannot be read");
@@ -210,9 +238,12 @@ impl World {
 
     /// A phone at `address`; it knows the switch's address and domain.
     pub fn add_phone(&mut self, name: &str, address: &str, password: Option<&str>) -> usize {
-        let address = address.parse().expect("an address");
+        let address: SocketAddr = address.parse().expect("an address");
         let mut phone = Phone::new(name, address, &self.config.switch.domain, self.rng.fork());
         phone.password = password.map(str::to_owned);
+        phone.coarse = self.plane.is_some();
+        self.by_address.insert(address, self.phones.len());
+        self.by_ip.insert(address.ip(), self.phones.len());
         self.phones.push(phone);
         self.phones.len() - 1
     }
@@ -233,10 +264,15 @@ impl World {
     /// Has the phone act now, and what follows from it at this moment.
     pub fn act(&mut self, name: &str, act: impl FnOnce(&mut Phone, Instant, &mut Vec<Emission>)) {
         let index = self.find(name).unwrap_or_else(|| panic!("no phone of {name}"));
+        self.act_at(index, act);
+        self.run_until(self.now);
+    }
+
+    /// The same by the phone's index; what follows comes with the next step.
+    pub fn act_at(&mut self, index: usize, act: impl FnOnce(&mut Phone, Instant, &mut Vec<Emission>)) {
         let mut out = Vec::new();
         act(&mut self.phones[index], self.now, &mut out);
         self.emit(index, out);
-        self.run_until(self.now);
     }
 
     fn emit(&mut self, phone: usize, out: Vec<Emission>) {
@@ -255,6 +291,11 @@ impl World {
                 }
             }
         }
+        let voices = std::mem::take(&mut self.phones[phone].voices);
+        if let Some(plane) = &mut self.plane {
+            voices.into_iter().for_each(|(address, voice)| plane.voice(address, voice, self.now));
+        }
+        self.wakes.set(phone, self.phones[phone].deadline());
     }
 
     fn put(&mut self, after: Duration, what: Happening) {
@@ -314,9 +355,12 @@ impl World {
 
     fn next(&self) -> Option<Instant> {
         let ahead = self.ahead.first_key_value().map(|((at, _), _)| *at);
-        let phones = self.phones.iter().filter_map(Phone::deadline).min();
-        let (switch, engine) = if self.is_down() { (self.up_at, None) } else { (self.switch.deadline(), self.engine.deadline()) };
-        [ahead, phones, switch, engine].into_iter().flatten().min()
+        let (switch, media) = if self.is_down() {
+            (self.up_at, None)
+        } else {
+            (self.switch.deadline(), self.plane.as_ref().map_or_else(|| self.engine.deadline(), Plane::deadline))
+        };
+        [ahead, self.wakes.next(), switch, media].into_iter().flatten().min()
     }
 
     fn step(&mut self) {
@@ -341,12 +385,17 @@ impl World {
             self.collect();
             self.settle();
         }
-        for index in 0..self.phones.len() {
-            if self.phones[index].deadline().is_some_and(|at| at <= now) {
-                let mut out = Vec::new();
-                self.phones[index].handle_timeout(now, &mut out);
-                self.emit(index, out);
-            }
+        if !self.is_down()
+            && let Some(plane) = self.plane.as_mut().filter(|plane| plane.deadline().is_some_and(|at| at <= now)) {
+            plane.tick(now, &mut self.turn);
+            self.collect();
+            self.settle();
+        }
+        let awake: Vec<usize> = std::iter::from_fn(|| self.wakes.pop_due(now)).collect();
+        for index in awake {
+            let mut out = Vec::new();
+            self.phones[index].handle_timeout(now, &mut out);
+            self.emit(index, out);
         }
         if !self.is_down() {
             self.checkers.look(now);
@@ -366,7 +415,7 @@ impl World {
                 self.settle();
             }
             Happening::SipToPhone { to, bytes } => {
-                if let Some(index) = self.phones.iter().position(|phone| phone.sip == to) {
+                if let Some(index) = self.by_address.get(&to).copied() {
                     let mut out = Vec::new();
                     self.phones[index].receive(&bytes, self.now, &mut out);
                     self.emit(index, out);
@@ -381,8 +430,8 @@ impl World {
             }
             Happening::RtpToPhone { to, bytes } => {
                 let now = self.now;
-                if let Some(phone) = self.phones.iter_mut().find(|phone| phone.sip.ip() == to.ip()) {
-                    phone.hear(to, &bytes, now);
+                if let Some(index) = self.by_ip.get(&to.ip()) {
+                    self.phones[*index].hear(to, &bytes, now);
                 }
             }
             Happening::Recorder(report) => {
@@ -405,6 +454,7 @@ impl World {
     }
 
     fn carry_out(&mut self, out: Vec<Output>) {
+        let mut figures = false;
         for output in out {
             match output {
                 Output::SendSip { flow, bytes } => {
@@ -420,7 +470,10 @@ impl World {
                     match command {
                         Media::Allocate { session, leg, local, resumed: Some(resumed) } => self.resume(session, leg, local, resumed),
                         Media::Allocate { session, leg, local, resumed: None } => self.allocate(session, leg, local),
-                        command => self.engine.handle_command(command, self.now, &mut self.turn),
+                        command => match &mut self.plane {
+                            Some(plane) => plane.handle_command(command, self.now, &mut self.turn),
+                            None => self.engine.handle_command(command, self.now, &mut self.turn),
+                        },
                     }
                     self.collect();
                 }
@@ -429,11 +482,13 @@ impl World {
                     self.records.insert(record.id, *record);
                 }
                 Output::Event(event) => {
-                    let detail: Vec<String> = event.detail.iter().map(|(name, detail)| format!("{name}={}", words(detail))).collect();
-                    let who = event.agent.as_ref().map(ToString::to_string).unwrap_or_default();
-                    self.write(format!("{:?} · {} {who} {}", self.now, event.name, detail.join(" ")));
+                    figures = true;
                     self.checkers.told(&event, self.now);
-                    self.events.push((self.now, event));
+                    *self.lived.entry(event.name).or_default() += 1;
+                    if self.keeps_events {
+                        self.events.push((self.now, event.clone()));
+                    }
+                    self.write(Line::Event(event));
                 }
                 Output::Reply { reply, .. } => self.replies.push(reply),
                 Output::Keep { part, image } => match image {
@@ -443,8 +498,12 @@ impl World {
                 Output::Drained => self.drained = true,
             }
         }
-        let snapshot = self.switch.snapshot(self.now);
-        self.checkers.counted(&snapshot, self.now);
+        // No figure changes without an event.
+        if figures {
+            for queue in self.switch.queue_views(self.now) {
+                self.checkers.counted(&queue, self.now);
+            }
+        }
     }
 
     /// What `io` does for a leg that goes on: the pair that it had, or none.
@@ -456,7 +515,10 @@ impl World {
         }
         self.legs.insert(address, leg);
         self.bound.insert(leg, address);
-        self.engine.resumed(session, leg, address, resumed.since, self.now, &mut self.turn);
+        match &mut self.plane {
+            Some(plane) => plane.allocated(session, leg, address, self.now, &mut self.turn),
+            None => self.engine.resumed(session, leg, address, resumed.since, self.now, &mut self.turn),
+        }
     }
 
     /// What `io` does: binds a pair of the range, the next free one.
@@ -469,7 +531,10 @@ impl World {
             if let std::collections::btree_map::Entry::Vacant(free) = self.legs.entry(address) {
                 free.insert(leg);
                 self.bound.insert(leg, address);
-                self.engine.allocated(session, leg, address, self.now, &mut self.turn);
+                match &mut self.plane {
+                    Some(plane) => plane.allocated(session, leg, address, self.now, &mut self.turn),
+                    None => self.engine.allocated(session, leg, address, self.now, &mut self.turn),
+                }
                 return;
             }
         }
@@ -510,32 +575,47 @@ impl World {
         assert_eq!(left, (0, 0, 0, 0, 0), "calls, legs, sessions, transactions, open recordings; seed {}", self.seed);
         assert_eq!((self.engine.sessions(), self.engine.legs(), self.ports()), (0, 0, 0), "seed {}", self.seed);
         assert_eq!(self.engine.deadline(), None);
+        assert_eq!(self.plane.as_ref().and_then(Plane::deadline), None);
         // What remains are registrations and midnight.
         let next = self.switch.deadline().map(|at| at - self.now);
         assert!(next.is_none_or(|next| next > sanling::base::time::secs(5)), "a deadline is left: in {next:?}");
         assert!(self.disk.complaints.is_empty(), "{:?}", self.disk.complaints);
-        self.checkers.at_rest(self.now);
+        self.checkers.at_rest(&snapshot, self.now);
         self.checkers.verdict(self.seed);
     }
 
     // ---- tracing ----
 
-    fn note(&mut self, arrow: &str, peer: SocketAddr, bytes: &[u8]) {
-        let text = String::from_utf8_lossy(bytes);
-        let cseq = text.lines().find(|line| line.starts_with("CSeq")).unwrap_or_default().to_owned();
-        let who = self.phones.iter().find(|phone| phone.sip == peer).map_or_else(|| peer.to_string(), |phone| phone.name.clone());
-        let line = format!("{:?} {arrow} {who}: {} | {cseq}", self.now, text.lines().next().unwrap_or_default());
-        self.write(line);
+    fn note(&mut self, arrow: &'static str, peer: SocketAddr, bytes: &[u8]) {
+        self.messages += 1;
+        self.write(Line::Message(arrow, peer, bytes.to_vec()));
     }
 
-    fn write(&mut self, line: String) {
+    fn write(&mut self, line: Line) {
         if self.loud {
-            eprintln!("{line}");
+            eprintln!("{}", self.in_words(self.now, &line));
         }
         if self.trace.len() == 60 {
             self.trace.pop_front();
         }
-        self.trace.push_back(line);
+        self.trace.push_back((self.now, line));
+    }
+
+    fn in_words(&self, at: Instant, line: &Line) -> String {
+        match line {
+            Line::Crash(words) => format!("{at:?} {words}"),
+            Line::Message(arrow, peer, bytes) => {
+                let text = String::from_utf8_lossy(bytes);
+                let cseq = text.lines().find(|line| line.starts_with("CSeq")).unwrap_or_default();
+                let who = self.by_address.get(peer).map_or_else(|| peer.to_string(), |index| self.phones[*index].name.clone());
+                format!("{at:?} {arrow} {who}: {} | {cseq}", text.lines().next().unwrap_or_default())
+            }
+            Line::Event(event) => {
+                let detail: Vec<String> = event.detail.iter().map(|(name, detail)| format!("{name}={}", words(detail))).collect();
+                let who = event.agent.as_ref().map(ToString::to_string).unwrap_or_default();
+                format!("{at:?} · {} {who} {}", event.name, detail.join(" "))
+            }
+        }
     }
 }
 
@@ -551,8 +631,8 @@ impl Drop for World {
     fn drop(&mut self) {
         if std::thread::panicking() && !self.loud {
             eprintln!("--- seed {}, the last that happened before {:?}:", self.seed, self.now);
-            for line in &self.trace {
-                eprintln!("{line}");
+            for (at, line) in &self.trace {
+                eprintln!("{}", self.in_words(*at, line));
             }
         }
     }

@@ -1,50 +1,82 @@
-//! The queue's books: whoever came in was answered, left, or waits; and first come is first served, but for an agent who let him down before.
+//! The queues' books: whoever came in was answered, left, or waits; the figures are those that an onlooker counts; and first come is first
+//! served, but for an agent who let him down before.
 
 use super::Complaints;
-use sanling::base::{CallId, Instant};
+use sanling::base::time::secs;
+use sanling::base::{CallId, Duration, Instant, QueueId};
 use sanling::switch::view::{CallView, QueueFigures, QueueView, Snapshot};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What the figures' documentation says of them.
+const SHORT: Duration = secs(5);
+const IN_TIME: Duration = secs(20);
+
 #[derive(Default)]
 pub struct Books {
-    enqueued: u64,
-    answered: u64,
-    left: u64,
-    /// Who waits, by call.
-    waiting: BTreeMap<CallId, Waiting>,
+    queues: BTreeMap<QueueId, Book>,
+    /// Where each waiting call waits, and its place.
+    places: BTreeMap<CallId, (QueueId, u64)>,
+}
+
+#[derive(Default)]
+struct Book {
+    counted: QueueFigures,
+    waited: Duration,
+    /// In order of arrival.
+    waiting: BTreeMap<u64, Waiting>,
 }
 
 struct Waiting {
-    /// In order of arrival.
-    place: u64,
+    call: CallId,
+    since: Instant,
     offered_to: Option<String>,
     /// Agents who did not take him.
     refused: BTreeSet<String>,
 }
 
 impl Books {
-    pub fn enqueued(&mut self, call: CallId) {
-        self.enqueued += 1;
-        self.waiting.insert(call, Waiting { place: self.enqueued, offered_to: None, refused: BTreeSet::new() });
+    pub fn enqueued(&mut self, call: CallId, queue: &QueueId, now: Instant) {
+        let book = self.queues.entry(queue.clone()).or_default();
+        book.counted.offered += 1;
+        let place = book.counted.offered;
+        book.waiting.insert(place, Waiting { call, since: now, offered_to: None, refused: BTreeSet::new() });
+        self.places.insert(call, (queue.clone(), place));
     }
 
-    pub fn answered(&mut self, call: CallId) {
-        self.answered += u64::from(self.waiting.remove(&call).is_some());
+    fn take(&mut self, call: CallId) -> Option<(&mut Book, Waiting)> {
+        let (queue, place) = self.places.remove(&call)?;
+        let book = self.queues.get_mut(&queue)?;
+        let waiting = book.waiting.remove(&place)?;
+        Some((book, waiting))
     }
 
-    pub fn left(&mut self, call: CallId) {
-        self.left += u64::from(self.waiting.remove(&call).is_some());
+    pub fn answered(&mut self, call: CallId, now: Instant) {
+        if let Some((book, waiting)) = self.take(call) {
+            let waited = now - waiting.since;
+            book.counted.answered += 1;
+            book.counted.answered_in_rings += 1;
+            book.counted.answered_within_threshold += u64::from(waited <= IN_TIME);
+            book.waited += waited;
+        }
+    }
+
+    pub fn left(&mut self, call: CallId, now: Instant) {
+        if let Some((book, waiting)) = self.take(call) {
+            book.counted.abandoned += 1;
+            book.counted.short_abandoned += u64::from(now - waiting.since < SHORT);
+        }
     }
 
     pub fn offered(&mut self, call: CallId, agent: &str, complaints: &mut Complaints) {
-        let Some(place) = self.waiting.get(&call).map(|waiting| waiting.place) else {
+        let Some((book, place)) = self.places.get(&call).and_then(|(queue, place)| Some((self.queues.get_mut(queue)?, *place))) else {
             return complaints.push(format!("{call} is offered to {agent} and does not wait"));
         };
-        let passed = |waiting: &&Waiting| waiting.place < place && waiting.offered_to.is_none() && !waiting.refused.contains(agent);
-        if let Some((other, _)) = self.waiting.iter().find(|(_, waiting)| passed(waiting)) {
-            complaints.push(format!("{call} is offered to {agent} before {other}, who came first"));
+        book.counted.offers += 1;
+        let passed = |waiting: &&Waiting| waiting.offered_to.is_none() && !waiting.refused.contains(agent);
+        if let Some(other) = book.waiting.range(..place).map(|(_, waiting)| waiting).find(passed) {
+            complaints.push(format!("{call} is offered to {agent} before {}, who came first", other.call));
         }
-        if let Some(waiting) = self.waiting.get_mut(&call)
+        if let Some(waiting) = book.waiting.get_mut(&place)
             && let Some(other) = waiting.offered_to.replace(agent.to_owned())
         {
             complaints.push(format!("{call} is offered to {agent} and to {other}"));
@@ -52,8 +84,11 @@ impl Books {
     }
 
     /// The offer came to nothing.
-    pub fn offer_ended(&mut self, call: CallId, agent: &str) {
-        if let Some(waiting) = self.waiting.get_mut(&call) {
+    pub fn offer_ended(&mut self, call: CallId, agent: &str, missed: bool) {
+        let Some((queue, place)) = self.places.get(&call) else { return };
+        let Some(book) = self.queues.get_mut(queue) else { return };
+        book.counted.missed_offers += u64::from(missed);
+        if let Some(waiting) = book.waiting.get_mut(place) {
             waiting.offered_to = None;
             waiting.refused.insert(agent.to_owned());
         }
@@ -61,36 +96,50 @@ impl Books {
 
     /// The switch's own figures.
     pub fn counted(&self, queue: &QueueView, now: Instant, complaints: &mut Complaints) {
-        let today = &queue.today;
-        let theirs = (today.offered, today.answered, today.abandoned + today.flowed_out, queue.waiting as u64);
-        let ours = (self.enqueued, self.answered, self.left, self.waiting.len() as u64);
-        if theirs != ours {
-            complaints.push(format!("{now:?}: (enqueued, answered, left, waiting): the switch says {theirs:?}, we saw {ours:?}"));
+        let theirs = &queue.today;
+        let nothing = Book::default();
+        let book = self.queues.get(&queue.id).unwrap_or(&nothing);
+        let mut ours = book.counted.clone();
+        ours.wait_total_ms = u64::try_from(book.waited.as_millis()).unwrap_or(u64::MAX);
+        // Whoever left was abandoned or flowed on: the onlooker cannot tell.
+        ours.flowed_out = theirs.flowed_out;
+        ours.abandoned -= theirs.flowed_out.min(ours.abandoned);
+        if (&ours, book.waiting.len()) != (theirs, queue.waiting) {
+            let (here, there) = (book.waiting.len(), queue.waiting);
+            complaints.push(format!("{now:?}: {}: the switch says {theirs:?}, {there} waiting; we saw {ours:?}, {here} waiting", queue.id));
         }
-        if theirs.0 != theirs.1 + theirs.2 + theirs.3 {
-            complaints.push(format!("{now:?}: the figures do not add up: {theirs:?}"));
+        if theirs.offered != theirs.answered + theirs.abandoned + theirs.flowed_out + queue.waiting as u64 {
+            complaints.push(format!("{now:?}: {}: the figures do not add up: {theirs:?}, {} waiting", queue.id, queue.waiting));
         }
     }
 
     /// The switch is back with these calls. What it counted in its last moment may be uncounted: from here on the figures are followed.
-    pub fn restarted(&mut self, calls: &BTreeSet<CallId>, snapshot: &Snapshot) {
-        self.waiting.retain(|call, _| calls.contains(call));
-        let sum = |figure: fn(&QueueFigures) -> u64| snapshot.queues.iter().map(|queue| figure(&queue.today)).sum();
-        self.enqueued = sum(|today| today.offered);
-        self.answered = sum(|today| today.answered);
-        self.left = sum(|today| today.abandoned + today.flowed_out);
-        let waits = |call: &CallView| call.record.queue.is_some() && call.record.connected_at.is_none();
-        for call in snapshot.calls.iter().filter(|call| waits(call)) {
-            let offered_to = call.record.offers.iter().rev().find(|offer| offer.ended_at.is_none()).map(|offer| offer.agent.to_string());
-            let place = self.enqueued;
-            let waiting = self.waiting.entry(call.record.id).or_insert(Waiting { place, offered_to: None, refused: BTreeSet::new() });
-            waiting.offered_to = offered_to;
+    pub fn restarted(&mut self, snapshot: &Snapshot) {
+        let known = std::mem::take(self);
+        for view in &snapshot.queues {
+            let waited = Duration::from_millis(view.today.wait_total_ms);
+            self.queues.insert(view.id.clone(), Book { counted: view.today.clone(), waited, waiting: BTreeMap::new() });
+        }
+        let waits = |call: &&CallView| call.record.connected_at.is_none();
+        // In order of arrival, as their ids are.
+        let mut calls: Vec<&CallView> = snapshot.calls.iter().filter(waits).collect();
+        calls.sort_by_key(|call| (call.record.arrived_at, call.record.id));
+        for view in calls {
+            let (id, Some(queue)) = (view.record.id, view.record.queue.as_ref()) else { continue };
+            let before = known.places.get(&id).and_then(|(queue, place)| known.queues.get(queue)?.waiting.get(place));
+            let (since, refused) = before.map_or((Instant::START, BTreeSet::new()), |before| (before.since, before.refused.clone()));
+            let offered_to = view.record.offers.iter().rev().find(|offer| offer.ended_at.is_none()).map(|offer| offer.agent.to_string());
+            let book = self.queues.entry(queue.clone()).or_default();
+            // Below those who come from now on.
+            let place = known.places.get(&id).map_or(book.waiting.len() as u64, |(_, place)| *place);
+            book.waiting.insert(place, Waiting { call: id, since, offered_to, refused });
+            self.places.insert(id, (queue.clone(), place));
         }
     }
 
     pub fn at_rest(&self, complaints: &mut Complaints) {
-        if !self.waiting.is_empty() {
-            complaints.push(format!("{} callers still wait", self.waiting.len()));
+        if !self.places.is_empty() {
+            complaints.push(format!("{} callers still wait", self.places.len()));
         }
     }
 }
@@ -98,30 +147,36 @@ impl Books {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sanling::base::{QueueId, Rng, Timestamp};
-    use sanling::switch::view::QueueFigures;
+    use sanling::base::time::millis;
+    use sanling::base::{Rng, Timestamp};
 
     fn call(n: u64) -> CallId {
         CallId::new(Timestamp(1), &mut Rng::new(n))
     }
 
-    fn view(offered: u64, answered: u64, abandoned: u64, waiting: usize) -> QueueView {
-        let today = QueueFigures { offered, answered, abandoned, ..QueueFigures::default() };
-        QueueView { id: QueueId::new("service"), waiting, longest_waiting_since: None, agents: Vec::new(), today }
+    fn at(ms: u64) -> Instant {
+        Instant::after_start(millis(ms))
+    }
+
+    fn with_callers(count: u64) -> Books {
+        let mut books = Books::default();
+        for n in 1..=count {
+            books.enqueued(call(n), &QueueId::new("service"), at(0));
+        }
+        books
     }
 
     #[test]
     fn one_who_is_passed_over_is_seen() {
-        let (mut books, mut complaints) = (Books::default(), Vec::new());
-        for n in 1..=3 {
-            books.enqueued(call(n));
-        }
+        let (mut books, mut complaints) = (with_callers(3), Vec::new());
+        books.enqueued(call(4), &QueueId::new("another"), at(0));
         books.offered(call(1), "1001", &mut complaints);
         books.offered(call(2), "1002", &mut complaints);
-        books.offer_ended(call(1), "1001");
+        books.offer_ended(call(1), "1001", false);
         books.offered(call(3), "1001", &mut complaints);
-        assert_eq!(complaints.len(), 0, "the first let 1001 down: {complaints:?}");
-        books.offer_ended(call(3), "1001");
+        books.offered(call(4), "1005", &mut complaints);
+        assert_eq!(complaints.len(), 0, "the first let 1001 down, the fourth waits elsewhere: {complaints:?}");
+        books.offer_ended(call(3), "1001", true);
         books.offered(call(3), "1003", &mut complaints);
         assert_eq!(complaints.len(), 1, "the first waits, and 1003 is given to the third");
         books.offered(call(3), "1004", &mut complaints);
@@ -130,17 +185,43 @@ mod tests {
     }
 
     #[test]
-    fn figures_that_do_not_add_up_are_seen() {
-        let mut books = Books::default();
-        for n in 1..=3 {
-            books.enqueued(call(n));
-        }
-        books.answered(call(1));
-        books.left(call(2));
-        for (theirs, expected) in [(view(3, 1, 1, 1), 0), (view(3, 1, 1, 0), 2), (view(3, 2, 0, 1), 1), (view(4, 1, 1, 1), 2)] {
-            let mut complaints = Vec::new();
-            books.counted(&theirs, Instant::START, &mut complaints);
-            assert_eq!(complaints.len(), expected, "{complaints:?}");
+    fn figures_that_do_not_add_up_or_are_not_ours_are_seen() {
+        let mut books = with_callers(3);
+        books.offered(call(1), "1001", &mut Vec::new());
+        books.offer_ended(call(1), "1001", true);
+        books.answered(call(1), at(21_000));
+        books.left(call(2), at(4_999));
+        let right = QueueFigures {
+            offered: 3,
+            answered: 1,
+            answered_in_rings: 1,
+            abandoned: 1,
+            short_abandoned: 1,
+            wait_total_ms: 21_000,
+            offers: 1,
+            missed_offers: 1,
+            ..QueueFigures::default()
+        };
+        let complaints_of = |change: &dyn Fn(&mut QueueFigures), waiting: usize| {
+            let (mut today, mut complaints) = (right.clone(), Vec::new());
+            change(&mut today);
+            let view = QueueView { id: QueueId::new("service"), waiting, longest_waiting_since: None, agents: Vec::new(), today };
+            books.counted(&view, at(30_000), &mut complaints);
+            complaints.len()
+        };
+        assert_eq!(complaints_of(&|_| {}, 1), 0);
+        assert_eq!(complaints_of(&|today| (today.abandoned, today.flowed_out) = (0, 1), 1), 0, "he flowed on");
+        assert_eq!(complaints_of(&|_| {}, 0), 2);
+        assert_eq!(complaints_of(&|today| today.offered = 4, 1), 2);
+        let wrong: [&dyn Fn(&mut QueueFigures); 5] = [
+            &|today| today.answered_within_threshold = 1,
+            &|today| today.short_abandoned = 0,
+            &|today| today.wait_total_ms = 20_999,
+            &|today| today.missed_offers = 0,
+            &|today| today.offers = 2,
+        ];
+        for (index, change) in wrong.iter().enumerate() {
+            assert_eq!(complaints_of(change, 1), 1, "{index}");
         }
         let mut complaints = Vec::new();
         books.at_rest(&mut complaints);

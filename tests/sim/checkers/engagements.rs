@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Engagements {
     /// Live dialogs by Call-ID: the agent, and whether the switch called him.
     live: BTreeMap<String, (String, bool)>,
+    /// The same by agent.
+    of_agent: BTreeMap<String, BTreeSet<String>>,
     /// Every Call-ID by which the switch called: an INVITE goes again until its phone says something, even when the caller has left
     /// (RFC 3261 §9.1), and rings nobody anew.
     called: BTreeSet<String>,
@@ -18,22 +20,29 @@ impl Engagements {
         if !self.called.insert(id.to_owned()) {
             return false;
         }
-        if let Some((other, _)) = self.live.iter().find(|(_, (of, _))| of == agent) {
+        if let Some(other) = self.of_agent.get(agent).and_then(BTreeSet::first) {
             complaints.push(format!("agent {agent} is called ({id}) while he has {other}"));
         }
-        self.live.insert(id.to_owned(), (agent.to_owned(), true));
+        self.begins(agent, id, true);
         true
     }
 
     /// The agent calls somebody: his right, at any time.
     pub fn dials(&mut self, agent: &str, id: &str) {
-        self.live.entry(id.to_owned()).or_insert_with(|| (agent.to_owned(), false));
+        if !self.live.contains_key(id) {
+            self.begins(agent, id, false);
+        }
+    }
+
+    fn begins(&mut self, agent: &str, id: &str, called: bool) {
+        self.live.insert(id.to_owned(), (agent.to_owned(), called));
+        self.of_agent.entry(agent.to_owned()).or_default().insert(id.to_owned());
     }
 
     /// The agent's own call was refused (or challenged).
     pub fn refused(&mut self, id: &str) {
         if self.live.get(id).is_some_and(|(_, called)| !called) {
-            self.live.remove(id);
+            self.ends(id);
         }
     }
 
@@ -42,7 +51,11 @@ impl Engagements {
     }
 
     pub fn ends(&mut self, id: &str) {
-        self.live.remove(id);
+        if let Some((agent, _)) = self.live.remove(id)
+            && let Some(his) = self.of_agent.get_mut(&agent)
+        {
+            his.remove(id);
+        }
     }
 
     pub fn at_rest(&self, complaints: &mut Complaints) {

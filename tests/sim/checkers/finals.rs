@@ -1,20 +1,37 @@
 //! No transaction gets two different final responses, and none a provisional one after its final one.
 
 use super::Complaints;
-use std::collections::BTreeMap;
+use sanling::base::time::secs;
+use sanling::base::{Duration, Instant};
+use std::collections::{BTreeMap, VecDeque};
+
+/// Twice 64 × T1: no transaction is remembered longer on either side (RFC 3261 §17.2).
+const FORGOTTEN_AFTER: Duration = secs(64);
 
 #[derive(Default)]
 pub struct Finals {
     /// By what names the transaction.
     sent: BTreeMap<String, u16>,
+    oldest: VecDeque<(Instant, String)>,
 }
 
 impl Finals {
-    pub fn sent(&mut self, transaction: String, code: u16, complaints: &mut Complaints) {
+    /// It has had its final response.
+    pub fn knows(&self, transaction: &str) -> bool {
+        self.sent.contains_key(transaction)
+    }
+
+    pub fn sent(&mut self, transaction: String, code: u16, now: Instant, complaints: &mut Complaints) {
+        while self.oldest.front().is_some_and(|(at, _)| now - *at > FORGOTTEN_AFTER) {
+            if let Some((_, old)) = self.oldest.pop_front() {
+                self.sent.remove(&old);
+            }
+        }
         match self.sent.get(&transaction) {
             Some(before) if *before != code => complaints.push(format!("{code} after {before} in {transaction}")),
             Some(_) => {}
             None if code >= 200 => {
+                self.oldest.push_back((now, transaction.clone()));
                 self.sent.insert(transaction, code);
             }
             None => {}
@@ -26,11 +43,12 @@ impl Finals {
 fn a_second_final_response_is_seen_and_a_retransmission_is_none() {
     let (mut finals, mut complaints) = (Finals::default(), Vec::new());
     for code in [100, 180, 180, 200, 200] {
-        finals.sent("a".to_owned(), code, &mut complaints);
+        finals.sent("a".to_owned(), code, Instant::START, &mut complaints);
     }
     assert_eq!(complaints.len(), 0);
-    finals.sent("a".to_owned(), 487, &mut complaints);
-    finals.sent("a".to_owned(), 180, &mut complaints);
-    finals.sent("b".to_owned(), 487, &mut complaints);
+    let later = Instant::after_start(secs(60));
+    for (transaction, code) in [("a", 487), ("a", 180), ("b", 487)] {
+        finals.sent(transaction.to_owned(), code, later, &mut complaints);
+    }
     assert_eq!(complaints, ["487 after 200 in a", "180 after 200 in a"]);
 }

@@ -5,31 +5,41 @@ mod books;
 mod engagements;
 mod files;
 mod finals;
+mod invites;
 mod patience;
 mod rings;
+mod shifts;
 mod silent;
 
 use books::Books;
 use engagements::Engagements;
 use files::Files;
 use finals::Finals;
+use invites::Invites;
 use patience::Patience;
 use rings::Rings;
+use shifts::Shifts;
 use silent::Silent;
 
+use sanling::base::limits::OFFER_GRACE;
 use sanling::base::time::millis;
-use sanling::base::{CallId, Duration, Instant, LegId, SessionId, WallClock};
+use sanling::base::{CallId, Duration, Instant, LegId, SessionId};
 use sanling::call::record::CallRecord;
 use sanling::config::Config;
 use sanling::media::control::{Command as Media, Report};
 use sanling::sip::msg::{Message, Method, Request, Response, parse};
 use sanling::switch::output::{Detail, Event};
-use sanling::switch::view::Snapshot;
+use sanling::switch::view::{QueueView, Snapshot};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
-/// How late a rule's timer may fire.
-pub const LATE: Duration = millis(100);
+/// How late a rule's timer may fire on virtual time: a tick of the media plane.
+pub const LATE: Duration = millis(20);
+
+/// The first moment at which what was due then is too late.
+fn after_all_grace(due: Instant) -> Instant {
+    due + LATE + Duration::from_nanos(1)
+}
 
 /// What is wrong, in words.
 pub type Complaints = Vec<String>;
@@ -43,10 +53,16 @@ pub struct Checkers {
     finals: Finals,
     books: Books,
     files: Files,
+    invites: Invites,
+    shifts: Shifts,
+    /// The rules in force, and those in force when each live call arrived.
+    rules: Rules,
+    rules_of: BTreeMap<CallId, Rules>,
     /// Offers that the ACD has made and whose INVITE is to come: agent → call.
     reserved: BTreeMap<String, CallId>,
     /// Which call each offer's dialog (Call-ID) belongs to.
     dialogs: BTreeMap<String, CallId>,
+    dialogs_of: BTreeMap<CallId, Vec<String>>,
     sessions: BTreeMap<SessionId, Session>,
     complaints: Complaints,
     /// After a crash some of what is under way is not known here: what its last moment brought, nobody saw.
@@ -70,26 +86,70 @@ enum Clip {
     Step,
 }
 
-impl Checkers {
-    pub fn new(config: &Config, wall: WallClock) -> Self {
+/// What of the configuration the checkers measure by.
+#[derive(Clone, Copy)]
+struct Rules {
+    limit: Duration,
+    max_rings: u32,
+    patience: Duration,
+    wait: Duration,
+    steps: usize,
+    /// Of the queue that gives most.
+    wrap_up: Duration,
+}
+
+impl Rules {
+    fn of(config: &Config) -> Self {
         let rules = &config.rules;
-        let limit = rules.answer.cadence.period() * rules.answer.max_rings;
+        Self {
+            limit: rules.answer.cadence.period() * rules.answer.max_rings,
+            max_rings: rules.answer.max_rings,
+            patience: rules.hold.patience,
+            wait: rules.silent_call.wait,
+            steps: rules.silent_call.steps.len(),
+            wrap_up: config.queues.values().map(|queue| queue.wrap_up).max().unwrap_or_default(),
+        }
+    }
+}
+
+impl Checkers {
+    pub fn new(config: &Config) -> Self {
+        let rules = Rules::of(config);
         Self {
             agents: config.agents.keys().map(ToString::to_string).collect(),
             engagements: Engagements::default(),
-            rings: Rings::new(limit),
-            patience: Patience::new(rules.hold.patience),
-            silent: Silent::new(rules.silent_call.wait, rules.silent_call.steps.len()),
+            rings: Rings::default(),
+            patience: Patience::default(),
+            silent: Silent::default(),
             finals: Finals::default(),
             books: Books::default(),
-            files: Files::new(limit, rules.answer.max_rings, wall),
+            files: Files::new(rules.limit, rules.max_rings),
+            invites: Invites::default(),
+            shifts: Shifts::default(),
+            rules,
+            rules_of: BTreeMap::new(),
             reserved: BTreeMap::new(),
             dialogs: BTreeMap::new(),
+            dialogs_of: BTreeMap::new(),
             sessions: BTreeMap::new(),
             complaints: Vec::new(),
             crashed: false,
             looked: 0,
         }
+    }
+
+    /// The switch took another configuration: what begins from now on keeps its rules.
+    pub fn reloaded(&mut self, config: &Config) {
+        self.agents.extend(config.agents.keys().map(ToString::to_string));
+        // A call answered before keeps the wrap-up of then.
+        let wrap_up = self.rules.wrap_up;
+        self.rules = Rules::of(config);
+        self.rules.wrap_up = self.rules.wrap_up.max(wrap_up);
+        self.files.reloaded(self.rules.limit, self.rules.max_rings);
+    }
+
+    fn rules_of(&self, call: CallId) -> Rules {
+        self.rules_of.get(&call).copied().unwrap_or(self.rules)
     }
 
     /// The switch is dead. What runs against a clock may fall due before it is back, and what it did last may be undone.
@@ -98,16 +158,19 @@ impl Checkers {
         self.rings.forget();
         self.patience.forget();
         self.silent.forget();
+        self.invites.forget();
         self.reserved.clear();
     }
 
     /// It is back with these calls.
-    pub fn restarted(&mut self, calls: &BTreeSet<CallId>, snapshot: &Snapshot, _now: Instant) {
-        self.books.restarted(calls, snapshot);
+    pub fn restarted(&mut self, calls: &BTreeSet<CallId>, snapshot: &Snapshot, now: Instant) {
+        self.books.restarted(snapshot);
+        self.shifts.restarted(&snapshot.agents, now);
         self.sessions.retain(|_, session| calls.contains(&session.call));
         // Whoever was called for a call that is lost is free again.
-        for (id, _) in self.dialogs.extract_if(.., |_, call| !calls.contains(call)) {
+        for (id, call) in self.dialogs.extract_if(.., |_, call| !calls.contains(call)) {
             self.engagements.ends(&id);
+            self.dialogs_of.remove(&call);
         }
     }
 
@@ -124,13 +187,18 @@ impl Checkers {
     pub fn sent(&mut self, _to: SocketAddr, bytes: &[u8], now: Instant) {
         match parse(bytes) {
             Ok(Message::Request(request)) => self.request_out(&request, now),
-            Ok(Message::Response(response)) => self.response_out(&response),
+            Ok(Message::Response(response)) => self.response_out(&response, now),
             Err(fault) => self.complaints.push(format!("the switch sent no SIP: {fault:?}")),
         }
     }
 
-    fn request_in(&mut self, request: &Request, _now: Instant) {
+    fn request_in(&mut self, request: &Request, now: Instant) {
         let id = request.call_id();
+        if request.method == Method::Invite && request.to().tag().is_none() {
+            let key = transaction(id, request.cseq().0, &Method::Invite, request.top_via().branch());
+            let is_known = self.finals.knows(&key);
+            self.invites.received(key, is_known, now);
+        }
         let from = request.from().uri.user_unescaped().unwrap_or_default();
         match request.method {
             Method::Invite if request.to().tag().is_none() && self.agents.contains(&from) => self.engagements.dials(&from, id),
@@ -164,8 +232,9 @@ impl Checkers {
                 let offered = self.reserved.remove(&user);
                 if self.engagements.is_called(&user, id, &mut self.complaints) {
                     if let Some(call) = offered {
-                        self.rings.began(id, now);
+                        self.rings.began(id, self.rules.limit, now);
                         self.dialogs.insert(id.to_owned(), call);
+                        self.dialogs_of.entry(call).or_default().push(id.to_owned());
                     }
                 } else if let Some(call) = offered {
                     // Another contact of the same offer, or the INVITE again.
@@ -185,11 +254,11 @@ impl Checkers {
         }
     }
 
-    fn response_out(&mut self, response: &Response) {
+    fn response_out(&mut self, response: &Response, now: Instant) {
         let (cseq, method) = response.cseq();
-        let branch = response.top_via().branch().unwrap_or_default().to_owned();
-        let key = format!("{} {cseq} {method} {branch}", response.call_id());
-        self.finals.sent(key, response.code, &mut self.complaints);
+        let key = transaction(response.call_id(), cseq, &method, response.top_via().branch());
+        self.invites.answered(&key, response.code);
+        self.finals.sent(key, response.code, now, &mut self.complaints);
         if method == Method::Invite && response.code >= 300 && response.to().tag().is_some() {
             self.engagements.refused(response.call_id());
         }
@@ -212,7 +281,8 @@ impl Checkers {
                 let first = clips.first().map(sanling::base::ClipId::as_str).unwrap_or_default();
                 if first == "agent_greeting" {
                     session.script.insert(*token, Clip::Greeting);
-                    self.silent.greeted(session.call);
+                    let rules = self.rules_of.get(&session.call).copied().unwrap_or(self.rules);
+                    self.silent.greeted(session.call, rules.wait, rules.steps);
                 } else if first.starts_with("silent_") {
                     session.script.insert(*token, Clip::Step);
                     self.silent.said(session.call, now, &mut self.complaints);
@@ -255,29 +325,45 @@ impl Checkers {
             })
         };
         let by = text("by").unwrap_or_default();
+        if let (Some(agent), Some(from), Some(to)) = (&event.agent, text("from"), text("state")) {
+            let within = match to.as_str() {
+                "reserved" | "ringing" => Some(self.rules.limit + OFFER_GRACE),
+                "wrap-up" => Some(self.rules.wrap_up),
+                _ => None,
+            };
+            self.shifts.changed(agent.as_str(), &from, &to, within, now, &mut self.complaints);
+        }
         match (event.name, event.call) {
             ("agent.reserved", Some(call)) => {
                 let agent = event.agent.as_ref().map(ToString::to_string).unwrap_or_default();
                 self.books.offered(call, &agent, &mut self.complaints);
                 self.reserved.insert(agent, call);
             }
+            ("call.arrived", Some(call)) => {
+                self.rules_of.insert(call, self.rules);
+                self.files.arrived(call);
+            }
             ("offer.missed" | "offer.ended", Some(call)) => {
                 let agent = text("agent").unwrap_or_default();
-                self.books.offer_ended(call, &agent);
+                self.books.offer_ended(call, &agent, event.name == "offer.missed");
                 self.reserved.remove(&agent);
                 // The phone that said nothing at all gets no CANCEL.
-                let of_call: Vec<String> = self.dialogs.iter().filter(|(_, of)| **of == call).map(|(id, _)| id.clone()).collect();
-                for id in of_call {
+                for id in self.dialogs_of.get(&call).cloned().unwrap_or_default() {
                     if self.engagements.is_ringing(&id) && !self.rings.was_tried(&id) {
                         self.rings.over(&id);
                         self.engagements.ends(&id);
                     }
                 }
             }
-            ("call.queued", Some(call)) => self.books.enqueued(call),
-            ("call.established", Some(call)) => self.books.answered(call),
+            ("call.queued", Some(call)) => {
+                if let Some(queue) = &event.queue {
+                    self.books.enqueued(call, queue, now);
+                }
+            }
+            ("call.established", Some(call)) => self.books.answered(call, now),
             ("call.held", Some(call)) => {
-                self.patience.held(call, &by, now);
+                let patience = self.rules_of(call).patience;
+                self.patience.held(call, &by, patience, now);
                 self.silent.held(call, &by);
             }
             ("call.retrieved", Some(call)) => {
@@ -287,12 +373,13 @@ impl Checkers {
             ("hold.patience_exceeded", Some(call)) if self.crashed && !self.patience.knows(call, &by) => {}
             ("hold.patience_exceeded", Some(call)) => self.patience.reassured(call, &by, now, &mut self.complaints),
             ("call.released", Some(call)) => {
-                self.books.left(call);
+                self.books.left(call, now);
+                self.invites.released(call, &mut self.complaints);
+                self.rules_of.remove(&call);
                 self.patience.ended(call);
                 let silent = text("outcome").as_deref() == Some("silent") && (!self.crashed || self.silent.knows(call));
                 self.silent.released(call, silent, now, &mut self.complaints);
-                let of_call: Vec<String> = self.dialogs.iter().filter(|(_, of)| **of == call).map(|(id, _)| id.clone()).collect();
-                for id in of_call {
+                for id in self.dialogs_of.remove(&call).unwrap_or_default() {
                     self.rings.over(&id);
                     self.engagements.ends(&id);
                     self.dialogs.remove(&id);
@@ -305,12 +392,12 @@ impl Checkers {
 
     pub fn stored(&mut self, record: &CallRecord) {
         self.files.stored(record, &mut self.complaints);
+        self.invites.recorded(record.id);
     }
 
-    pub fn counted(&mut self, snapshot: &Snapshot, now: Instant) {
-        for queue in &snapshot.queues {
-            self.books.counted(queue, now, &mut self.complaints);
-        }
+    /// A queue's figures as the switch shows them.
+    pub fn counted(&mut self, queue: &QueueView, now: Instant) {
+        self.books.counted(queue, now, &mut self.complaints);
     }
 
     /// Time has passed: what should have happened by now?
@@ -319,17 +406,25 @@ impl Checkers {
         self.rings.look(now, &mut self.complaints);
         self.patience.look(now, &mut self.complaints);
         self.silent.look(now, &mut self.complaints);
+        self.shifts.look(now, &mut self.complaints);
     }
 
     /// Nothing is going on any more.
-    pub fn at_rest(&mut self, now: Instant) {
+    pub fn at_rest(&mut self, snapshot: &Snapshot, now: Instant) {
         self.engagements.at_rest(&mut self.complaints);
         self.books.at_rest(&mut self.complaints);
-        self.files.at_rest(now, &mut self.complaints);
+        self.files.at_rest(&mut self.complaints);
+        self.invites.at_rest(&mut self.complaints);
+        self.shifts.at_rest(&snapshot.agents, now, &mut self.complaints);
     }
 
     /// Panics with everything that is wrong.
     pub fn verdict(&self, seed: u64) {
         assert!(self.complaints.is_empty(), "seed {seed}: {:#?}", self.complaints);
     }
+}
+
+/// What names a server transaction (RFC 3261 §17.2.3), and its dialog for whoever reads a complaint.
+fn transaction(call_id: &str, cseq: u32, method: &Method, branch: Option<&str>) -> String {
+    format!("{call_id} {cseq} {method} {}", branch.unwrap_or_default())
 }

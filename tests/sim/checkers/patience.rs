@@ -1,41 +1,57 @@
 //! Hold patience: a held party is reassured at each patience, not before, not after, and not when he has been retrieved.
 
-use super::{Complaints, LATE};
-use sanling::base::{CallId, Duration, Instant};
+use super::{Complaints, LATE, after_all_grace};
+use sanling::base::{CallId, Deadlines, Duration, Instant};
 use std::collections::BTreeMap;
 
+#[derive(Default)]
 pub struct Patience {
+    /// By call and holder.
+    held: BTreeMap<(CallId, String), Held>,
+    late: Deadlines<(CallId, String)>,
+}
+
+struct Held {
     patience: Duration,
-    /// By call and holder: since when, and how often he was reassured.
-    held: BTreeMap<(CallId, String), (Instant, u32)>,
+    since: Instant,
+    reassured: u32,
+}
+
+impl Held {
+    fn late_at(&self) -> Instant {
+        after_all_grace(self.since + self.patience * (self.reassured + 1))
+    }
 }
 
 impl Patience {
-    pub fn new(patience: Duration) -> Self {
-        Self { patience, held: BTreeMap::new() }
-    }
-
-    pub fn held(&mut self, call: CallId, by: &str, now: Instant) {
-        self.held.insert((call, by.to_owned()), (now, 0));
+    pub fn held(&mut self, call: CallId, by: &str, patience: Duration, now: Instant) {
+        let held = Held { patience, since: now, reassured: 0 };
+        let key = (call, by.to_owned());
+        self.late.set(key.clone(), Some(held.late_at()));
+        self.held.insert(key, held);
     }
 
     pub fn reassured(&mut self, call: CallId, by: &str, now: Instant, complaints: &mut Complaints) {
-        let Some((since, count)) = self.held.get_mut(&(call, by.to_owned())) else {
+        let key = (call, by.to_owned());
+        let Some(held) = self.held.get_mut(&key) else {
             return complaints.push(format!("{call}: reassured, and nobody is held by the {by}"));
         };
-        *count += 1;
-        let due = self.patience * *count;
-        let after = now - *since;
+        held.reassured += 1;
+        let due = held.patience * held.reassured;
+        let after = now - held.since;
         if after < due || after > due + LATE {
             complaints.push(format!("{call}: reassured after {after:?} instead of {due:?}"));
         }
+        let late_at = held.late_at();
+        self.late.set(key, Some(late_at));
     }
 
     pub fn retrieved(&mut self, call: CallId, by: &str, now: Instant, complaints: &mut Complaints) {
-        if let Some((since, count)) = self.held.remove(&(call, by.to_owned())) {
-            let after = now - since;
-            if after > self.patience * (count + 1) + LATE {
-                complaints.push(format!("{call}: held for {after:?} and reassured {count} times"));
+        let key = (call, by.to_owned());
+        if let Some(held) = self.held.remove(&key) {
+            self.late.set(key, None);
+            if now >= held.late_at() {
+                complaints.push(format!("{call}: held for {:?} and reassured {} times", now - held.since, held.reassured));
             }
         }
     }
@@ -43,6 +59,7 @@ impl Patience {
     /// Who is held at a crash is watched no more.
     pub fn forget(&mut self) {
         self.held.clear();
+        self.late = Deadlines::default();
     }
 
     pub fn knows(&self, call: CallId, by: &str) -> bool {
@@ -50,14 +67,19 @@ impl Patience {
     }
 
     pub fn ended(&mut self, call: CallId) {
-        self.held.retain(|(of, _), _| *of != call);
+        let of_call: Vec<_> =
+            self.held.range((call, String::new())..).map(|(key, _)| key).take_while(|key| key.0 == call).cloned().collect();
+        for key in of_call {
+            self.held.remove(&key);
+            self.late.set(key, None);
+        }
     }
 
-    pub fn look(&self, now: Instant, complaints: &mut Complaints) {
-        for ((call, by), (since, count)) in &self.held {
-            let after = now - *since;
-            if after > self.patience * (count + 1) + LATE {
-                complaints.push(format!("{call}: held by the {by} for {after:?} and reassured {count} times"));
+    pub fn look(&mut self, now: Instant, complaints: &mut Complaints) {
+        while let Some(key) = self.late.pop_due(now) {
+            if let Some(held) = self.held.get(&key) {
+                let after = now - held.since;
+                complaints.push(format!("{}: held by the {} for {after:?} and reassured {} times", key.0, key.1, held.reassured));
             }
         }
     }
@@ -73,8 +95,8 @@ mod tests {
     fn complaints_of(reassured: &[u64], retrieved: Option<u64>, looked: u64) -> usize {
         let call = CallId::new(Timestamp(1), &mut Rng::new(1));
         let at = |ms: u64| Instant::after_start(millis(1_000 + ms));
-        let (mut patience, mut complaints) = (Patience::new(secs(7)), Vec::new());
-        patience.held(call, "agent", at(0));
+        let (mut patience, mut complaints) = (Patience::default(), Vec::new());
+        patience.held(call, "agent", secs(7), at(0));
         let mut back = retrieved;
         for ms in reassured {
             if let Some(ms) = back.take_if(|back| *back < *ms) {
@@ -93,12 +115,12 @@ mod tests {
     fn both_bounds_of_the_patience_are_watched() {
         for (reassured, retrieved, looked, expected) in [
             (&[][..], Some(6_900), 60_000, 0),
-            (&[7_000, 14_000, 21_050], Some(22_000), 60_000, 0),
+            (&[7_000, 14_000, 21_020], Some(22_000), 60_000, 0),
             (&[6_999], Some(8_000), 60_000, 1),
-            (&[7_101], Some(8_000), 60_000, 1),
+            (&[7_021], Some(8_000), 60_000, 1),
             (&[7_000, 13_000], Some(13_500), 60_000, 1),
-            (&[], None, 7_101, 1),
-            (&[7_000], None, 14_200, 1),
+            (&[], None, 7_021, 1),
+            (&[7_000], None, 14_021, 1),
             (&[], Some(7_200), 60_000, 1),
             (&[7_000], Some(3_000), 60_000, 1),
         ] {

@@ -1,20 +1,22 @@
 //! The silent call's script: each step and the release after one whole wait of silence on both sides, neither earlier nor later, never to a
 //! caller who has spoken, never in a hold.
 
-use super::{Complaints, LATE};
-use sanling::base::{CallId, Duration, Instant};
+use super::{Complaints, LATE, after_all_grace};
+use sanling::base::{CallId, Deadlines, Duration, Instant};
 use std::collections::{BTreeMap, BTreeSet};
 
+#[derive(Default)]
 pub struct Silent {
-    wait: Duration,
-    steps: usize,
     scripts: BTreeMap<CallId, Script>,
+    late: Deadlines<CallId>,
     /// Held before the greeting: a caller may hold while he waits, and is found holding when an agent answers.
     held_before: BTreeMap<CallId, String>,
 }
 
 #[derive(Default)]
 struct Script {
+    wait: Duration,
+    steps: usize,
     /// Since when nobody speaks and nothing plays.
     quiet_from: Option<Instant>,
     playing: bool,
@@ -32,14 +34,11 @@ impl Script {
 }
 
 impl Silent {
-    pub fn new(wait: Duration, steps: usize) -> Self {
-        Self { wait, steps, scripts: BTreeMap::new(), held_before: BTreeMap::new() }
-    }
-
-    pub fn greeted(&mut self, call: CallId) {
+    /// The rule is the one of the call's arrival.
+    pub fn greeted(&mut self, call: CallId, wait: Duration, steps: usize) {
         let held_by: BTreeSet<String> = self.held_before.remove(&call).into_iter().collect();
         // A hold overtakes the greeting.
-        self.scripts.insert(call, Script { playing: held_by.is_empty(), held_by, ..Script::default() });
+        self.scripts.insert(call, Script { wait, steps, playing: held_by.is_empty(), held_by, ..Script::default() });
     }
 
     /// Greeting or step has been played.
@@ -88,6 +87,7 @@ impl Silent {
     /// What script runs at a crash is watched no more.
     pub fn forget(&mut self) {
         self.scripts.clear();
+        self.late = Deadlines::default();
         self.held_before.clear();
     }
 
@@ -97,11 +97,10 @@ impl Silent {
 
     /// A step is said to the caller.
     pub fn said(&mut self, call: CallId, now: Instant, complaints: &mut Complaints) {
-        let (wait, steps) = (self.wait, self.steps);
         self.with(call, |script| {
-            script.due(call, "a step", wait, now, complaints);
+            script.due(call, "a step", now, complaints);
             script.said += 1;
-            if script.said > steps {
+            if script.said > script.steps {
                 complaints.push(format!("{call}: {} steps said", script.said));
             }
             (script.playing, script.quiet_from) = (true, None);
@@ -116,18 +115,19 @@ impl Silent {
             }
             return;
         };
+        self.late.set(call, None);
         if silent {
-            script.due(call, "the release", self.wait, now, complaints);
-            if script.said != self.steps {
+            script.due(call, "the release", now, complaints);
+            if script.said != script.steps {
                 complaints.push(format!("{call}: released as silent after {} steps", script.said));
             }
         }
     }
 
-    pub fn look(&self, now: Instant, complaints: &mut Complaints) {
-        for (call, script) in &self.scripts {
-            if let Some(quiet) = script.quiet_from.filter(|from| now - *from > self.wait + LATE).map(|from| now - from) {
-                complaints.push(format!("{call}: silence for {quiet:?}, and nothing is done"));
+    pub fn look(&mut self, now: Instant, complaints: &mut Complaints) {
+        while let Some(call) = self.late.pop_due(now) {
+            if let Some(quiet) = self.scripts.get(&call).and_then(|script| script.quiet_from) {
+                complaints.push(format!("{call}: silence for {:?}, and nothing is done", now - quiet));
             }
         }
     }
@@ -135,14 +135,15 @@ impl Silent {
     fn with(&mut self, call: CallId, act: impl FnOnce(&mut Script)) {
         if let Some(script) = self.scripts.get_mut(&call) {
             act(script);
+            self.late.set(call, script.quiet_from.map(|from| after_all_grace(from + script.wait)));
         }
     }
 }
 
 impl Script {
-    fn due(&self, call: CallId, what: &str, wait: Duration, now: Instant, complaints: &mut Complaints) {
+    fn due(&self, call: CallId, what: &str, now: Instant, complaints: &mut Complaints) {
         let quiet = self.quiet_from.map(|from| now - from);
-        if quiet.is_none_or(|quiet| quiet < wait || quiet > wait + LATE) {
+        if quiet.is_none_or(|quiet| quiet < self.wait || quiet > self.wait + LATE) {
             complaints.push(format!("{call}: {what} after a silence of {quiet:?}"));
         }
     }
@@ -170,8 +171,8 @@ mod tests {
 
     fn complaints_of(story: &[(u64, Fact)]) -> usize {
         let call = CallId::new(Timestamp(1), &mut Rng::new(1));
-        let (mut silent, mut complaints) = (Silent::new(secs(5), 2), Vec::new());
-        silent.greeted(call);
+        let (mut silent, mut complaints) = (Silent::default(), Vec::new());
+        silent.greeted(call, secs(5), 2);
         for (ms, fact) in story {
             let now = Instant::after_start(millis(*ms));
             match fact {
@@ -192,18 +193,18 @@ mod tests {
     #[test]
     fn both_bounds_of_each_wait_are_watched() {
         let whole =
-            [(2_000, Played), (7_000, Said), (9_000, Played), (14_050, Said), (16_000, Played), (21_000, Released), (90_000, Looked)];
+            [(2_000, Played), (7_000, Said), (9_000, Played), (14_020, Said), (16_000, Played), (21_000, Released), (90_000, Looked)];
         assert_eq!(complaints_of(&whole), 0);
         for (story, what) in [
             (&[(2_000, Played), (6_999, Said)][..], "a step too early"),
-            (&[(2_000, Played), (7_101, Said)], "a step too late"),
-            (&[(2_000, Played), (7_101, Looked)], "no step at all"),
+            (&[(2_000, Played), (7_021, Said)], "a step too late"),
+            (&[(2_000, Played), (7_021, Looked)], "no step at all"),
             (&[(1_000, Said)], "a step into the greeting"),
             (&[(2_000, Played), (3_000, CallerSpoke), (7_000, Said)], "a step to one who spoke"),
             (&[(2_000, Played), (3_000, AgentSpoke), (7_000, Said)], "a step into the agent's word"),
             (&[(2_000, Played), (3_000, AgentSpoke), (4_000, AgentQuiet), (7_000, Said)], "the wait did not start again"),
             (&[(2_000, Played), (3_000, Held), (7_000, Said)], "a step into a hold"),
-            (&[(2_000, Played), (3_000, Held), (4_000, Retrieved), (9_101, Looked)], "forgotten after a hold"),
+            (&[(2_000, Played), (3_000, Held), (4_000, Retrieved), (9_021, Looked)], "forgotten after a hold"),
         ] {
             assert_eq!(complaints_of(story), 1, "{what}");
         }

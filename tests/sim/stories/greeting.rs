@@ -16,7 +16,7 @@ fn both_hear_the_agents_number_when_they_are_connected() {
     let connected = world.now;
     world.after(secs(4));
     for party in [CALLER, "1001"] {
-        let heard = world.leg(party).heard_between(connected, connected + secs(4));
+        let heard = world.leg(party).stream.heard_between(connected, connected + secs(4));
         let clips: Vec<(&str, u64)> = heard
             .iter()
             .filter_map(|(heard, _, long)| match heard {

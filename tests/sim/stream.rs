@@ -1,0 +1,158 @@
+//! The sound of one call at a phone: real RTP every 20 ms, keys by RFC 4733, and what was heard, told apart by its frequencies.
+
+use super::phones::Emission;
+use super::sound::{FRAME, Heard, Sound, loop_of, tell};
+use sanling::base::time::millis;
+use sanling::base::{Duration, Instant, Rng};
+use std::collections::VecDeque;
+use std::net::{IpAddr, SocketAddr};
+
+pub struct Stream {
+    pub local: SocketAddr,
+    /// Where the other side said it hears.
+    pub remote: Option<SocketAddr>,
+    pub sound: Sound,
+    ssrc: u32,
+    sequence: u16,
+    timestamp: u32,
+    place: usize,
+    next_at: Option<Instant>,
+    keys: VecDeque<char>,
+    key_packets: u16,
+    heard: Vec<(Instant, Box<[u8]>)>,
+    pub packets_heard: u64,
+}
+
+impl Stream {
+    pub fn new(local: SocketAddr, sound: Sound, rng: &mut Rng) -> Self {
+        Self {
+            local,
+            remote: None,
+            sound,
+            ssrc: rng.next_u32(),
+            sequence: rng.next_u32() as u16,
+            timestamp: rng.next_u32(),
+            place: 0,
+            next_at: None,
+            keys: VecDeque::new(),
+            key_packets: 0,
+            heard: Vec::new(),
+            packets_heard: 0,
+        }
+    }
+
+    /// Speaks from `first_at` on.
+    pub fn start(&mut self, first_at: Instant) {
+        self.next_at = Some(first_at);
+    }
+
+    pub fn stop(&mut self) {
+        self.next_at = None;
+    }
+
+    pub fn next_at(&self) -> Option<Instant> {
+        self.next_at
+    }
+
+    pub fn press(&mut self, keys: &str) {
+        self.keys.extend(keys.chars());
+    }
+
+    pub fn speak_until(&mut self, now: Instant, sends: bool, out: &mut Vec<Emission>) {
+        while let Some(at) = self.next_at.filter(|at| *at <= now) {
+            self.next_at = Some(at + millis(20));
+            self.speak(sends, out);
+        }
+    }
+
+    /// A packet came; `keep` its sound, or its count alone.
+    pub fn hear(&mut self, bytes: &[u8], keep: bool, now: Instant) {
+        if bytes.len() > 12 && bytes[1] & 0x7F == 8 {
+            self.packets_heard += 1;
+            if keep {
+                self.heard.push((now, bytes[12..].into()));
+            }
+        }
+    }
+
+    /// 20 ms pass: a packet, a piece of a key, or nothing.
+    fn speak(&mut self, sends: bool, out: &mut Vec<Emission>) {
+        const SAMPLES: u32 = FRAME as u32;
+        let Some(to) = self.remote else { return };
+        let sound = loop_of(self.sound);
+        let begun = self.timestamp;
+        self.timestamp = self.timestamp.wrapping_add(SAMPLES);
+        if let Some(key) = self.keys.front() {
+            // RFC 4733 §2.5.1.2: one timestamp for the press, growing durations, the end thrice.
+            self.key_packets += 1;
+            let start = begun.wrapping_sub(u32::from(self.key_packets - 1) * SAMPLES);
+            let code = b"0123456789*#ABCD".iter().position(|known| char::from(*known) == *key).expect("a key") as u8;
+            let end = self.key_packets > 4;
+            let [high, low] = (self.key_packets.min(5) * FRAME as u16).to_be_bytes();
+            let payload = [code, if end { 0x8A } else { 0x0A }, high, low];
+            out.push(self.packet(101, self.key_packets == 1, start, &payload, to));
+            if self.key_packets == 7 {
+                self.key_packets = 0;
+                self.keys.pop_front();
+            }
+            return;
+        }
+        if !sends || self.sound == Sound::Nothing {
+            return;
+        }
+        self.place = if self.place + FRAME > sound.len() { 0 } else { self.place };
+        let payload = &sound[self.place..self.place + FRAME];
+        self.place += FRAME;
+        out.push(self.packet(8, false, begun, payload, to));
+    }
+
+    fn packet(&mut self, kind: u8, marker: bool, timestamp: u32, payload: &[u8], to: SocketAddr) -> Emission {
+        self.sequence = self.sequence.wrapping_add(1);
+        let mut bytes = vec![0x80, u8::from(marker) << 7 | kind];
+        bytes.extend(self.sequence.to_be_bytes());
+        bytes.extend(timestamp.to_be_bytes());
+        bytes.extend(self.ssrc.to_be_bytes());
+        bytes.extend(payload);
+        Emission::Rtp { from: self.local, to, bytes }
+    }
+
+    /// What was heard in `from..to`, in pieces of the same kind, with when each began and how long it was; pieces below 60 ms are put to
+    /// the one before.
+    pub fn heard_between(&self, from: Instant, to: Instant) -> Vec<(Heard, Instant, Duration)> {
+        let mut pieces: Vec<(Heard, Instant, Duration)> = Vec::new();
+        let mut add = |heard: Heard, at: Instant, long: Duration| match pieces.last_mut() {
+            Some((last, _, length)) if *last == heard => *length += long,
+            _ => pieces.push((heard, at, long)),
+        };
+        let mut expected = from;
+        for (at, payload) in self.heard.iter().filter(|(at, _)| *at >= from && *at < to) {
+            if *at - expected > millis(60) {
+                add(Heard::Nothing, expected, *at - expected);
+            }
+            expected = *at + millis(20);
+            // A packet may hold more than one frame.
+            for frame in payload.chunks(FRAME) {
+                add(tell(frame), *at, millis(20));
+            }
+        }
+        if to - expected > millis(60) {
+            add(Heard::Nothing, expected, to - expected);
+        }
+        let mut out: Vec<(Heard, Instant, Duration)> = Vec::new();
+        for (heard, at, long) in pieces {
+            match out.last_mut() {
+                Some((last, _, length)) if *last == heard || long < millis(60) => *length += long,
+                _ => out.push((heard, at, long)),
+            }
+        }
+        out
+    }
+}
+
+/// Address and port of the audio line; `None` without one.
+pub fn remote_rtp(sdp: &[u8]) -> Option<SocketAddr> {
+    let text = std::str::from_utf8(sdp).ok()?;
+    let ip: IpAddr = text.lines().find_map(|line| line.strip_prefix("c=IN IP4 "))?.trim().parse().ok()?;
+    let port = text.lines().find_map(|line| line.strip_prefix("m=audio "))?.split(' ').next()?.parse().ok()?;
+    Some(SocketAddr::new(ip, port))
+}
