@@ -6,11 +6,13 @@
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, clippy::cast_lossless)]
 
 mod checkers;
+mod day;
 mod disk;
 mod net;
 mod people;
 mod phones;
 mod plane;
+mod seeds;
 mod sound;
 mod stories;
 mod story;

@@ -267,6 +267,9 @@ impl Phone {
     /// Calls `number`. Agents call as themselves, others from the trunk's side.
     pub fn dial(&mut self, number: &str, now: Instant, out: &mut Vec<Emission>) {
         self.forget_what_is_long_over(now);
+        if let Some(temper) = self.temper {
+            self.habit = temper(&mut self.rng);
+        }
         let local = match self.password {
             Some(_) => format!("<sip:{}@{}>", self.name, self.domain),
             None => format!("\"{0}\" <sip:{0}@carrier.test>", self.name),

@@ -4,6 +4,8 @@
 
 use super::net::Weather;
 use super::people::{Alert, Habit};
+use super::plane::Plane;
+use super::seeds;
 use super::world::{World, configuration};
 use sanling::base::time::{millis, secs};
 use sanling::base::{AgentId, Rng};
@@ -14,38 +16,38 @@ use std::collections::BTreeMap;
 const SEEDS: u64 = 24;
 const AGENTS: [&str; 4] = ["1001", "1002", "1003", "1004"];
 
+/// Seeds without packets: milliseconds each.
+const COARSE_SEEDS: u64 = 300;
+
 #[test]
 fn swarm() {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    if let Some(seed) = number("SANLING_SIM_SEED") {
-        run(seed);
+    came_to_every_rule(&seeds::each("swarm::swarm", SEEDS, |seed| run(seed, false)));
+}
+
+#[test]
+fn coarse_swarm() {
+    came_to_every_rule(&seeds::each("coarse_swarm", COARSE_SEEDS, |seed| run(seed, true)));
+}
+
+/// A swarm that never comes to a rule proves nothing of it.
+fn came_to_every_rule(lived: &BTreeMap<String, u64>) {
+    if std::env::var_os("SANLING_SIM_SEED").is_some() {
         return;
     }
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    for seed in 0..number("SANLING_SIM_SEEDS").unwrap_or(SEEDS) {
-        match std::panic::catch_unwind(|| run(seed)) {
-            Ok(lived) => lived.into_iter().for_each(|what| *seen.entry(what).or_default() += 1),
-            Err(panic) => {
-                eprintln!("seed {seed} failed; repeat it with\n    SANLING_SIM_SEED={seed} cargo test --test sim swarm");
-                std::panic::resume_unwind(panic);
-            }
-        }
-    }
-    println!("{seen:#?}");
-    // A swarm that never comes to a rule proves nothing of it.
     for what in
         ["answered", "abandoned", "silent", "offer.missed", "offer.ended", "hold.patience_exceeded", "queue.comforted", "silent_call.step"]
     {
-        assert!(seen.get(what).is_some_and(|times| *times >= 3), "{what} too seldom: {seen:?}");
+        assert!(lived.get(what).is_some_and(|times| *times >= 3), "{what} too seldom: {lived:?}");
     }
 }
 
-/// A minute and a half of a busy floor, and then rest. Returns the names of the events, and the calls' outcomes.
-fn run(seed: u64) -> Vec<String> {
+/// A minute and a half of a busy floor, and then rest. `coarse`: without packets. Returns how often each event and outcome was.
+fn run(seed: u64, coarse: bool) -> BTreeMap<String, u64> {
     let mut rng = Rng::new(seed ^ 0x5EED);
     // Short sessions: whoever dies while he holds is found out by the session timer alone.
     let mut world = World::new(seed, configuration(&[], &["sip.session_expires=\"90s\""]));
     world.disk.keeps_sound = false;
+    world.plane = coarse.then(|| Plane::new(rng.fork()));
     world.agents_come(&AGENTS);
     if !seed.is_multiple_of(3) {
         world.net.sip = Weather { lost: rng.below(120), doubled: rng.below(80), least_ms: rng.below(20), delay_ms: rng.below(60) };
@@ -118,8 +120,13 @@ fn run(seed: u64) -> Vec<String> {
     }
     world.run(secs(90));
     world.expect_quiescence();
-    let events = world.events.iter().map(|(_, event)| event.name.to_owned());
-    events.chain(world.records.values().filter_map(|record| record.outcome).map(|outcome| outcome.name().to_owned())).collect()
+    let mut lived: BTreeMap<String, u64> = world.lived.iter().map(|(name, times)| ((*name).to_owned(), *times)).collect();
+    for outcome in world.records.values().filter_map(|record| record.outcome) {
+        *lived.entry(outcome.name().to_owned()).or_default() += 1;
+    }
+    lived.insert("steps".to_owned(), world.checkers.looked);
+    lived.insert("messages".to_owned(), world.messages);
+    lived
 }
 
 #[test]
