@@ -386,7 +386,8 @@ impl World {
             self.settle();
         }
         if !self.is_down()
-            && let Some(plane) = self.plane.as_mut().filter(|plane| plane.deadline().is_some_and(|at| at <= now)) {
+            && let Some(plane) = self.plane.as_mut().filter(|plane| plane.deadline().is_some_and(|at| at <= now))
+        {
             plane.tick(now, &mut self.turn);
             self.collect();
             self.settle();
