@@ -34,7 +34,8 @@ mod tests {
         let (there, gone) = (name(1_000), name(2_000));
         std::fs::create_dir_all(folder.path().join(there.folder())).expect("makes");
         let path = folder.path().join(there.to_string());
-        let mut writer = hound::WavWriter::create(&path, super::super::file::spec(8_000)).expect("makes");
+        let spec = hound::WavSpec { channels: 2, sample_rate: 8_000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+        let mut writer = hound::WavWriter::create(&path, spec).expect("makes");
         (0..32_000).for_each(|_| writer.write_sample(7_i16).expect("writes"));
         writer.finalize().expect("ends");
         let found = unnoticed(folder.path(), &[there.to_string(), gone.to_string(), "../x.wav".to_owned()]);
