@@ -72,7 +72,8 @@ impl MediaFold {
             // The plane reports each as ended: until then it is owed.
             Command::StopAnnouncements { .. } => {}
             Command::StartRecording { call, left, right, began_at, .. } => {
-                if self.recording.as_ref().is_none_or(|recording| recording.call != *call) {
+                let runs = self.recording.as_ref().is_some_and(|recording| recording.call == *call);
+                if !runs && !self.legs.is_empty() {
                     self.recording = Some(RecordingFold { call: *call, left: *left, right: *right, began_at: began_at.unwrap_or(now) });
                 }
             }
