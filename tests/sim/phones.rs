@@ -729,7 +729,8 @@ impl Phone {
         if !self.alive {
             return None;
         }
-        let sent = self.sent.iter().map(|sent| if sent.proceeding { sent.resend.give_up_at } else { sent.resend.at });
+        let sent =
+            self.sent.iter().map(|sent| if sent.proceeding { sent.resend.give_up_at } else { sent.resend.at.min(sent.resend.give_up_at) });
         let finals = self.finals.iter().map(|sent| sent.resend.at);
         let plans = self.legs.iter().flat_map(|leg| leg.plan.iter().map(|(at, _)| *at));
         let rtp = self.legs.iter().filter_map(|leg| leg.stream.next_at());
@@ -741,7 +742,7 @@ impl Phone {
             return;
         }
         for sent in &mut self.sent {
-            if !sent.proceeding && sent.resend.at <= now {
+            if !sent.proceeding && sent.resend.at <= now && now < sent.resend.give_up_at {
                 sent.resend.again(now);
                 out.push(Emission::Sip(sent.bytes.clone()));
             }
