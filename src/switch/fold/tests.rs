@@ -1,5 +1,5 @@
-//! The fold against the engine: whatever was ordered, a fresh engine that is given the fold's orders lets everybody hear, record and listen as
-//! the old one did.
+//! The fold against the engine: whatever was ordered, everybody hears, and the recording has, of a fresh engine that is given the fold's
+//! orders what the old one gave.
 
 use super::*;
 use crate::base::time::{millis, secs};
@@ -26,7 +26,6 @@ enum Heard {
 struct Audible {
     heard: BTreeSet<(SocketAddr, Heard)>,
     recorded: BTreeSet<(Channel, Heard)>,
-    spoke: BTreeSet<LegId>,
 }
 
 struct Plane {
@@ -49,7 +48,7 @@ fn theirs(leg: LegId) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 9], 4_000 + 2 * u16::try_from(leg.0).expect("a small leg")))
 }
 
-/// 20 ms of a voice of his own: a vowel of a pitch, with pauses, so that a detector takes it for speech.
+/// 20 ms of a voice of his own, with pauses that all share.
 fn voice(leg: LegId, frame: u16) -> Vec<u8> {
     let mut payload = vec![0xD5; 160];
     if frame % 25 < 18 {
@@ -119,9 +118,6 @@ impl Plane {
             audible.recorded.insert((channel, party.map_or(Heard::Switch, Heard::Party)));
         }
         for report in self.turn.reports.drain(..) {
-            if let Report::Spoke { leg, .. } = report {
-                audible.spoke.insert(leg);
-            }
             self.fold.reported(&report);
         }
         self.turn.clear();
@@ -175,7 +171,7 @@ fn some_order(rng: &mut Rng) -> Command {
 
 #[test]
 fn an_engine_made_anew_by_the_fold_sounds_as_the_old_one_did() {
-    let (mut heard, mut recorded, mut spoke) = (0, 0, 0);
+    let (mut heard, mut recorded) = (0, 0);
     for seed in 0..120 {
         let mut rng = Rng::new(seed);
         let mut old = Plane::new(Instant::after_start(secs(1)));
@@ -204,10 +200,10 @@ fn an_engine_made_anew_by_the_fold_sounds_as_the_old_one_did() {
         old.run(120);
         let (was, is) = (old.run(120), new.run(120));
         assert_eq!(is, was, "seed {seed}: {orders:#?}");
-        (heard, recorded, spoke) = (heard + was.heard.len(), recorded + was.recorded.len(), spoke + was.spoke.len());
+        (heard, recorded) = (heard + was.heard.len(), recorded + was.recorded.len());
         assert_eq!(new.fold.commands(), kept.commands(), "seed {seed}: folded again, it is the same");
     }
-    assert!(heard > 60 && recorded > 20 && spoke > 5, "the test shows little: {heard} heard, {recorded} recorded, {spoke} spoke");
+    assert!(heard > 40 && recorded > 60, "the test shows little: {heard} heard, {recorded} recorded");
 }
 
 #[test]
