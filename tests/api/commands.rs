@@ -115,6 +115,9 @@ fn recordings_are_listed_fetched_and_verified() {
     let (_, error) = said(|out| recordings::repair(&switch, &world.recordings(), &data, out));
     assert!(error.is_some_and(|error| error.contains("a switch is running")));
     let nobody = Remote::new("http://127.0.0.1:9", None, Path::new("."));
-    let (text, error) = said(|out| recordings::repair(&nobody, &world.recordings(), &data, out));
+    // The world has its folder open, as a switch would that does not answer.
+    let (_, error) = said(|out| recordings::repair(&nobody, &world.recordings(), &data, out));
+    assert!(error.as_ref().is_some_and(|error| error.contains("in use by another process")), "{error:?}");
+    let (text, error) = said(|out| recordings::repair(&nobody, &world.recordings(), &world.folder.path().join("another"), out));
     assert!(error.is_none() && text.contains("0 recovered"), "{text}");
 }

@@ -270,7 +270,7 @@ async fn all_calls(store: &Store) -> usize {
 #[tokio::test]
 async fn a_journal_that_is_full_blocks_new_calls_before_anything_is_lost() {
     let folder = tempfile::tempdir().expect("a folder");
-    let options = StoreOptions { rows_max: 64, batch_max: 8, segment_max: 4_096, journal_max: 64 << 10, ..quick() };
+    let options = StoreOptions { rows_max: 64, batch_max: 8, segment_max: 4_096, journal_max: 256 << 10, ..quick() };
     let store = Store::open_with(folder.path(), options).await.expect("opens");
     let mut stranger = stranger(folder.path()).await;
     stranger.execute("BEGIN IMMEDIATE").await.expect("locks");
