@@ -59,6 +59,7 @@ impl FreeSpace {
 }
 
 /// `ever` (`Some(None)`) or a number of days: `90d`.
+#[allow(clippy::option_option)] // Whether it is a time to keep, and which.
 pub(super) fn parse_keeping(text: &str) -> Option<Option<Duration>> {
     if text == "ever" {
         return Some(None);

@@ -88,6 +88,7 @@ pub enum Kind {
 
 impl Stream {
     /// A leg that was allocated at `since`; before `now` when a restart goes on with it. `rng` is the leg's own.
+    #[allow(clippy::too_many_arguments)] // Its whole world, handed over once.
     pub fn new(
         session: SessionId,
         leg: LegId,

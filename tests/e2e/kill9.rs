@@ -145,7 +145,7 @@ fn record(site: &Site, callers: &mut Callers, number: &str) -> Option<Value> {
     let limit = Instant::now() + Duration::from_secs(40);
     while found.is_none() && Instant::now() < limit {
         let calls = site.get(&format!("/api/v1/calls?caller={number}"));
-        let Some(call) = calls["items"].get(0) else { return None };
+        let call = calls["items"].get(0)?;
         found = Some(call.clone()).filter(done);
         if found.is_none() {
             callers.turn(false);

@@ -228,7 +228,7 @@ mod tests {
         seats.pop();
         seats.push(addresses.seat(far).expect("one has gone"));
         let loopback = "127.0.0.1".parse().expect("an address");
-        let near: Vec<Option<Seat>> = (0..HTTP_CONNECTIONS_PER_ADDRESS_MAX + 1).map(|_| addresses.seat(loopback)).collect();
+        let near: Vec<Option<Seat>> = (0..=HTTP_CONNECTIONS_PER_ADDRESS_MAX).map(|_| addresses.seat(loopback)).collect();
         assert!(near.iter().all(Option::is_some));
         drop((seats, near));
         assert!(addresses.counts().is_empty(), "nothing is kept of who has gone");

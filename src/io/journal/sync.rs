@@ -118,7 +118,10 @@ impl Shared {
             let closed = std::mem::take(&mut work.closed);
             let dirty = std::mem::take(&mut work.dirty);
             drop(work);
-            let safe = dirty.iter().fold(true, |safe, file| sync(medium, file) && safe);
+            let mut safe = true;
+            for file in &dirty {
+                safe &= sync(medium, file);
+            }
             let kept = if safe { self.remove(medium, closed) } else { closed };
             let mut work = self.work();
             work.closed.splice(0..0, kept);

@@ -138,7 +138,7 @@ fn a_reader_that_fell_behind_reads_every_row_once_across_segments_while_they_gro
         }
         push(&mut opened, &vec![0; usize::try_from(rng.next_u64() % 60).expect("small")]);
         opened.appender.write().expect("writes");
-        if rng.next_u64() % 5 == 0 {
+        if rng.one_in(5) {
             let max = usize::try_from(rng.next_u64() % 9 + 1).expect("small");
             let read = reader.read(n, max, |frame| seen.push(frame.seq)).expect("reads");
             assert_eq!(Some(&read), seen.last());

@@ -24,7 +24,7 @@ impl Default for Histogram {
 /// Below 64 µs each has its own place.
 fn place(us: u64) -> usize {
     let us = us.min(1 << POWERS);
-    let shift = (63 - (us | 1).leading_zeros()).saturating_sub(STEPS);
+    let shift = (us | 1).ilog2().saturating_sub(STEPS);
     ((u64::from(shift) << STEPS) + (us >> shift)) as usize
 }
 

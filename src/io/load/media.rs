@@ -9,6 +9,7 @@ use crate::base::time::{millis, secs};
 use crate::base::{Duration, Instant};
 use crate::io::shipped;
 use rustix::event::epoll::{self, EventData, EventFlags};
+use std::cmp::Ordering;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::OwnedFd;
@@ -283,16 +284,16 @@ impl Media {
             return;
         };
         let delay = since - mark.sent;
-        if heard.stream == mark.stream {
-            hearing.jitter.add(delay.abs_diff(heard.last_delay));
-            heard.longest_gap = heard.longest_gap.max(now - heard.last_at);
-            heard.received += u32::from(mark.number > heard.from_number);
-            heard.last_number = heard.last_number.max(mark.number);
-        } else if mark.stream > heard.stream {
-            *heard = Heard { stream: mark.stream, last_number: mark.number, from_number: mark.number, ..*heard };
-        } else {
+        match mark.stream.cmp(&heard.stream) {
+            Ordering::Equal => {
+                hearing.jitter.add(delay.abs_diff(heard.last_delay));
+                heard.longest_gap = heard.longest_gap.max(now - heard.last_at);
+                heard.received += u32::from(mark.number > heard.from_number);
+                heard.last_number = heard.last_number.max(mark.number);
+            }
+            Ordering::Greater => *heard = Heard { stream: mark.stream, last_number: mark.number, from_number: mark.number, ..*heard },
             // Of a call before this one.
-            return;
+            Ordering::Less => return,
         }
         (heard.last_at, heard.last_delay) = (now, delay);
         hearing.delay.add(delay);

@@ -254,8 +254,12 @@ fn closing_ends_threads_and_sockets_and_the_recording_as_it_stands() {
 fn a_leg_of_before_a_restart_has_its_pair_and_its_stream_again() {
     let mut world = World::with_ports(range(3));
     let (a, b) = (LegId(1), LegId(2));
-    let resumed =
-        |leg, port| Command::Allocate { session: SESSION, leg, local: HERE, resumed: Some(ResumedLeg { port, since: Default::default() }) };
+    let resumed = |leg, port| Command::Allocate {
+        session: SESSION,
+        leg,
+        local: HERE,
+        resumed: Some(ResumedLeg { port, since: crate::base::Instant::default() }),
+    };
     let port = world.allocate(SESSION, a).expect("a pair").port();
     world.pool.order(Command::Release { session: SESSION });
     let give_up_at = Instant::now() + DEADLINE;

@@ -20,7 +20,7 @@ struct Upsert {
 }
 
 impl Upsert {
-    fn new(insert: &str, columns: usize, conflict: &str) -> [String; SIZES.len()] {
+    fn texts(insert: &str, columns: usize, conflict: &str) -> [String; SIZES.len()] {
         SIZES.map(|rows| {
             let row = |row: usize| {
                 let places: Vec<_> = (1..=columns).map(|column| format!("${}", row * columns + column)).collect();
@@ -32,6 +32,7 @@ impl Upsert {
     }
 
     /// Writes all rows; `bind` gives one row's values. No two may have the same key.
+    #[allow(clippy::redundant_closure)] // Without it `bind` would have to live as long as the statement.
     async fn run<T>(
         &'static self,
         db: &mut AnyConnection,
@@ -51,7 +52,7 @@ impl Upsert {
 
 static CALLS: Upsert = Upsert {
     texts: LazyLock::new(|| {
-        Upsert::new(
+        Upsert::texts(
             "INSERT INTO calls (id, direction, caller, called, trunk, queue, agent, arrived_at, answered_at, connected_at, released_at, \
              released_by, outcome, recording_state, recording_file, recording_ms, recording_sha256, record)",
             18,
@@ -67,7 +68,7 @@ static CALLS: Upsert = Upsert {
 
 static OFFERS: Upsert = Upsert {
     texts: LazyLock::new(|| {
-        Upsert::new(
+        Upsert::texts(
             "INSERT INTO offers (call_id, n, agent, alerted_at, ended_at, rings, result)",
             7,
             "ON CONFLICT (call_id, n) DO UPDATE SET agent = excluded.agent, alerted_at = excluded.alerted_at, \
@@ -78,7 +79,7 @@ static OFFERS: Upsert = Upsert {
 
 static HOLDS: Upsert = Upsert {
     texts: LazyLock::new(|| {
-        Upsert::new(
+        Upsert::texts(
             "INSERT INTO holds (call_id, n, held_by, started_at, ended_at, reassured)",
             6,
             "ON CONFLICT (call_id, n) DO UPDATE SET held_by = excluded.held_by, started_at = excluded.started_at, \
@@ -89,13 +90,13 @@ static HOLDS: Upsert = Upsert {
 
 static EVENTS: Upsert = Upsert {
     texts: LazyLock::new(|| {
-        Upsert::new("INSERT INTO events (seq, occurred_at, name, call_id, agent, queue, detail)", 7, "ON CONFLICT (seq) DO NOTHING")
+        Upsert::texts("INSERT INTO events (seq, occurred_at, name, call_id, agent, queue, detail)", 7, "ON CONFLICT (seq) DO NOTHING")
     }),
 };
 
 static AUDIT: Upsert = Upsert {
     texts: LazyLock::new(|| {
-        Upsert::new("INSERT INTO audit (id, occurred_at, who, action, subject, remote, detail)", 7, "ON CONFLICT (id) DO NOTHING")
+        Upsert::texts("INSERT INTO audit (id, occurred_at, who, action, subject, remote, detail)", 7, "ON CONFLICT (id) DO NOTHING")
     }),
 };
 

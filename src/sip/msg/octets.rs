@@ -50,6 +50,7 @@ pub(in crate::sip) mod maybe {
     #[derive(Serialize)]
     struct Written<'a>(#[serde(with = "super")] &'a [u8]);
 
+    #[allow(clippy::ref_option)] // What serde hands over.
     pub fn serialize<S: Serializer>(bytes: &Option<Vec<u8>>, serializer: S) -> Result<S::Ok, S::Error> {
         bytes.as_deref().map(Written).serialize(serializer)
     }

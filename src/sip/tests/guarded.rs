@@ -128,7 +128,9 @@ fn half_an_hour_of_attacks_costs_no_honest_phone_its_registration() {
         let mut phones = [Phone::new("10.0.0.66:5060", "1001"), Phone::new("10.0.0.67:5060", "1002")];
         for minute in 0..30 {
             if minute % 9 == 0 {
-                phones.iter_mut().for_each(|phone| phone.register(&mut world, ""));
+                for phone in &mut phones {
+                    phone.register(&mut world, "");
+                }
             }
             for attack in 0..150 {
                 let host = 66 + rng.below(4);
