@@ -1,8 +1,8 @@
 //! A 2xx to an INVITE, repeated end to end until its ACK comes (RFC 3261 §13.3.1.4). Over TCP too: a proxy may lie between.
 
 use super::Flow;
-use super::msg::octets;
 use super::transaction::{PATIENCE, T1, T2};
+use crate::base::bytes;
 use crate::base::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ pub(super) struct AckWait {
     /// Number of the INVITE that was answered.
     pub cseq: u32,
     flow: Flow,
-    #[serde(with = "octets")]
+    #[serde(with = "bytes")]
     wire: Vec<u8>,
     interval: Duration,
     resend_at: Instant,

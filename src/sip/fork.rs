@@ -2,12 +2,13 @@
 //! leg: a 200 that crosses the CANCEL is acknowledged and released with BYE (RFC 3261 §9.1, §13.2.2.4).
 
 use super::dialog::Dialog;
-use super::msg::{Method, Request, Response, octets};
+use super::msg::{Method, Request, Response};
 use super::order::{Order, Room, User};
 use super::prack::Heard;
 use super::transaction::client_invite::cancel_of;
 use super::transaction::{ClientKey, PATIENCE};
 use super::{Flow, Reason, compose};
+use crate::base::bytes;
 use crate::base::limits::FORKED_DIALOGS_MAX;
 use crate::base::{Duration, Instant, LegId};
 use serde::{Deserialize, Serialize};
@@ -27,7 +28,7 @@ struct Early {
     dialog: Dialog,
     heard: Heard,
     /// The answer, when it came reliably before the 2xx (RFC 3262 §5).
-    #[serde(with = "octets::maybe")]
+    #[serde(with = "bytes::option")]
     sdp: Option<Vec<u8>>,
 }
 

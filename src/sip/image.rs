@@ -2,7 +2,7 @@
 //! `endpoint::kept`.
 
 use super::Binding;
-use super::msg::octets;
+use crate::base::bytes;
 use crate::base::{AgentId, LegId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 /// MessagePack with names; one that cannot be read costs its leg alone, not the call around it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct LegImage(#[serde(with = "octets")] pub(super) Vec<u8>);
+pub struct LegImage(#[serde(with = "bytes")] pub(super) Vec<u8>);
 
 /// The contacts of an agent, for [`Endpoint::restore_bindings`](super::Endpoint::restore_bindings).
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]

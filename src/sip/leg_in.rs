@@ -1,7 +1,7 @@
 //! A call in until its final answer (RFC 3261 §13.3.1, RFC 3262): ringing, reliably where asked for, answer, refusal, CANCEL.
 
 use super::dialog::Dialog;
-use super::msg::{Request, Response, octets};
+use super::msg::{Request, Response};
 use super::order::{Asked, Order, Room};
 use super::prack::{Due, Policy, Reliable};
 use super::reoffer::Reoffer;
@@ -9,6 +9,7 @@ use super::session::{Phase, Release, Session};
 use super::session_timer::{SessionTimer, Terms};
 use super::transaction::ServerKey;
 use super::{Cause, Event, Origin, Party, Reason, compose};
+use crate::base::bytes;
 use crate::base::limits::INVITE_IN_MAX;
 use crate::base::time::secs;
 use crate::base::{Duration, Instant, LegId};
@@ -24,7 +25,7 @@ pub(super) struct Early {
     policy: Policy,
     reliable: Reliable,
     /// The 2xx waits for a PRACK (RFC 3262 §3).
-    #[serde(with = "octets::maybe")]
+    #[serde(with = "bytes::option")]
     held_answer: Option<Vec<u8>>,
     last: Option<(Response, Instant)>,
     give_up_at: Instant,

@@ -1,11 +1,12 @@
 //! A call out until it is answered: to all contacts of an agent, best q first, or to a trunk. First 2xx wins (RFC 3261 §16.7).
 
 use super::fork::{Answered, Fork, Outcome};
-use super::msg::{Method, NameAddr, Request, Uri, octets};
+use super::msg::{Method, NameAddr, Request, Uri};
 use super::order::{Order, Room, User};
 use super::session::Session;
 use super::transaction::ClientKey;
 use super::{Cause, Event, Failure, Flow, Party, Reason, compose};
+use crate::base::bytes;
 use crate::base::limits::INVITE_OUT_MAX;
 use crate::base::{Duration, Instant, LegId};
 use serde::{Deserialize, Serialize};
@@ -30,7 +31,7 @@ pub(super) struct LegOut {
     pub local_tag: String,
     from: NameAddr,
     cseq: u32,
-    #[serde(with = "octets")]
+    #[serde(with = "bytes")]
     sdp: Vec<u8>,
     /// Groups that are called when all before them failed.
     later: VecDeque<Vec<Target>>,

@@ -1,7 +1,8 @@
 //! Reliable provisional responses, our side (RFC 3262 §3): one at a time, repeated until its PRACK.
 
-use super::msg::{Message, Request, Response, octets};
+use super::msg::{Message, Request, Response};
 use super::transaction::{PATIENCE, T1};
+use crate::base::bytes;
 use crate::base::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -51,7 +52,7 @@ const QUEUED_MAX: usize = 4;
 #[derive(Debug, Serialize, Deserialize)]
 struct Waiting {
     rseq: u32,
-    #[serde(with = "octets")]
+    #[serde(with = "bytes")]
     wire: Vec<u8>,
     has_sdp: bool,
     interval: Duration,

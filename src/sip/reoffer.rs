@@ -3,12 +3,13 @@
 
 use super::ack_wait::{AckWait, Due};
 use super::leg_in::knows_timer;
-use super::msg::{Method, Request, Response, octets};
+use super::msg::{Method, Request, Response};
 use super::order::{Asked, Order, Room, Silence, User};
 use super::session::{Phase, Session};
 use super::session_timer::{SessionTimer, Terms, TooSmall};
 use super::transaction::ServerKey;
 use super::{Cause, Event, Protocol, Reason, compose};
+use crate::base::bytes;
 use crate::base::limits::REOFFER_MAX;
 use crate::base::time::{millis, secs};
 use crate::base::{Duration, Instant};
@@ -36,7 +37,7 @@ pub(super) enum Reoffer {
     /// The peer's waits for the switch's answer.
     Theirs {
         asked: Asked,
-        #[serde(with = "octets::maybe")]
+        #[serde(with = "bytes::option")]
         sdp: Option<Vec<u8>>,
         terms: Terms,
         give_up_at: Instant,
@@ -55,7 +56,7 @@ pub(super) enum Reoffer {
 /// What we ask for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Ask {
-    Offer(#[serde(with = "octets")] Vec<u8>),
+    Offer(#[serde(with = "bytes")] Vec<u8>),
     /// The session goes on as it is.
     Refresh,
 }

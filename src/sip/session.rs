@@ -5,11 +5,12 @@ use super::ack_wait::{self, AckWait};
 use super::dialog::{Dialog, is_behind_nat};
 use super::fork::Answered;
 use super::leg_in::Early;
-use super::msg::{Method, Request, Response, octets};
+use super::msg::{Method, Request, Response};
 use super::order::{Asked, Order, Room, Silence, User};
 use super::reoffer::Reoffer;
 use super::session_timer::{Due, SessionTimer, Terms};
 use super::{Cause, Event, Reason, compose, info};
+use crate::base::bytes;
 use crate::base::{Duration, Instant, LegId};
 use serde::{Deserialize, Serialize};
 
@@ -20,15 +21,15 @@ pub(super) struct Session {
     pub(super) phase: Phase,
     pub(super) reoffer: Reoffer,
     /// An offer of ours that waits for its turn.
-    #[serde(with = "octets::maybe")]
+    #[serde(with = "bytes::option")]
     pub(super) wanted: Option<Vec<u8>>,
     pub(super) timer: Option<SessionTimer>,
     /// Least session interval that the peer takes (RFC 4028 §7.4).
     pub(super) min_se: Duration,
     /// The last SDP that we sent, and that we heard.
-    #[serde(with = "octets::maybe")]
+    #[serde(with = "bytes::option")]
     pub(super) sent: Option<Vec<u8>>,
-    #[serde(with = "octets::maybe")]
+    #[serde(with = "bytes::option")]
     pub(super) heard: Option<Vec<u8>>,
     pub(super) allows_update: bool,
     /// Since a restart nothing was heard of the peer; then it is given up.

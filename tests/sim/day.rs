@@ -24,6 +24,8 @@ use std::sync::Arc;
 /// The wall clock when the world begins.
 const BEGAN: i64 = 1_795_248_000_000;
 const HOURS: u64 = 12;
+/// Hours after which nobody begins anything.
+const CLOSES: u64 = 16;
 const QUEUES: [(&str, &str); 3] = [("service", "95000"), ("sales", "95001"), ("complaints", "95002")];
 
 #[derive(Clone, Copy)]
@@ -143,7 +145,9 @@ fn live(seed: u64, size: Size) -> BTreeMap<String, u64> {
     let on_shift = vec![false; size.agents as usize];
     let mut day = Day { world, rng, size, plans: BTreeMap::new(), order: 0, callers, on_shift, wall_offset: 0, callers_without_phone: 0 };
     day.plan();
-    while let Some(((at, _), plan)) = day.plans.pop_first() {
+    // Whoever still has plans then is sent home with the others.
+    let closing = Instant::START + minutes(60 * CLOSES);
+    while let Some(((at, _), plan)) = day.plans.pop_first().filter(|((at, _), _)| *at < closing) {
         day.world.run_until(at);
         day.carry_out(plan);
     }

@@ -1,7 +1,7 @@
 //! The endpoint's entries of transactions: a machine, the way its messages go, and whose it is.
 
 use super::super::Flow;
-use super::super::msg::{Method, Response, octets};
+use super::super::msg::{Method, Response};
 use super::super::order::User;
 use super::super::transaction::client::Client;
 use super::super::transaction::client_invite::ClientInvite;
@@ -9,6 +9,7 @@ use super::super::transaction::server::Server;
 use super::super::transaction::server_invite::ServerInvite;
 use super::super::transaction::{ClientAction, ClientEvent, ServerAction, ServerEvent};
 use super::Identity;
+use crate::base::bytes;
 use crate::base::{Instant, LegId, Machine};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -79,7 +80,7 @@ pub(super) struct ClientEntry {
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Ack {
     pub flow: Flow,
-    #[serde(with = "octets")]
+    #[serde(with = "bytes")]
     pub wire: Vec<u8>,
 }
 

@@ -1,6 +1,7 @@
 //! Messages and their parts in images: a message as its wire form, whatever bytes it holds; a URI, an address and a method as text.
 
-use super::{Message, Method, NameAddr, Request, Response, Uri, octets, parse};
+use super::{Message, Method, NameAddr, Request, Response, Uri, parse};
+use crate::base::bytes;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
@@ -9,13 +10,13 @@ impl Serialize for Request {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut wire = Vec::with_capacity(1024);
         self.write(&mut wire);
-        octets::serialize(&wire, serializer)
+        bytes::serialize(&wire, serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Request {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match parse(&octets::deserialize(deserializer)?) {
+        match parse(&bytes::deserialize(deserializer)?) {
             Ok(Message::Request(request)) => Ok(request),
             _ => Err(Error::custom("no request")),
         }
@@ -26,13 +27,13 @@ impl Serialize for Response {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut wire = Vec::with_capacity(1024);
         self.write(&mut wire);
-        octets::serialize(&wire, serializer)
+        bytes::serialize(&wire, serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Response {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match parse(&octets::deserialize(deserializer)?) {
+        match parse(&bytes::deserialize(deserializer)?) {
             Ok(Message::Response(response)) => Ok(response),
             _ => Err(Error::custom("no response")),
         }
@@ -98,7 +99,7 @@ mod tests {
     fn what_is_no_message_is_an_error() {
         #[derive(Serialize)]
         #[serde(transparent)]
-        struct Octets(#[serde(with = "octets")] Vec<u8>);
+        struct Octets(#[serde(with = "bytes")] Vec<u8>);
         let image = |bytes: &[u8]| rmp_serde::to_vec(&Octets(bytes.to_vec())).expect("an image");
         assert!(rmp_serde::from_slice::<Request>(&image(b"rubbish")).is_err());
         assert!(rmp_serde::from_slice::<Request>(&image(b"SIP/2.0 200 OK\r\n\r\n")).is_err());

@@ -16,7 +16,6 @@ mod lexer;
 pub mod message;
 pub mod name_addr;
 mod names;
-pub(in crate::sip) mod octets;
 mod parse;
 mod reasons;
 mod syntax;

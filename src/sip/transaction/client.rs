@@ -1,8 +1,8 @@
 //! Client transaction of every method but INVITE and ACK (RFC 3261 §17.1.2). Timers E, F, K. Knows no dialog and no socket.
 
 use super::{ClientAction as Action, ClientEvent as Event, PATIENCE, T1, T2, T4};
+use crate::base::bytes;
 use crate::base::{Duration, Instant, Machine};
-use crate::sip::msg::octets;
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -15,14 +15,14 @@ pub struct Client {
 enum State {
     /// Nothing heard yet. `resend` is Timer E (not on a reliable transport), `give_up_at` Timer F.
     Trying {
-        #[serde(with = "octets")]
+        #[serde(with = "bytes")]
         wire: Vec<u8>,
         resend: Option<(Instant, Duration)>,
         give_up_at: Instant,
     },
     /// A provisional response came: repeated each T2.
     Proceeding {
-        #[serde(with = "octets")]
+        #[serde(with = "bytes")]
         wire: Vec<u8>,
         resend: Option<(Instant, Duration)>,
         give_up_at: Instant,

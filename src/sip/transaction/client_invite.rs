@@ -2,8 +2,9 @@
 //! its own business; the ACK to a 2xx is not.
 
 use super::{ClientAction as Action, ClientEvent as Event, PATIENCE, T1};
+use crate::base::bytes;
 use crate::base::{Duration, Instant, Machine};
-use crate::sip::msg::{Message, Method, Request, Response, octets};
+use crate::sip::msg::{Message, Method, Request, Response};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -24,7 +25,7 @@ enum State {
     Proceeding,
     /// Timer D: each repeat of the failure gets the ACK again.
     Completed {
-        #[serde(with = "octets")]
+        #[serde(with = "bytes")]
         ack: Vec<u8>,
         until: Instant,
     },

@@ -1,8 +1,8 @@
 //! Server transaction of every method but INVITE and ACK (RFC 3261 §17.2.2, RFC 4320). Timer J. Knows no dialog and no socket.
 
 use super::{PATIENCE, ServerAction as Action, ServerEvent as Event};
+use crate::base::bytes;
 use crate::base::{Instant, Machine};
-use crate::sip::msg::octets;
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ enum State {
     },
     /// Timer J: repeats get the answer again.
     Completed {
-        #[serde(with = "octets")]
+        #[serde(with = "bytes")]
         wire: Vec<u8>,
         until: Instant,
     },

@@ -2,8 +2,8 @@
 //! who answered repeats it until the ACK.
 
 use super::{PATIENCE, ServerAction as Action, ServerEvent as Event, T1, T2, T4};
+use crate::base::bytes;
 use crate::base::{Duration, Instant, Machine};
-use crate::sip::msg::octets;
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -16,12 +16,12 @@ pub struct ServerInvite {
 enum State {
     /// A repeated INVITE gets the last provisional response again. Bounded by the leg that answers.
     Proceeding {
-        #[serde(with = "octets::maybe")]
+        #[serde(with = "bytes::option")]
         last: Option<Vec<u8>>,
     },
     /// A failure waits for its ACK. `resend` is Timer G (not on a reliable transport), `give_up_at` Timer H.
     Completed {
-        #[serde(with = "octets")]
+        #[serde(with = "bytes")]
         wire: Vec<u8>,
         resend: Option<(Instant, Duration)>,
         give_up_at: Instant,
