@@ -140,6 +140,12 @@ impl Call {
         self.state == State::Ended
     }
 
+    /// What the call's clock reads: the wall's as it went when the call came.
+    #[must_use]
+    pub fn at(&self, now: Instant) -> Timestamp {
+        self.wall.read(now)
+    }
+
     /// Legs that the call still answers for.
     pub fn legs(&self) -> impl Iterator<Item = LegId> + '_ {
         std::iter::once(self.caller.id).chain(self.attempts.keys().copied()).chain(self.callee.iter().map(|leg| leg.id))

@@ -340,6 +340,11 @@ impl Switch {
         }
     }
 
+    /// By the call's own clock, on which its whole record is: a wall clock that is set in mid-call changes no length on it.
+    fn at_of(&self, call: CallId, now: Instant) -> Timestamp {
+        self.slots.get(&call).map_or_else(|| self.at(now), |slot| slot.call.at(now))
+    }
+
     fn at(&self, now: Instant) -> Timestamp {
         self.wall.read(now)
     }

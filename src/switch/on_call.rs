@@ -155,7 +155,7 @@ impl Switch {
     }
 
     fn offer_sent(&mut self, call: CallId, leg: LegId, now: Instant) {
-        let at = self.at(now);
+        let at = self.at_of(call, now);
         let rule = &self.config.rules.answer;
         let Some(slot) = self.slots.get_mut(&call) else { return };
         if let Some(offer) = slot.offers.get_mut(&leg) {
@@ -194,7 +194,7 @@ impl Switch {
             return;
         }
         self.tell_ring_limit(call, leg, ring_limit::Event::Rang, now);
-        let at = self.at(now);
+        let at = self.at_of(call, now);
         let pending = |line: &&mut OfferRecord| line.agent == agent && line.result == OfferOutcome::Pending;
         if let Some(line) = self.slots.get_mut(&call).and_then(|slot| slot.call.record_mut().offers.iter_mut().rev().find(pending)) {
             line.alerted_at = at;

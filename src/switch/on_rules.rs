@@ -90,7 +90,7 @@ impl Switch {
 
     /// Takes the offer off the books and completes its line on the record. The leg of one that was answered goes on as the callee's.
     pub(super) fn close_offer(&mut self, call: CallId, leg: LegId, outcome: OfferOutcome, now: Instant) -> Option<Offer> {
-        let at = self.at(now);
+        let at = self.at_of(call, now);
         let max_rings = self.config.rules.answer.max_rings;
         let slot = self.slots.get_mut(&call)?;
         let offer = slot.offers.remove(&leg)?;
