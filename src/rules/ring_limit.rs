@@ -56,6 +56,12 @@ impl RingLimit {
         self.cadence.period() * self.max_rings
     }
 
+    /// The rule as it stood when the INVITE went out.
+    #[must_use]
+    pub fn max_rings(&self) -> u32 {
+        self.max_rings
+    }
+
     /// Rings begun by `now`, at least 1; stands still once the offer is over. An answer in time has `max_rings` or fewer.
     #[must_use]
     pub fn rings(&self, now: Instant) -> u32 {

@@ -91,11 +91,10 @@ impl Switch {
     /// Takes the offer off the books and completes its line on the record. The leg of one that was answered goes on as the callee's.
     pub(super) fn close_offer(&mut self, call: CallId, leg: LegId, outcome: OfferOutcome, now: Instant) -> Option<Offer> {
         let at = self.at_of(call, now);
-        let max_rings = self.config.rules.answer.max_rings;
         let slot = self.slots.get_mut(&call)?;
         let offer = slot.offers.remove(&leg)?;
         // At the limit the next ring begins just as the offer is withdrawn; nobody heard it.
-        let rings = offer.ring_limit.as_ref().map_or(0, |limit| limit.rings(now).min(max_rings));
+        let rings = offer.ring_limit.as_ref().map_or(0, |limit| limit.rings(now).min(limit.max_rings()));
         let pending = |line: &&mut OfferRecord| line.agent == offer.agent && line.result == OfferOutcome::Pending;
         if let Some(line) = slot.call.record_mut().offers.iter_mut().rev().find(pending) {
             line.ended_at = Some(at);
