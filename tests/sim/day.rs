@@ -25,7 +25,7 @@ use std::sync::Arc;
 const BEGAN: i64 = 1_795_248_000_000;
 const HOURS: u64 = 12;
 /// Hours after which nobody begins anything.
-const CLOSES: u64 = 16;
+const CLOSES: u64 = 13;
 const QUEUES: [(&str, &str); 3] = [("service", "95000"), ("sales", "95001"), ("complaints", "95002")];
 
 #[derive(Clone, Copy)]
