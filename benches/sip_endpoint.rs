@@ -66,7 +66,7 @@ impl Pair {
                     under_way.extend(out.into_iter().map(|output| (to, output)));
                 }
                 Output::Event(event) => events.push(event),
-                Output::Close { .. } => {}
+                Output::Close { .. } | Output::Trust { .. } => {}
             }
         }
         events
@@ -124,7 +124,7 @@ impl Phones {
         let took = began.elapsed();
         let answer = out.into_iter().find_map(|output| match output {
             Output::Send { bytes, .. } => Some(bytes),
-            Output::Event(_) | Output::Close { .. } => None,
+            Output::Event(_) | Output::Close { .. } | Output::Trust { .. } => None,
         });
         (took, answer.expect("an answer"))
     }

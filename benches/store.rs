@@ -4,7 +4,7 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use sanling::base::time::millis;
 use sanling::base::{CallId, Rng, Timestamp};
-use sanling::call::record::*;
+use sanling::call::record::{CallDirection, CallRecord, OfferOutcome, OfferRecord, Outcome, RecordingRecord, RecordingState};
 use sanling::io::events::EventHub;
 use sanling::io::store::{Row, Store};
 use sanling::switch::output::{Detail, Event};

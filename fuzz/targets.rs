@@ -13,8 +13,11 @@ use sanling::sip::{Callee, Command, Endpoint, Event, Flow, Output, Party, Protoc
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
+/// A target's name, and what it does with bytes.
+pub type Target = (&'static str, fn(&[u8]));
+
 /// Every target by its name, which is also its folder in the corpus.
-pub const TARGETS: [(&str, fn(&[u8])); 7] = [
+pub const TARGETS: [Target; 7] = [
     ("sip_datagram", sip_datagram),
     ("sip_stream", sip_stream),
     ("sdp", sdp),
