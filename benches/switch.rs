@@ -61,6 +61,7 @@ impl Rig {
         ];
         let config = resolve(&files, &[], &PromptInventory::complete(&["zh-CN", "en-US"])).expect("a configuration");
         let surroundings = Surroundings {
+            media_seed: 7,
             listen: vec![(Protocol::Udp, address(SWITCH))],
             our_hosts: vec!["localhost".to_owned()],
             seed: Rng::new(1).next_u64(),

@@ -168,7 +168,10 @@ impl Checkers {
         self.shifts.restarted(&snapshot.agents, now);
         self.sessions.retain(|_, session| calls.contains(&session.call));
         // Whoever was called for a call that is lost is free again.
-        for (id, call) in self.dialogs.extract_if(.., |_, call| !calls.contains(call)) {
+        let lost: Vec<(String, CallId)> =
+            self.dialogs.iter().filter(|(_, call)| !calls.contains(call)).map(|(id, call)| (id.clone(), *call)).collect();
+        for (id, call) in lost {
+            self.dialogs.remove(&id);
             self.engagements.ends(&id);
             self.dialogs_of.remove(&call);
         }
