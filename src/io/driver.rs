@@ -91,6 +91,13 @@ impl Driver {
         self.carry_out(&mut out, &mut Pending::default());
     }
 
+    /// Tells the switch of something that happened before the driver runs.
+    pub fn tell(&mut self, input: Input) {
+        let mut out = Vec::new();
+        self.switch.handle(input, self.clock.now(), &mut out);
+        self.carry_out(&mut out, &mut Pending::default());
+    }
+
     /// Runs until the switch is drained, and gives back the net and the media plane to be closed.
     pub async fn run(mut self) -> (Net, MediaPool, Ledger) {
         let mut out = Vec::with_capacity(64);

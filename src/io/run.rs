@@ -11,19 +11,19 @@ use super::ledger::Ledger;
 use super::media::{MediaPool, MediaSettings};
 use super::metrics::{Metrics, Plant};
 use super::net::Net;
-use super::recorder::{self, Recorder, repair, unnoticed};
+use super::recorder::{self, Recorder, Recovered, repair, unnoticed};
 use super::retention::Cleaner;
 use super::store::Store;
 use super::telemetry;
-use crate::base::{CallId, limits};
+use crate::base::limits;
 use crate::config::{Config, ConfigError, TrunkHostName};
 use crate::media::clips::{Clip, ClipLibrary};
 use crate::media::engine::EngineSettings;
-use crate::switch::input::{Command, Input};
+use crate::switch::input::{Command, Input, RecorderReport};
 use crate::switch::output::Reply;
-use crate::switch::restore::Kept;
+use crate::switch::restore::{Kept, Restored};
 use crate::switch::{Surroundings, Switch};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
@@ -198,7 +198,10 @@ async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&
     let mut driver = Driver { clock, switch, wall, inbox: inputs, questions, libraries: libraries_read, net, media, ledger };
     // The parties hear each other while the files of those who do not are looked through.
     driver.begin(ordered);
-    recover(&store, &recordings, restored.calls).await?;
+    for found in recover(&store, &recordings, &restored).await? {
+        let Recovered { call, duration, sha256, .. } = found;
+        driver.tell(Input::Recorder(RecorderReport::Recovered { call, duration, sha256 }));
+    }
     for (protocol, address) in &sip {
         tracing::info!(?protocol, %address, "SIP listens");
     }
@@ -235,16 +238,18 @@ async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&
     Ok(())
 }
 
-/// What a crash left open: files are finished and records closed, of all calls but those that go on.
-async fn recover(store: &Store, recordings: &Path, except: BTreeSet<CallId>) -> Result<(), RunError> {
-    let (folder, spared) = (recordings.to_owned(), except.clone());
+/// What a crash left open: files are finished, of all calls but those that are recorded on, and records are closed, of all but those that go
+/// on. Returned are the files of calls that go on though nothing was kept of their recording: the crash came too soon after its start.
+async fn recover(store: &Store, recordings: &Path, restored: &Restored) -> Result<Vec<Recovered>, RunError> {
+    let except = &restored.calls;
+    let (folder, spared) = (recordings.to_owned(), restored.recorded.clone());
     let repaired =
         tokio::task::spawn_blocking(move || repair(&folder, &spared)).await.map_err(|error| RunError::Unavailable(error.to_string()))?;
     let mut repaired = repaired.unwrap_or_else(|error| {
         tracing::error!(%error, folder = %recordings.display(), "recordings cannot be looked through");
         recorder::Repair::default()
     });
-    let open = store.recordings_left_open(&except).await.map_err(|error| RunError::Unavailable(error.to_string()))?;
+    let open = store.recordings_left_open(except).await.map_err(|error| RunError::Unavailable(error.to_string()))?;
     let folder = recordings.to_owned();
     let unnoticed = tokio::task::spawn_blocking(move || unnoticed(&folder, &open)).await;
     repaired.recovered.extend(unnoticed.map_err(|error| RunError::Unavailable(error.to_string()))?);
@@ -252,11 +257,12 @@ async fn recover(store: &Store, recordings: &Path, except: BTreeSet<CallId>) -> 
         tracing::error!(file = left.file, reason = left.reason, "a recording could not be repaired");
     }
     let interrupted =
-        store.close_interrupted(&repaired.recovered, &except).await.map_err(|error| RunError::Unavailable(error.to_string()))?;
+        store.close_interrupted(&repaired.recovered, except).await.map_err(|error| RunError::Unavailable(error.to_string()))?;
     if !repaired.recovered.is_empty() || interrupted.closed > 0 {
         tracing::warn!(recordings = repaired.recovered.len(), calls = interrupted.closed, "finished what the last run left open");
     }
-    Ok(())
+    repaired.recovered.retain(|found| except.contains(&found.call));
+    Ok(repaired.recovered)
 }
 
 /// Reads the configuration anew, and hands it to the switch whole; or gives back every error, and nothing has changed.

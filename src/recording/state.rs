@@ -140,7 +140,8 @@ impl Machine for Recording {
 
     fn handle(&mut self, event: Event, now: Instant, out: &mut Vec<Action>) {
         let next = match (&self.state, event) {
-            (State::Idle, Event::Started) => {
+            // What was recovered was the beginning: the call goes on after the crash, and its file with it.
+            (State::Idle | State::Recovered { .. }, Event::Started) => {
                 out.push(Action::Open { file: self.file });
                 State::Opening { give_up_at: now + RECORDING_OPENS_WITHIN }
             }
@@ -166,7 +167,11 @@ impl Machine for Recording {
             | (State::Closing { .. } | State::Overdue { why: Overdue::Closing }, Event::Released)
             | (State::Opening { .. } | State::Active | State::Closing { .. } | State::Overdue { .. }, Event::Started)
             | (State::Failed { .. }, Event::Started | Event::Opened | Event::Failed { .. } | Event::Released | Event::Closed { .. })
-            | (State::Complete { .. } | State::Recovered { .. }, _) => return,
+            | (State::Complete { .. }, _)
+            | (
+                State::Recovered { .. },
+                Event::Opened | Event::Failed { .. } | Event::Released | Event::Closed { .. } | Event::Recovered { .. },
+            ) => return,
         };
         self.enter(next, out);
     }
@@ -264,6 +269,14 @@ mod tests {
         let mut drive = recording();
         drive.event(Event::Recovered { duration: secs(9), sha256: "cd".repeat(32) }).event(closed()).until(secs(300));
         assert_eq!((state(&drive), stored(&drive)), (Some("recovered"), vec!["recovered"]));
+    }
+
+    #[test]
+    fn a_call_whose_beginning_was_recovered_is_recorded_on() {
+        let mut drive = recording();
+        drive.event(Event::Recovered { duration: millis(20), sha256: "cd".repeat(32) });
+        drive.event(Event::Started).event(Event::Opened).event(Event::Released).event(closed());
+        assert_eq!((state(&drive), stored(&drive)), (Some("complete"), vec!["recovered", "complete"]));
     }
 
     #[test]

@@ -123,6 +123,12 @@ impl MediaFold {
         }
     }
 
+    /// Whether the call's recording runs.
+    #[must_use]
+    pub fn records(&self) -> bool {
+        self.recording.is_some()
+    }
+
     /// The orders that make the session anew, on the ports that it had.
     #[must_use]
     pub fn commands(&self) -> Vec<Command> {

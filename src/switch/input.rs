@@ -41,6 +41,8 @@ pub enum RecorderReport {
     Complete { call: CallId, file: String, duration: Duration, sha256: String },
     /// Nothing (more) can be written: disk full, unwritable folder. Told once a call.
     Failed { call: CallId, reason: String },
+    /// What a crash left of the recording was mended, finished, hashed and renamed; the call may be recorded on in the same file.
+    Recovered { call: CallId, duration: Duration, sha256: String },
 }
 
 #[derive(Clone, Debug)]

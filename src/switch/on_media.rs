@@ -42,6 +42,7 @@ impl Switch {
             }
             RecorderReport::Complete { call, duration, sha256, .. } => (call, recording::state::Event::Closed { duration, sha256 }),
             RecorderReport::Failed { call, reason } => (call, recording::state::Event::Failed { reason }),
+            RecorderReport::Recovered { call, duration, sha256 } => (call, recording::state::Event::Recovered { duration, sha256 }),
         };
         let machine = match (self.slots.get_mut(&call), self.closing.get_mut(&call)) {
             (Some(slot), _) => &mut slot.recording,

@@ -27,8 +27,10 @@ pub struct Kept {
 /// What came of a restart.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Restored {
-    /// Calls that go on: their records stay open, and their recordings.
+    /// Calls that go on: their records stay open.
     pub calls: BTreeSet<CallId>,
+    /// Those of them whose recording goes on in its file.
+    pub recorded: BTreeSet<CallId>,
     pub agents: usize,
     /// Parts whose image could not be read, by their names.
     pub lost: Vec<String>,
@@ -112,6 +114,7 @@ impl Switch {
         for call in sessions {
             self.resume_media(call, now);
         }
+        restored.recorded.extend(self.slots.iter().filter(|(_, slot)| slot.media.records()).map(|(call, _)| *call));
         for (call, leg) in gone {
             if let Some(event) = self.slots.get(&call).and_then(|slot| slot.call.loses(leg)) {
                 self.tell_call(call, event, now);

@@ -27,6 +27,8 @@ pub(super) struct Take {
     /// have changed its codec since the file was begun.
     bridge: Option<Box<Bridge>>,
     part: PartFile,
+    /// Frames that stood in the file before this recording began.
+    before: u64,
     timeline: Timeline,
     voices: Vec<Voice>,
 }
@@ -45,9 +47,20 @@ struct Voice {
 }
 
 impl Take {
+    /// Begins a call's file. One that is there already is of a run that was cut off before it could write down that it recorded the call:
+    /// the new recording stands behind it, and nothing heard is lost.
     pub fn begin(folder: &Path, call: CallId, hz: u32) -> io::Result<Self> {
         let file = file_of(call);
-        Ok(Self::new(file, PartFile::create(folder, file, rate_of(hz).hz())?, hz))
+        match PartFile::create(folder, file, rate_of(hz).hz()) {
+            Ok(part) => Ok(Self::new(file, part, hz)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                let part = PartFile::reopen(folder, file)?;
+                tracing::warn!(%call, frames = part.frames(), "the call has a recording already; this one goes on behind it");
+                let before = part.frames();
+                Ok(Self { before, ..Self::new(file, part, hz) })
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Goes on with the file of before a restart, behind its last whole frame; what is missing between is silence. When there is none any
@@ -68,15 +81,16 @@ impl Take {
         let (rate, told) = (rate_of(part.hz()), rate_of(hz));
         let bridge = (rate != told).then(|| Box::new(Bridge { told, down: Downsampler::new(), up: Upsampler::new() }));
         let timeline = Timeline::after(part.frames(), rate.hz());
-        Self { file, rate, bridge, part, timeline, voices: Vec::new() }
+        Self { file, rate, bridge, part, before: 0, timeline, voices: Vec::new() }
     }
 
     /// A position as the plane tells it, in frames of the file.
     fn frames(&self, position: u64) -> u64 {
-        match &self.bridge {
+        let since = match &self.bridge {
             None => position,
             Some(bridge) => (u128::from(position) * u128::from(self.rate.hz()) / u128::from(bridge.told.hz())) as u64,
-        }
+        };
+        self.before.saturating_add(since)
     }
 
     /// Adds a chunk. `scratch` is any buffer; false when the payload was no sound.

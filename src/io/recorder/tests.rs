@@ -285,6 +285,30 @@ fn a_recording_goes_on_in_its_file_after_a_restart_and_the_gap_is_silent() {
     }
 }
 
+/// The crash came before the switch could write down that it recorded the call: what it heard till then is kept in front.
+#[test]
+fn a_recording_that_begins_where_a_file_is_already_stands_behind_it() {
+    for finished in [false, true] {
+        let id = call(40);
+        let (folder, part, frames) = wreck(id, 100);
+        if finished {
+            assert_eq!(repair(folder.path(), &BTreeSet::new()).expect("listed").recovered.len(), 1);
+        }
+        let mut world = World::recording_to(folder.path().to_owned(), folder);
+        world.pass(Recorded::Started { call: id, rate: 8_000, resumed: false });
+        assert!(matches!(world.report(), RecorderReport::Opened { call, .. } if call == id));
+        second_at(&mut world, id, 1, 8_000);
+        world.pass(Recorded::Stopped { call: id, samples: 3 * 8_000 });
+        let RecorderReport::Complete { file, sha256, .. } = world.report() else { panic!("not complete") };
+        let [left, right] = channels(&world.folder.path().join(&file));
+        let frames = usize::try_from(frames).expect("short");
+        assert!(is_tone(&left[..frames], 440.0) && is_tone(&right[4_000..frames], 1_000.0), "what was heard before");
+        assert!(left[frames..frames + 8_000].iter().all(|sample| *sample == 0));
+        assert!(is_tone(&left[frames + 8_000..frames + 16_000], 440.0) && left.len() == frames + 24_000);
+        assert_eq!((verify(world.folder.path(), &file, &sha256), part.exists()), (Verdict::Intact, false));
+    }
+}
+
 #[test]
 fn a_file_that_is_gone_or_was_finished_meanwhile_does_not_stop_the_recording() {
     let (gone, finished, doubly_named) = (call(30), call(31), call(32));
