@@ -4,7 +4,7 @@
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use sanling::base::time::millis;
 use sanling::base::{CallId, Codec, Instant, LegId, Rng, SessionId, Timestamp, time::secs};
-use sanling::media::control::{Command, Direction, StreamParameters};
+use sanling::media::control::{Command, StreamParameters};
 use sanling::media::{ClipLibrary, Component, Engine, EngineSettings, Turn};
 use sanling::rtp::{Header, JitterBuffer, Next};
 use std::hint::black_box;
@@ -13,22 +13,7 @@ use std::sync::Arc;
 
 fn parameters(codec: Codec, port: u16) -> StreamParameters {
     let remote = SocketAddr::from(([198, 51, 100, 1], port));
-    let payload_type = codec.static_payload_type().unwrap_or(111);
-    StreamParameters {
-        remote,
-        remote_rtcp: SocketAddr::from(([198, 51, 100, 1], port + 1)),
-        rtcp_mux: false,
-        signalled_from: remote.ip(),
-        codec,
-        send_payload_type: payload_type,
-        receive_payload_type: payload_type,
-        send_event_type: Some(101),
-        receive_event_type: Some(101),
-        direction: Direction { send: true, receive: true },
-        ptime: 20,
-        silence_suppression: false,
-        rtp_timeout: secs(30),
-    }
+    StreamParameters { send_event_type: Some(101), receive_event_type: Some(101), ..StreamParameters::new(remote, codec) }
 }
 
 fn packet(codec: Codec, sequence: u16, payload: &[u8]) -> Vec<u8> {

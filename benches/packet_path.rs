@@ -3,13 +3,12 @@
 //! `cargo bench --bench packet_path -- [CALLS] [SECONDS] [ROUNDS]`
 
 use rustix::event::epoll;
-use sanling::base::time::secs;
 use sanling::base::{CallId, Codec, LegId, Rng, SessionId, Timestamp};
 use sanling::io::clock::Clock;
 use sanling::io::media::{MediaPool, MediaSettings};
 use sanling::io::recorder::Recorder;
 use sanling::media::EngineSettings;
-use sanling::media::control::{Command, Direction, Report, StreamParameters};
+use sanling::media::control::{Command, Report, StreamParameters};
 use sanling::switch::input::Input;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
@@ -160,21 +159,7 @@ fn switch(calls: usize, record: bool, time: Duration) -> Figure {
 }
 
 fn parameters(remote: SocketAddr) -> StreamParameters {
-    StreamParameters {
-        remote,
-        remote_rtcp: remote,
-        rtcp_mux: true,
-        signalled_from: HERE,
-        codec: Codec::Pcma,
-        send_payload_type: 8,
-        receive_payload_type: 8,
-        send_event_type: None,
-        receive_event_type: None,
-        direction: Direction { send: true, receive: true },
-        ptime: 20,
-        silence_suppression: false,
-        rtp_timeout: secs(30),
-    }
+    StreamParameters { remote_rtcp: remote, rtcp_mux: true, ..StreamParameters::new(remote, Codec::Pcma) }
 }
 
 fn main() {

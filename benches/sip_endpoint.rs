@@ -2,7 +2,7 @@
 //! hour, so that the transactions of 32 s are all there. Goals: 60 µs a registration (Kamailio's rate), 100 µs a call on one side.
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use sanling::base::time::{millis, secs};
+use sanling::base::time::millis;
 use sanling::base::{AgentId, Instant, LegId, TrunkId};
 use sanling::sip::msg::digest::{Algorithm, Challenge, Credentials, ha1};
 use sanling::sip::msg::{Message, parse};
@@ -25,12 +25,6 @@ fn endpoint(at: &str, far: &str) -> Endpoint {
         listen: vec![(Protocol::Udp, address(at))],
         accounts: (0..AGENTS).map(|n| format!("{}", 10_000 + n)).map(|user| (AgentId::new(&user), account(&user))).collect(),
         trunks: vec![(TrunkId::new("carrier"), vec![far.parse().expect("a network")])],
-        session_expires: secs(1800),
-        min_session_expires: secs(90),
-        registration_min: secs(60),
-        registration_max: secs(3600),
-        registration_default: secs(600),
-        product: "Sanling".into(),
         ..Settings::default()
     };
     Endpoint::new(settings, [7; 32], Instant::START)

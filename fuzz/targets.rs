@@ -41,12 +41,6 @@ fn settings() -> Settings {
         domain: "example.com".into(),
         listen: vec![(Protocol::Udp, address(LOCAL)), (Protocol::Tcp, address(LOCAL))],
         trunks: vec![(TrunkId::new("everybody"), vec!["0.0.0.0/0".parse().expect("a network")])],
-        session_expires: secs(1800),
-        min_session_expires: secs(90),
-        registration_min: secs(60),
-        registration_max: secs(3600),
-        registration_default: secs(600),
-        product: "Sanling".into(),
         ..Settings::default()
     }
 }

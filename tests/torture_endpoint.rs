@@ -12,12 +12,6 @@ fn endpoint() -> Endpoint {
         domain: "example.com".into(),
         listen: vec![(Protocol::Udp, "192.0.2.1:5060".parse().expect("an address"))],
         trunks: vec![(TrunkId::new("everybody"), vec!["0.0.0.0/0".parse().expect("a network")])],
-        session_expires: secs(1800),
-        min_session_expires: secs(90),
-        registration_min: secs(60),
-        registration_max: secs(3600),
-        registration_default: secs(600),
-        product: "Sanling".into(),
         ..Settings::default()
     };
     Endpoint::new(settings, [7; 32], Instant::START)

@@ -1,9 +1,8 @@
-//! Torturous RTP and RTCP at a leg that is in a call: what is valid is taken, what is not is counted, and nothing falls over. Descriptions
-//! (SDP) have their tables in `sdp::offer_answer`; here they come by SIP, and get its answers.
+//! Torturous RTP and RTCP at a leg that is in a call: what is valid is taken, what is not is counted, and nothing falls over.
 
 use sanling::base::time::{millis, secs};
 use sanling::base::{Codec, Instant, LegId, SessionId};
-use sanling::media::control::{Command, Direction, Report, StreamParameters, StreamStatistics};
+use sanling::media::control::{Command, Report, StreamParameters, StreamStatistics};
 use sanling::media::{Component, Engine, EngineSettings, Turn};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,21 +19,10 @@ fn counted(component: Component, packets: &[Vec<u8>], from: &str) -> StreamStati
     let mut engine = Engine::new(EngineSettings::default(), Arc::default(), 7);
     let (mut turn, mut now) = (Turn::new(), Instant::START + secs(1));
     engine.allocated(SESSION, LEG, address("192.0.2.1:20000"), now, &mut turn);
-    let remote = address("198.51.100.9:4000");
     let parameters = StreamParameters {
-        remote,
-        remote_rtcp: address("198.51.100.9:4001"),
-        rtcp_mux: false,
-        signalled_from: remote.ip(),
-        codec: Codec::Pcma,
-        send_payload_type: 8,
-        receive_payload_type: 8,
         send_event_type: Some(101),
         receive_event_type: Some(101),
-        direction: Direction { send: true, receive: true },
-        ptime: 20,
-        silence_suppression: false,
-        rtp_timeout: secs(30),
+        ..StreamParameters::new(address("198.51.100.9:4000"), Codec::Pcma)
     };
     engine.handle_command(Command::Configure { session: SESSION, leg: LEG, parameters }, now, &mut turn);
     for packet in packets {

@@ -19,7 +19,7 @@ pub use retention::{FreeSpace, Retention};
 pub use source::SourceFile;
 pub use suggest::nearest;
 
-use crate::base::{AgentId, Cadence, ClipId, Codec, Duration, QueueId, TrunkId};
+use crate::base::{AgentId, Cadence, ClipId, Codec, Duration, GuardSettings, QueueId, TrunkId};
 use ipnet::IpNet;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -76,33 +76,7 @@ pub struct SipConfig {
     pub registration_min: Duration,
     pub registration_max: Duration,
     pub registration_default: Duration,
-    pub guard: GuardConfig,
-}
-
-/// What a source may do before it has proven itself (`sip::guard`).
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct GuardConfig {
-    pub enabled: bool,
-    /// So many wrong answers to a challenge within `window` block their source.
-    pub failures: u32,
-    pub window: Duration,
-    /// The first time; doubled with each further one up to `block_max`.
-    pub block: Duration,
-    pub block_max: Duration,
-    /// A second, before the source has proven itself: new calls; everything else that needs no dialog.
-    pub invites: u32,
-    pub requests: u32,
-    /// TCP connections of one address over which nobody has proven himself.
-    pub connections: u32,
-    /// Networks whose addresses many phones share.
-    pub shared: Vec<IpNet>,
-}
-
-impl Default for GuardConfig {
-    fn default() -> Self {
-        let (window, block, block_max) = (Duration::from_secs(60), Duration::from_secs(300), Duration::from_secs(7_200));
-        Self { enabled: true, failures: 10, window, block, block_max, invites: 20, requests: 100, connections: 64, shared: Vec::new() }
-    }
+    pub guard: GuardSettings,
 }
 
 #[derive(Clone, PartialEq, Debug)]

@@ -4,6 +4,7 @@
 //! the party they are bridged with; nothing. An announcement to a leg that is bridged and has no background is mixed over the other
 //! party; otherwise it takes the place of what was heard.
 
+use crate::base::time::secs;
 use crate::base::{Cadence, CallId, ClipId, Codec, Duration, Instant, LegId, SessionId};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
@@ -146,6 +147,30 @@ pub struct StreamParameters {
     pub silence_suppression: bool,
     /// Release after so long without a packet, RTP or RTCP, while it is expected to send.
     pub rtp_timeout: Duration,
+}
+
+impl StreamParameters {
+    /// A plain stream to a phone that is where it signals from: sound both ways in packets of 20 ms under the codec's own number (111 for
+    /// Opus), RTCP on the next port, no telephone-event, released after 30 s without a packet.
+    #[must_use]
+    pub fn new(remote: SocketAddr, codec: Codec) -> Self {
+        let payload_type = codec.static_payload_type().unwrap_or(111);
+        Self {
+            remote,
+            remote_rtcp: SocketAddr::new(remote.ip(), remote.port().saturating_add(1)),
+            rtcp_mux: false,
+            signalled_from: remote.ip(),
+            codec,
+            send_payload_type: payload_type,
+            receive_payload_type: payload_type,
+            send_event_type: None,
+            receive_event_type: None,
+            direction: Direction { send: true, receive: true },
+            ptime: 20,
+            silence_suppression: false,
+            rtp_timeout: secs(30),
+        }
+    }
 }
 
 /// What the plane reports. Past tense.

@@ -16,11 +16,11 @@ mod aged;
 mod tests;
 
 use super::Settings;
+pub use crate::base::GuardSettings;
 use crate::base::limits::{GUARD_BLOCKED_MAX, GUARD_PROVEN_MAX, GUARD_SOURCES_MAX, GUARD_USER_LETTERS_MAX};
 use crate::base::time::secs;
 use crate::base::{Deadlines, Duration, Instant};
 use aged::Aged;
-use ipnet::IpNet;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -29,38 +29,6 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 const PROVEN_FOR: Duration = secs(86_400);
 /// A bucket holds this many seconds of what it lets through.
 const BURST: u32 = 2;
-
-/// `[sip.guard]` of the configuration.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct GuardSettings {
-    pub enabled: bool,
-    /// So many wrong answers within `window` block their source.
-    pub failures: u32,
-    pub window: Duration,
-    /// How long the first time; doubled with each further one, up to `block_max`.
-    pub block: Duration,
-    pub block_max: Duration,
-    /// New calls a second that a source may ask for before it has proven itself, and other requests (and rubbish); twice as many at once.
-    pub invites: u32,
-    pub requests: u32,
-    /// Networks whose addresses many phones share.
-    pub shared: Vec<IpNet>,
-}
-
-impl Default for GuardSettings {
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            failures: 10,
-            window: secs(60),
-            block: secs(300),
-            block_max: secs(7_200),
-            invites: 20,
-            requests: 100,
-            shared: Vec::new(),
-        }
-    }
-}
 
 /// Who is judged, and blocked.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

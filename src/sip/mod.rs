@@ -32,6 +32,7 @@ pub use endpoint::Endpoint;
 pub use image::{BindingsImage, Changed, LegImage};
 pub use registrar::Binding;
 
+use crate::base::time::secs;
 use crate::base::{AgentId, Duration, LegId, TrunkId};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -227,7 +228,7 @@ pub struct Reason {
 }
 
 /// What the endpoint needs of the configuration; swapped whole on reload, bindings and dialogs kept.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Settings {
     /// Digest realm and SIP domain.
     pub domain: String,
@@ -245,6 +246,26 @@ pub struct Settings {
     /// Shown as Server and User-Agent.
     pub product: String,
     pub guard: guard::GuardSettings,
+}
+
+impl Default for Settings {
+    /// Nobody's: no domain, no address, no account; times as a configuration has them that does not give its own.
+    fn default() -> Self {
+        Self {
+            domain: String::new(),
+            our_hosts: Vec::new(),
+            listen: Vec::new(),
+            accounts: std::collections::BTreeMap::new(),
+            trunks: Vec::new(),
+            session_expires: secs(1_800),
+            min_session_expires: secs(90),
+            registration_min: secs(60),
+            registration_max: secs(3_600),
+            registration_default: secs(600),
+            product: "Sanling".to_owned(),
+            guard: guard::GuardSettings::default(),
+        }
+    }
 }
 
 /// Digest secrets of an agent: lower-case hex of H(user:realm:password).

@@ -302,13 +302,7 @@ mod tests {
     }
 
     fn desk() -> Desk {
-        let settings = Settings {
-            registration_min: secs(60),
-            registration_max: secs(3600),
-            registration_default: secs(600),
-            accounts: [(AgentId::new("1001"), crate::sip::Account::default())].into(),
-            ..Settings::default()
-        };
+        let settings = Settings { accounts: [(AgentId::new("1001"), crate::sip::Account::default())].into(), ..Settings::default() };
         Desk { registrar: Registrar::default(), settings, now: Instant::START, cseq: 0, events: Vec::new() }
     }
 

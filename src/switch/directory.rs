@@ -5,7 +5,6 @@ use super::Surroundings;
 use crate::acd;
 use crate::base::{AgentId, CallId};
 use crate::config::{AfterMissed, Config};
-use crate::sip::guard::GuardSettings;
 use crate::sip::{Account, Flow, Settings};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -72,15 +71,9 @@ pub fn sip_settings(config: &Config, surroundings: &Surroundings) -> Settings {
         registration_min: config.sip.registration_min,
         registration_max: config.sip.registration_max,
         registration_default: config.sip.registration_default,
-        guard: guard_settings(&config.sip.guard),
+        guard: config.sip.guard.clone(),
         product: concat!("Sanling/", env!("CARGO_PKG_VERSION")).to_owned(),
     }
-}
-
-fn guard_settings(config: &crate::config::GuardConfig) -> GuardSettings {
-    let crate::config::GuardConfig { enabled, failures, window, block, block_max, invites, requests, connections: _, shared } =
-        config.clone();
-    GuardSettings { enabled, failures, window, block, block_max, invites, requests, shared }
 }
 
 /// The configuration as the ACD sees it.

@@ -1,17 +1,17 @@
 //! `[sip.guard]`: what a source may do before it has proven itself.
 
 use super::{Resolver, Spot};
+use crate::base::GuardSettings;
 use crate::base::time::secs;
-use crate::config::GuardConfig;
 use crate::config::raw::RawGuard;
 use ipnet::IpNet;
 
 const HOUR: u64 = 3_600;
 
 impl Resolver<'_> {
-    pub(super) fn guard(&mut self, raw: &RawGuard) -> GuardConfig {
-        let default = GuardConfig::default();
-        let config = GuardConfig {
+    pub(super) fn guard(&mut self, raw: &RawGuard) -> GuardSettings {
+        let default = GuardSettings::default();
+        let config = GuardSettings {
             enabled: raw.enabled.as_ref().map_or(default.enabled, |spot| spot.value),
             failures: self.number(raw.failures.as_ref(), 3..=1_000).unwrap_or(default.failures),
             window: self.duration(raw.window.as_ref(), default.window, secs(1)..=secs(HOUR)),

@@ -1,10 +1,10 @@
 //! Agents and queues, as the switch has them now.
 
-use super::Context;
 use super::auth::Asker;
 use super::dto::{Agent, AgentList, AgentStateRequest, Queue, QueueList};
 use super::params::Params;
 use super::problem::Problem;
+use super::{Context, params};
 use crate::base::AgentId;
 use crate::switch::input::{Command, RequestedState};
 use crate::switch::output::Reply;
@@ -45,10 +45,9 @@ pub async fn set_state(
         "not-ready" => RequestedState::NotReady,
         other => return Err(Problem::member("state", format!("state is one of offline, ready, not-ready, not {other:?}"))),
     };
-    let reason = reason.filter(|reason| !reason.trim().is_empty());
-    if reason.as_ref().is_some_and(|reason| reason.chars().count() > REASON_MAX || reason.chars().any(char::is_control)) {
-        return Err(Problem::member("reason", format!("reason has at most {REASON_MAX} letters and no control characters")));
-    }
+    let wrong = || Problem::member("reason", format!("reason has at most {REASON_MAX} letters and no control characters"));
+    let reason = params::words(&reason.unwrap_or_default(), REASON_MAX).ok_or_else(wrong)?;
+    let reason = (!reason.is_empty()).then_some(reason);
     let detail = reason.as_ref().map_or_else(|| state.clone(), |reason| format!("{state} ({reason})"));
     let agent = AgentId::new(&id);
     match context.api.desk.ask(Command::SetAgentState { agent, state: requested, reason }).await? {

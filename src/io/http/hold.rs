@@ -4,7 +4,7 @@ use super::auth::Asker;
 use super::dto::LegalHoldRequest;
 use super::params::Params;
 use super::problem::Problem;
-use super::{Context, calls, wall_time};
+use super::{Context, calls, params, wall_time};
 use crate::io::shapes::{Call, LegalHold, Time};
 use crate::io::store::Row;
 use axum::extract::rejection::JsonRejection;
@@ -68,11 +68,8 @@ pub async fn delete(
 }
 
 fn checked(reason: &str) -> Result<String, Problem> {
-    let reason = reason.trim();
-    if reason.is_empty() || reason.chars().count() > REASON_MAX || reason.chars().any(char::is_control) {
-        return Err(Problem::member("reason", format!("say why, in 1 to {REASON_MAX} letters without control characters")));
-    }
-    Ok(reason.to_owned())
+    let wrong = || Problem::member("reason", format!("say why, in 1 to {REASON_MAX} letters without control characters"));
+    params::words(reason, REASON_MAX).filter(|reason| !reason.is_empty()).ok_or_else(wrong)
 }
 
 async fn recorded(context: &Context, id: &str) -> Result<Call, Problem> {

@@ -31,6 +31,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
     }
 }
 
+/// What somebody wrote, without the spaces around it; `None` when it has more than `max` letters, or a control character.
+pub fn words(text: &str, max: usize) -> Option<String> {
+    let text = text.trim();
+    (text.chars().count() <= max && !text.chars().any(char::is_control)).then(|| text.to_owned())
+}
+
 impl Params {
     /// Its text; given but empty counts as not given.
     pub fn text(&mut self, name: &str) -> Option<String> {

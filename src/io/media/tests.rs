@@ -4,7 +4,7 @@ use super::*;
 use crate::audio::g711::Law;
 use crate::base::{CallId, Codec, LegId, Rng, Timestamp};
 use crate::io::recorder::Recorder;
-use crate::media::control::{AllocationFailure, Direction, Report, ResumedLeg, StreamParameters};
+use crate::media::control::{AllocationFailure, Report, ResumedLeg, StreamParameters};
 use crate::switch::input::RecorderReport;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::AtomicU16;
@@ -63,21 +63,7 @@ impl World {
         let socket = UdpSocket::bind((HERE, 0)).expect("a phone");
         socket.set_nonblocking(true).expect("a socket");
         let remote = socket.local_addr().expect("bound");
-        let parameters = StreamParameters {
-            remote,
-            remote_rtcp: SocketAddr::new(remote.ip(), remote.port().saturating_add(1)),
-            rtcp_mux: false,
-            signalled_from: HERE,
-            codec: Codec::Pcma,
-            send_payload_type: 8,
-            receive_payload_type: 8,
-            send_event_type: None,
-            receive_event_type: None,
-            direction: Direction { send: true, receive: true },
-            ptime: 20,
-            silence_suppression: false,
-            rtp_timeout: Duration::from_secs(30),
-        };
+        let parameters = StreamParameters::new(remote, Codec::Pcma);
         self.pool.order(Command::Configure { session: SESSION, leg, parameters });
         Phone { socket, ours, sent: 0, heard: Vec::new() }
     }

@@ -205,6 +205,22 @@ struct Shared {
     journal_max: u64,
 }
 
+impl Shared {
+    fn new(keeper: Keeper, journal_max: u64, applied: u64) -> Self {
+        Self {
+            journal: Trouble::default(),
+            database: Trouble::default(),
+            blocked: AtomicBool::new(false),
+            lost: AtomicU64::new(0),
+            journalled: AtomicU64::new(0),
+            written: AtomicU64::new(0),
+            applied: AtomicU64::new(applied),
+            keeper,
+            journal_max,
+        }
+    }
+}
+
 /// What the opening found.
 #[derive(Debug, Default)]
 struct Found {
@@ -271,17 +287,7 @@ impl Store {
         let readers = readers(&database.url, options.busy_timeout).await?;
         let patience = options.patience;
         let (inbox, messages) = mpsc::channel(options.rows_max);
-        let shared = Arc::new(Shared {
-            journal: Trouble::default(),
-            database: Trouble::default(),
-            blocked: AtomicBool::new(false),
-            lost: AtomicU64::new(0),
-            journalled: AtomicU64::new(0),
-            written: AtomicU64::new(0),
-            applied: AtomicU64::new(applied),
-            keeper: opened.keeper,
-            journal_max: options.journal_max,
-        });
+        let shared = Arc::new(Shared::new(opened.keeper, options.journal_max, applied));
         let handover = Arc::new(Handover::new(opened.appender.last(), options.rows_max, options.batch_max));
         let applier = Applier {
             database: Arc::clone(&database),
@@ -315,17 +321,7 @@ impl Store {
         let path = std::path::absolute(folder).map_err(StoreError::System)?.join("sanling.db");
         let database = Arc::new(Database::new(path, options.busy_timeout, None));
         let readers = readers(&database.url, options.busy_timeout).await?;
-        let shared = Arc::new(Shared {
-            journal: Trouble::default(),
-            database: Trouble::default(),
-            blocked: AtomicBool::new(false),
-            lost: AtomicU64::new(0),
-            journalled: AtomicU64::new(0),
-            written: AtomicU64::new(0),
-            applied: AtomicU64::new(0),
-            keeper: Keeper::default(),
-            journal_max: options.journal_max,
-        });
+        let shared = Arc::new(Shared::new(Keeper::default(), options.journal_max, 0));
         Ok(Self {
             inbox: mpsc::channel(1).0,
             readers,

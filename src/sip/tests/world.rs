@@ -73,13 +73,7 @@ pub fn settings(at: &str, accepts: &str) -> Settings {
         listen: vec![(Protocol::Udp, address(at)), (Protocol::Tcp, address(at))],
         accounts: ["1001", "1002"].map(|user| (AgentId::new(user), account(user))).into(),
         trunks: vec![(TrunkId::new("carrier"), vec![accepts.parse().expect("a network")])],
-        session_expires: secs(1800),
-        min_session_expires: secs(90),
-        registration_min: secs(60),
-        registration_max: secs(3600),
-        registration_default: secs(600),
-        product: "Sanling".into(),
-        guard: crate::sip::guard::GuardSettings::default(),
+        ..Settings::default()
     }
 }
 

@@ -61,22 +61,7 @@ fn voice(leg: LegId, frame: u16) -> Vec<u8> {
 }
 
 fn parameters(leg: LegId, direction: Direction) -> StreamParameters {
-    StreamParameters {
-        remote: theirs(leg),
-        // Reports go their own way, when they like.
-        remote_rtcp: SocketAddr::new(theirs(leg).ip(), theirs(leg).port() + 1),
-        rtcp_mux: false,
-        signalled_from: theirs(leg).ip(),
-        codec: Codec::Pcma,
-        send_payload_type: 8,
-        receive_payload_type: 8,
-        send_event_type: None,
-        receive_event_type: None,
-        direction,
-        ptime: 20,
-        silence_suppression: false,
-        rtp_timeout: secs(600),
-    }
+    StreamParameters { direction, rtp_timeout: secs(600), ..StreamParameters::new(theirs(leg), Codec::Pcma) }
 }
 
 impl Plane {
