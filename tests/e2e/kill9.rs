@@ -57,10 +57,9 @@ impl Callers {
         let here = self.sip.local_addr().expect("bound");
         format!(
             "{method} sip:95000@{} SIP/2.0\r\nVia: SIP/2.0/UDP {here};branch=z9hG4bK{number}{cseq}{method};rport\r\nMax-Forwards: 70\r\n\
-             From: <sip:{number}@{here}>;tag=t{number}\r\nTo: {to}\r\nCall-ID: {number}\r\nCSeq: {cseq} {}\r\nContact: <sip:{number}@{here}>\r\n\
+             From: <sip:{number}@{here}>;tag=t{number}\r\nTo: {to}\r\nCall-ID: {number}\r\nCSeq: {cseq} {method}\r\nContact: <sip:{number}@{here}>\r\n\
              {}Content-Length: {}\r\n\r\n{body}",
             self.switch,
-            if method == "ACK" { "INVITE" } else { method },
             if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" },
             body.len()
         )
