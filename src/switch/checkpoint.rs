@@ -103,6 +103,8 @@ pub(super) struct Dirty {
     /// Calls whose record went to the store, each with the agent on it: written at once.
     urgent: BTreeMap<CallId, Option<AgentId>>,
     pub write_at: Option<Instant>,
+    /// That moment has come.
+    is_due: bool,
     /// Calls that have an image.
     kept: BTreeSet<CallId>,
 }
@@ -122,6 +124,12 @@ impl Dirty {
 
     pub fn stored(&mut self, call: CallId, agent: Option<AgentId>) {
         self.urgent.insert(call, agent);
+    }
+
+    /// All of it is to be written with this turn.
+    pub fn fall_due(&mut self) {
+        self.is_due = true;
+        self.write_at = None;
     }
 
     /// Calls that were restored have their image already.
@@ -148,8 +156,15 @@ impl Switch {
         if std::mem::take(&mut self.dirty.switch) {
             self.keep_switch(now, out);
         }
-        self.dirty.write_at = None;
+        (self.dirty.write_at, self.dirty.is_due) = (None, false);
         self.deadlines.set(Key::Checkpoint, None);
+    }
+
+    /// Writes down all that has changed, when its time has come in this turn.
+    pub(super) fn keep_due(&mut self, now: Instant, out: &mut Vec<Output>) {
+        if self.dirty.is_due {
+            self.checkpoint(now, out);
+        }
     }
 
     /// Writes down the calls whose record goes to the store in this turn, before anything of it is sent.

@@ -188,9 +188,10 @@ impl Switch {
         self.hand_out(now, out);
     }
 
-    /// What must survive goes before what is sent.
+    /// What must survive goes before what is sent, as it stands when all is decided: an image is never older than what is told of its part.
     fn hand_out(&mut self, now: Instant, out: &mut Vec<Output>) {
         self.keep_urgent(now, out);
+        self.keep_due(now, out);
         out.append(&mut self.out);
     }
 
@@ -217,11 +218,7 @@ impl Switch {
                 Key::Closing(call) => self.on_closing_timeout(call, now),
                 Key::Drain => self.on_drain_timeout(now),
                 Key::Recheck => self.on_recheck_due(now),
-                Key::Checkpoint => {
-                    let mut kept = Vec::new();
-                    self.checkpoint(now, &mut kept);
-                    self.out.append(&mut kept);
-                }
+                Key::Checkpoint => self.dirty.fall_due(),
                 Key::Midnight => {
                     self.begin_day(now);
                     self.tell_acd(acd::Event::DayBegan, now);

@@ -127,7 +127,12 @@ impl Callers {
                 call.answered.get_or_insert_with(Instant::now);
                 call.media = port.map(|port: u16| ([127, 0, 0, 1], port).into());
                 call.to.clone_from(&to);
+                let hung_up = call.bye_sent;
                 self.send(&self.request(&number, "ACK", 1, &to, ""));
+                // An answer that is repeated to who has hung up meanwhile.
+                if hung_up {
+                    self.send(&self.request(&number, "BYE", 2, &to, ""));
+                }
             }
             ("200" | "481", "2 BYE") => {
                 call.ended.get_or_insert_with(Instant::now);

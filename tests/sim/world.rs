@@ -70,6 +70,8 @@ pub struct World {
     pub drained: bool,
     /// What a restart goes on from.
     pub kept: BTreeMap<Part, Vec<u8>>,
+    /// Calls whose image was taken away.
+    forgotten: BTreeSet<Part>,
     /// The switch's process is dead, and is started again then.
     pub up_at: Option<Instant>,
     pub crashes: u64,
@@ -154,6 +156,7 @@ impl World {
             replies: Vec::new(),
             drained: false,
             kept: BTreeMap::new(),
+            forgotten: BTreeSet::new(),
             up_at: None,
             crashes: 0,
             trace: VecDeque::new(),
@@ -493,8 +496,16 @@ impl World {
                 }
                 Output::Reply { reply, .. } => self.replies.push(reply),
                 Output::Keep { part, image } => match image {
-                    Some(image) => drop(self.kept.insert(part, image)),
-                    None => drop(self.kept.remove(&part)),
+                    Some(image) => {
+                        assert!(!self.forgotten.contains(&part), "{part} is over, and an older image of it comes after");
+                        self.kept.insert(part, image);
+                    }
+                    None => {
+                        if matches!(part, Part::Call(_)) {
+                            self.forgotten.insert(part.clone());
+                        }
+                        self.kept.remove(&part);
+                    }
                 },
                 Output::Drained => self.drained = true,
             }
