@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 const ROUNDS: u32 = 6;
 /// A new call this often.
 const CALLS_EVERY: Duration = Duration::from_millis(30);
-/// Between a caller's hearing that his call has ended and its record's being written lie a few thread switches. A kill just there leaves a
-/// record that says `failed`; it is counted, and none is missing.
-const EDGE: Duration = Duration::from_millis(20);
+/// Between a caller's hearing that his call has ended and its record's being written lie a few thread switches, and a machine that also runs
+/// other tests takes its time over them. A kill just there leaves a record that says `failed`; it is counted, and none is missing.
+const EDGE: Duration = Duration::from_millis(250);
 
 /// As its caller knows it.
 #[derive(Debug)]
