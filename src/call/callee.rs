@@ -42,7 +42,7 @@ impl Call {
         if let Some(sdp) = sdp
             && wants_early_media
             && attempt.leg.answered(&sdp).is_ok()
-            && let Ok(answer) = self.caller.describe(None)
+            && let Ok(answer) = self.caller.describe()
         {
             attempt.early_media = true;
             // What the far network plays is to be heard.

@@ -15,7 +15,7 @@ impl Call {
         self.caller.allocated(address);
         // A delayed offer (RFC 3261 §13.2.1) is settled with our 200 and the caller's ACK; nothing is to be proven before.
         if self.caller.awaits_our_answer()
-            && let Err(unacceptable) = self.caller.describe(None)
+            && let Err(unacceptable) = self.caller.describe()
         {
             self.fail(unacceptable.code, None, Outcome::Refused, "no common media", now, out);
             return;
@@ -30,7 +30,7 @@ impl Call {
         if self.caller_answered || !self.caller.is_allocated() {
             return;
         }
-        let sdp = match self.caller.describe(None) {
+        let sdp = match self.caller.describe() {
             Ok(sdp) => sdp,
             Err(unacceptable) => return self.fail(unacceptable.code, None, Outcome::Refused, "no common media", now, out),
         };
@@ -84,7 +84,7 @@ impl Call {
         };
         let party = if side == super::Side::Caller { &mut self.caller } else { self.callee.as_mut().expect("a side that has a leg") };
         party.offered(sdp);
-        match party.describe(None) {
+        match party.describe() {
             Ok(sdp) => {
                 Self::configure(party, out);
                 out.push(Action::Sip(sip::Command::AnswerReoffer { leg, sdp }));

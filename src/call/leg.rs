@@ -98,12 +98,12 @@ impl Leg {
         sdp::Local { version: self.version, layout, ..sdp::Local::new(address, codecs, self.id.0) }
     }
 
-    /// Our side of the exchange: the answer where an offer waits, else an offer of `codecs` or, by default, of all. Asking again before
-    /// anything changed repeats what was sent.
+    /// Our side of the exchange: the answer where an offer waits, else an offer. Asking again before anything changed repeats what was
+    /// sent.
     ///
     /// # Errors
     /// When the peer's offer has nothing that we can serve.
-    pub fn describe(&mut self, codecs: Option<Vec<Codec>>) -> Result<Vec<u8>, Unacceptable> {
+    pub fn describe(&mut self) -> Result<Vec<u8>, Unacceptable> {
         match std::mem::replace(&mut self.exchange, Exchange::Stable) {
             Exchange::OfferReceived(offer) => {
                 let local = self.local(&self.policy.codecs.clone());
@@ -122,14 +122,15 @@ impl Leg {
                     }
                 }
             }
-            Exchange::Stable | Exchange::OfferSent(_) if self.sent.is_some() && codecs.is_none() => {
-                Ok(self.sent.clone().expect("just seen"))
+            Exchange::None => Ok(self.offer(None)),
+            before @ (Exchange::Stable | Exchange::OfferSent(_)) => {
+                self.exchange = before;
+                Ok(self.sent.clone().unwrap_or_else(|| self.offer(None)))
             }
-            Exchange::None | Exchange::Stable | Exchange::OfferSent(_) => Ok(self.offer(codecs)),
         }
     }
 
-    /// A new offer of ours.
+    /// A new offer of ours: of `codecs` or, by default, of all.
     pub fn offer(&mut self, codecs: Option<Vec<Codec>>) -> Vec<u8> {
         let local = self.local(&codecs.unwrap_or_else(|| self.policy.codecs.clone()));
         let offer = sdp::offer(&local);

@@ -175,6 +175,14 @@ mod tests {
     }
 
     #[test]
+    fn an_offer_keeps_the_rings_that_it_was_given() {
+        for rings in [1, 2, 7] {
+            let limit = RingLimit::new(Cadence::of_zone("cn").expect("a known zone"), rings, Instant::START);
+            assert_eq!((limit.max_rings(), limit.limit()), (rings, secs(5) * rings));
+        }
+    }
+
+    #[test]
     fn later_provisionals_do_not_start_the_rings_again() {
         let mut drive = offer("cn");
         drive.event(Event::Rang).until(secs(9)).event(Event::Rang).until(secs(14)).event(Event::Rang).until(secs(60));

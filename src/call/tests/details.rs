@@ -506,3 +506,60 @@ fn what_the_record_shows_is_spelt_as_the_readers_know_it() {
     }
     assert_eq!([HeldBy::Caller, HeldBy::Agent].map(HeldBy::name), ["caller", "agent"]);
 }
+
+#[test]
+fn a_call_reads_its_own_clock_from_its_arrival_on() {
+    let story = Story::waiting();
+    for passed in [secs(0), secs(90)] {
+        let passed_ms = i64::try_from(passed.as_millis()).expect("seconds");
+        assert_eq!(story.call.at(story.now + passed).0, story.call.record().arrived_at.0 + passed_ms);
+    }
+}
+
+#[test]
+fn of_a_leg_that_a_restart_lost_the_call_is_told_what_it_is_to_it() {
+    let mut story = Story::waiting();
+    assert_eq!(story.call.loses(CALLER), Some(Event::Released { leg: CALLER, cause: Cause::PeerGone }));
+    story.calls(PHONE, Some("1001"), false);
+    assert_eq!(story.call.loses(PHONE), None, "it has no port yet, and nobody was called");
+    story.port_is_there(PHONE);
+    assert_eq!(story.call.loses(PHONE), Some(Event::Failed { leg: PHONE, failure: Failure::Unreachable }));
+    story.phone_answers();
+    assert_eq!(story.call.loses(PHONE), Some(Event::Released { leg: PHONE, cause: Cause::PeerGone }));
+}
+
+#[test]
+fn a_party_whose_port_is_taken_after_a_restart_ends_the_call_and_one_who_is_being_called_does_not() {
+    let mut story = Story::connected();
+    story.hears(Event::AllocationFailed { leg: PHONE, cause: AllocationFailure::Refused });
+    assert!(story.told(&Fact::Ended));
+    assert_eq!((story.call.record().outcome, story.call.record().released_by), (Some(Outcome::Failed), Some(ReleasedBy::Switch)));
+    let mut story = Story::waiting();
+    story.phone_is_called().hears(Event::AllocationFailed { leg: PHONE, cause: AllocationFailure::Refused });
+    assert!(!story.told(&Fact::Ended));
+    assert_eq!(story.call.state_name(), "waiting");
+}
+
+#[test]
+fn an_offer_of_ours_in_the_air_to_one_party_does_not_hide_the_others_hold() {
+    let mut story = Story::connected();
+    // RFC 3261 §14.2: a re-INVITE without a description asks for an offer.
+    story.hears(Event::Reoffered { leg: PHONE, sdp: None }).hears(Event::Reoffered { leg: CALLER, sdp: Some(hold(OFFER)) });
+    assert!(story.told(&Fact::Held { by: HeldBy::Caller }));
+}
+
+#[test]
+fn an_offer_of_ours_keeps_the_streams_that_were_agreed_in_their_order() {
+    // RFC 3264 §8: the number of streams never shrinks.
+    let video = "m=video 4002 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n";
+    let (audio_at, rest) = OFFER.split_at(OFFER.find("m=audio").expect("it has audio"));
+    for offer in [format!("{OFFER}{video}"), format!("{audio_at}{video}{rest}")] {
+        let mut story = Story::a_caller_arrives(Some(&offer));
+        story.port_is_there(CALLER).phone_is_called().phone_answers().hears(Event::Reoffered { leg: CALLER, sdp: None });
+        let ours = story.answer_to_reoffer();
+        let streams = |sdp: &str| -> Vec<String> {
+            sdp.lines().filter_map(|line| line.strip_prefix("m=")?.split(' ').next().map(str::to_owned)).collect()
+        };
+        assert_eq!(streams(&ours), streams(&offer));
+    }
+}
