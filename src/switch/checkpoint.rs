@@ -4,6 +4,7 @@
 //! start. What changes is marked, and written a moment later, so that what passes quickly costs one image; a call whose record goes to the
 //! store is written with it. How a switch is built of images again is in `restore`. What must not live here: where images are kept.
 
+use super::day::Day;
 use super::output::Output;
 use super::slot::Slot;
 use super::{Key, Switch};
@@ -91,6 +92,9 @@ pub(super) struct KeptSwitch {
     pub next_leg_in: u64,
     pub next_session: u64,
     pub figures: acd::FiguresImage,
+    /// Whose figures they are.
+    #[serde(default)]
+    pub day: Option<Day>,
     pub recordings_missing: u64,
 }
 
@@ -100,6 +104,8 @@ pub(super) struct Dirty {
     calls: BTreeSet<CallId>,
     agents: BTreeSet<AgentId>,
     switch: bool,
+    /// The wall clock was set: written at once, for by the old one a restart would go on at a wrong moment.
+    clock: bool,
     /// Calls whose record went to the store, each with the agent on it: written at once.
     urgent: BTreeMap<CallId, Option<AgentId>>,
     pub write_at: Option<Instant>,
@@ -118,8 +124,8 @@ impl Dirty {
         self.agents.insert(agent);
     }
 
-    pub fn switch(&mut self) {
-        self.switch = true;
+    pub fn clock(&mut self) {
+        self.clock = true;
     }
 
     pub fn stored(&mut self, call: CallId, agent: Option<AgentId>) {
@@ -169,6 +175,9 @@ impl Switch {
 
     /// Writes down the calls whose record goes to the store in this turn, before anything of it is sent.
     pub(super) fn keep_urgent(&mut self, now: Instant, out: &mut Vec<Output>) {
+        if std::mem::take(&mut self.dirty.clock) {
+            self.keep_switch(now, out);
+        }
         for (call, agent) in std::mem::take(&mut self.dirty.urgent) {
             self.dirty.calls.remove(&call);
             self.keep_call(call, now, out);
@@ -228,6 +237,7 @@ impl Switch {
             next_leg_in: self.endpoint.next_leg(),
             next_session: self.next_session,
             figures: self.acd.figures_image(),
+            day: Some(self.day),
             recordings_missing: self.recordings_missing,
         };
         out.push(Output::Keep { part: Part::Switch, image: Some(image(&kept)) });

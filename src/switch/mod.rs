@@ -12,6 +12,7 @@ pub mod restore;
 pub mod view;
 
 mod changes;
+mod day;
 mod directory;
 mod fold;
 mod offer;
@@ -33,6 +34,7 @@ use crate::recording::Recording;
 use crate::sip::{self, Endpoint};
 use admission::{Admission, Strain};
 use checkpoint::Dirty;
+use day::Day;
 use directory::Directory;
 use input::Input;
 use output::{Detail, Event, Output};
@@ -53,12 +55,13 @@ enum Work {
 /// Whose deadline it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Key {
+    /// First: what happens at midnight is of the new day.
+    Midnight,
     Endpoint,
     Acd,
     Slot(CallId),
     Closing(CallId),
     Drain,
-    Midnight,
     /// Phones are asked whether they are still there, after a restart.
     Recheck,
     /// What has changed is written down.
@@ -102,8 +105,8 @@ pub struct Switch {
     next_leg: u64,
     next_session: u64,
     hosts: BTreeMap<String, Vec<SocketAddr>>,
-    /// Figures are a UTC day's.
-    day_ends_at: Instant,
+    /// The figures are its.
+    day: Day,
     drain_until: Option<Instant>,
     draining: bool,
     store_blocked: bool,
@@ -141,7 +144,7 @@ impl Switch {
             next_leg: 0,
             next_session: 0,
             hosts: BTreeMap::new(),
-            day_ends_at: now,
+            day: Day::of(wall.read(now)),
             drain_until: None,
             draining: false,
             store_blocked: false,
@@ -151,11 +154,10 @@ impl Switch {
             dirty: Dirty::default(),
             rechecks: Rechecks::default(),
             deadlines: Deadlines::new(),
-            touched: BTreeSet::from([Key::Endpoint, Key::Acd]),
+            touched: BTreeSet::from([Key::Midnight, Key::Endpoint, Key::Acd]),
             work: VecDeque::new(),
             out: Vec::new(),
         };
-        switch.begin_day(now);
         switch.settle(now);
         switch
     }
@@ -171,8 +173,8 @@ impl Switch {
             Input::Command { id, command } => self.on_command(id, command, now),
             Input::Wall(wall) => {
                 self.wall = wall;
-                self.begin_day(now);
-                self.dirty.switch();
+                self.look_at_calendar(now);
+                self.dirty.clock();
             }
             Input::Hosts(hosts) => self.hosts = hosts,
             Input::StoreBlocked(blocked) => self.store_blocked = blocked,
@@ -219,10 +221,7 @@ impl Switch {
                 Key::Drain => self.on_drain_timeout(now),
                 Key::Recheck => self.on_recheck_due(now),
                 Key::Checkpoint => self.dirty.fall_due(),
-                Key::Midnight => {
-                    self.begin_day(now);
-                    self.tell_acd(acd::Event::DayBegan, now);
-                }
+                Key::Midnight => self.look_at_calendar(now),
             }
             self.settle(now);
         }
@@ -247,7 +246,7 @@ impl Switch {
                 }
                 Key::Closing(call) => self.closing.get(call).and_then(|closing| closing.recording.deadline()),
                 Key::Drain => self.drain_until,
-                Key::Midnight => Some(self.day_ends_at),
+                Key::Midnight => Some(Day::of(self.at(now)).ends_at(self.wall)),
                 Key::Recheck => self.rechecks.next_at,
                 Key::Checkpoint => self.dirty.write_at,
             };
@@ -279,10 +278,11 @@ impl Switch {
         }
     }
 
-    fn begin_day(&mut self, now: Instant) {
-        const DAY_MS: i64 = 86_400_000;
-        let passed = self.at(now).0.rem_euclid(DAY_MS);
-        self.day_ends_at = now + crate::base::time::millis(u64::try_from(DAY_MS - passed).expect("a part of a day"));
+    /// A new day has new figures, be it that midnight came or that the clock was set over it.
+    fn look_at_calendar(&mut self, now: Instant) {
+        if self.day.turns_to(Day::of(self.at(now))) {
+            self.tell_acd(acd::Event::DayBegan, now);
+        }
         self.touched.insert(Key::Midnight);
     }
 

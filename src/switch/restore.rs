@@ -4,6 +4,7 @@
 //! the phones are still there is asked when everything stands, a few at a time.
 
 use super::checkpoint::{KeptAgent, KeptCall, KeptSwitch, Part};
+use super::day::Day;
 use super::directory::Role;
 use super::output::Output;
 use super::slot::Purpose;
@@ -98,6 +99,7 @@ impl Switch {
             self.next_session = kept.next_session + IDS_SKIPPED;
             self.endpoint.set_next_leg(kept.next_leg_in + 2 * IDS_SKIPPED);
             self.acd.restore_figures(kept.figures);
+            self.day = kept.day.unwrap_or_else(|| Day::of(kept.wall.read(kept.at)));
             self.recordings_missing = kept.recordings_missing;
         }
         for (id, kept) in agents {
@@ -111,6 +113,8 @@ impl Switch {
             gone.extend(self.resume_call(id, kept, now).into_iter().map(|leg| (id, leg)));
         }
         self.agree_with_acd(&restored.calls, now);
+        // Midnight may have passed.
+        self.look_at_calendar(now);
         for call in sessions {
             self.resume_media(call, now);
         }
@@ -122,7 +126,7 @@ impl Switch {
         }
         self.rechecks.legs.extend(self.calls_of_legs.keys());
         self.rechecks.next_at = (!self.rechecks.legs.is_empty()).then_some(now);
-        self.touched.extend([Key::Endpoint, Key::Acd, Key::Midnight, Key::Recheck]);
+        self.touched.extend([Key::Endpoint, Key::Acd, Key::Recheck]);
         restored
     }
 
@@ -226,6 +230,7 @@ mod tests {
             next_leg_in: 11,
             next_session: 5,
             figures: acd::FiguresImage::default(),
+            day: None,
             recordings_missing: 0,
         };
         Kept::read([(Part::Switch.to_string(), rmp_serde::to_vec_named(&switch).expect("plain values"))])

@@ -1,5 +1,5 @@
-//! Whole days of a call centre on virtual time: agents with shifts and human habits, callers in waves, a network of changing weather, reloads
-//! and steps of the wall clock, every checker looking on; at the end everybody has gone home and the books balance.
+//! Whole days of a call centre on virtual time: agents with shifts and human habits, callers in waves, a network of changing weather, reloads,
+//! steps of the wall clock and crashes, every checker looking on; at the end everybody has gone home and the books balance.
 //!
 //! `SANLING_SIM_DAY=200x20000 cargo test --test sim day` is the big one; `SANLING_SIM_SEEDS=50` tries more days,
 //! `SANLING_SIM_SEED=n cargo test --test sim day` repeats one.
@@ -12,19 +12,17 @@ use super::phones::State;
 use super::plane::Plane;
 use super::seeds;
 use super::sound::Sound;
-use super::world::World;
+use super::world::{BEGAN, World};
 use sanling::base::time::{millis, secs};
-use sanling::base::{AgentId, Duration, Instant, Rng, Timestamp, WallClock};
+use sanling::base::{AgentId, Duration, Instant, Rng, Timestamp};
 use sanling::config::{Config, PromptInventory, SourceFile, resolve};
-use sanling::switch::input::{Command, Input, RequestedState};
+use sanling::switch::input::{Command, RequestedState};
 use sanling::switch::output::Reply;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-/// The wall clock when the world begins.
-const BEGAN: i64 = 1_795_248_000_000;
 const HOURS: u64 = 12;
-/// Hours after which nobody begins anything.
+/// Hours after which whoever still has plans is sent home.
 const CLOSES: u64 = 13;
 const QUEUES: [(&str, &str); 3] = [("service", "95000"), ("sales", "95001"), ("complaints", "95002")];
 
@@ -107,6 +105,7 @@ enum Plan {
     Weather,
     Reload,
     ClockStep,
+    Crash,
 }
 
 struct Day {
@@ -118,7 +117,9 @@ struct Day {
     /// Phones of the agents are the first; these are the callers', longest unused first.
     callers: VecDeque<usize>,
     on_shift: Vec<bool>,
-    wall_offset: i64,
+    /// What the wall read, in milliseconds: the day begins at any hour, and has its midnight somewhere.
+    began: i64,
+    dialled: u64,
     callers_without_phone: u64,
 }
 
@@ -129,6 +130,8 @@ fn live(seed: u64, size: Size) -> BTreeMap<String, u64> {
     world.plane = Some(Plane::new(rng.fork()));
     world.keeps_events = false;
     world.disk.keeps_sound = false;
+    let began = BEGAN.0 + rng.below(86_400_000) as i64;
+    world.sets_clock(Timestamp(began));
     for n in 0..size.agents {
         let (id, address) = (2_001 + n, format!("127.1.{}.{}:5060", n / 250, n % 250 + 1));
         let index = world.add_phone(&id.to_string(), &address, Some(&format!("pw-{id}")));
@@ -143,12 +146,13 @@ fn live(seed: u64, size: Size) -> BTreeMap<String, u64> {
         })
         .collect();
     let on_shift = vec![false; size.agents as usize];
-    let mut day = Day { world, rng, size, plans: BTreeMap::new(), order: 0, callers, on_shift, wall_offset: 0, callers_without_phone: 0 };
+    let mut day =
+        Day { world, rng, size, plans: BTreeMap::new(), order: 0, callers, on_shift, began, dialled: 0, callers_without_phone: 0 };
     day.plan();
     // Whoever still has plans then is sent home with the others.
     let closing = Instant::START + minutes(60 * CLOSES);
     while let Some(((at, _), plan)) = day.plans.pop_first().filter(|((at, _), _)| *at < closing) {
-        day.world.run_until(at);
+        day.world.run_until(at.max(day.world.now));
         day.carry_out(plan);
     }
     day.everybody_goes_home();
@@ -224,6 +228,8 @@ impl Day {
             self.put(minutes(30 * n), Plan::Weather);
             self.put(minutes(30 * n + 7), Plan::Reload);
             self.put(minutes(30 * n + 13), Plan::ClockStep);
+            let at = minutes(30 * n) + self.upto(30);
+            self.put(at, Plan::Crash);
         }
     }
 
@@ -297,12 +303,15 @@ impl Day {
                 assert!(matches!(reply, Reply::Reloaded { .. }), "{reply:?}");
             }
             Plan::ClockStep => {
-                // Corrected by seconds, or set by an hour; forwards and backwards, midnight far.
-                let by = if self.rng.one_in(4) { 3_600_000 } else { self.rng.below(5_000) as i64 };
-                self.wall_offset = if self.rng.one_in(2) { by } else { -by };
-                let now = self.world.now;
-                let reads = Timestamp(BEGAN + self.wall_offset + (now - Instant::START).as_millis() as i64);
-                self.world.input(Input::Wall(WallClock::new(now, reads)));
+                // Corrected by seconds, or set by hours; forwards and backwards, over midnight too.
+                let by = if self.rng.one_in(4) { 3_600_000 * (1 + self.rng.below(14) as i64) } else { self.rng.below(5_000) as i64 };
+                let off = if self.rng.one_in(2) { by } else { -by };
+                let right = self.began + (self.world.now - Instant::START).as_millis() as i64;
+                self.world.sets_clock(Timestamp(right + off));
+            }
+            Plan::Crash => {
+                let down_for = millis(200 + self.rng.below(2_500));
+                self.world.crash(down_for).run(down_for);
             }
         }
     }
@@ -328,7 +337,8 @@ impl Day {
         if !phone.alive {
             phone.revive(now);
         }
-        phone.name = format!("139{:08}", self.rng.below(100_000_000));
+        self.dialled += 1;
+        phone.name = format!("139{:08}", self.dialled);
         let (_, number) = QUEUES[[0, 0, 0, 1, 1, 2][self.rng.below(6) as usize]];
         self.world.act_at(index, |phone, now, out| phone.dial(number, now, out));
     }

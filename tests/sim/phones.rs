@@ -59,6 +59,27 @@ pub enum Saw {
     NoResponse(Method),
 }
 
+/// A call out as its caller saw it, for the books.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Past {
+    pub caller: String,
+    /// How long he had somebody, or music, on the line; none if nobody took the call.
+    pub lasted: Option<Duration>,
+    pub end: End,
+}
+
+/// How a call ended for a phone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum End {
+    /// By its own BYE.
+    HungUp,
+    /// By the switch's.
+    Bye,
+    Refused(u16),
+    /// It died, or nobody answered what it asked.
+    Lost,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum State {
     /// INVITE sent.
@@ -169,6 +190,8 @@ pub struct Phone {
     /// Draws the habit of each call anew.
     pub temper: Option<fn(&mut Rng) -> Habit>,
     pub log: Vec<(Instant, Saw)>,
+    /// Its calls out that are over.
+    pub past: Vec<Past>,
     rng: Rng,
     sent: Vec<Sent>,
     finals: Vec<Final>,
@@ -203,6 +226,7 @@ impl Phone {
             voices: Vec::new(),
             temper: None,
             log: Vec::new(),
+            past: Vec::new(),
             register_id: rng.hex(8),
             rng,
             sent: Vec::new(),
@@ -354,7 +378,7 @@ impl Phone {
             State::Incoming => self.refuse(603, now, out),
             State::Up => {
                 self.dialog_request(index, Method::Bye, "", None, Purpose::Other, now, out);
-                self.end(index, now);
+                self.end_by(End::HungUp, index, now);
             }
             State::Ended => {}
         }
@@ -496,7 +520,7 @@ impl Phone {
                 self.respond(&request, 200, None, None, out);
                 if self.legs[index].state != State::Ended {
                     self.log.push((now, Saw::Bye { reason }));
-                    self.end(index, now);
+                    self.end_by(End::Bye, index, now);
                 }
             }
             (Method::Invite | Method::Update, Some(index)) if self.legs[index].state == State::Up => {
@@ -632,7 +656,7 @@ impl Phone {
         if self.legs[index].state != State::Ended {
             self.log.push((now, Saw::Refused { code: response.code, retry_after }));
         }
-        self.end(index, now);
+        self.end_by(End::Refused(response.code), index, now);
     }
 
     fn on_invite_ok(&mut self, index: usize, cseq: u32, branch: &str, response: &Response, now: Instant, out: &mut Vec<Emission>) {
@@ -832,10 +856,17 @@ impl Phone {
     }
 
     fn end(&mut self, index: usize, now: Instant) {
+        self.end_by(End::Lost, index, now);
+    }
+
+    fn end_by(&mut self, end: End, index: usize, now: Instant) {
         let leg = &mut self.legs[index];
         if leg.state != State::Ended {
             leg.state = State::Ended;
             leg.ended_at = Some(now);
+            if leg.invite.is_none() {
+                self.past.push(Past { caller: self.name.clone(), lasted: leg.up_at.map(|at| now - at), end });
+            }
             if self.coarse {
                 self.voices.push((leg.stream.local, Voice::Ended));
             }

@@ -60,7 +60,7 @@ fn run(seed: u64, coarse: bool) -> BTreeMap<String, u64> {
     let mut callers = 0;
     while world.now < ends {
         world.run(millis(rng.below(4_000)));
-        match rng.below(20) {
+        match rng.below(21) {
             0..=7 if callers < 24 => {
                 callers += 1;
                 let name = format!("138{callers:08}");
@@ -95,6 +95,7 @@ fn run(seed: u64, coarse: bool) -> BTreeMap<String, u64> {
             18 => {
                 world.reload(&[], &["sip.session_expires=\"90s\""]);
             }
+            19 if seed % 2 == 1 => crashes(&mut world, &mut rng, coarse),
             _ => {
                 let id = AGENTS[rng.below(4) as usize];
                 world.act(id, |phone, now, out| phone.register(3_600, now, out));
@@ -127,6 +128,29 @@ fn run(seed: u64, coarse: bool) -> BTreeMap<String, u64> {
     lived.insert("steps".to_owned(), world.checkers.looked);
     lived.insert("messages".to_owned(), world.messages);
     lived
+}
+
+/// Killed at some moment, often in the middle of something; some lose patience while it is away.
+fn crashes(world: &mut World, rng: &mut Rng, coarse: bool) {
+    let someone = |world: &World, rng: &mut Rng| world.phones[rng.below(world.phones.len() as u64) as usize].name.clone();
+    if rng.one_in(3) {
+        let name = someone(world, rng);
+        world.hangs_up(&name);
+    }
+    let within = if rng.one_in(2) { 60 } else { 1_500 };
+    world.run(millis(rng.below(within)));
+    let down_for = millis(100 + rng.below(2_500));
+    world.crash(down_for);
+    if rng.one_in(4) {
+        let name = someone(world, rng);
+        world.hangs_up(&name);
+    }
+    world.run(down_for);
+    // Twice, now and then, into the middle of its return.
+    if coarse && rng.one_in(6) {
+        world.run(millis(rng.below(80)));
+        world.crash(millis(300)).run(millis(300));
+    }
 }
 
 #[test]

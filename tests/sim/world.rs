@@ -24,7 +24,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 /// 2026-11-21T08:00:00Z.
-const BEGAN: Timestamp = Timestamp(1_795_248_000_000);
+pub const BEGAN: Timestamp = Timestamp(1_795_248_000_000);
 
 enum Happening {
     SipToSwitch { from: SocketAddr, bytes: Vec<u8> },
@@ -39,6 +39,8 @@ pub struct World {
     pub seed: u64,
     pub rng: Rng,
     pub config: Arc<Config>,
+    /// On the wall.
+    clock: WallClock,
     pub switch: Switch,
     pub engine: Engine,
     /// In place of the engine, where a whole day passes: what it reports, without its packets.
@@ -130,7 +132,8 @@ impl World {
             seed,
             net: Net::new(rng.fork()),
             rng,
-            checkers: Checkers::new(&config),
+            checkers: Checkers::new(&config, wall),
+            clock: wall,
             next_port: *config.media.ports.start(),
             config,
             switch,
@@ -178,7 +181,7 @@ impl World {
         self.legs.clear();
         self.ahead.retain(|_, happening| !matches!(happening, Happening::Recorder(_)));
         self.disk.crash();
-        self.checkers.crashed();
+        self.checkers.crashed(self.now);
         self
     }
 
@@ -186,12 +189,11 @@ impl World {
         self.up_at = None;
         self.write(Line::Crash("✓ the switch is started again"));
         let kept = Kept::read(self.kept.iter().map(|(part, image)| (part.to_string(), image.clone())));
-        let wall = WallClock::new(Instant::START, BEGAN);
         let resumes_at = kept.resumes_at(self.wall(self.now));
         let off = self.now.saturating_since(resumes_at).max(resumes_at.saturating_since(self.now));
         assert!(self.kept.is_empty() || off < Duration::from_millis(2), "the clock goes on at {resumes_at:?} instead of {:?}", self.now);
         let media_seed = kept.media_seed().unwrap_or_else(|| self.rng.next_u64());
-        let surroundings = surroundings(self.listen, media_seed, wall, &mut self.rng);
+        let surroundings = surroundings(self.listen, media_seed, self.clock, &mut self.rng);
         self.engine = Engine::new(EngineSettings::default(), sound::library(), media_seed);
         if let Some(plane) = &mut self.plane {
             plane.restart();
@@ -204,14 +206,18 @@ impl World {
         self.checkers.restarted(&restored.calls, &self.switch.snapshot(self.now), self.now);
         self.carry_out(out);
         self.settle();
+        self.checkers.settled(&self.switch.snapshot(self.now), self.now);
     }
 
     /// What `io` does at a start: the recordings and records of calls that do not go on are finished.
     fn close_interrupted(&mut self, except: &BTreeSet<CallId>) {
         self.disk.repair(except);
-        let at = self.wall(self.now);
         for record in self.records.values_mut().filter(|record| !except.contains(&record.id)) {
             let mut changed = false;
+            // The last moment of which anything is known, for the clock may have been put back.
+            let ends = record.offers.iter().flat_map(|offer| [Some(offer.alerted_at), offer.ended_at]);
+            let known = [record.answered_at, record.connected_at, record.released_at].into_iter().chain(ends).flatten();
+            let at = known.fold(record.arrived_at, Timestamp::max);
             if record.released_at.is_none() {
                 (record.released_at, record.released_by, record.outcome) = (Some(at), Some(ReleasedBy::Switch), Some(Outcome::Failed));
                 changed = true;
@@ -230,10 +236,21 @@ impl World {
 
     /// What the wall reads at a moment.
     pub fn wall(&self, at: Instant) -> Timestamp {
-        WallClock::new(Instant::START, BEGAN).read(at)
+        self.clock.read(at)
     }
 
-    fn is_down(&self) -> bool {
+    /// The clock on the wall is set, while the switch runs.
+    pub fn sets_clock(&mut self, reads: Timestamp) -> &mut Self {
+        assert!(!self.is_down(), "a clock that is set while nobody looks is another story");
+        self.run_until(self.now);
+        self.clock = WallClock::new(self.now, reads);
+        self.input(Input::Wall(self.clock));
+        self.checkers.clock_set(self.clock);
+        self.compare_figures();
+        self
+    }
+
+    pub fn is_down(&self) -> bool {
         self.up_at.is_some()
     }
 
@@ -510,11 +527,15 @@ impl World {
                 Output::Drained => self.drained = true,
             }
         }
-        // No figure changes without an event.
+        // No figure changes without an event, but at midnight.
         if figures {
-            for queue in self.switch.queue_views(self.now) {
-                self.checkers.counted(&queue, self.now);
-            }
+            self.compare_figures();
+        }
+    }
+
+    fn compare_figures(&mut self) {
+        for queue in self.switch.queue_views(self.now) {
+            self.checkers.counted(&queue, self.now);
         }
     }
 
@@ -593,7 +614,19 @@ impl World {
         assert!(next.is_none_or(|next| next > sanling::base::time::secs(5)), "a deadline is left: in {next:?}");
         assert!(self.disk.complaints.is_empty(), "{:?}", self.disk.complaints);
         self.checkers.at_rest(&snapshot, self.now);
+        self.compare_callers();
         self.checkers.verdict(self.seed);
+    }
+
+    /// Callers who called once, each with his record.
+    fn compare_callers(&mut self) {
+        let mut times: BTreeMap<&str, u32> = BTreeMap::new();
+        let all = || self.phones.iter().filter(|phone| phone.password.is_none()).flat_map(|phone| &phone.past);
+        all().for_each(|past| *times.entry(&past.caller).or_default() += 1);
+        let once = all().filter(|past| times.get(past.caller.as_str()) == Some(&1));
+        let mut complaints = Vec::new();
+        super::checkers::callers::compare(once, self.records.values(), self.crashes == 0, &mut complaints);
+        assert!(complaints.is_empty(), "seed {}: {complaints:#?}", self.seed);
     }
 
     // ---- tracing ----

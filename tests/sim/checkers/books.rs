@@ -1,9 +1,9 @@
 //! The queues' books: whoever came in was answered, left, or waits; the figures are those that an onlooker counts; and first come is first
 //! served, but for an agent who let him down before.
 
-use super::Complaints;
+use super::{Complaints, is_kept};
 use sanling::base::time::secs;
-use sanling::base::{CallId, Duration, Instant, QueueId};
+use sanling::base::{CallId, Duration, Instant, QueueId, Timestamp, WallClock};
 use sanling::switch::view::{CallView, QueueFigures, QueueView, Snapshot};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,15 +11,19 @@ use std::collections::{BTreeMap, BTreeSet};
 const SHORT: Duration = secs(5);
 const IN_TIME: Duration = secs(20);
 
-#[derive(Default)]
 pub struct Books {
+    clock: WallClock,
+    /// The next midnight at which the counting begins anew, as the wall reads it.
+    midnight: Timestamp,
     queues: BTreeMap<QueueId, Book>,
     /// Where each waiting call waits, and its place.
     places: BTreeMap<CallId, (QueueId, u64)>,
+    next_place: u64,
 }
 
 #[derive(Default)]
 struct Book {
+    /// Since midnight.
     counted: QueueFigures,
     waited: Duration,
     /// In order of arrival.
@@ -30,16 +34,49 @@ struct Waiting {
     call: CallId,
     since: Instant,
     offered_to: Option<String>,
+    /// Known to a restart.
+    kept: bool,
     /// Agents who did not take him.
     refused: BTreeSet<String>,
 }
 
+const DAY_MS: i64 = 86_400_000;
+
+fn midnight_after(at: Timestamp) -> Timestamp {
+    Timestamp((at.0.div_euclid(DAY_MS) + 1) * DAY_MS)
+}
+
 impl Books {
+    pub fn new(clock: WallClock) -> Self {
+        let midnight = midnight_after(clock.read(Instant::START));
+        Self { clock, midnight, queues: BTreeMap::new(), places: BTreeMap::new(), next_place: 0 }
+    }
+
+    pub fn clock_set(&mut self, clock: WallClock) {
+        self.clock = clock;
+    }
+
+    /// At midnight the counting begins anew, with those who wait.
+    pub fn turns_page(&mut self, now: Instant) {
+        let reads = self.clock.read(now);
+        if reads >= self.midnight {
+            for book in self.queues.values_mut() {
+                book.counted = QueueFigures { offered: book.waiting.len() as u64, ..QueueFigures::default() };
+                book.waited = Duration::ZERO;
+            }
+        }
+        // Put back over midnight, the one that has been is none again; a clock that was days ahead had been wrong.
+        if reads >= self.midnight || self.midnight.0 - reads.0 > 2 * DAY_MS {
+            self.midnight = midnight_after(reads);
+        }
+    }
+
     pub fn enqueued(&mut self, call: CallId, queue: &QueueId, now: Instant) {
         let book = self.queues.entry(queue.clone()).or_default();
         book.counted.offered += 1;
-        let place = book.counted.offered;
-        book.waiting.insert(place, Waiting { call, since: now, offered_to: None, refused: BTreeSet::new() });
+        self.next_place += 1;
+        let place = self.next_place;
+        book.waiting.insert(place, Waiting { call, since: now, offered_to: None, kept: false, refused: BTreeSet::new() });
         self.places.insert(call, (queue.clone(), place));
     }
 
@@ -113,9 +150,22 @@ impl Books {
         }
     }
 
+    /// Those who had come into a queue before a crash's last moment, with when.
+    pub fn crashed(&mut self, now: Instant) {
+        for book in self.queues.values_mut() {
+            for waiting in book.waiting.values_mut() {
+                waiting.kept = is_kept(waiting.since, now);
+            }
+        }
+    }
+
     /// The switch is back with these calls. What it counted in its last moment may be uncounted: from here on the figures are followed.
-    pub fn restarted(&mut self, snapshot: &Snapshot) {
-        let known = std::mem::take(self);
+    /// Whoever waited waits on, in his place.
+    pub fn restarted(&mut self, snapshot: &Snapshot, now: Instant, complaints: &mut Complaints) {
+        let (clock, midnight, next_place) = (self.clock, self.midnight, self.next_place);
+        let known = std::mem::replace(self, Self { clock, midnight, next_place, queues: BTreeMap::new(), places: BTreeMap::new() });
+        // The page is turned before what is shown is taken over, for it is of this day.
+        self.turns_page(now);
         for view in &snapshot.queues {
             let waited = Duration::from_millis(view.today.wait_total_ms);
             self.queues.insert(view.id.clone(), Book { counted: view.today.clone(), waited, waiting: BTreeMap::new() });
@@ -130,10 +180,15 @@ impl Books {
             let (since, refused) = before.map_or((Instant::START, BTreeSet::new()), |before| (before.since, before.refused.clone()));
             let offered_to = view.record.offers.iter().rev().find(|offer| offer.ended_at.is_none()).map(|offer| offer.agent.to_string());
             let book = self.queues.entry(queue.clone()).or_default();
-            // Below those who come from now on.
-            let place = known.places.get(&id).map_or(book.waiting.len() as u64, |(_, place)| *place);
-            book.waiting.insert(place, Waiting { call: id, since, offered_to, refused });
+            self.next_place += 1;
+            let place = known.places.get(&id).map_or(self.next_place, |(_, place)| *place);
+            book.waiting.insert(place, Waiting { call: id, since, offered_to, kept: true, refused });
             self.places.insert(id, (queue.clone(), place));
+        }
+        for waiting in known.queues.values().flat_map(|book| book.waiting.values()) {
+            if waiting.kept && !self.places.contains_key(&waiting.call) {
+                complaints.push(format!("{} waited since {:?}, and a crash has lost him", waiting.call, waiting.since));
+            }
         }
     }
 
@@ -147,8 +202,8 @@ impl Books {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sanling::base::Rng;
     use sanling::base::time::millis;
-    use sanling::base::{Rng, Timestamp};
 
     fn call(n: u64) -> CallId {
         CallId::new(Timestamp(1), &mut Rng::new(n))
@@ -159,7 +214,7 @@ mod tests {
     }
 
     fn with_callers(count: u64) -> Books {
-        let mut books = Books::default();
+        let mut books = Books::new(WallClock::new(Instant::START, Timestamp(DAY_MS / 2)));
         for n in 1..=count {
             books.enqueued(call(n), &QueueId::new("service"), at(0));
         }
@@ -226,5 +281,31 @@ mod tests {
         let mut complaints = Vec::new();
         books.at_rest(&mut complaints);
         assert_eq!(complaints.len(), 1);
+    }
+
+    #[test]
+    fn figures_that_go_on_over_midnight_or_begin_anew_without_one_are_seen() {
+        let mut books = with_callers(2);
+        books.answered(call(1), at(1_000));
+        let at_midnight = DAY_MS.unsigned_abs() / 2;
+        let (old, new) = ((2, 1), (1, 0));
+        let sees = |books: &mut Books, ms: u64, (offered, answered): (u64, u64)| {
+            books.turns_page(at(ms));
+            let wait_total_ms = answered * 1_000;
+            let (answered_in_rings, answered_within_threshold) = (answered, answered);
+            let today =
+                QueueFigures { offered, answered, answered_in_rings, answered_within_threshold, wait_total_ms, ..QueueFigures::default() };
+            let view = QueueView { id: QueueId::new("service"), waiting: 1, longest_waiting_since: None, agents: Vec::new(), today };
+            let mut complaints = Vec::new();
+            books.counted(&view, at(ms), &mut complaints);
+            complaints.is_empty()
+        };
+        assert!(sees(&mut books, at_midnight - 1, old) && !sees(&mut books, at_midnight - 1, new));
+        assert!(sees(&mut books, at_midnight, new) && !sees(&mut books, at_midnight, old));
+        // Put back to an hour before, then over the same midnight again.
+        books.clock_set(WallClock::new(at(at_midnight), Timestamp(DAY_MS - 3_600_000)));
+        books.enqueued(call(3), &QueueId::new("service"), at(at_midnight));
+        let _ = books.take(call(3));
+        assert!(sees(&mut books, at_midnight + 3_700_000, (2, 0)) && !sees(&mut books, at_midnight + 3_700_000, new));
     }
 }

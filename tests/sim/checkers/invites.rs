@@ -1,6 +1,6 @@
 //! Every INVITE that begins a call has one final answer, and every call that came in has one record and one release.
 
-use super::Complaints;
+use super::{Complaints, is_kept};
 use sanling::base::{CallId, Instant};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,9 @@ pub struct Invites {
     turned_away: u64,
     released: BTreeMap<CallId, u32>,
     recorded: BTreeSet<CallId>,
-    /// After a crash what its last moment brought is not known here: how many calls there were cannot be told.
+    /// Calls that a crash took in the moment of their arrival: nobody is told of their release.
+    lost: BTreeSet<CallId>,
+    /// What the last moment before a crash brought is not known here: how many calls were answered cannot be told.
     crashed: bool,
 }
 
@@ -45,21 +47,25 @@ impl Invites {
         self.recorded.insert(call);
     }
 
-    /// What was asked of a switch that died is asked again by who wants it, or given up.
-    pub fn forget(&mut self) {
+    /// What was asked in the last moment of a switch that died is asked again by who wants it, or given up.
+    pub fn crashed(&mut self, now: Instant) {
         self.crashed = true;
-        self.open.clear();
+        self.open.retain(|_, at| is_kept(*at, now));
+    }
+
+    pub fn lost(&mut self, call: CallId) {
+        self.lost.insert(call);
     }
 
     pub fn at_rest(&self, complaints: &mut Complaints) {
         for (transaction, at) in &self.open {
             complaints.push(format!("the INVITE {transaction} of {at:?} was never answered"));
         }
-        let (released, recorded) = (self.released.len() as u64, self.recorded.len() as u64);
-        if self.crashed {
-            return;
-        }
-        if released != recorded || !(self.calls..=self.calls + self.turned_away).contains(&released) {
+        let released = self.released.len() as u64;
+        let ended: BTreeSet<CallId> = self.released.keys().copied().collect();
+        let recorded = self.recorded.difference(&self.lost).count() as u64;
+        let all = self.crashed || (self.calls..=self.calls + self.turned_away).contains(&released);
+        if !all || self.recorded.symmetric_difference(&ended).any(|call| !self.lost.contains(call)) {
             complaints.push(format!("{} calls were answered or refused, {released} released, {recorded} are on record", self.calls));
         }
     }

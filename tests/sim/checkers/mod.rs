@@ -2,6 +2,7 @@
 //! a promise of the house is broken, too early or too late. Each is tested beside itself with sequences that break its rule.
 
 mod books;
+pub mod callers;
 mod engagements;
 mod files;
 mod finals;
@@ -21,9 +22,9 @@ use rings::Rings;
 use shifts::Shifts;
 use silent::Silent;
 
-use sanling::base::limits::OFFER_GRACE;
+use sanling::base::limits::{CHECKPOINT_WITHIN, OFFER_GRACE};
 use sanling::base::time::millis;
-use sanling::base::{CallId, Duration, Instant, LegId, SessionId};
+use sanling::base::{CallId, Duration, Instant, LegId, SessionId, WallClock};
 use sanling::call::record::CallRecord;
 use sanling::config::Config;
 use sanling::media::control::{Command as Media, Report};
@@ -39,6 +40,11 @@ pub const LATE: Duration = millis(20);
 /// The first moment at which what was due then is too late.
 fn after_all_grace(due: Instant) -> Instant {
     due + LATE + Duration::from_nanos(1)
+}
+
+/// Whether what changed then was written before a crash: what is younger than the moment of writing may be unknown to the restart.
+fn is_kept(changed_at: Instant, crashed_at: Instant) -> bool {
+    changed_at + CHECKPOINT_WITHIN < crashed_at
 }
 
 /// What is wrong, in words.
@@ -58,6 +64,9 @@ pub struct Checkers {
     /// The rules in force, and those in force when each live call arrived.
     rules: Rules,
     rules_of: BTreeMap<CallId, Rules>,
+    /// When each live call arrived.
+    live: BTreeMap<CallId, Instant>,
+    crashed_at: Instant,
     /// Offers that the ACD has made and whose INVITE is to come: agent → call.
     reserved: BTreeMap<String, CallId>,
     /// Which call each offer's dialog (Call-ID) belongs to.
@@ -113,7 +122,7 @@ impl Rules {
 }
 
 impl Checkers {
-    pub fn new(config: &Config) -> Self {
+    pub fn new(config: &Config, clock: WallClock) -> Self {
         let rules = Rules::of(config);
         Self {
             agents: config.agents.keys().map(ToString::to_string).collect(),
@@ -122,12 +131,14 @@ impl Checkers {
             patience: Patience::default(),
             silent: Silent::default(),
             finals: Finals::default(),
-            books: Books::default(),
+            books: Books::new(clock),
             files: Files::new(rules.limit, rules.max_rings),
             invites: Invites::default(),
             shifts: Shifts::default(),
             rules,
             rules_of: BTreeMap::new(),
+            live: BTreeMap::new(),
+            crashed_at: Instant::START,
             reserved: BTreeMap::new(),
             dialogs: BTreeMap::new(),
             dialogs_of: BTreeMap::new(),
@@ -148,24 +159,44 @@ impl Checkers {
         self.files.reloaded(self.rules.limit, self.rules.max_rings);
     }
 
+    pub fn clock_set(&mut self, clock: WallClock) {
+        self.books.clock_set(clock);
+    }
+
     fn rules_of(&self, call: CallId) -> Rules {
         self.rules_of.get(&call).copied().unwrap_or(self.rules)
     }
 
-    /// The switch is dead. What runs against a clock may fall due before it is back, and what it did last may be undone.
-    pub fn crashed(&mut self) {
+    /// The switch is dead. What runs against a clock may fall due before it is back, and what it did in its last moment may be undone.
+    pub fn crashed(&mut self, now: Instant) {
         self.crashed = true;
-        self.rings.forget();
-        self.patience.forget();
-        self.silent.forget();
-        self.invites.forget();
+        self.crashed_at = now;
+        self.engagements.crashed(now);
+        self.books.crashed(now);
+        self.shifts.crashed(now);
+        self.rings.crashed(now);
+        self.patience.crashed(now);
+        self.silent.crashed(now);
+        self.invites.crashed(now);
         self.reserved.clear();
     }
 
-    /// It is back with these calls.
+    /// It is back with these calls: all that were, but those who came in its last moment.
     pub fn restarted(&mut self, calls: &BTreeSet<CallId>, snapshot: &Snapshot, now: Instant) {
-        self.books.restarted(snapshot);
-        self.shifts.restarted(&snapshot.agents, now);
+        self.books.restarted(snapshot, now, &mut self.complaints);
+        self.rings.restarted(now);
+        self.patience.restarted(now);
+        self.silent.restarted(now);
+        let lost: Vec<(CallId, Instant)> = self.live.extract_if(.., |call, _| !calls.contains(call)).collect();
+        for (call, arrived) in lost {
+            self.invites.lost(call);
+            if is_kept(arrived, self.crashed_at) {
+                self.complaints.push(format!("{call} of {arrived:?} is lost in the crash of {:?}", self.crashed_at));
+            }
+        }
+        for call in calls.iter().filter(|call| !self.live.contains_key(call)) {
+            self.complaints.push(format!("{call} was over, and is back after a crash"));
+        }
         self.sessions.retain(|_, session| calls.contains(&session.call));
         // Whoever was called for a call that is lost is free again.
         let lost: Vec<(String, CallId)> =
@@ -175,6 +206,11 @@ impl Checkers {
             self.engagements.ends(&id);
             self.dialogs_of.remove(&call);
         }
+    }
+
+    /// It has told what it did at once when it was back.
+    pub fn settled(&mut self, snapshot: &Snapshot, now: Instant) {
+        self.shifts.restarted(&snapshot.agents, now, &mut self.complaints);
     }
 
     /// A message came to the switch.
@@ -233,7 +269,7 @@ impl Checkers {
         match request.method {
             Method::Invite if request.to().tag().is_none() && self.agents.contains(&user) => {
                 let offered = self.reserved.remove(&user);
-                if self.engagements.is_called(&user, id, &mut self.complaints) {
+                if self.engagements.is_called(&user, id, now, &mut self.complaints) {
                     if let Some(call) = offered {
                         self.rings.began(id, self.rules.limit, now);
                         self.dialogs.insert(id.to_owned(), call);
@@ -285,7 +321,7 @@ impl Checkers {
                 if first == "agent_greeting" {
                     session.script.insert(*token, Clip::Greeting);
                     let rules = self.rules_of.get(&session.call).copied().unwrap_or(self.rules);
-                    self.silent.greeted(session.call, rules.wait, rules.steps);
+                    self.silent.greeted(session.call, rules.wait, rules.steps, now);
                 } else if first.starts_with("silent_") {
                     session.script.insert(*token, Clip::Step);
                     self.silent.said(session.call, now, &mut self.complaints);
@@ -308,8 +344,8 @@ impl Checkers {
         let Some(session) = self.sessions.get(session) else { return };
         let call = session.call;
         match report {
-            Report::Spoke { .. } if *leg == session.caller => self.silent.caller_spoke(call),
-            Report::Spoke { .. } if Some(*leg) == session.callee => self.silent.agent_spoke(call),
+            Report::Spoke { .. } if *leg == session.caller => self.silent.caller_spoke(call, now),
+            Report::Spoke { .. } if Some(*leg) == session.callee => self.silent.agent_spoke(call, now),
             Report::FellSilent { .. } if Some(*leg) == session.callee => self.silent.agent_quiet(call, now),
             Report::AnnouncementEnded { token, .. } if *leg == session.caller => match session.script.get(token) {
                 Some(Clip::Greeting | Clip::Step) => self.silent.played(call, now),
@@ -321,6 +357,7 @@ impl Checkers {
 
     /// The switch told an event.
     pub fn told(&mut self, event: &Event, now: Instant) {
+        self.books.turns_page(now);
         let text = |name: &str| {
             event.detail.iter().find_map(|(key, detail)| match detail {
                 Detail::Text(text) if *key == name => Some(text.clone()),
@@ -344,6 +381,7 @@ impl Checkers {
             }
             ("call.arrived", Some(call)) => {
                 self.rules_of.insert(call, self.rules);
+                self.live.insert(call, now);
                 self.files.arrived(call);
             }
             ("offer.missed" | "offer.ended", Some(call)) => {
@@ -367,7 +405,7 @@ impl Checkers {
             ("call.held", Some(call)) => {
                 let patience = self.rules_of(call).patience;
                 self.patience.held(call, &by, patience, now);
-                self.silent.held(call, &by);
+                self.silent.held(call, &by, now);
             }
             ("call.retrieved", Some(call)) => {
                 self.patience.retrieved(call, &by, now, &mut self.complaints);
@@ -379,6 +417,7 @@ impl Checkers {
                 self.books.left(call, now);
                 self.invites.released(call, &mut self.complaints);
                 self.rules_of.remove(&call);
+                self.live.remove(&call);
                 self.patience.ended(call);
                 let silent = text("outcome").as_deref() == Some("silent") && (!self.crashed || self.silent.knows(call));
                 self.silent.released(call, silent, now, &mut self.complaints);
@@ -400,6 +439,7 @@ impl Checkers {
 
     /// A queue's figures as the switch shows them.
     pub fn counted(&mut self, queue: &QueueView, now: Instant) {
+        self.books.turns_page(now);
         self.books.counted(queue, now, &mut self.complaints);
     }
 

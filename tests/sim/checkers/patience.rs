@@ -1,6 +1,6 @@
 //! Hold patience: a held party is reassured at each patience, not before, not after, and not when he has been retrieved.
 
-use super::{Complaints, LATE, after_all_grace};
+use super::{Complaints, LATE, after_all_grace, is_kept};
 use sanling::base::{CallId, Deadlines, Duration, Instant};
 use std::collections::BTreeMap;
 
@@ -14,18 +14,22 @@ pub struct Patience {
 struct Held {
     patience: Duration,
     since: Instant,
+    /// When last anything changed.
+    told_at: Instant,
     reassured: u32,
+    /// What fell due while the switch was away is due when it is back.
+    back_at: Instant,
 }
 
 impl Held {
     fn late_at(&self) -> Instant {
-        after_all_grace(self.since + self.patience * (self.reassured + 1))
+        after_all_grace((self.since + self.patience * (self.reassured + 1)).max(self.back_at))
     }
 }
 
 impl Patience {
     pub fn held(&mut self, call: CallId, by: &str, patience: Duration, now: Instant) {
-        let held = Held { patience, since: now, reassured: 0 };
+        let held = Held { patience, since: now, told_at: now, reassured: 0, back_at: now };
         let key = (call, by.to_owned());
         self.late.set(key.clone(), Some(held.late_at()));
         self.held.insert(key, held);
@@ -37,9 +41,10 @@ impl Patience {
             return complaints.push(format!("{call}: reassured, and nobody is held by the {by}"));
         };
         held.reassured += 1;
+        held.told_at = now;
         let due = held.patience * held.reassured;
         let after = now - held.since;
-        if after < due || after > due + LATE {
+        if after < due || now > (held.since + due).max(held.back_at) + LATE {
             complaints.push(format!("{call}: reassured after {after:?} instead of {due:?}"));
         }
         let late_at = held.late_at();
@@ -56,10 +61,17 @@ impl Patience {
         }
     }
 
-    /// Who is held at a crash is watched no more.
-    pub fn forget(&mut self) {
-        self.held.clear();
+    /// Who is held at a crash is held on; of what changed in its last moment nobody may know.
+    pub fn crashed(&mut self, now: Instant) {
         self.late = Deadlines::default();
+        self.held.retain(|_, held| is_kept(held.told_at, now));
+    }
+
+    pub fn restarted(&mut self, now: Instant) {
+        for (key, held) in &mut self.held {
+            held.back_at = now;
+            self.late.set(key.clone(), Some(held.late_at()));
+        }
     }
 
     pub fn knows(&self, call: CallId, by: &str) -> bool {

@@ -1,6 +1,6 @@
 //! Three rings: no agent's phone rings past the limit, and none is given up for ringing too long before it.
 
-use super::{Complaints, after_all_grace};
+use super::{Complaints, after_all_grace, is_kept};
 use sanling::base::{Deadlines, Duration, Instant};
 use std::collections::BTreeMap;
 
@@ -16,6 +16,8 @@ struct Ringing {
     limit: Duration,
     /// The first 18x, or the INVITE.
     from: Instant,
+    /// When last anything changed.
+    told_at: Instant,
     rang: bool,
     /// Any response came: from then on a CANCEL may be sent (RFC 3261 §9.1).
     tried: bool,
@@ -23,7 +25,7 @@ struct Ringing {
 
 impl Rings {
     pub fn began(&mut self, id: &str, limit: Duration, now: Instant) {
-        self.ringing.insert(id.to_owned(), Ringing { limit, from: now, rang: false, tried: false });
+        self.ringing.insert(id.to_owned(), Ringing { limit, from: now, told_at: now, rang: false, tried: false });
     }
 
     pub fn tried(&mut self, id: &str) {
@@ -41,7 +43,7 @@ impl Rings {
         if let Some(ringing) = self.ringing.get_mut(id) {
             // One that comes when the limit has passed unheard changes nothing.
             if !ringing.rang && now - ringing.from < ringing.limit {
-                (ringing.from, ringing.rang) = (now, true);
+                (ringing.from, ringing.told_at, ringing.rang) = (now, now, true);
             }
             self.tried(id);
         }
@@ -57,10 +59,17 @@ impl Rings {
         }
     }
 
-    /// What rings at a crash is watched no more.
-    pub fn forget(&mut self) {
-        self.ringing.clear();
+    /// What rings at a crash rings on; of what changed in its last moment nobody may know.
+    pub fn crashed(&mut self, now: Instant) {
         self.late = Deadlines::default();
+        self.ringing.retain(|_, ringing| is_kept(ringing.told_at, now));
+    }
+
+    /// What fell due meanwhile is due now.
+    pub fn restarted(&mut self, now: Instant) {
+        for (id, ringing) in self.ringing.iter().filter(|(_, ringing)| ringing.tried) {
+            self.late.set(id.clone(), Some(after_all_grace((ringing.from + ringing.limit).max(now))));
+        }
     }
 
     pub fn over(&mut self, id: &str) {

@@ -1,7 +1,7 @@
 //! Agents' states: each change leaves the state that was entered last, so that the times in them sum to the day; and nobody stays reserved,
 //! ringing or working after a call beyond the deadline of that state.
 
-use super::{Complaints, after_all_grace};
+use super::{Complaints, after_all_grace, is_kept};
 use sanling::base::{Deadlines, Duration, Instant};
 use sanling::switch::view::AgentView;
 use std::collections::BTreeMap;
@@ -16,14 +16,16 @@ struct Shift {
     state: String,
     since: Instant,
     spent: BTreeMap<String, Duration>,
+    /// Its last change fell into the last moment before a crash: it may be undone.
+    uncertain: bool,
 }
 
 impl Shifts {
     /// `within`: how long the new state may last at most, if it is one that passes.
     pub fn changed(&mut self, agent: &str, from: &str, to: &str, within: Option<Duration>, now: Instant, complaints: &mut Complaints) {
-        let begin = || Shift { state: "offline".to_owned(), since: Instant::START, spent: BTreeMap::new() };
+        let begin = || Shift { state: "offline".to_owned(), since: Instant::START, spent: BTreeMap::new(), uncertain: false };
         let shift = self.agents.entry(agent.to_owned()).or_insert_with(begin);
-        if shift.state != from {
+        if !std::mem::take(&mut shift.uncertain) && shift.state != from {
             complaints.push(format!("{agent} leaves {from} for {to}, and was {}", shift.state));
         }
         *shift.spent.entry(shift.state.clone()).or_default() += now - shift.since;
@@ -31,11 +33,25 @@ impl Shifts {
         self.late.set(agent.to_owned(), within.map(|within| after_all_grace(now + within)));
     }
 
-    /// The switch is back: the states that it shows are those that its agents are in. What its last moment changed, nobody was told.
-    pub fn restarted(&mut self, views: &[AgentView], now: Instant) {
+    pub fn crashed(&mut self, now: Instant) {
         self.late = Deadlines::default();
+        for shift in self.agents.values_mut() {
+            shift.uncertain = !is_kept(shift.since, now);
+        }
+    }
+
+    /// The switch is back, and has told what it changed at once: its agents are in the states that they were in, but for what its last
+    /// moment changed, of which nobody may know.
+    pub fn restarted(&mut self, views: &[AgentView], now: Instant, complaints: &mut Complaints) {
         for view in views {
-            let Some(shift) = self.agents.get_mut(view.id.as_str()).filter(|shift| shift.state != view.state) else { continue };
+            let Some(shift) = self.agents.get_mut(view.id.as_str()) else { continue };
+            let uncertain = std::mem::take(&mut shift.uncertain);
+            if shift.state == view.state {
+                continue;
+            }
+            if !uncertain {
+                complaints.push(format!("{} was {} since {:?}, and is {} after a crash", view.id, shift.state, shift.since, view.state));
+            }
             *shift.spent.entry(shift.state.clone()).or_default() += now - shift.since;
             (shift.state, shift.since) = (view.state.to_owned(), now);
         }

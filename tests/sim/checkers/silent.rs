@@ -1,7 +1,7 @@
 //! The silent call's script: each step and the release after one whole wait of silence on both sides, neither earlier nor later, never to a
 //! caller who has spoken, never in a hold.
 
-use super::{Complaints, LATE, after_all_grace};
+use super::{Complaints, after_all_grace, is_kept};
 use sanling::base::{CallId, Deadlines, Duration, Instant};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +24,10 @@ struct Script {
     held_by: BTreeSet<String>,
     said: usize,
     over: bool,
+    /// When last anything changed.
+    told_at: Instant,
+    /// What fell due while the switch was away is due when it is back.
+    back_at: Instant,
 }
 
 impl Script {
@@ -31,45 +35,49 @@ impl Script {
         let waits = !self.playing && !self.agent_speaks && self.held_by.is_empty() && !self.over;
         self.quiet_from = waits.then_some(now);
     }
+
+    fn late_at(&self) -> Option<Instant> {
+        self.quiet_from.map(|from| after_all_grace((from + self.wait).max(self.back_at)))
+    }
 }
 
 impl Silent {
     /// The rule is the one of the call's arrival.
-    pub fn greeted(&mut self, call: CallId, wait: Duration, steps: usize) {
+    pub fn greeted(&mut self, call: CallId, wait: Duration, steps: usize, now: Instant) {
         let held_by: BTreeSet<String> = self.held_before.remove(&call).into_iter().collect();
         // A hold overtakes the greeting.
-        self.scripts.insert(call, Script { wait, steps, playing: held_by.is_empty(), held_by, ..Script::default() });
+        self.scripts.insert(call, Script { wait, steps, playing: held_by.is_empty(), held_by, told_at: now, ..Script::default() });
     }
 
     /// Greeting or step has been played.
     pub fn played(&mut self, call: CallId, now: Instant) {
-        self.with(call, |script| {
+        self.with(call, now, |script| {
             if std::mem::take(&mut script.playing) {
                 script.listen(now);
             }
         });
     }
 
-    pub fn caller_spoke(&mut self, call: CallId) {
-        self.with(call, |script| (script.over, script.quiet_from) = (true, None));
+    pub fn caller_spoke(&mut self, call: CallId, now: Instant) {
+        self.with(call, now, |script| (script.over, script.quiet_from) = (true, None));
     }
 
-    pub fn agent_spoke(&mut self, call: CallId) {
-        self.with(call, |script| (script.agent_speaks, script.quiet_from) = (true, None));
+    pub fn agent_spoke(&mut self, call: CallId, now: Instant) {
+        self.with(call, now, |script| (script.agent_speaks, script.quiet_from) = (true, None));
     }
 
     pub fn agent_quiet(&mut self, call: CallId, now: Instant) {
-        self.with(call, |script| {
+        self.with(call, now, |script| {
             script.agent_speaks = false;
             script.listen(now);
         });
     }
 
-    pub fn held(&mut self, call: CallId, by: &str) {
+    pub fn held(&mut self, call: CallId, by: &str, now: Instant) {
         if !self.scripts.contains_key(&call) {
             self.held_before.insert(call, by.to_owned());
         }
-        self.with(call, |script| {
+        self.with(call, now, |script| {
             script.held_by.insert(by.to_owned());
             // What played was overtaken.
             (script.quiet_from, script.playing) = (None, false);
@@ -78,17 +86,28 @@ impl Silent {
 
     pub fn retrieved(&mut self, call: CallId, by: &str, now: Instant) {
         self.held_before.remove(&call);
-        self.with(call, |script| {
+        self.with(call, now, |script| {
             script.held_by.remove(by);
             script.listen(now);
         });
     }
 
-    /// What script runs at a crash is watched no more.
-    pub fn forget(&mut self) {
-        self.scripts.clear();
+    /// What script runs at a crash runs on; of what changed in its last moment nobody may know.
+    pub fn crashed(&mut self, now: Instant) {
         self.late = Deadlines::default();
+        self.scripts.retain(|_, script| is_kept(script.told_at, now));
         self.held_before.clear();
+    }
+
+    /// What was being said is not said again, and who spoke is silent until he is heard again.
+    pub fn restarted(&mut self, now: Instant) {
+        for (call, script) in &mut self.scripts {
+            script.back_at = now;
+            if std::mem::take(&mut script.playing) | std::mem::take(&mut script.agent_speaks) {
+                script.listen(now);
+            }
+            self.late.set(*call, script.late_at());
+        }
     }
 
     pub fn knows(&self, call: CallId) -> bool {
@@ -97,7 +116,7 @@ impl Silent {
 
     /// A step is said to the caller.
     pub fn said(&mut self, call: CallId, now: Instant, complaints: &mut Complaints) {
-        self.with(call, |script| {
+        self.with(call, now, |script| {
             script.due(call, "a step", now, complaints);
             script.said += 1;
             if script.said > script.steps {
@@ -132,10 +151,11 @@ impl Silent {
         }
     }
 
-    fn with(&mut self, call: CallId, act: impl FnOnce(&mut Script)) {
+    fn with(&mut self, call: CallId, now: Instant, act: impl FnOnce(&mut Script)) {
         if let Some(script) = self.scripts.get_mut(&call) {
             act(script);
-            self.late.set(call, script.quiet_from.map(|from| after_all_grace(from + script.wait)));
+            script.told_at = now;
+            self.late.set(call, script.late_at());
         }
     }
 }
@@ -143,7 +163,7 @@ impl Silent {
 impl Script {
     fn due(&self, call: CallId, what: &str, now: Instant, complaints: &mut Complaints) {
         let quiet = self.quiet_from.map(|from| now - from);
-        if quiet.is_none_or(|quiet| quiet < self.wait || quiet > self.wait + LATE) {
+        if quiet.is_none_or(|quiet| quiet < self.wait) || self.late_at().is_none_or(|late| now >= late) {
             complaints.push(format!("{call}: {what} after a silence of {quiet:?}"));
         }
     }
@@ -172,16 +192,16 @@ mod tests {
     fn complaints_of(story: &[(u64, Fact)]) -> usize {
         let call = CallId::new(Timestamp(1), &mut Rng::new(1));
         let (mut silent, mut complaints) = (Silent::default(), Vec::new());
-        silent.greeted(call, secs(5), 2);
+        silent.greeted(call, secs(5), 2, Instant::START);
         for (ms, fact) in story {
             let now = Instant::after_start(millis(*ms));
             match fact {
                 Played => silent.played(call, now),
                 Said => silent.said(call, now, &mut complaints),
-                CallerSpoke => silent.caller_spoke(call),
-                AgentSpoke => silent.agent_spoke(call),
+                CallerSpoke => silent.caller_spoke(call, now),
+                AgentSpoke => silent.agent_spoke(call, now),
                 AgentQuiet => silent.agent_quiet(call, now),
-                Held => silent.held(call, "agent"),
+                Held => silent.held(call, "agent", now),
                 Retrieved => silent.retrieved(call, "agent", now),
                 Released => silent.released(call, true, now, &mut complaints),
                 Looked => silent.look(now, &mut complaints),

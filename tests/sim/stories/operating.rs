@@ -4,8 +4,8 @@ use crate::phones::{Phone, Saw};
 use crate::sound::{Heard, Sound};
 use crate::story::CALLER;
 use crate::world::World;
-use sanling::base::AgentId;
 use sanling::base::time::{millis, secs};
+use sanling::base::{AgentId, Timestamp};
 use sanling::switch::input::{Command, Input, RequestedState};
 use sanling::switch::output::Reply;
 
@@ -113,5 +113,68 @@ fn a_phone_that_unregisters_takes_its_agent_off() {
     world.act("1001", |phone: &mut Phone, now, out| phone.unregister(now, out));
     world.after(secs(1)).expect_agent("1001", "offline", None);
     world.caller_dials("95000").expect_not_ringing("1001").expect_up(CALLER);
+    world.ends_well();
+}
+
+/// Of the queue, today: offered, answered, abandoned.
+fn figures(world: &World) -> (u64, u64, u64) {
+    let today = &world.snapshot().queues[0].today;
+    (today.offered, today.answered, today.abandoned)
+}
+
+/// One who talks, one who waits, and the wall about to read midnight.
+fn just_before_midnight() -> World {
+    let mut world = World::with_agents(&["1001"]);
+    world.agent_answers("1001", secs(1)).caller_dials("95000").after(secs(2)).expect_up("1001");
+    world.dials("13800000002", "95000").after(secs(1));
+    assert_eq!(figures(&world), (2, 1, 0));
+    world.sets_clock(Timestamp(MIDNIGHT - 2_000));
+    world
+}
+
+const MIDNIGHT: i64 = 1_795_305_600_000;
+
+#[test]
+fn figures_begin_anew_at_midnight_and_a_clock_put_back_takes_nothing_from_them() {
+    let mut world = just_before_midnight();
+    world.after(millis(1_999));
+    assert_eq!(figures(&world), (2, 1, 0));
+    world.after(millis(1));
+    assert_eq!(figures(&world), (1, 0, 0), "with those who wait");
+    world.dials("13800000003", "95000").after(secs(1)).hangs_up("13800000003").after(secs(1));
+    assert_eq!(figures(&world), (2, 0, 1));
+    world.sets_clock(Timestamp(MIDNIGHT - 10_000)).after(secs(5));
+    assert_eq!(figures(&world), (2, 0, 1), "what was counted is not lost");
+    world.after(secs(60));
+    assert_eq!(figures(&world), (2, 0, 1), "the same midnight is no second one");
+    world.sets_clock(Timestamp(MIDNIGHT + 86_399_000));
+    assert_eq!(figures(&world), (2, 0, 1));
+    world.after(secs(1));
+    assert_eq!(figures(&world), (1, 0, 0));
+    world.ends_well();
+}
+
+#[test]
+fn a_clock_set_forward_over_midnight_begins_a_day_and_one_that_was_wrong_by_days_ends_its_own() {
+    let mut world = just_before_midnight();
+    world.sets_clock(Timestamp(MIDNIGHT + 1));
+    assert_eq!(figures(&world), (1, 0, 0));
+    world.dials("13800000003", "95000").after(secs(1)).hangs_up("13800000003").after(secs(1));
+    assert_eq!(figures(&world), (2, 0, 1));
+    world.sets_clock(Timestamp(MIDNIGHT - 5 * 86_400_000 - 1_000));
+    assert_eq!(figures(&world), (2, 0, 1), "nothing is lost before a midnight");
+    world.after(secs(1));
+    assert_eq!(figures(&world), (1, 0, 0));
+    world.ends_well();
+}
+
+#[test]
+fn a_midnight_that_passes_while_the_switch_is_away_is_one() {
+    let mut world = just_before_midnight();
+    // Killed in the same moment in which the clock was set: the time that goes on is that of the new clock.
+    world.crash(millis(1_500)).after(millis(1_600));
+    assert_eq!(figures(&world), (2, 1, 0), "a restart is no midnight");
+    world.crash(secs(2)).after(secs(3));
+    assert_eq!(figures(&world), (1, 0, 0));
     world.ends_well();
 }
