@@ -94,6 +94,9 @@ pub(super) struct SessionTimer {
     state: State,
 }
 
+/// Least time between two tries to refresh.
+const AGAIN_AFTER: Duration = secs(1);
+
 #[derive(Debug, Serialize, Deserialize)]
 enum State {
     /// We refresh at half of the interval (§7.2).
@@ -124,11 +127,13 @@ impl SessionTimer {
         self.terms
     }
 
-    /// A refresh did not come about; the next try is before the end.
+    /// A refresh did not come about; the next try is before the end, and some time from now: halves of halves have no end.
     pub fn try_again(&mut self, now: Instant) {
         if let (Refresher::Us, State::Waiting { expires_at }) = (self.terms.refresher, &self.state) {
-            let refresh_at = now + (*expires_at - now) / 2;
-            self.state = State::Refreshing { refresh_at, expires_at: *expires_at };
+            let refresh_at = now + ((*expires_at - now) / 2).max(AGAIN_AFTER);
+            if refresh_at < *expires_at {
+                self.state = State::Refreshing { refresh_at, expires_at: *expires_at };
+            }
         }
     }
 
@@ -165,6 +170,25 @@ mod tests {
             headers.push(name, *value);
         }
         headers
+    }
+
+    #[test]
+    fn a_refresh_that_never_comes_about_is_tried_at_ever_shorter_intervals_that_have_an_end() {
+        let mut timer = SessionTimer::new(Terms { interval: secs(90), refresher: Refresher::Us }, Instant::START);
+        let mut tries = Vec::new();
+        let expired = loop {
+            let now = timer.deadline();
+            match timer.handle_timeout(now) {
+                Some(Due::Refresh) => tries.push(now),
+                Some(Due::Expired) => break now,
+                None => panic!("woken for nothing"),
+            }
+            assert!(timer.deadline() > now);
+            timer.try_again(now);
+            assert!(timer.deadline() > now, "no deadline is left behind");
+        };
+        assert_eq!((tries[0], expired), (Instant::START + secs(45), Instant::START + secs(60)));
+        assert!(tries.len() > 2 && tries.windows(2).all(|two| two[1] - two[0] >= AGAIN_AFTER), "{tries:?}");
     }
 
     #[test]

@@ -107,12 +107,14 @@ impl Switch {
         }
         let mut sessions = Vec::new();
         let mut gone = Vec::new();
-        for (id, kept) in calls {
+        let mut queued = Vec::new();
+        for (id, mut kept) in calls {
             restored.calls.insert(id);
             sessions.push(id);
+            queued.extend(kept.queued.take().map(|image| (id, image)));
             gone.extend(self.resume_call(id, kept, now).into_iter().map(|leg| (id, leg)));
         }
-        self.agree_with_acd(&restored.calls, now);
+        self.agree_with_acd(queued, &restored.calls, now);
         // Midnight may have passed.
         self.look_at_calendar(now);
         for call in sessions {
@@ -146,7 +148,7 @@ impl Switch {
 
     /// Puts the call on the books; the legs that cannot be brought back are returned.
     fn resume_call(&mut self, id: CallId, kept: KeptCall, now: Instant) -> Vec<LegId> {
-        let KeptCall { slot, mut legs, queued, .. } = kept;
+        let KeptCall { slot, mut legs, .. } = kept;
         let gone = slot.legs.iter().filter(|leg| !legs.remove(leg).is_some_and(|image| self.endpoint.restore_leg(**leg, image, now)));
         let gone = gone.copied().collect();
         for leg in &slot.legs {
@@ -163,17 +165,15 @@ impl Switch {
         for offer in slot.offers.values() {
             self.directory.takes_part(&offer.agent, id, Role::Offered);
         }
-        if let Some(queued) = queued {
-            self.acd.restore_call(id, queued);
-        }
         self.slots.insert(id, slot);
         self.dirty.is_kept(id);
         self.touched.insert(Key::Slot(id));
         gone
     }
 
-    /// The ACD is told which calls go on, and which agents are in them.
-    fn agree_with_acd(&mut self, calls: &BTreeSet<CallId>, now: Instant) {
+    /// The ACD is told which agents are in calls, and which calls go on and wait. In this order, as it came: an agent who calls a queue is
+    /// on the call before it waits, and it is not answered by that.
+    fn agree_with_acd(&mut self, queued: Vec<(CallId, acd::QueuedImage)>, calls: &BTreeSet<CallId>, now: Instant) {
         let mut talking = Vec::new();
         for (call, slot) in &self.slots {
             let called = slot.callee_agent.as_ref().filter(|_| slot.call.is_connected() || matches!(slot.purpose, Purpose::Party(_)));
@@ -181,6 +181,9 @@ impl Switch {
         }
         for (agent, call) in talking {
             self.tell_acd(acd::Event::Engaged { agent, call }, now);
+        }
+        for (call, image) in queued {
+            self.acd.restore_call(call, image);
         }
         let mut ordered = Vec::new();
         self.acd.restored(calls, now, &mut ordered);

@@ -19,6 +19,8 @@ pub struct Books {
     /// Where each waiting call waits, and its place.
     places: BTreeMap<CallId, (QueueId, u64)>,
     next_place: u64,
+    /// Just back from a crash, and not heard out yet.
+    unsettled: bool,
 }
 
 #[derive(Default)]
@@ -49,7 +51,7 @@ fn midnight_after(at: Timestamp) -> Timestamp {
 impl Books {
     pub fn new(clock: WallClock) -> Self {
         let midnight = midnight_after(clock.read(Instant::START));
-        Self { clock, midnight, queues: BTreeMap::new(), places: BTreeMap::new(), next_place: 0 }
+        Self { clock, midnight, queues: BTreeMap::new(), places: BTreeMap::new(), next_place: 0, unsettled: false }
     }
 
     pub fn clock_set(&mut self, clock: WallClock) {
@@ -131,8 +133,20 @@ impl Books {
         }
     }
 
+    /// It has told what it did at once; from here on the figures are followed.
+    pub fn settled(&mut self, queues: &[QueueView]) {
+        self.unsettled = false;
+        for view in queues {
+            let book = self.queues.entry(view.id.clone()).or_default();
+            (book.counted, book.waited) = (view.today.clone(), Duration::from_millis(view.today.wait_total_ms));
+        }
+    }
+
     /// The switch's own figures.
     pub fn counted(&self, queue: &QueueView, now: Instant, complaints: &mut Complaints) {
+        if self.unsettled {
+            return;
+        }
         let theirs = &queue.today;
         let nothing = Book::default();
         let book = self.queues.get(&queue.id).unwrap_or(&nothing);
@@ -159,17 +173,15 @@ impl Books {
         }
     }
 
-    /// The switch is back with these calls. What it counted in its last moment may be uncounted: from here on the figures are followed.
-    /// Whoever waited waits on, in his place.
+    /// The switch is back with these calls. What it counted in its last moment may be uncounted. Whoever waited waits on, in his place.
     pub fn restarted(&mut self, snapshot: &Snapshot, now: Instant, complaints: &mut Complaints) {
         let (clock, midnight, next_place) = (self.clock, self.midnight, self.next_place);
-        let known = std::mem::replace(self, Self { clock, midnight, next_place, queues: BTreeMap::new(), places: BTreeMap::new() });
+        let known = std::mem::replace(
+            self,
+            Self { clock, midnight, next_place, unsettled: true, queues: BTreeMap::new(), places: BTreeMap::new() },
+        );
         // The page is turned before what is shown is taken over, for it is of this day.
         self.turns_page(now);
-        for view in &snapshot.queues {
-            let waited = Duration::from_millis(view.today.wait_total_ms);
-            self.queues.insert(view.id.clone(), Book { counted: view.today.clone(), waited, waiting: BTreeMap::new() });
-        }
         let waits = |call: &&CallView| call.record.connected_at.is_none();
         // In order of arrival, as their ids are.
         let mut calls: Vec<&CallView> = snapshot.calls.iter().filter(waits).collect();
@@ -289,23 +301,22 @@ mod tests {
         books.answered(call(1), at(1_000));
         let at_midnight = DAY_MS.unsigned_abs() / 2;
         let (old, new) = ((2, 1), (1, 0));
-        let sees = |books: &mut Books, ms: u64, (offered, answered): (u64, u64)| {
+        let sees = |books: &mut Books, ms: u64, (offered, answered): (u64, u64), waiting: usize| {
             books.turns_page(at(ms));
             let wait_total_ms = answered * 1_000;
             let (answered_in_rings, answered_within_threshold) = (answered, answered);
             let today =
                 QueueFigures { offered, answered, answered_in_rings, answered_within_threshold, wait_total_ms, ..QueueFigures::default() };
-            let view = QueueView { id: QueueId::new("service"), waiting: 1, longest_waiting_since: None, agents: Vec::new(), today };
+            let view = QueueView { id: QueueId::new("service"), waiting, longest_waiting_since: None, agents: Vec::new(), today };
             let mut complaints = Vec::new();
             books.counted(&view, at(ms), &mut complaints);
             complaints.is_empty()
         };
-        assert!(sees(&mut books, at_midnight - 1, old) && !sees(&mut books, at_midnight - 1, new));
-        assert!(sees(&mut books, at_midnight, new) && !sees(&mut books, at_midnight, old));
+        assert!(sees(&mut books, at_midnight - 1, old, 1) && !sees(&mut books, at_midnight - 1, new, 1));
+        assert!(sees(&mut books, at_midnight, new, 1) && !sees(&mut books, at_midnight, old, 1));
         // Put back to an hour before, then over the same midnight again.
         books.clock_set(WallClock::new(at(at_midnight), Timestamp(DAY_MS - 3_600_000)));
         books.enqueued(call(3), &QueueId::new("service"), at(at_midnight));
-        let _ = books.take(call(3));
-        assert!(sees(&mut books, at_midnight + 3_700_000, (2, 0)) && !sees(&mut books, at_midnight + 3_700_000, new));
+        assert!(sees(&mut books, at_midnight + 3_700_000, (2, 0), 2) && !sees(&mut books, at_midnight + 3_700_000, new, 2));
     }
 }

@@ -16,13 +16,15 @@ pub struct Files {
     limits: Vec<(Duration, u32)>,
     /// Which limit was in force when the call arrived.
     arrived_under: BTreeMap<CallId, usize>,
+    /// How long the switch was away while the call was alive.
+    away: BTreeMap<CallId, Duration>,
     /// The last that was stored of each call.
     stored: BTreeMap<CallId, CallRecord>,
 }
 
 impl Files {
     pub fn new(limit: Duration, max_rings: u32) -> Self {
-        Self { limits: vec![(limit, max_rings)], arrived_under: BTreeMap::new(), stored: BTreeMap::new() }
+        Self { limits: vec![(limit, max_rings)], arrived_under: BTreeMap::new(), away: BTreeMap::new(), stored: BTreeMap::new() }
     }
 
     pub fn reloaded(&mut self, limit: Duration, max_rings: u32) {
@@ -35,6 +37,11 @@ impl Files {
         self.arrived_under.insert(call, self.limits.len() - 1);
     }
 
+    /// A limit that fell due meanwhile is kept when the switch is back.
+    pub fn was_away(&mut self, call: CallId, long: Duration) {
+        *self.away.entry(call).or_default() += long;
+    }
+
     pub fn stored(&mut self, record: &CallRecord, complaints: &mut Complaints) {
         let id = record.id;
         if let (Some(answered), Some(released), Some(recording)) = (record.answered_at, record.released_at, &record.recording)
@@ -45,14 +52,15 @@ impl Files {
                 complaints.push(format!("{id}: {:?} of recording for a call of {call:?}", recording.duration));
             }
         }
+        let away = self.away.get(&id).copied().unwrap_or_default();
         for offer in &record.offers {
             let Some(ended) = offer.ended_at else { continue };
             let rang = between(offer.alerted_at, ended);
             let kept = |(limit, max_rings): &(Duration, u32)| match offer.result {
                 OfferOutcome::Answered => rang < *limit && offer.rings <= *max_rings,
-                OfferOutcome::Missed => rang >= *limit && rang <= *limit + super::LATE && offer.rings == *max_rings,
+                OfferOutcome::Missed => rang >= *limit && rang <= *limit + super::LATE + away && offer.rings == *max_rings,
                 OfferOutcome::Pending => false,
-                _ => rang <= *limit && offer.rings <= *max_rings,
+                _ => rang <= *limit + away && offer.rings <= *max_rings,
             };
             let since = self.arrived_under.get(&id).copied().unwrap_or_default();
             if ended < offer.alerted_at || !self.limits[since..].iter().any(kept) {

@@ -3,7 +3,7 @@
 use super::Complaints;
 use sanling::base::time::secs;
 use sanling::base::{Duration, Instant};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Twice 64 × T1: no transaction is remembered longer on either side (RFC 3261 §17.2).
 const FORGOTTEN_AFTER: Duration = secs(64);
@@ -13,6 +13,8 @@ pub struct Finals {
     /// By what names the transaction.
     sent: BTreeMap<String, u16>,
     oldest: VecDeque<(Instant, String)>,
+    /// Answered by a process that is dead.
+    before_crash: BTreeSet<String>,
 }
 
 impl Finals {
@@ -21,13 +23,20 @@ impl Finals {
         self.sent.contains_key(transaction)
     }
 
+    pub fn crashed(&mut self) {
+        self.before_crash.extend(self.sent.keys().cloned());
+    }
+
     pub fn sent(&mut self, transaction: String, code: u16, now: Instant, complaints: &mut Complaints) {
         while self.oldest.front().is_some_and(|(at, _)| now - *at > FORGOTTEN_AFTER) {
             if let Some((_, old)) = self.oldest.pop_front() {
                 self.sent.remove(&old);
+                self.before_crash.remove(&old);
             }
         }
         match self.sent.get(&transaction) {
+            // The BYE of a call that is over comes again, its 200 was lost, and with the process the dialog: it is no more, which is true.
+            Some(200) if code == 481 && transaction.contains(" BYE ") && self.before_crash.contains(&transaction) => {}
             Some(before) if *before != code => complaints.push(format!("{code} after {before} in {transaction}")),
             Some(_) => {}
             None if code >= 200 => {
@@ -51,4 +60,11 @@ fn a_second_final_response_is_seen_and_a_retransmission_is_none() {
         finals.sent(transaction.to_owned(), code, later, &mut complaints);
     }
     assert_eq!(complaints, ["487 after 200 in a", "180 after 200 in a"]);
+    finals.sent("c 1 BYE x".to_owned(), 200, later, &mut complaints);
+    finals.sent("d 1 INVITE".to_owned(), 200, later, &mut complaints);
+    finals.crashed();
+    finals.sent("c 1 BYE x".to_owned(), 481, later, &mut complaints);
+    assert_eq!(complaints.len(), 2);
+    finals.sent("d 1 INVITE".to_owned(), 481, later, &mut complaints);
+    assert_eq!(complaints.len(), 3);
 }

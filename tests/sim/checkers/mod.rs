@@ -178,6 +178,7 @@ impl Checkers {
         self.patience.crashed(now);
         self.silent.crashed(now);
         self.invites.crashed(now);
+        self.finals.crashed();
         self.reserved.clear();
     }
 
@@ -187,6 +188,9 @@ impl Checkers {
         self.rings.restarted(now);
         self.patience.restarted(now);
         self.silent.restarted(now);
+        for call in self.live.keys() {
+            self.files.was_away(*call, now - self.crashed_at);
+        }
         let lost: Vec<(CallId, Instant)> = self.live.extract_if(.., |call, _| !calls.contains(call)).collect();
         for (call, arrived) in lost {
             self.invites.lost(call);
@@ -210,6 +214,7 @@ impl Checkers {
 
     /// It has told what it did at once when it was back.
     pub fn settled(&mut self, snapshot: &Snapshot, now: Instant) {
+        self.books.settled(&snapshot.queues);
         self.shifts.restarted(&snapshot.agents, now, &mut self.complaints);
     }
 

@@ -72,6 +72,20 @@ fn who_waits_keeps_his_place_before_those_who_came_later() {
 }
 
 #[test]
+fn an_agent_who_waits_in_a_queue_himself_keeps_his_place() {
+    let mut world = World::with_agents(&["1001", "1002"]);
+    world.dials("1001", "*14").after(secs(4)).dials("1002", "*14").after(secs(4));
+    world.dials("1001", "95000").after(secs(1)).caller_dials("95000").says(CALLER, Sound::Speech).after(secs(10));
+    let waiting = |world: &World| world.snapshot().queues[0].waiting;
+    assert_eq!(waiting(&world), 2);
+    world.crash(secs(1)).after(secs(2));
+    assert_eq!(waiting(&world), 2, "to be on a call that waits is not to answer it");
+    world.agent_answers("1002", secs(1)).dials("1002", "*13").after(secs(8)).expect_conversation("1001", "1002");
+    world.hangs_up("1001").after(secs(1));
+    world.ends_well();
+}
+
+#[test]
 fn a_ringing_agents_three_rings_are_still_three() {
     let mut world = World::with_agents(&["1001", "1002"]);
     world.agent_ignores("1001").agent_answers("1002", secs(1)).caller_dials("95000").after(secs(6)).expect_ringing("1001");
