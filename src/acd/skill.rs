@@ -4,7 +4,6 @@ use super::agent::StateName;
 use super::queue::Place;
 use crate::base::{AgentId, Instant};
 use serde::{Deserialize, Serialize};
-use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::{Index, IndexMut};
@@ -30,12 +29,6 @@ impl Skill {
 impl From<&str> for Skill {
     fn from(name: &str) -> Self {
         Self::new(name)
-    }
-}
-
-impl Borrow<str> for Skill {
-    fn borrow(&self) -> &str {
-        &self.0
     }
 }
 

@@ -13,10 +13,8 @@ impl Call {
             return;
         }
         self.caller.allocated(address);
-        // A delayed offer (RFC 3261 §13.2.1) is settled with our 200 and the caller's ACK; nothing is to be proven before.
-        if self.caller.awaits_our_answer()
-            && let Err(unacceptable) = self.caller.describe()
-        {
+        // A delayed offer (RFC 3261 §13.2.1) is settled with our 200 and the caller's ACK; nothing can be wrong before.
+        if let Err(unacceptable) = self.caller.describe() {
             self.fail(unacceptable.code, None, Outcome::Refused, "no common media", now, out);
             return;
         }

@@ -151,12 +151,6 @@ impl Leg {
         Ok(())
     }
 
-    /// Whether the peer's offer still waits for our answer.
-    #[must_use]
-    pub fn awaits_our_answer(&self) -> bool {
-        matches!(self.exchange, Exchange::OfferReceived(_))
-    }
-
     /// Whether our offer still waits for its answer.
     #[must_use]
     pub fn awaits_answer(&self) -> bool {

@@ -621,7 +621,12 @@ impl World {
     /// Callers who called once, each with his record.
     fn compare_callers(&mut self) {
         let mut times: BTreeMap<&str, u32> = BTreeMap::new();
-        let all = || self.phones.iter().filter(|phone| phone.password.is_none()).flat_map(|phone| &phone.past);
+        let all = || {
+            self.phones.iter().filter(|phone| phone.password.is_none()).flat_map(|phone| {
+                // Whoever hung up and died was perhaps not heard.
+                phone.past.iter().filter(|past| phone.alive || past.end != super::phones::End::HungUp)
+            })
+        };
         all().for_each(|past| *times.entry(&past.caller).or_default() += 1);
         let once = all().filter(|past| times.get(past.caller.as_str()) == Some(&1));
         let mut complaints = Vec::new();

@@ -10,6 +10,8 @@ pub struct Engagements {
     live: BTreeMap<String, (String, Option<Instant>)>,
     /// The same by agent.
     of_agent: BTreeMap<String, BTreeSet<String>>,
+    /// Of those that he began: the switch has answered, and his ACK has not come.
+    unacked: BTreeSet<String>,
     /// Every Call-ID by which the switch called: an INVITE goes again until its phone says something, even when the caller has left
     /// (RFC 3261 §9.1), and rings nobody anew.
     called: BTreeSet<String>,
@@ -21,7 +23,9 @@ impl Engagements {
         if !self.called.insert(id.to_owned()) {
             return false;
         }
-        if let Some(other) = self.of_agent.get(agent).and_then(BTreeSet::first) {
+        // One that is over may wait for his ACK: no BYE goes before it (RFC 3261 §15).
+        let busy = |other: &&String| !self.unacked.contains(*other);
+        if let Some(other) = self.of_agent.get(agent).and_then(|his| his.iter().find(busy)) {
             complaints.push(format!("agent {agent} is called ({id}) while he has {other}"));
         }
         self.begins(agent, id, Some(now));
@@ -40,6 +44,17 @@ impl Engagements {
         self.of_agent.entry(agent.to_owned()).or_default().insert(id.to_owned());
     }
 
+    /// The agent's own call is answered; and he has heard so.
+    pub fn answered(&mut self, id: &str) {
+        if self.live.get(id).is_some_and(|(_, called)| called.is_none()) {
+            self.unacked.insert(id.to_owned());
+        }
+    }
+
+    pub fn acked(&mut self, id: &str) {
+        self.unacked.remove(id);
+    }
+
     /// The agent's own call was refused (or challenged).
     pub fn refused(&mut self, id: &str) {
         if self.live.get(id).is_some_and(|(_, called)| called.is_none()) {
@@ -52,6 +67,7 @@ impl Engagements {
     }
 
     pub fn ends(&mut self, id: &str) {
+        self.unacked.remove(id);
         if let Some((agent, _)) = self.live.remove(id)
             && let Some(his) = self.of_agent.get_mut(&agent)
         {

@@ -247,6 +247,7 @@ impl Checkers {
         match request.method {
             Method::Invite if request.to().tag().is_none() && self.agents.contains(&from) => self.engagements.dials(&from, id),
             Method::Bye => self.engagements.ends(id),
+            Method::Ack => self.engagements.acked(id),
             _ => {}
         }
     }
@@ -305,6 +306,9 @@ impl Checkers {
         self.finals.sent(key, response.code, now, &mut self.complaints);
         if method == Method::Invite && response.code >= 300 && response.to().tag().is_some() {
             self.engagements.refused(response.call_id());
+        }
+        if method == Method::Invite && (200..300).contains(&response.code) {
+            self.engagements.answered(response.call_id());
         }
     }
 

@@ -72,6 +72,18 @@ fn who_waits_keeps_his_place_before_those_who_came_later() {
 }
 
 #[test]
+fn a_call_that_ends_in_the_moment_in_which_it_is_written_is_over() {
+    let mut world = World::with_agents(&["1001"]);
+    world.net.sip.least_ms = 10;
+    // He comes at 10 ms, is due to be written at 30 ms, and at 30 ms he leaves.
+    world.agent_ignores("1001").caller_dials("95000").after(millis(20)).hangs_up(CALLER).after(millis(10));
+    assert_eq!(world.events_named("call.released").count(), 1);
+    world.crash(millis(500)).after(secs(2));
+    assert_eq!((world.snapshot().calls.len(), world.events_named("call.resumed").count()), (0, 0));
+    world.expect_agent("1001", "ready", None).ends_well();
+}
+
+#[test]
 fn an_agent_who_waits_in_a_queue_himself_keeps_his_place() {
     let mut world = World::with_agents(&["1001", "1002"]);
     world.dials("1001", "*14").after(secs(4)).dials("1002", "*14").after(secs(4));
