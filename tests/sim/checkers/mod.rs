@@ -191,7 +191,9 @@ impl Checkers {
         for call in self.live.keys() {
             self.files.was_away(*call, now - self.crashed_at);
         }
-        let lost: Vec<(CallId, Instant)> = self.live.extract_if(.., |call, _| !calls.contains(call)).collect();
+        let (live, lost) = std::mem::take(&mut self.live).into_iter().partition(|(call, _)| calls.contains(call));
+        self.live = live;
+        let lost: BTreeMap<CallId, Instant> = lost;
         for (call, arrived) in lost {
             self.invites.lost(call);
             if is_kept(arrived, self.crashed_at) {
