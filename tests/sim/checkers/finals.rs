@@ -35,8 +35,8 @@ impl Finals {
             }
         }
         match self.sent.get(&transaction) {
-            // The BYE of a call that is over comes again, its 200 was lost, and with the process the dialog: it is no more, which is true.
-            Some(200) if code == 481 && transaction.contains(" BYE ") && self.before_crash.contains(&transaction) => {}
+            // The BYE or CANCEL of a call that is over comes again, its 200 was lost, and with the process what it was of: it is no more.
+            Some(200) if code == 481 && ends_call(&transaction) && self.before_crash.contains(&transaction) => {}
             Some(before) if *before != code => complaints.push(format!("{code} after {before} in {transaction}")),
             Some(_) => {}
             None if code >= 200 => {
@@ -46,6 +46,10 @@ impl Finals {
             None => {}
         }
     }
+}
+
+fn ends_call(transaction: &str) -> bool {
+    transaction.contains(" BYE ") || transaction.contains(" CANCEL ")
 }
 
 #[test]
