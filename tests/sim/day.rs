@@ -360,6 +360,10 @@ impl Day {
         }
         // The session timer is the last who finds out.
         self.world.run(minutes(11));
+        // Whoever forgot to log out would renew his registration all night.
+        for phone in &mut self.world.phones {
+            phone.die();
+        }
         self.world.expect_quiescence();
     }
 }

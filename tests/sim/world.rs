@@ -603,8 +603,8 @@ impl World {
     pub fn expect_quiescence(&mut self) {
         self.run(sanling::base::time::secs(45));
         let snapshot = self.snapshot();
-        assert!(self.switch.is_quiescent(), "seed {}: not quiescent: {:?}", self.seed, snapshot.calls);
         let left = (snapshot.calls.len(), snapshot.legs, snapshot.sessions, snapshot.transactions, snapshot.recordings_open);
+        assert!(self.switch.is_quiescent(), "seed {}: not quiescent: {left:?} {:?}", self.seed, snapshot.calls);
         assert_eq!(left, (0, 0, 0, 0, 0), "calls, legs, sessions, transactions, open recordings; seed {}", self.seed);
         assert_eq!((self.engine.sessions(), self.engine.legs(), self.ports()), (0, 0, 0), "seed {}", self.seed);
         assert_eq!(self.engine.deadline(), None);
