@@ -111,7 +111,9 @@ impl Books {
             return complaints.push(format!("{call} is offered to {agent} and does not wait"));
         };
         book.counted.offers += 1;
-        let passed = |waiting: &&Waiting| waiting.offered_to.is_none() && !waiting.refused.contains(agent);
+        // Of two who came in the same moment neither was first.
+        let since = book.waiting.get(&place).map_or(Instant::START, |waiting| waiting.since);
+        let passed = |other: &&Waiting| other.since < since && other.offered_to.is_none() && !other.refused.contains(agent);
         if let Some(other) = book.waiting.range(..place).map(|(_, waiting)| waiting).find(passed) {
             complaints.push(format!("{call} is offered to {agent} before {}, who came first", other.call));
         }
@@ -228,7 +230,7 @@ mod tests {
     fn with_callers(count: u64) -> Books {
         let mut books = Books::new(WallClock::new(Instant::START, Timestamp(DAY_MS / 2)));
         for n in 1..=count {
-            books.enqueued(call(n), &QueueId::new("service"), at(0));
+            books.enqueued(call(n), &QueueId::new("service"), at(n - 1));
         }
         books
     }
