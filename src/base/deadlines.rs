@@ -1,19 +1,26 @@
 //! Whose deadline is next: an ordered index over the deadlines of many machines, each named by its key.
 
-use super::Instant;
-use std::collections::{BTreeMap, BTreeSet};
+use super::{Instant, Lookup};
+use std::collections::BTreeSet;
+use std::hash::Hash;
 
 /// Each key has at most one deadline; ties are broken by the key's order, so that runs repeat.
 #[derive(Debug)]
 pub struct Deadlines<K> {
     by_time: BTreeSet<(Instant, K)>,
-    by_key: BTreeMap<K, Instant>,
+    by_key: Lookup<K, Instant>,
 }
 
-impl<K: Ord + Clone> Deadlines<K> {
+impl<K: Ord + Hash + Clone> Deadlines<K> {
     #[must_use]
     pub fn new() -> Self {
-        Self { by_time: BTreeSet::new(), by_key: BTreeMap::new() }
+        Self::seeded(0)
+    }
+
+    /// For keys that strangers choose; `seed` as in [`Lookup::new`].
+    #[must_use]
+    pub fn seeded(seed: u64) -> Self {
+        Self { by_time: BTreeSet::new(), by_key: Lookup::new(seed) }
     }
 
     /// Sets, moves or (with `None`) clears the deadline of `key`.
@@ -21,11 +28,15 @@ impl<K: Ord + Clone> Deadlines<K> {
         if self.by_key.get(&key).copied() == deadline {
             return;
         }
-        if let Some(old) = self.by_key.remove(&key) {
-            self.by_time.remove(&(old, key.clone()));
-        }
-        if let Some(new) = deadline {
-            self.by_key.insert(key.clone(), new);
+        let old = match deadline {
+            Some(new) => self.by_key.insert(key.clone(), new),
+            None => self.by_key.remove(&key),
+        };
+        let key = match old {
+            Some(old) => self.by_time.take(&(old, key)).map(|(_, key)| key),
+            None => Some(key),
+        };
+        if let (Some(new), Some(key)) = (deadline, key) {
             self.by_time.insert((new, key));
         }
     }
@@ -56,7 +67,7 @@ impl<K: Ord + Clone> Deadlines<K> {
     }
 }
 
-impl<K: Ord + Clone> Default for Deadlines<K> {
+impl<K: Ord + Hash + Clone> Default for Deadlines<K> {
     fn default() -> Self {
         Self::new()
     }

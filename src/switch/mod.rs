@@ -53,7 +53,7 @@ enum Work {
 }
 
 /// Whose deadline it is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 enum Key {
     /// First: what happens at midnight is of the new day.
     Midnight,

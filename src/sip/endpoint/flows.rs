@@ -4,7 +4,7 @@ use super::super::transaction::ClientKey;
 use super::super::{Flow, Output, Protocol};
 use super::{Endpoint, Leg};
 use crate::base::{Instant, LegId};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// How a leg holds on to its phone; nothing for one over UDP, which needs no connection.
@@ -24,19 +24,23 @@ impl Way {
 #[derive(Default)]
 pub(super) struct Flows {
     /// Requests of ours, over any transport: they get no answer when the flow fails.
-    clients: BTreeMap<Flow, BTreeSet<ClientKey>>,
+    clients: BTreeMap<Flow, BTreeMap<u64, ClientKey>>,
+    begun: u64,
     /// Dialogs, over TCP: they keep the connection open.
     dialogs: BTreeMap<Flow, usize>,
 }
 
 impl Flows {
-    pub fn begun(&mut self, flow: Flow, key: ClientKey) {
-        self.clients.entry(flow).or_default().insert(key);
+    /// Gives the number by which it is to be told that the request has ended.
+    pub fn begun(&mut self, flow: Flow, key: ClientKey) -> u64 {
+        self.begun += 1;
+        self.clients.entry(flow).or_default().insert(self.begun, key);
+        self.begun
     }
 
-    pub fn ended(&mut self, flow: Flow, key: &ClientKey) {
+    pub fn ended(&mut self, flow: Flow, number: u64) {
         if let Some(keys) = self.clients.get_mut(&flow) {
-            keys.remove(key);
+            keys.remove(&number);
             if keys.is_empty() {
                 self.clients.remove(&flow);
             }
@@ -57,7 +61,7 @@ impl Flows {
     }
 
     pub fn waiting(&self, flow: Flow) -> Vec<ClientKey> {
-        self.clients.get(&flow).into_iter().flatten().cloned().collect()
+        self.clients.get(&flow).into_iter().flat_map(BTreeMap::values).cloned().collect()
     }
 
     pub fn is_used(&self, flow: Flow) -> bool {

@@ -59,8 +59,8 @@ impl Endpoint {
         let clients: BTreeSet<&ClientKey> = threads.iter().flat_map(|threads| &threads.clients).chain(leg.forks()).collect();
         let keeping = Keeping {
             leg,
-            servers: servers.into_iter().filter_map(|key| self.servers.get_key_value(key)).collect(),
-            clients: clients.into_iter().filter_map(|key| self.clients.get_key_value(key)).collect(),
+            servers: servers.into_iter().filter_map(|key| Some((key, &**self.servers.get(key)?))).collect(),
+            clients: clients.into_iter().filter_map(|key| Some((key, &**self.clients.get(key)?))).collect(),
         };
         Some(LegImage(rmp_serde::to_vec_named(&keeping).expect("a leg's state is maps, lists, texts and numbers")))
     }
@@ -104,7 +104,7 @@ impl Endpoint {
             self.seen.insert(identity.clone(), key.clone());
         }
         self.deadlines.set(Timer::Server(key.clone()), entry.machine.deadline());
-        self.servers.insert(key.clone(), entry);
+        self.servers.insert(key.clone(), Box::new(entry));
         self.served_by(leg, &key);
     }
 
@@ -113,8 +113,7 @@ impl Endpoint {
             return;
         }
         self.deadlines.set(Timer::Client(key.clone()), entry.deadline());
-        self.flows.begun(entry.flow, key.clone());
-        self.clients.insert(key.clone(), entry);
+        self.begin_client(key.clone(), entry);
         self.asked_by(leg, &key);
     }
 
@@ -188,7 +187,7 @@ impl Endpoint {
     }
 
     pub(super) fn client_ended(&mut self, key: &ClientKey, entry: &ClientEntry) {
-        self.flows.ended(entry.flow, key);
+        self.flows.ended(entry.flow, entry.number_on_flow);
         if let Some(threads) = entry.leg().and_then(|leg| self.threads.get_mut(&leg)) {
             threads.clients.retain(|known| known != key);
         }

@@ -21,13 +21,14 @@ use super::session::Session;
 use super::transaction::{ClientKey, ServerKey};
 use super::{Callee, Changed, Command, Counters, Event, Flow, Output, Protocol, Received, Settings};
 use crate::base::limits::{LEGS_MAX, TRANSACTIONS_MAX};
-use crate::base::{AgentId, Deadlines, Instant, LegId, Rng};
+use crate::base::{AgentId, Deadlines, Instant, LegId, Lookup, Rng};
 use flows::{Flows, Way};
 use kept::Threads;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
+use std::sync::Arc;
 use transactions::{ClientEntry, ServerEntry};
 
 pub struct Endpoint {
@@ -40,13 +41,13 @@ pub struct Endpoint {
     auth: Auth,
     registrar: Registrar,
     guard: Guard,
-    servers: BTreeMap<ServerKey, ServerEntry>,
-    clients: BTreeMap<ClientKey, ClientEntry>,
+    servers: Lookup<ServerKey, Box<ServerEntry>>,
+    clients: Lookup<ClientKey, Box<ClientEntry>>,
     /// Requests without a To tag, by what they have in common when they reach us by two ways (RFC 3261 §8.2.2.2).
-    seen: BTreeMap<Identity, ServerKey>,
+    seen: Lookup<Identity, ServerKey>,
     legs: BTreeMap<LegId, Leg>,
     /// By Call-ID and our tag.
-    dialogs: BTreeMap<(String, String), LegId>,
+    dialogs: Lookup<(String, String), LegId>,
     streams: BTreeMap<Flow, Stream>,
     flows: Flows,
     /// Transactions of each leg, for its image.
@@ -73,7 +74,7 @@ struct Limits {
 const ROUNDS_MAX: usize = 8;
 
 /// Call-ID, From tag, CSeq.
-type Identity = (String, String, String);
+type Identity = Arc<(String, String, String)>;
 
 #[derive(Debug, Serialize, Deserialize)]
 enum Leg {
@@ -87,7 +88,7 @@ struct Stream {
 }
 
 /// Who waits for a moment.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 enum Timer {
     Server(ServerKey),
     Client(ClientKey),
@@ -104,8 +105,9 @@ impl Endpoint {
     #[must_use]
     pub fn new(settings: Settings, secret: [u8; 32], _now: Instant) -> Self {
         let derive = |purpose: &[u8]| -> [u8; 32] { Sha256::new().chain_update(secret).chain_update(purpose).finalize().into() };
-        let seed = derive(b"seed");
-        let mut rng = Rng::new(u64::from_be_bytes(seed[..8].try_into().expect("8 of 32 bytes")));
+        let number = |bytes: [u8; 32]| u64::from_be_bytes(bytes[..8].try_into().expect("8 of 32 bytes"));
+        let hashes = number(derive(b"hashes"));
+        let mut rng = Rng::new(number(derive(b"seed")));
         let cookie = format!("s{}-", rng.hex(5));
         let mut auth = Auth::new(derive(b"nonces"));
         auth.reconfigure(&settings);
@@ -117,18 +119,18 @@ impl Endpoint {
             auth,
             registrar: Registrar::default(),
             guard: Guard::default(),
-            servers: BTreeMap::new(),
-            clients: BTreeMap::new(),
-            seen: BTreeMap::new(),
+            servers: Lookup::new(hashes),
+            clients: Lookup::new(hashes),
+            seen: Lookup::new(hashes),
             legs: BTreeMap::new(),
-            dialogs: BTreeMap::new(),
+            dialogs: Lookup::new(hashes),
             streams: BTreeMap::new(),
             flows: Flows::default(),
             threads: BTreeMap::new(),
             cut_off: BTreeSet::new(),
             changed: Changed::default(),
             limits: Limits { legs: LEGS_MAX, transactions: TRANSACTIONS_MAX },
-            deadlines: Deadlines::new(),
+            deadlines: Deadlines::seeded(hashes),
             counters: Counters::default(),
             shed: 0,
             next_leg: 1,

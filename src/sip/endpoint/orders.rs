@@ -106,13 +106,17 @@ impl Endpoint {
         } else {
             ClientMachine::Other(Client::begin(Message::Request(request).to_bytes(), reliable, now, &mut actions))
         };
-        let entry = ClientEntry { machine, flow, user, method, number, acks: BTreeMap::new(), limit_at };
-        self.flows.begun(flow, key.clone());
+        let entry = ClientEntry { machine, flow, user, method, number, acks: BTreeMap::new(), limit_at, number_on_flow: 0 };
         if let Some(leg) = entry.leg() {
             self.asked_by(leg, &key);
         }
-        self.clients.insert(key.clone(), entry);
+        self.begin_client(key.clone(), entry);
         self.settle_client(&key, actions, now, out);
+    }
+
+    pub(super) fn begin_client(&mut self, key: ClientKey, mut entry: ClientEntry) {
+        entry.number_on_flow = self.flows.begun(entry.flow, key.clone());
+        self.clients.insert(key, Box::new(entry));
     }
 
     pub(super) fn client_event(&mut self, key: &ClientKey, event: ClientEvent, now: Instant, out: &mut Vec<Output>) {
@@ -204,7 +208,9 @@ impl Endpoint {
 
     /// The ACK to a 2xx of a re-INVITE, whether its leg still lives or not.
     fn acknowledge(&mut self, key: &ClientKey, response: &Response, now: Instant, out: &mut Vec<Output>) {
-        let Some(ClientEntry { machine: ClientMachine::Invite(machine), flow, .. }) = self.clients.get(key) else { return };
+        let Some(ClientEntry { machine: ClientMachine::Invite(machine), flow, .. }) = self.clients.get(key).map(|client| &**client) else {
+            return;
+        };
         let (ack, flow) = (ack_of_success(machine.request(), response), *flow);
         let mut orders = Vec::new();
         self.room(now, &mut orders).acknowledge(key, response.to().tag().unwrap_or(""), ack, flow);
@@ -227,7 +233,7 @@ impl Endpoint {
         now: Instant,
         act: impl FnOnce(&mut super::super::fork::Fork, &Way, &mut Room) -> T,
     ) -> Option<Said<T>> {
-        let ClientEntry { machine: ClientMachine::Invite(machine), flow, user: User::Fork(leg, fork), .. } = self.clients.get_mut(key)?
+        let ClientEntry { machine: ClientMachine::Invite(machine), flow, user: User::Fork(leg, fork), .. } = &mut **self.clients.get_mut(key)?
         else {
             return None;
         };

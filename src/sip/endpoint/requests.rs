@@ -16,6 +16,7 @@ use super::super::{Origin, Output, Party, Protocol, compose};
 use super::transactions::{ServerEntry, ServerMachine};
 use super::{Endpoint, Leg};
 use crate::base::{AgentId, Instant, LegId};
+use std::sync::Arc;
 
 /// Retry-After of a 503 at a limit, in seconds.
 const BUSY_FOR: &str = "10";
@@ -100,7 +101,7 @@ impl Endpoint {
         let mut merged = false;
         if let (None, Some(tag), false) = (request.to().tag(), request.from().tag(), request.method == Method::Cancel) {
             let cseq = request.headers.get("CSeq").unwrap_or_default();
-            let identity = (request.call_id().to_owned(), tag.to_owned(), cseq.to_owned());
+            let identity = Arc::new((request.call_id().to_owned(), tag.to_owned(), cseq.to_owned()));
             merged = self.seen.contains_key(&identity);
             if !merged {
                 self.seen.insert(identity.clone(), asked.key.clone());
@@ -108,7 +109,7 @@ impl Endpoint {
             }
         }
         self.deadlines.set(super::Timer::Server(asked.key.clone()), machine.deadline());
-        self.servers.insert(asked.key.clone(), ServerEntry { machine, back: asked.back, leg: None, seen_as, trying });
+        self.servers.insert(asked.key.clone(), Box::new(ServerEntry { machine, back: asked.back, leg: None, seen_as, trying }));
         merged
     }
 

@@ -74,6 +74,9 @@ pub(super) struct ClientEntry {
     pub acks: BTreeMap<String, Ack>,
     /// A re-INVITE that only ever got provisional responses is given up.
     pub limit_at: Option<Instant>,
+    /// Its place among the requests of its flow.
+    #[serde(skip)]
+    pub number_on_flow: u64,
 }
 
 /// An ACK to a 2xx, as it was sent.

@@ -65,7 +65,7 @@ pub enum ServerEvent {
 }
 
 /// By what a request finds its server transaction (RFC 3261 §17.2.3): branch, sent-by and method, an ACK under its INVITE's.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct ServerKey(Arc<str>);
 
 impl ServerKey {
@@ -107,7 +107,7 @@ pub fn has_magic_cookie(branch: &str) -> bool {
 }
 
 /// By what a response finds its client transaction (RFC 3261 §17.1.3): our branch and the method of CSeq.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct ClientKey(Arc<str>);
 
 impl ClientKey {
