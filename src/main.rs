@@ -11,6 +11,10 @@ use std::io::{self, Stdout, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// See Cargo.toml for what it saves.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Sanling (三铃): a CTI telephony switch and ACD engine.
 #[derive(Parser)]
 #[command(version)]

@@ -173,16 +173,16 @@ impl Driver {
 
     /// Carries out what was ordered; true when the switch is drained.
     fn carry_out(&mut self, out: &mut Vec<Output>, pending: &mut Pending) -> bool {
-        let mut drained = false;
+        let (mut drained, mut rows) = (false, Vec::new());
         for output in out.drain(..) {
             match output {
                 Output::SendSip { flow, bytes } => self.net.send(flow, bytes),
                 Output::CloseSip { flow } => self.net.close(flow),
                 Output::TrustSip { flow } => self.net.trust(flow),
-                Output::Media(command) => self.media.order(command),
-                Output::StoreCall(record) => self.ledger.call(record),
-                Output::Event(event) => self.ledger.event(event),
-                Output::Keep { part, image } => self.ledger.keep(&part, image),
+                Output::Media(command) => self.media.order_soon(command),
+                Output::StoreCall(record) => rows.push(self.ledger.call(record)),
+                Output::Event(event) => rows.push(self.ledger.event(event)),
+                Output::Keep { part, image } => rows.push(self.ledger.keep(&part, image)),
                 Output::Reply { id, reply } => {
                     if let Some(answer) = pending.waiting.remove(&id) {
                         // Whoever asked may have given up meanwhile.
@@ -192,6 +192,9 @@ impl Driver {
                 Output::Drained => drained = true,
             }
         }
+        // Once a batch, and after it: whoever is woken may take the processor at once.
+        self.ledger.give(rows);
+        self.media.wake_ordered();
         drained
     }
 

@@ -8,7 +8,8 @@ use crate::media::control::StreamStatistics;
 use crate::switch::checkpoint::Part;
 use crate::switch::output::Event;
 
-/// Nothing here waits, so that the switch's task may call it.
+/// Nothing here waits, so that the switch's task may call it. What it is told becomes a row; a turn's rows are given to the store
+/// together, so that its thread is woken once for all of them.
 #[derive(Clone, Debug)]
 pub struct Ledger {
     store: Store,
@@ -23,23 +24,32 @@ impl Ledger {
     }
 
     /// For `Output::StoreCall`.
-    pub fn call(&self, record: Box<CallRecord>) {
+    #[must_use = "to be given"]
+    pub fn call(&self, record: Box<CallRecord>) -> Row {
         self.metrics.call_stored(&record);
-        let id = record.id;
-        if self.store.try_push(Row::Call(record)).is_err() {
-            tracing::error!(call = %id, "the store is full: this state of the call is not kept");
-        }
+        Row::Call(record)
     }
 
     /// For `Output::Event`. A row that the store cannot take is counted there; consumers have the event all the same.
-    pub fn event(&self, event: Event) {
+    #[must_use = "to be given"]
+    pub fn event(&self, event: Event) -> Row {
         self.metrics.event_published(event.name);
-        let _ = self.store.try_push(Row::Event(self.hub.publish(event)));
+        Row::Event(self.hub.publish(event))
     }
 
     /// For `Output::Keep`. An image that the store cannot take is made good by the next of the same part.
-    pub fn keep(&self, part: &Part, image: Option<Vec<u8>>) {
-        let _ = self.store.try_push(Row::Kept { part: part.to_string(), image });
+    #[must_use = "to be given"]
+    pub fn keep(&self, part: &Part, image: Option<Vec<u8>>) -> Row {
+        Row::Kept { part: part.to_string(), image }
+    }
+
+    /// Gives rows to the store, in their order.
+    pub fn give(&self, rows: Vec<Row>) {
+        for row in self.store.try_push_all(rows) {
+            if let Row::Call(record) = row {
+                tracing::error!(call = %record.id, "the store is full: this state of the call is not kept");
+            }
+        }
     }
 
     /// What a leg's streams counted, told as it is released.

@@ -107,7 +107,7 @@ fn recordings_are_listed_fetched_and_verified() {
     let sha256 = text.lines().next().and_then(|line| line.rsplit(' ').next()).map(str::to_owned);
     let mut mended = call.clone();
     mended.recording.as_mut().expect("has one").sha256 = sha256;
-    world.ledger.call(Box::new(mended));
+    world.ledger.give(vec![world.ledger.call(Box::new(mended))]);
     world.get("/api/v1/calls");
     assert_eq!(verify(&world), ("1 intact, 0 not\n".to_owned(), None));
     fs::remove_file(&path).expect("removes");

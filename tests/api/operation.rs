@@ -167,7 +167,7 @@ fn health_tells_why_not() {
 fn metrics_count_each_call_once() {
     let mut world = World::new();
     let record = world.kept_call(0, |_| ());
-    world.ledger.call(Box::new(record));
+    world.ledger.give(vec![world.ledger.call(Box::new(record))]);
     world.kept_call(1, |call| call.released_at = None);
     world.publish("call.released", None, 1);
     let metrics = |world: &World| String::from_utf8(world.get("/metrics").body).expect("text");

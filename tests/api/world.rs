@@ -189,13 +189,14 @@ impl World {
     pub fn kept_call(&mut self, seconds: i64, change: impl FnOnce(&mut CallRecord)) -> CallRecord {
         let mut record = call_record(NOW + seconds * 1_000, &mut self.rng);
         change(&mut record);
-        self.ledger.call(Box::new(record.clone()));
+        self.ledger.give(vec![self.ledger.call(Box::new(record.clone()))]);
         record
     }
 
     pub fn publish(&self, name: &'static str, call: Option<CallId>, number: i64) {
         let detail = vec![("n", Detail::Number(number))];
-        self.ledger.event(Event { at: Timestamp(NOW + number), name, call, agent: Some("1001".into()), queue: None, detail });
+        let event = Event { at: Timestamp(NOW + number), name, call, agent: Some("1001".into()), queue: None, detail };
+        self.ledger.give(vec![self.ledger.event(event)]);
     }
 }
 

@@ -27,7 +27,7 @@ use std::num::NonZero;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed, Ordering::SeqCst};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 use tokio::sync::mpsc::Sender;
 use worker::Worker;
@@ -53,6 +53,8 @@ pub struct MediaPool {
 struct Handle {
     orders: SyncSender<Order>,
     ordered: Arc<AtomicBool>,
+    /// Orders were given since the worker was last woken.
+    to_wake: AtomicBool,
     waker: Waker,
     figures: Arc<Figures>,
     thread: JoinHandle<()>,
@@ -116,7 +118,7 @@ impl MediaPool {
                 let engine = Engine::new(engine, clips, seed);
                 Worker::new(poller, engine, ports, to_do, its_ordered, inbox, sink, its_figures, clock).run();
             })?;
-            workers.push(Handle { orders, ordered, waker, figures, thread });
+            workers.push(Handle { orders, ordered, to_wake: AtomicBool::new(false), waker, figures, thread });
         }
         Ok(Self { workers, ports })
     }
@@ -124,6 +126,13 @@ impl MediaPool {
     /// Gives the order to the worker that has the session. Orders for one session are done in turn. Waits while the worker has
     /// `MEDIA_COMMANDS_MAX` waiting; it takes them every millisecond and never waits for the switch.
     pub fn order(&self, command: Command) {
+        self.order_soon(command);
+        self.wake_ordered();
+    }
+
+    /// As [`order`](Self::order), for many orders: none is done for certain before [`wake_ordered`](Self::wake_ordered). A worker that is
+    /// woken for each of them would take the processor from whoever orders.
+    pub fn order_soon(&self, command: Command) {
         // At once, so that no other leg is given the pair while this one waits for its worker.
         if let Command::Allocate { resumed: Some(leg), .. } = &command {
             self.ports.lock().reserve(leg.port);
@@ -131,10 +140,18 @@ impl MediaPool {
         self.of_session(session_of(&command)).give(Order::Command(command));
     }
 
+    /// Wakes the workers that were given orders.
+    pub fn wake_ordered(&self) {
+        for worker in &self.workers {
+            worker.wake();
+        }
+    }
+
     /// Other clips from now on; what plays goes on to its end.
     pub fn set_clips(&self, clips: &Arc<ClipLibrary>) {
         for worker in &self.workers {
             worker.give(Order::SetClips(Arc::clone(clips)));
+            worker.wake();
         }
     }
 
@@ -169,11 +186,23 @@ impl MediaPool {
 
 impl Handle {
     fn give(&self, order: Order) {
-        if self.orders.send(order).is_err() {
+        let given = match self.orders.try_send(order) {
+            Ok(()) => true,
+            Err(TrySendError::Full(order)) => {
+                self.wake();
+                self.orders.send(order).is_ok()
+            }
+            Err(TrySendError::Disconnected(_)) => false,
+        };
+        if !given {
             tracing::error!("a media worker is gone; its calls have no sound");
-            return;
         }
-        if !self.ordered.swap(true, SeqCst)
+        self.to_wake.store(true, Relaxed);
+    }
+
+    fn wake(&self) {
+        if self.to_wake.swap(false, Relaxed)
+            && !self.ordered.swap(true, SeqCst)
             && let Err(error) = self.waker.wake()
         {
             tracing::error!(%error, "a media worker cannot be woken");

@@ -37,10 +37,11 @@ use sqlx::{AnyPool, Connection, Executor};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use taker::{Message, Taker};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use trouble::Trouble;
 
@@ -196,6 +197,9 @@ struct Shared {
     database: Trouble,
     blocked: AtomicBool,
     lost: AtomicU64,
+    /// Rows in the inbox, and how many it may hold.
+    waiting: AtomicUsize,
+    rows_max: usize,
     /// Rows that are in the journal, and those that are in the database, since the start.
     journalled: AtomicU64,
     written: AtomicU64,
@@ -206,17 +210,19 @@ struct Shared {
 }
 
 impl Shared {
-    fn new(keeper: Keeper, journal_max: u64, applied: u64) -> Self {
+    fn new(keeper: Keeper, options: &StoreOptions, applied: u64) -> Self {
         Self {
             journal: Trouble::default(),
             database: Trouble::default(),
             blocked: AtomicBool::new(false),
             lost: AtomicU64::new(0),
+            waiting: AtomicUsize::new(0),
+            rows_max: options.rows_max,
             journalled: AtomicU64::new(0),
             written: AtomicU64::new(0),
             applied: AtomicU64::new(applied),
             keeper,
-            journal_max,
+            journal_max: options.journal_max,
         }
     }
 }
@@ -287,7 +293,7 @@ impl Store {
         let readers = readers(&database.url, options.busy_timeout).await?;
         let patience = options.patience;
         let (inbox, messages) = mpsc::channel(options.rows_max);
-        let shared = Arc::new(Shared::new(opened.keeper, options.journal_max, applied));
+        let shared = Arc::new(Shared::new(opened.keeper, &options, applied));
         let handover = Arc::new(Handover::new(opened.appender.last(), options.rows_max, options.batch_max));
         let applier = Applier {
             database: Arc::clone(&database),
@@ -321,7 +327,7 @@ impl Store {
         let path = std::path::absolute(folder).map_err(StoreError::System)?.join("sanling.db");
         let database = Arc::new(Database::new(path, options.busy_timeout, None));
         let readers = readers(&database.url, options.busy_timeout).await?;
-        let shared = Arc::new(Shared::new(Keeper::default(), options.journal_max, 0));
+        let shared = Arc::new(Shared::new(Keeper::default(), &options, 0));
         Ok(Self {
             inbox: mpsc::channel(1).0,
             readers,
@@ -350,17 +356,35 @@ impl Store {
     /// # Errors
     /// When the inbox is full; the row is lost and counted.
     pub fn try_push(&self, row: Row) -> Result<(), StoreFull> {
-        self.inbox.try_send(Message::Row(row)).map_err(|_| {
-            self.shared.lost.fetch_add(1, Relaxed);
-            StoreFull
-        })
+        if self.try_push_all(vec![row]).is_empty() { Ok(()) } else { Err(StoreFull) }
+    }
+
+    /// As [`try_push`](Self::try_push), with one wake-up of the writer for all rows. Gives back those that found no room, the last ones;
+    /// they are lost and counted.
+    pub fn try_push_all(&self, mut rows: Vec<Row>) -> Vec<Row> {
+        if rows.is_empty() {
+            return rows;
+        }
+        let before = self.shared.waiting.fetch_add(rows.len(), Relaxed);
+        let mut refused = rows.split_off(rows.len().min(self.shared.rows_max.saturating_sub(before)));
+        self.shared.waiting.fetch_sub(refused.len(), Relaxed);
+        if !rows.is_empty()
+            && let Err(TrySendError::Full(Message::Rows(rows)) | TrySendError::Closed(Message::Rows(rows))) =
+                self.inbox.try_send(Message::Rows(rows))
+        {
+            self.shared.waiting.fetch_sub(rows.len(), Relaxed);
+            refused.splice(0..0, rows);
+        }
+        self.shared.lost.fetch_add(refused.len() as u64, Relaxed);
+        refused
     }
 
     /// Whether new calls are to be refused: from 7/8 of the inbox or of the journal on, so that the rows of running calls still fit, until
     /// half of it is free.
     #[must_use]
     pub fn is_blocked(&self) -> bool {
-        let (free, all) = (self.inbox.capacity() as u64, self.inbox.max_capacity() as u64);
+        let all = self.shared.rows_max as u64;
+        let free = all.saturating_sub(self.rows_waiting() as u64);
         let (journal_free, journal_all) = (self.shared.journal_max.saturating_sub(self.shared.keeper.bytes()), self.shared.journal_max);
         let short = |times: u64| free * times < all || journal_free * times < journal_all;
         let blocked = self.inbox.is_closed() || short(if self.shared.blocked.load(Relaxed) { 2 } else { 8 });
@@ -401,7 +425,7 @@ impl Store {
     /// Rows waiting for the journal.
     #[must_use]
     pub fn rows_waiting(&self) -> usize {
-        self.inbox.max_capacity() - self.inbox.capacity()
+        self.shared.waiting.load(Relaxed)
     }
 
     /// Bytes of the journal's segments on the disk.

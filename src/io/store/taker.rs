@@ -3,6 +3,7 @@
 use super::fact::{self, Fact};
 use super::handover::Handover;
 use super::{Row, Shared, StoreOptions};
+use crate::base::limits;
 use crate::io::journal::{Appender, Lock};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -19,7 +20,7 @@ const SLOW: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) enum Message {
-    Row(Row),
+    Rows(Vec<Row>),
     /// Answered when all before it is in the tables.
     Flush(oneshot::Sender<()>),
     Close(oneshot::Sender<()>),
@@ -57,9 +58,16 @@ impl Taker {
             let Some(mut message) = self.messages.blocking_recv() else {
                 return self.end(None);
             };
+            // What belongs together is written together, and its images once.
+            if matches!(message, Message::Rows(_)) {
+                std::thread::sleep(limits::JOURNAL_WAIT);
+            }
             loop {
                 match message {
-                    Message::Row(row) => rows.push(row),
+                    Message::Rows(more) => {
+                        self.shared.waiting.fetch_sub(more.len(), Relaxed);
+                        rows.extend(more);
+                    }
                     Message::Flush(done) => flushes.push(done),
                     Message::Close(done) => close = Some(done),
                 }

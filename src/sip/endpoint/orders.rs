@@ -233,7 +233,8 @@ impl Endpoint {
         now: Instant,
         act: impl FnOnce(&mut super::super::fork::Fork, &Way, &mut Room) -> T,
     ) -> Option<Said<T>> {
-        let ClientEntry { machine: ClientMachine::Invite(machine), flow, user: User::Fork(leg, fork), .. } = &mut **self.clients.get_mut(key)?
+        let ClientEntry { machine: ClientMachine::Invite(machine), flow, user: User::Fork(leg, fork), .. } =
+            &mut **self.clients.get_mut(key)?
         else {
             return None;
         };

@@ -38,7 +38,9 @@ impl Client {
     /// Sends `wire` and waits for the answer.
     #[must_use]
     pub fn begin(wire: Vec<u8>, reliable: bool, now: Instant, out: &mut Vec<Action>) -> Self {
-        out.push(Action::Send { wire: wire.clone(), again: false });
+        let kept = wire.clone();
+        out.push(Action::Send { wire, again: false });
+        let wire = kept;
         let resend = (!reliable).then_some((now + T1, T1));
         Self { reliable, state: State::Trying { wire, resend, give_up_at: now + PATIENCE } }
     }

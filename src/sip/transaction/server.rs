@@ -46,8 +46,10 @@ impl Machine for Server {
         match (&self.state, event) {
             (State::Trying { .. }, Event::Responded { code: 408, .. }) => self.state = State::Over,
             (State::Trying { .. }, Event::Responded { code, wire }) if code >= 200 => {
-                out.push(Action::Send { wire: wire.clone(), again: false });
-                self.state = if self.reliable { State::Over } else { State::Completed { wire, until: now + PATIENCE } };
+                // The copy is kept, which is no longer than it must be: there are a hundred thousand of them.
+                let kept = if self.reliable { Vec::new() } else { wire.clone() };
+                out.push(Action::Send { wire, again: false });
+                self.state = if self.reliable { State::Over } else { State::Completed { wire: kept, until: now + PATIENCE } };
             }
             (State::Completed { wire, .. }, Event::Repeated) => out.push(Action::Send { wire: wire.clone(), again: true }),
             // No provisional responses (RFC 4320 §4.1), and one final one.

@@ -62,15 +62,15 @@ impl Machine for ServerInvite {
     fn handle(&mut self, event: Event, now: Instant, out: &mut Vec<Action>) {
         match (&mut self.state, event) {
             (State::Proceeding { last }, Event::Responded { code, wire }) => {
-                out.push(Action::Send { wire: wire.clone(), again: false });
                 match code {
-                    ..200 => *last = Some(wire),
+                    ..200 => *last = Some(wire.clone()),
                     200..300 => self.state = State::Accepted { until: now + PATIENCE },
                     _ => {
                         let resend = (!self.reliable).then_some((now + T1, T1));
-                        self.state = State::Completed { wire, resend, give_up_at: now + PATIENCE };
+                        self.state = State::Completed { wire: wire.clone(), resend, give_up_at: now + PATIENCE };
                     }
                 }
+                out.push(Action::Send { wire, again: false });
             }
             (State::Proceeding { last: Some(wire) } | State::Completed { wire, .. }, Event::Repeated) => {
                 out.push(Action::Send { wire: wire.clone(), again: true });
