@@ -50,6 +50,10 @@ enum State {
 #[derive(Debug)]
 pub struct JitterBuffer {
     slots: Vec<Slot>,
+    /// What was played last.
+    played: Vec<u8>,
+    /// Room for payloads that are not held any more, so that there is as much as packets were ever held at once, not one a slot.
+    spare: Vec<Vec<u8>>,
     state: State,
     /// Length of a packet as its stream showed it.
     packet_time: Duration,
@@ -76,6 +80,8 @@ impl JitterBuffer {
     pub fn new() -> Self {
         Self {
             slots: vec![Slot::default(); SLOTS],
+            played: Vec::new(),
+            spare: Vec::new(),
             state: State::Idle,
             packet_time: millis(20),
             least_depth: u64::MAX,
@@ -128,6 +134,8 @@ impl JitterBuffer {
         // A slot that still holds an older packet is more than the buffer's length behind: the new one wins.
         if slot.sequence.replace(sequence).is_some() {
             self.discarded += 1;
+        } else if slot.payload.capacity() == 0 {
+            slot.payload = self.spare.pop().unwrap_or_default();
         }
         slot.payload.clear();
         slot.payload.extend_from_slice(payload);
@@ -166,7 +174,11 @@ impl JitterBuffer {
         self.state = State::Playing { next: oldest + 1, owed: 0 };
         let slot = &mut self.slots[slot_of(oldest)];
         slot.sequence = None;
-        Next::Packet(&slot.payload)
+        let before = std::mem::replace(&mut self.played, std::mem::take(&mut slot.payload));
+        if before.capacity() > 0 && self.spare.len() < SLOTS {
+            self.spare.push(before);
+        }
+        Next::Packet(&self.played)
     }
 
     fn starve(&mut self, next: u64, owed: u32) -> Next<'static> {

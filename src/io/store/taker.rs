@@ -125,7 +125,8 @@ impl Taker {
             out.extend_from_slice(part.as_bytes());
         };
         match image {
-            Some(image) => {
+            Some(mut image) => {
+                image.shrink_to_fit();
                 self.appender.push(fact::IMAGE, |out| {
                     put(out);
                     out.extend_from_slice(&image);

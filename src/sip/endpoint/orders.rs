@@ -76,18 +76,22 @@ impl Endpoint {
         let Some(server) = self.servers.get(key) else { return };
         let back = server.back;
         if server.machine.is_over() {
-            self.deadlines.set(Timer::Server(key.clone()), None);
-            if let Some(server) = self.servers.remove(key) {
-                self.server_ended(key, &server);
-                if let Some(identity) = server.seen_as {
-                    self.seen.remove(&identity);
-                }
-            }
+            self.forget_server(key);
         } else {
             self.deadlines.set(Timer::Server(key.clone()), server.machine.deadline());
         }
         for ServerAction::Send { wire, again } in actions {
             self.send(back, wire, again, out);
+        }
+    }
+
+    pub(super) fn forget_server(&mut self, key: &ServerKey) {
+        self.deadlines.set(Timer::Server(key.clone()), None);
+        if let Some(server) = self.servers.remove(key) {
+            self.server_ended(key, &server);
+            if let Some(identity) = server.seen_as {
+                self.seen.remove(&identity);
+            }
         }
     }
 

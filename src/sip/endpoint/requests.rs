@@ -16,6 +16,7 @@ use super::super::{Origin, Output, Party, Protocol, compose};
 use super::transactions::{ServerEntry, ServerMachine};
 use super::{Endpoint, Leg};
 use crate::base::{AgentId, Instant, LegId};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 /// Retry-After of a 503 at a limit, in seconds.
@@ -96,7 +97,7 @@ impl Endpoint {
         } else {
             ServerMachine::Other(Server::begin(reliable, now))
         };
-        let trying = (request.method == Method::Invite).then(|| request.response(100, None, None));
+        let trying = (request.method == Method::Invite).then(|| Box::new(request.response(100, None, None)));
         let mut seen_as = None;
         let mut merged = false;
         if let (None, Some(tag), false) = (request.to().tag(), request.from().tag(), request.method == Method::Cancel) {
@@ -121,19 +122,14 @@ impl Endpoint {
             && machine.is_silent()
         {
             let rest = out.split_off(first);
-            self.respond(key, trying, now, out);
+            self.respond(key, *trying, now, out);
             out.extend(rest);
         }
     }
 
     pub(super) fn refuse(&mut self, asked: &Asked, mut response: Response, now: Instant, out: &mut Vec<Output>) {
         self.counters.requests_refused += 1;
-        if let Ok(mut to) = response.headers.get("To").unwrap_or_default().parse::<NameAddr>()
-            && to.tag().is_none()
-        {
-            to.set_param("tag", Some(&self.rng.hex(8)));
-            response.headers.set("To", to.to_string());
-        }
+        set_to_tag(&mut response, &self.rng.hex(8));
         self.respond(&asked.key, response, now, out);
     }
 
@@ -284,6 +280,17 @@ impl Endpoint {
         response
     }
 
+    /// §8.2.7, §26.3.2.4: the first challenge needs no memory. A repeat of the request gets another one, with the same tag.
+    fn challenge_without_state(&mut self, asked: &Asked, response: Response, out: &mut Vec<Output>) {
+        self.counters.requests_refused += 1;
+        self.forget_server(&asked.key);
+        let mut hasher = DefaultHasher::new();
+        (&self.cookie, &asked.key).hash(&mut hasher);
+        let mut response = with(response, "Server", self.settings.product.as_str());
+        set_to_tag(&mut response, &format!("{:016x}", hasher.finish()));
+        self.send(asked.back, super::super::msg::Message::Response(response).to_bytes(), false, out);
+    }
+
     /// RFC 3261 §10.3.
     fn registered_by(&mut self, asked: &Asked, now: Instant, out: &mut Vec<Output>) {
         let to = asked.request.to().uri;
@@ -293,6 +300,9 @@ impl Endpoint {
         let user = to.user_unescaped().unwrap_or_default();
         let agent = match self.prove(asked, &user, now, out) {
             Ok(agent) => agent,
+            Err(response) if response.code == 401 && asked.request.headers.get("Authorization").is_none() => {
+                return self.challenge_without_state(asked, response, out);
+            }
             Err(response) => return self.refuse(asked, response, now, out),
         };
         let mut events = Vec::new();
@@ -300,11 +310,7 @@ impl Endpoint {
         let response = self.registrar.register(&agent, &asked.request, way, &self.settings, now, &mut events);
         if response.code == 200 {
             let mut response = response;
-            let tag = self.rng.hex(8);
-            if let Ok(mut to) = response.headers.get("To").unwrap_or_default().parse::<NameAddr>() {
-                to.set_param("tag", Some(&tag));
-                response.headers.set("To", to.to_string());
-            }
+            set_to_tag(&mut response, &self.rng.hex(8));
             self.respond(&asked.key, response, now, out);
         } else {
             self.refuse(asked, response, now, out);
@@ -313,6 +319,16 @@ impl Endpoint {
         if asked.flow.protocol == Protocol::Tcp {
             self.rejoin_all(asked.flow, now, out);
         }
+    }
+}
+
+/// Puts a tag into To where there is none.
+fn set_to_tag(response: &mut Response, tag: &str) {
+    if let Ok(mut to) = response.headers.get("To").unwrap_or_default().parse::<NameAddr>()
+        && to.tag().is_none()
+    {
+        to.set_param("tag", Some(tag));
+        response.headers.set("To", to.to_string());
     }
 }
 

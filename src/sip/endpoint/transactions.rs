@@ -24,7 +24,7 @@ pub(super) struct ServerEntry {
     pub seen_as: Option<Identity>,
     /// The 100 of an INVITE, until it is sent.
     #[serde(skip)]
-    pub trying: Option<Response>,
+    pub trying: Option<Box<Response>>,
 }
 
 #[derive(Serialize, Deserialize)]

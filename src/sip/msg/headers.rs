@@ -76,6 +76,16 @@ impl Headers {
         self.inner = fields.into();
     }
 
+    /// Leaves only the fields of these long names, in no more room than they need.
+    pub(super) fn shrink_to(&mut self, names: &[&str]) {
+        let mut fields = Vec::from(std::mem::take(&mut self.inner));
+        if fields.len() < fields.capacity() || fields.iter().any(|field| !names.contains(&name_and_value(field).0)) {
+            fields.retain(|field| names.contains(&name_and_value(field).0));
+            fields.shrink_to_fit();
+        }
+        self.inner = fields.into();
+    }
+
     pub fn remove(&mut self, name: &str) {
         let name = long(name);
         self.inner.retain(|field| !name_and_value(field).0.eq_ignore_ascii_case(name));

@@ -149,6 +149,12 @@ impl Request {
         Response { code, reason: reason.unwrap_or(reason_phrase(code)).to_owned(), headers, body: Vec::new() }
     }
 
+    /// Forgets the body and all headers but those of these (long) names, and the room they took.
+    pub fn shrink_to(&mut self, names: &[&str]) {
+        self.body = Vec::new();
+        self.headers.shrink_to(names);
+    }
+
     /// Writes the wire form, like [`Message::write`].
     pub fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.method.as_str().as_bytes());

@@ -7,6 +7,9 @@ use crate::base::{Duration, Instant, Machine};
 use crate::sip::msg::{Message, Method, Request, Response};
 use serde::{Deserialize, Serialize};
 
+/// What is left of the INVITE once it is not sent again: what ACK, CANCEL and further dialogs are made of.
+const NEEDED_ONCE_ANSWERED: [&str; 6] = ["Via", "Route", "From", "To", "Call-ID", "CSeq"];
+
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ClientInvite {
     reliable: bool,
@@ -64,8 +67,7 @@ impl Machine for ClientInvite {
         let state = std::mem::replace(&mut self.state, State::Over);
         self.state = match (state, event) {
             (State::Calling { .. } | State::Proceeding, Event::Answered(response)) => {
-                // It is not sent again; ACK and CANCEL copy headers alone.
-                self.request.body = Vec::new();
+                self.request.shrink_to(&NEEDED_ONCE_ANSWERED);
                 let next = match response.code {
                     ..200 => State::Proceeding,
                     200..300 => State::Accepted { until: now + PATIENCE },
