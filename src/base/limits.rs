@@ -57,6 +57,9 @@ pub const OFFERS_PER_CALL_MAX: usize = 200;
 pub const CLIPS_QUEUED_MAX: usize = 32;
 /// Datagrams and orders waiting for the switch's task. Full: datagrams are dropped and counted, retransmission heals them.
 pub const SWITCH_INBOX_MAX: usize = 8_192;
+/// Bytes of SIP waiting for the switch's task: 8,192 messages of 2 kB, a phone's has one. Full: datagrams are dropped and counted, streams
+/// are not read on until there is room.
+pub const SWITCH_INBOX_BYTES_MAX: usize = 16 << 20;
 /// Orders waiting for one media worker. Full: the switch waits for it; a worker takes them every millisecond.
 pub const MEDIA_COMMANDS_MAX: usize = 8_192;
 /// Reports of one media worker that wait for room in the switch's inbox. Full: the newest are dropped and counted; every state that waits
@@ -127,7 +130,8 @@ pub const HTTP_CONNECTIONS_PER_ADDRESS_MAX: usize = 256;
 pub const HTTP_SILENCE_MAX: Duration = Duration::from_secs(30);
 /// Released calls whose ids the metrics remember, so that a record that comes again (its recording was hashed) is not counted twice.
 pub const RELEASED_REMEMBERED_MAX: usize = 16_384;
-/// Early dialogs of one branch of a call out, when a proxy behind it forks. More: their ringing is not heard; a 2xx still is.
+/// Dialogs of one branch of a call out, when a proxy behind it forks: early ones, and those that a 2xx made. More: their ringing is not heard,
+/// their 2xx gets no ACK.
 pub const FORKED_DIALOGS_MAX: usize = 16;
 /// A call out that has no final response for this long is cancelled (as RFC 3261 §16.6's Timer C would have it).
 pub const INVITE_OUT_MAX: Duration = Duration::from_secs(180);

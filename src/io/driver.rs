@@ -165,6 +165,7 @@ impl Driver {
     }
 
     fn take(&mut self, input: Input, out: &mut Vec<Output>) {
+        self.net.taken(&input);
         if let Input::Media(Report::Statistics { statistics, .. }) = &input {
             self.ledger.stream(statistics);
         }

@@ -309,12 +309,13 @@ fn of_the_switch(scrape: &mut Scrape, snapshot: &Snapshot) {
     let sip = &snapshot.sip;
     scrape.counters(
         "sanling_guard_dropped",
-        "SIP not looked at: of blocked sources, or beyond what a source may send before it has proven itself",
+        "SIP not looked at: of blocked sources, beyond what a source may send before it has proven itself, or of strangers to a call",
         [
             ("blocked", sip.dropped_of_blocked),
             ("calls", sip.dropped_call_floods),
             ("requests", sip.dropped_request_floods),
             ("rubbish", sip.dropped_rubbish_floods),
+            ("strangers", sip.dropped_of_strangers),
         ]
         .map(|(cause, count)| (vec![("cause", cause.to_owned())], count)),
     );

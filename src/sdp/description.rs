@@ -5,7 +5,7 @@ use super::SdpError;
 use crate::base::Codec;
 use crate::base::limits::SDP_MEDIA_MAX;
 use sdp_types::{Media, Session};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// One media line as offered or answered.
 pub(super) struct Line {
@@ -90,7 +90,8 @@ fn stream(session: &Session, media: &Media) -> Option<Stream> {
     // RFC 8866 §5.7: the media's own c= overrides the session's.
     let connection = media.connections.first().or(session.connection.as_ref())?;
     let address = connection.try_address().ok()?.ip;
-    if address.is_multicast() {
+    // What is sent there would reach whoever did not ask for it.
+    if address.is_multicast() || address == IpAddr::V4(Ipv4Addr::BROADCAST) {
         return None;
     }
     let (sends, mut receives) = direction(session, media);

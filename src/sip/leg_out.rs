@@ -11,6 +11,7 @@ use crate::base::limits::INVITE_OUT_MAX;
 use crate::base::{Duration, Instant, LegId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
 
 /// One place to call.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -224,6 +225,11 @@ impl LegOut {
     /// The branches that are called now.
     pub fn forks(&self) -> impl Iterator<Item = &ClientKey> {
         self.forks.keys()
+    }
+
+    /// Whether one of the places that are called is at this address.
+    pub fn calls(&self, ip: IpAddr) -> bool {
+        self.forks.values().any(|target| target.flow.peer.ip() == ip)
     }
 
     /// `Command::Release`.

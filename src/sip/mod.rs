@@ -296,4 +296,6 @@ pub struct Counters {
     pub dropped_call_floods: u64,
     pub dropped_request_floods: u64,
     pub dropped_rubbish_floods: u64,
+    /// ACKs, responses and repeats of what others sent, from strangers.
+    pub dropped_of_strangers: u64,
 }

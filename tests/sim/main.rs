@@ -5,13 +5,19 @@
 
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, clippy::cast_lossless)]
 
+mod answers;
+mod bent;
 mod checkers;
 mod day;
 mod disk;
+mod hostile;
+mod mischief;
 mod net;
 mod people;
 mod phones;
 mod plane;
+#[path = "../torture/sdp.rs"]
+mod sdp_table;
 mod seeds;
 mod sound;
 mod stories;

@@ -182,6 +182,10 @@ pub struct Phone {
     pub alive: bool,
     /// Its signalling is cut off, both ways; its sound is not.
     pub hears_no_sip: bool,
+    /// Its offers are this, whatever it can.
+    pub offers: Option<String>,
+    /// The body of the last 200 to an INVITE of its own.
+    pub answered_with: Vec<u8>,
     /// Keeps the sound it hears, not the count of its packets alone.
     pub listens: bool,
     /// Sends no RTP, but tells when it would begin and end (`voices`); and forgets calls that are long over.
@@ -221,6 +225,8 @@ impl Phone {
             legs: Vec::new(),
             alive: true,
             hears_no_sip: false,
+            offers: None,
+            answered_with: Vec::new(),
             listens: true,
             coarse: false,
             voices: Vec::new(),
@@ -340,7 +346,7 @@ impl Phone {
 
     fn send_invite(&mut self, index: usize, authorization: Option<String>, now: Instant, out: &mut Vec<Emission>) {
         let branch = self.branch();
-        let body = self.legs[index].sdp();
+        let body = self.offers.clone().unwrap_or_else(|| self.legs[index].sdp());
         let leg = &mut self.legs[index];
         leg.cseq += 1;
         leg.invite_cseq = leg.cseq;
@@ -667,6 +673,7 @@ impl Phone {
             out.push(Emission::Sip(ack.clone()));
             return;
         }
+        self.answered_with.clone_from(&response.body);
         let sent = self.sent.iter().position(|sent| sent.branch == branch && sent.method == Method::Invite);
         let purpose = sent.map(|place| self.sent.remove(place).purpose);
         let leg = &mut self.legs[index];
@@ -745,6 +752,13 @@ impl Phone {
         let secret = ha1(self.algorithm, &self.name, &challenge.realm, &password);
         let cnonce = self.rng.hex(4);
         Some(Credentials::answer(&challenge, &self.name, &secret, method, uri, &cnonce, 1).to_header())
+    }
+
+    /// Its requests in a dialog are numbered beyond this from now on: somebody used its numbers.
+    pub fn skip_numbers(&mut self, call_id: &str, used: u32) {
+        for leg in self.legs.iter_mut().filter(|leg| leg.call_id == call_id) {
+            leg.cseq = leg.cseq.max(used);
+        }
     }
 
     // ---- time ----

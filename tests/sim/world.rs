@@ -3,6 +3,7 @@
 
 use super::checkers::Checkers;
 use super::disk::Disk;
+use super::mischief::Mischief;
 use super::net::Net;
 use super::phones::{Emission, Phone};
 use super::plane::Plane;
@@ -47,6 +48,8 @@ pub struct World {
     pub plane: Option<Plane>,
     turn: Turn,
     pub net: Net,
+    /// Reads along, where there is one.
+    pub mischief: Option<Box<Mischief>>,
     pub phones: Vec<Phone>,
     by_address: BTreeMap<SocketAddr, usize>,
     by_ip: BTreeMap<IpAddr, usize>,
@@ -131,6 +134,7 @@ impl World {
             now: Instant::START,
             seed,
             net: Net::new(rng.fork()),
+            mischief: None,
             rng,
             checkers: Checkers::new(&config, wall),
             clock: wall,
@@ -431,6 +435,9 @@ impl World {
             Happening::SipToSwitch { from, bytes } => {
                 self.note("→", from, &bytes);
                 self.checkers.received(from, &bytes, self.now);
+                if let Some(mischief) = &mut self.mischief {
+                    mischief.heard(from, &bytes, self.now);
+                }
                 let flow = Flow { protocol: Protocol::Udp, local: self.listen, peer: from };
                 self.inputs.push_back(Input::Sip(Received::Bytes { flow, bytes }));
                 self.settle();
@@ -462,6 +469,18 @@ impl World {
         }
     }
 
+    /// A message that no phone sent, from wherever, at once; `told` when the checkers are to take it for a phone's.
+    pub fn inject(&mut self, from: SocketAddr, bytes: &[u8], told: bool) {
+        self.note("☠", from, bytes);
+        if told {
+            self.checkers.received(from, bytes, self.now);
+        }
+        let flow = Flow { protocol: Protocol::Udp, local: self.listen, peer: from };
+        self.inputs.push_back(Input::Sip(Received::Bytes { flow, bytes: bytes.to_vec() }));
+        self.settle();
+        self.checkers.verdict(self.seed);
+    }
+
     /// Hands the switch what waits for it, until nothing does.
     fn settle(&mut self) {
         while let Some(input) = self.inputs.pop_front() {
@@ -480,6 +499,9 @@ impl World {
             match output {
                 Output::SendSip { flow, bytes } => {
                     self.note("←", flow.peer, &bytes);
+                    if self.mischief.as_mut().is_some_and(|mischief| mischief.said(flow.peer, &bytes, self.now)) {
+                        continue;
+                    }
                     self.checkers.sent(flow.peer, &bytes, self.now);
                     for delay in self.net.copies(self.net.sip) {
                         self.put(delay, Happening::SipToPhone { to: flow.peer, bytes: bytes.clone() });

@@ -12,6 +12,7 @@ mod udp;
 
 pub use counters::NetCounters;
 
+use crate::base::limits::SWITCH_INBOX_BYTES_MAX;
 use crate::config::{Listen, ListenProtocol};
 use crate::sip::{Flow, Protocol, Received};
 use crate::switch::input::Input;
@@ -19,7 +20,8 @@ use counters::Counting;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// The listening sockets and open connections. Held by the one task that drives the switch; dropping it closes everything.
 pub struct Net {
@@ -36,7 +38,8 @@ impl Net {
     /// # Errors
     /// The first address that cannot be bound; the text names it, the cause and the remedy.
     pub fn bind(listen: &[Listen], strangers_max: u32, inbox: mpsc::Sender<Input>) -> io::Result<Self> {
-        let out = Reporter { inbox, counting: Arc::default() };
+        let room = Arc::new(Semaphore::new(SWITCH_INBOX_BYTES_MAX));
+        let out = Reporter { inbox, room, counting: Arc::default() };
         let mut net = Self { udp: Vec::new(), tcp: tcp::Connections::new(strangers_max, out.clone()), listeners: Vec::new(), out };
         for (protocol, address) in listen::concrete(listen)? {
             match protocol {
@@ -65,6 +68,13 @@ impl Net {
     pub fn close(&self, flow: Flow) {
         if flow.protocol == Protocol::Tcp {
             self.tcp.close(flow);
+        }
+    }
+
+    /// The switch has taken this out of its inbox: what it held there is free again.
+    pub fn taken(&self, input: &Input) {
+        if let Input::Sip(Received::Bytes { bytes, .. }) = input {
+            self.out.room.add_permits(bytes.len());
         }
     }
 
@@ -113,13 +123,15 @@ impl NetReadings {
 #[derive(Clone)]
 struct Reporter {
     inbox: mpsc::Sender<Input>,
+    /// Bytes that the inbox may still hold.
+    room: Arc<Semaphore>,
     counting: Arc<Counting>,
 }
 
 impl Reporter {
     /// Tells a rare fact that must not be lost, from a place that must not wait.
     fn tell(&self, fact: Received) {
-        if let Err(mpsc::error::TrySendError::Full(fact)) = self.inbox.try_send(Input::Sip(fact)) {
+        if let Err(TrySendError::Full(fact)) = self.inbox.try_send(Input::Sip(fact)) {
             let inbox = self.inbox.clone();
             tokio::spawn(async move { inbox.send(fact).await });
         }
@@ -127,7 +139,30 @@ impl Reporter {
 
     /// Waits for room; false once nobody listens any more.
     async fn tell_waiting(&self, fact: Received) -> bool {
-        self.inbox.send(Input::Sip(fact)).await.is_ok()
+        let room = self.room.acquire_many(weight(&fact)).await;
+        let told = self.inbox.send(Input::Sip(fact)).await.is_ok();
+        // Given back when it is taken (`Net::taken`); a task that ends before it has told gives it back itself.
+        room.into_iter().for_each(SemaphorePermit::forget);
+        told
+    }
+
+    /// Tells it if there is room.
+    fn try_tell(&self, fact: Received) -> Result<(), TrySendError<()>> {
+        let room = self.room.try_acquire_many(weight(&fact)).map_err(|_| TrySendError::Full(()))?;
+        self.inbox.try_send(Input::Sip(fact)).map_err(|error| match error {
+            TrySendError::Full(_) => TrySendError::Full(()),
+            TrySendError::Closed(_) => TrySendError::Closed(()),
+        })?;
+        room.forget();
+        Ok(())
+    }
+}
+
+/// Bytes that a fact holds in the inbox.
+fn weight(fact: &Received) -> u32 {
+    match fact {
+        Received::Bytes { bytes, .. } => u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+        Received::Closed { .. } | Received::SendFailed { .. } => 0,
     }
 }
 

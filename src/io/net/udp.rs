@@ -6,7 +6,6 @@ use super::listen::refused;
 use crate::base::limits::SIP_MESSAGE_MAX;
 use crate::config::ListenProtocol;
 use crate::sip::{Flow, Protocol, Received};
-use crate::switch::input::Input;
 use socket2::{Domain, SockAddr, SockRef, Type};
 use std::io;
 use std::net::SocketAddr;
@@ -82,10 +81,10 @@ async fn receive(socket: Arc<UdpSocket>, local: SocketAddr, out: Reporter) {
         };
         count(&out.counting.datagrams_received);
         let flow = Flow { protocol: Protocol::Udp, local, peer };
-        match out.inbox.try_send(Input::Sip(Received::Bytes { flow, bytes: buffer[..length].to_vec() })) {
+        match out.try_tell(Received::Bytes { flow, bytes: buffer[..length].to_vec() }) {
             Ok(()) => {}
-            Err(TrySendError::Full(_)) => count(&out.counting.datagrams_dropped_in),
-            Err(TrySendError::Closed(_)) => return,
+            Err(TrySendError::Full(())) => count(&out.counting.datagrams_dropped_in),
+            Err(TrySendError::Closed(())) => return,
         }
     }
 }

@@ -90,7 +90,7 @@ impl Endpoint {
                 let asked = Asked { key: ServerKey::of(&request), flow, back: way_back(&request, flow), request };
                 self.request(asked, now, out);
             }
-            Ok(Message::Response(response)) => self.response(response, now, out),
+            Ok(Message::Response(response)) => self.response(flow, response, now, out),
             Err(_) if !self.admits_rubbish(flow, now) => {}
             Err(Fault::Answer { response, .. }) => {
                 self.counters.requests_refused += 1;
@@ -100,10 +100,16 @@ impl Endpoint {
         }
     }
 
-    fn response(&mut self, response: Response, now: Instant, out: &mut Vec<Output>) {
+    fn response(&mut self, flow: Flow, response: Response, now: Instant, out: &mut Vec<Output>) {
         // §18.1.2 and §8.1.3.3: a response with another Via below ours was not meant for us.
         if response.headers.list("Via").count() == 1 {
             let key = ClientKey::of_response(&response);
+            // Who was not asked has nothing to answer (RFC 3581 §4: a response comes from where its request went).
+            let asked = self.clients.get(&key).map(|client| client.flow.peer.ip());
+            if asked.is_some_and(|asked| !self.may_speak(flow.peer, asked)) {
+                self.counters.dropped_of_strangers += 1;
+                return;
+            }
             self.client_event(&key, ClientEvent::Answered(Box::new(response)), now, out);
         }
     }

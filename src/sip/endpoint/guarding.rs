@@ -2,25 +2,26 @@
 //! remembering is (RFC 3261 §8.2.7), so that a flood of requests without proof leaves nothing behind.
 
 use super::super::auth::Verdict;
-use super::super::guard::{Blocked, Change, Kind, Refusal};
+use super::super::guard::{Blocked, Change, Kind, Refusal, Standing};
 use super::super::msg::{Message, Method, NameAddr, Request, Response};
 use super::super::order::Asked;
 use super::super::transaction::ServerKey;
 use super::super::{Event, Flow, Output, Protocol, compose, refuse};
-use super::{Endpoint, Timer};
-use crate::base::{AgentId, Instant};
+use super::{Endpoint, Leg, Timer};
+use crate::base::{AgentId, Instant, LegId};
+use std::net::{IpAddr, SocketAddr};
 
 impl Endpoint {
     /// Whether a request is looked at; those of dialogs that are up, and a CANCEL of a call that is there, always are.
     pub(super) fn admits(&mut self, asked: &Asked, now: Instant, out: &mut Vec<Output>) -> bool {
         let request = &asked.request;
-        if self.continues(request) {
+        if self.continues(asked) {
             return true;
         }
         let (kind, needs_proof) = match request.method {
             Method::Invite => (Kind::Call, self.claims_account(request)),
             Method::Register => (Kind::Request, true),
-            _ => (Kind::Request, false),
+            _ => (Kind::Request, request.to().tag().is_some()),
         };
         match self.guard.admit(asked.flow.peer, kind, needs_proof, &self.settings, now) {
             Ok(()) => return true,
@@ -49,12 +50,20 @@ impl Endpoint {
     /// The answer to a request that needs no remembering: a challenge to one that brings no proof, a refusal, OPTIONS.
     pub(super) fn answer_without_state(&mut self, asked: &Asked, now: Instant) -> Option<Response> {
         let request = &asked.request;
-        if self.continues(request) {
+        if self.continues(asked) {
             return None;
         }
         let to = request.to();
-        let mut response = if to.tag().is_some() || request.method == Method::Cancel {
+        let proves = request.headers.get("Authorization").is_some();
+        let response = if request.method == Method::Cancel {
             request.response(481, None, None)
+        } else if to.tag().is_some() {
+            match self.leg_of(request) {
+                None => request.response(481, None, None),
+                Some(_) if proves => return None,
+                // Known by its tags, but not by its address: a phone that moved can prove itself (§22.1).
+                Some(_) => self.challenge(asked, &request.from().uri.user_unescaped().unwrap_or_default(), false, now),
+            }
         } else if let Some(refusal) = refuse::refusal(request, &self.cookie) {
             refusal
         } else {
@@ -66,38 +75,70 @@ impl Endpoint {
                     response.headers.push("Supported", compose::SUPPORTED);
                     response
                 }
-                Method::Invite | Method::Register if request.headers.get("Authorization").is_some() => return None,
+                Method::Register if !self.is_ours(&request.uri.host) || !self.is_ours(&to.uri.host) => request.response(404, None, None),
+                Method::Invite | Method::Register if proves => return None,
                 Method::Invite if self.is_trunks(asked.flow) && !self.claims_account(request) => return None,
                 Method::Invite => {
                     let user = request.from().uri.user_unescaped().unwrap_or_default();
                     self.challenge(asked, &user, false, now)
                 }
-                Method::Register if self.is_ours(&request.uri.host) && self.is_ours(&to.uri.host) => {
-                    let user = to.uri.user_unescaped().unwrap_or_default();
-                    self.challenge(asked, &user, false, now)
-                }
-                Method::Register => request.response(404, None, None),
+                Method::Register => self.challenge(asked, &to.uri.user_unescaped().unwrap_or_default(), false, now),
                 // BYE, INFO, UPDATE, PRACK belong to a dialog.
                 _ => request.response(481, None, None),
             }
         };
         self.counters.requests_refused += u64::from(response.code >= 300);
+        Some(self.tagged(response, request))
+    }
+
+    /// An answer that is not remembered, with the To tag that the request gets each time.
+    pub(super) fn tagged(&self, mut response: Response, request: &Request) -> Response {
         if let Ok(mut to) = response.headers.get("To").unwrap_or_default().parse::<NameAddr>()
             && to.tag().is_none()
         {
             to.set_param("tag", Some(&self.auth.tag_of(request)));
             response.headers.set("To", to.to_string());
         }
-        Some(response)
+        response
     }
 
-    /// Whether a request belongs to something that is there.
-    fn continues(&self, request: &Request) -> bool {
+    /// Whether a request belongs to something that is there, and comes from who may ask it. A CANCEL, which cannot be challenged, comes
+    /// from where its INVITE came from (§22.1).
+    pub(super) fn continues(&self, asked: &Asked) -> bool {
+        let (request, peer) = (&asked.request, asked.flow.peer);
         if request.method == Method::Cancel {
-            return self.servers.contains_key(&ServerKey::of_invite(request));
+            let invite = self.servers.get(&ServerKey::of_invite(request));
+            return invite.is_some_and(|invite| self.may_speak(peer, invite.back.peer.ip()));
         }
-        let to = request.to();
-        to.tag().is_some_and(|tag| self.dialogs.contains_key(&(request.call_id().to_owned(), tag.to_owned())))
+        self.leg_of(request).is_some_and(|leg| self.may_speak_for(leg, peer))
+    }
+
+    /// The leg in whose dialog a request is, by its Call-ID and our tag.
+    fn leg_of(&self, request: &Request) -> Option<LegId> {
+        let tag = request.to().tag()?.to_owned();
+        self.dialogs.get(&(request.call_id().to_owned(), tag)).copied()
+    }
+
+    /// Whether a peer may speak where another is expected: from the same address, or from one where somebody has proven himself. Tags and
+    /// branches are no secret to whoever reads along; an address is harder to come by.
+    pub(super) fn may_speak(&self, peer: SocketAddr, expected: IpAddr) -> bool {
+        peer.ip() == expected || self.is_no_stranger(peer)
+    }
+
+    fn is_no_stranger(&self, peer: SocketAddr) -> bool {
+        !self.settings.guard.enabled || self.guard.standing(peer, &self.settings) != Standing::Stranger
+    }
+
+    pub(super) fn may_speak_for(&self, leg: LegId, peer: SocketAddr) -> bool {
+        let at_home = || match self.legs.get(&leg) {
+            Some(Leg::Session(session)) => {
+                let dialog = &session.dialog;
+                dialog.flow.peer.ip() == peer.ip() || dialog.next_hop(&self.settings).peer.ip() == peer.ip()
+            }
+            Some(Leg::Out(call)) => call.calls(peer.ip()),
+            None => false,
+        };
+        at_home() || self.is_no_stranger(peer)
     }
 
     /// Whether the caller says that he is an agent of ours.

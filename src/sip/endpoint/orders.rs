@@ -10,7 +10,7 @@ use super::super::transaction::{ClientAction, ClientEvent, ClientKey, ServerActi
 use super::super::{Flow, Output, Protocol};
 use super::transactions::{Ack, ClientEntry, ClientMachine};
 use super::{Endpoint, Leg, Timer};
-use crate::base::limits::REINVITE_MAX;
+use crate::base::limits::{FORKED_DIALOGS_MAX, REINVITE_MAX};
 use crate::base::{Instant, LegId};
 use std::collections::BTreeMap;
 
@@ -178,6 +178,10 @@ impl Endpoint {
             // §13.2.2.4: the ACK goes again with each repeat of the 2xx.
             self.counters.retransmissions_received += 1;
             return self.send(flow, wire, true, out);
+        }
+        // Who answers one call that often does so for sport; his phones give up by themselves.
+        if accepted && client.acks.len() >= FORKED_DIALOGS_MAX {
+            return;
         }
         match client.user {
             User::Fork(..) => {

@@ -14,15 +14,30 @@ use super::super::transaction::server_invite::ServerInvite;
 use super::super::transaction::{ServerEvent, ServerKey, has_magic_cookie};
 use super::super::{Origin, Output, Party, Protocol, compose};
 use super::transactions::{ServerEntry, ServerMachine};
-use super::{Endpoint, Leg};
+use super::{Endpoint, Identity, Leg};
 use crate::base::{AgentId, Instant, LegId};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 /// Retry-After of a 503 at a limit, in seconds.
 const BUSY_FOR: &str = "10";
 /// Retry-After of a call turned away under overload, in seconds.
 const SHED_FOR: std::ops::Range<u64> = 5..15;
+
+/// Whose request it is.
+enum Proof {
+    /// Nothing needs to be proven.
+    NotAsked,
+    Of(Origin),
+    /// Somebody's, but not for this, or no longer; and the refusal.
+    OfAnother(Response),
+}
+
+/// By what a request without a To tag is known when it reaches us by two ways (§8.2.2.2).
+fn identity_of(request: &Request) -> Option<Identity> {
+    let tag = request.from().tag()?.to_owned();
+    let is_first = request.to().tag().is_none() && request.method != Method::Cancel;
+    is_first.then(|| Arc::new((request.call_id().to_owned(), tag, request.headers.get("CSeq").unwrap_or_default().to_owned())))
+}
 
 fn is_new_call(request: &Request) -> bool {
     request.method == Method::Invite && request.to().tag().is_none()
@@ -31,7 +46,12 @@ fn is_new_call(request: &Request) -> bool {
 impl Endpoint {
     pub(super) fn request(&mut self, asked: Asked, now: Instant, out: &mut Vec<Output>) {
         let is_ack = asked.request.method == Method::Ack;
-        if self.servers.contains_key(&asked.key) {
+        if let Some(asked_from) = self.servers.get(&asked.key).map(|server| server.back.peer) {
+            // Who repeats what he overheard gets nothing, and ends nothing.
+            if !self.may_speak(asked.flow.peer, asked_from.ip()) {
+                self.counters.dropped_of_strangers += 1;
+                return;
+            }
             self.counters.retransmissions_received += u64::from(!is_ack);
             let event = if is_ack { ServerEvent::Acked } else { ServerEvent::Repeated };
             // An ACK under its INVITE's own branch is of a failure; RFC 2543 phones send that of a 2xx so, too.
@@ -41,7 +61,7 @@ impl Endpoint {
             }
         }
         if is_ack {
-            return self.acked(&asked.request, now, out);
+            return self.acked(&asked, now, out);
         }
         if !self.admits(&asked, now, out) {
             return;
@@ -57,7 +77,18 @@ impl Endpoint {
             let response = with(asked.request.response(503, None, None), "Retry-After", BUSY_FOR);
             return self.say_once(&asked, response, out);
         }
-        let merged = self.open(&asked, now);
+        let identity = identity_of(&asked.request);
+        let merged = identity.as_ref().is_some_and(|identity| self.seen.contains_key(identity));
+        let proof = match self.proof(&asked, merged, now, out) {
+            Ok(proof) => proof,
+            // §26.3.2.4: to whoever proves nothing, statelessly.
+            Err(response) => {
+                self.counters.requests_refused += 1;
+                let response = self.tagged(response, &asked.request);
+                return self.say_once(&asked, response, out);
+            }
+        };
+        self.open(&asked, identity.filter(|_| !merged), now);
         let key = asked.key.clone();
         let first = out.len();
         if merged {
@@ -66,7 +97,11 @@ impl Endpoint {
         } else if let Some(response) = refuse::refusal(&asked.request, &self.cookie) {
             self.refuse(&asked, response, now, out);
         } else {
-            self.serve(asked, now, out);
+            match proof {
+                Proof::NotAsked => self.serve(asked, now, out),
+                Proof::Of(origin) => self.serve_proven(asked, origin, now, out),
+                Proof::OfAnother(response) => self.refuse(&asked, response, now, out),
+            }
         }
         self.say_trying(&key, first, now, out);
     }
@@ -88,8 +123,8 @@ impl Endpoint {
         self.transaction_count() >= limit
     }
 
-    /// Makes the server transaction; true when the same request already came by another way.
-    fn open(&mut self, asked: &Asked, now: Instant) -> bool {
+    /// Makes the server transaction. `identity`: by what the same request is known when it comes by another way.
+    fn open(&mut self, asked: &Asked, identity: Option<Identity>, now: Instant) {
         let request = &asked.request;
         let reliable = asked.flow.protocol == Protocol::Tcp;
         let machine = if request.method == Method::Invite {
@@ -98,20 +133,12 @@ impl Endpoint {
             ServerMachine::Other(Server::begin(reliable, now))
         };
         let trying = (request.method == Method::Invite).then(|| Box::new(request.response(100, None, None)));
-        let mut seen_as = None;
-        let mut merged = false;
-        if let (None, Some(tag), false) = (request.to().tag(), request.from().tag(), request.method == Method::Cancel) {
-            let cseq = request.headers.get("CSeq").unwrap_or_default();
-            let identity = Arc::new((request.call_id().to_owned(), tag.to_owned(), cseq.to_owned()));
-            merged = self.seen.contains_key(&identity);
-            if !merged {
-                self.seen.insert(identity.clone(), asked.key.clone());
-                seen_as = Some(identity);
-            }
+        if let Some(identity) = &identity {
+            self.seen.insert(identity.clone(), asked.key.clone());
         }
         self.deadlines.set(super::Timer::Server(asked.key.clone()), machine.deadline());
-        self.servers.insert(asked.key.clone(), Box::new(ServerEntry { machine, back: asked.back, leg: None, seen_as, trying }));
-        merged
+        let entry = ServerEntry { machine, back: asked.back, leg: None, seen_as: identity, trying };
+        self.servers.insert(asked.key.clone(), Box::new(entry));
     }
 
     /// §17.2.1: an INVITE that is not answered at once gets 100, before anything else goes out.
@@ -144,11 +171,16 @@ impl Endpoint {
                 None => self.refuse(&asked, asked.request.response(481, None, None), now, out),
             };
         }
-        match asked.request.method {
-            Method::Invite => self.invited(asked, now, out),
-            Method::Register => self.registered_by(&asked, now, out),
-            // Everything else was answered without state.
-            _ => self.refuse(&asked, asked.request.response(481, None, None), now, out),
+        // Everything else was answered without state.
+        self.refuse(&asked, asked.request.response(481, None, None), now, out);
+    }
+
+    /// A new call, or a registration, of whom it is.
+    fn serve_proven(&mut self, asked: Asked, origin: Origin, now: Instant, out: &mut Vec<Output>) {
+        match origin {
+            Origin::Account(agent) if asked.request.method == Method::Register => self.registered_by(&agent, &asked, now, out),
+            _ if is_new_call(&asked.request) => self.invited(asked, origin, now, out),
+            _ => self.serve(asked, now, out),
         }
     }
 
@@ -166,9 +198,14 @@ impl Endpoint {
     }
 
     /// An ACK that no transaction took: to a 2xx (§13.3.1.4).
-    fn acked(&mut self, request: &Request, now: Instant, out: &mut Vec<Output>) {
+    fn acked(&mut self, asked: &Asked, now: Instant, out: &mut Vec<Output>) {
+        let request = &asked.request;
         let dialog = (request.call_id().to_owned(), request.to().tag().unwrap_or("").to_owned());
         if let Some(leg) = self.dialogs.get(&dialog).copied() {
+            if !self.may_speak_for(leg, asked.flow.peer) {
+                self.counters.dropped_of_strangers += 1;
+                return;
+            }
             self.with_leg(leg, now, out, |leg, room| {
                 if let Leg::Session(session) = leg {
                     session.acked(request, room);
@@ -195,12 +232,8 @@ impl Endpoint {
         }
     }
 
-    /// A new call, once it is known whose it is.
-    fn invited(&mut self, asked: Asked, now: Instant, out: &mut Vec<Output>) {
-        let origin = match self.origin(&asked, now, out) {
-            Ok(origin) => origin,
-            Err(response) => return self.refuse(&asked, response, now, out),
-        };
+    /// A new call; it is known whose it is.
+    fn invited(&mut self, asked: Asked, origin: Origin, now: Instant, out: &mut Vec<Output>) {
         let invitation = match self.invitation(&asked.request, origin) {
             Ok(invitation) => invitation,
             Err(response) => return self.refuse(&asked, response, now, out),
@@ -234,35 +267,51 @@ impl Endpoint {
         Ok(Invitation { from: caller(request, is_trunk), origin, called, sdp, terms })
     }
 
+    /// Whose request it is, where that must be known.
+    ///
+    /// # Errors
+    /// A challenge: it proves nothing.
+    fn proof(&mut self, asked: &Asked, merged: bool, now: Instant, out: &mut Vec<Output>) -> Result<Proof, Response> {
+        let request = &asked.request;
+        match request.method {
+            _ if merged || self.continues(asked) => Ok(Proof::NotAsked),
+            Method::Register => self.prove(asked, &request.to().uri.user_unescaped().unwrap_or_default(), now, out),
+            Method::Invite if request.to().tag().is_none() => self.origin(asked, now, out),
+            // Within a dialog, from elsewhere.
+            _ => self.prove(asked, &request.from().uri.user_unescaped().unwrap_or_default(), now, out),
+        }
+    }
+
     /// Whose call it is: an agent's by his From, proven; else a trunk's by its address; else nobody's, and challenged like a wrong password.
-    fn origin(&mut self, asked: &Asked, now: Instant, out: &mut Vec<Output>) -> Result<Origin, Response> {
+    fn origin(&mut self, asked: &Asked, now: Instant, out: &mut Vec<Output>) -> Result<Proof, Response> {
         let user = asked.request.from().uri.user_unescaped().unwrap_or_default();
         if self.claims_account(&asked.request) {
-            return self.prove(asked, &user, now, out).map(Origin::Account);
+            return self.prove(asked, &user, now, out);
         }
         let ip = asked.flow.peer.ip();
         let trunk = self.settings.trunks.iter().find(|(_, nets)| nets.iter().any(|net| net.contains(&ip)));
         if let Some((trunk, _)) = trunk {
             let trunk = trunk.clone();
             self.trust(asked.flow, out);
-            return Ok(Origin::Trunk(trunk));
+            return Ok(Proof::Of(Origin::Trunk(trunk)));
         }
         // Looked at as a known user's would be, so that it takes as long.
         match self.prove(asked, &user, now, out) {
-            Err(challenge) if challenge.code == 401 => Err(challenge),
+            Err(challenge) | Ok(Proof::OfAnother(challenge)) if challenge.code == 401 => Err(challenge),
             _ => Err(self.challenge(asked, &user, false, now)),
         }
     }
 
-    /// The agent `user`, proven by digest; else the answer to give.
-    fn prove(&mut self, asked: &Asked, user: &str, now: Instant, out: &mut Vec<Output>) -> Result<AgentId, Response> {
+    /// The agent `user`, proven by digest. Who has another's password, or answers what is out of date, is refused with a transaction: that
+    /// answer would be another one the next time.
+    fn prove(&mut self, asked: &Asked, user: &str, now: Instant, out: &mut Vec<Output>) -> Result<Proof, Response> {
         match self.judged(asked, now, out) {
-            Verdict::Proven(agent) if agent.as_str() == user => Ok(agent),
+            Verdict::Proven(agent) if agent.as_str() == user => Ok(Proof::Of(Origin::Account(agent))),
             Verdict::Proven(_) => {
                 self.counters.auth_failures += 1;
-                Err(asked.request.response(403, None, None))
+                Ok(Proof::OfAnother(asked.request.response(403, None, None)))
             }
-            Verdict::Stale(_) => Err(self.challenge(asked, user, true, now)),
+            Verdict::Stale(_) => Ok(Proof::OfAnother(self.challenge(asked, user, true, now))),
             Verdict::Refused | Verdict::Wrong(_) => {
                 self.counters.auth_failures += u64::from(asked.request.headers.get("Authorization").is_some());
                 Err(self.challenge(asked, user, false, now))
@@ -280,34 +329,11 @@ impl Endpoint {
         response
     }
 
-    /// §8.2.7, §26.3.2.4: the first challenge needs no memory. A repeat of the request gets another one, with the same tag.
-    fn challenge_without_state(&mut self, asked: &Asked, response: Response, out: &mut Vec<Output>) {
-        self.counters.requests_refused += 1;
-        self.forget_server(&asked.key);
-        let mut hasher = DefaultHasher::new();
-        (&self.cookie, &asked.key).hash(&mut hasher);
-        let mut response = with(response, "Server", self.settings.product.as_str());
-        set_to_tag(&mut response, &format!("{:016x}", hasher.finish()));
-        self.send(asked.back, super::super::msg::Message::Response(response).to_bytes(), false, out);
-    }
-
-    /// RFC 3261 §10.3.
-    fn registered_by(&mut self, asked: &Asked, now: Instant, out: &mut Vec<Output>) {
-        let to = asked.request.to().uri;
-        if !self.is_ours(&asked.request.uri.host) || !self.is_ours(&to.host) {
-            return self.refuse(asked, asked.request.response(404, None, None), now, out);
-        }
-        let user = to.user_unescaped().unwrap_or_default();
-        let agent = match self.prove(asked, &user, now, out) {
-            Ok(agent) => agent,
-            Err(response) if response.code == 401 && asked.request.headers.get("Authorization").is_none() => {
-                return self.challenge_without_state(asked, response, out);
-            }
-            Err(response) => return self.refuse(asked, response, now, out),
-        };
+    /// RFC 3261 §10.3; the agent is proven.
+    fn registered_by(&mut self, agent: &AgentId, asked: &Asked, now: Instant, out: &mut Vec<Output>) {
         let mut events = Vec::new();
         let way = (asked.flow, is_behind_nat(&asked.request, asked.flow));
-        let response = self.registrar.register(&agent, &asked.request, way, &self.settings, now, &mut events);
+        let response = self.registrar.register(agent, &asked.request, way, &self.settings, now, &mut events);
         if response.code == 200 {
             let mut response = response;
             set_to_tag(&mut response, &self.rng.hex(8));

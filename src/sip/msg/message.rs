@@ -216,7 +216,9 @@ pub(super) fn cseq(value: &str) -> Option<(u32, &str)> {
     let (number, method) = value.split_once([' ', '\t'])?;
     let digits = number.bytes().all(|byte| byte.is_ascii_digit());
     let method = syntax::trim_start(method);
-    Some((number.parse().ok().filter(|_| digits)?, method)).filter(|_| syntax::is_token(method))
+    // RFC 3261 §8.1.1.5: less than 2³¹.
+    let number: u32 = number.parse().ok().filter(|number| digits && *number < 1 << 31)?;
+    Some((number, method)).filter(|_| syntax::is_token(method))
 }
 
 // Typed views that `parse` has already proven right; on a message made by ourselves a missing one is our mistake, and panics.

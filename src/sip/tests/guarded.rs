@@ -5,9 +5,9 @@ use super::world::{REALM, SWITCH, World, address, name};
 use crate::base::Rng;
 use crate::base::time::{millis, secs};
 use crate::sip::guard::Change;
-use crate::sip::msg::digest::{Challenge, Credentials};
+use crate::sip::msg::digest::{Challenge, Credentials, ha1};
 use crate::sip::msg::{Message, Response};
-use crate::sip::{Event, Flow, Output, Protocol};
+use crate::sip::{Command, Event, Flow, Output, Protocol};
 
 /// What a scanner may compare: everything of an answer but what is random (nonces, tags) or repeats what it sent itself.
 fn seen_by_a_scanner(response: &Response) -> Vec<String> {
@@ -184,4 +184,92 @@ fn a_connection_is_trusted_once_its_phone_has_proven_itself() {
     let mut out: Vec<Output> = Vec::new();
     assert_eq!(world.endpoint(SWITCH).release_blocked(None, &mut out), 0);
     world.run(millis(1));
+}
+
+/// RFC 3261 §26.1: whoever reads along knows tags, branches and numbers. He may not use them; a phone that moved may, with its password.
+#[test]
+fn who_overhears_a_dialog_may_not_speak_in_it() {
+    let mut world = World::new(1);
+    let mut phone = Phone::new("10.0.0.9:5060", "1001");
+    let uri = "sip:95000@sanling.local";
+    let challenged = phone.ask(&mut world, "INVITE", uri, "95000", "Contact: <sip:1001@10.0.0.9>\r\n");
+    phone.prove(&mut world, &challenged, "secret");
+    let leg = world.invited(SWITCH);
+    let invite = phone.text_numbered("INVITE", uri, "95000", &format!("{}Contact: <sip:1001@10.0.0.9>\r\n", phone.last_authorization), 2);
+    let mut spy = phone.clone();
+    spy.at = address("10.0.0.66:5060");
+    // Before the answer: a CANCEL under the INVITE's own branch, and the INVITE again.
+    let branch = invite.split("branch=").nth(1).and_then(|rest| rest.split("\r\n").next()).expect("a branch").to_owned();
+    let cancel = phone.text_numbered("CANCEL", uri, "95000", "", 2);
+    let own = cancel.split("branch=").nth(1).and_then(|rest| rest.split("\r\n").next()).expect("a branch").to_owned();
+    spy.send(&mut world, cancel.replace(&own, &branch));
+    spy.send(&mut world, invite);
+    assert_eq!((world.heard_line("10.0.0.66:5060").as_str(), world.heard_line(phone.at()).as_str()), ("481", ""));
+    world.command(SWITCH, Command::Answer { leg, sdp: b"v=0".to_vec() });
+    world.run(millis(10));
+    let ok = world.heard_response_last(phone.at());
+    phone.dialog_to = Some(ok.headers.get("To").expect("To").to_owned());
+    (spy.dialog_to, spy.body) = (phone.dialog_to.clone(), String::new());
+    // An ACK that is not the phone's ends nothing: the 200 is repeated.
+    let ack = phone.text_numbered("ACK", "sip:10.0.0.1", "95000", "", 2);
+    spy.send(&mut world, ack.clone());
+    world.run(millis(600));
+    assert_eq!(world.heard_line(phone.at()), "200");
+    phone.send(&mut world, ack);
+    for method in ["BYE", "INVITE", "UPDATE", "INFO"] {
+        let text = phone.text_numbered(method, "sip:10.0.0.1", "95000", "Contact: <sip:x@10.0.0.66>\r\n", 7);
+        spy.send(&mut world, text);
+        assert_eq!(world.heard_line("10.0.0.66:5060"), "401", "{method}");
+    }
+    // The switch's own request is answered by him who was asked.
+    world.command(SWITCH, Command::Reoffer { leg, sdp: b"v=1".to_vec() });
+    world.run(millis(10));
+    let asked = world.heard_request(phone.at());
+    spy.reply(&mut world, &asked, 481, &[], "");
+    assert_eq!(world.endpoint(SWITCH).leg_count(), 1, "the call is up");
+    phone.reply(&mut world, &asked, 200, &[], "v=0");
+    assert_eq!(world.endpoint(SWITCH).counters().dropped_of_strangers, 3);
+    // The phone itself, from elsewhere.
+    let bye = |lines: &str| phone.text_numbered("BYE", "sip:10.0.0.1", "95000", lines, 8);
+    spy.send(&mut world, bye(""));
+    let challenged = world.heard_response_last("10.0.0.66:5060");
+    let challenge = challenged.headers.get("WWW-Authenticate").and_then(Challenge::from_header).expect("a challenge");
+    let secret = ha1(challenge.algorithm, "1001", REALM, "secret");
+    let credentials = Credentials::answer(&challenge, "1001", &secret, "BYE", "sip:10.0.0.1", "cn", 1).to_header();
+    spy.send(&mut world, bye(&format!("Authorization: {credentials}\r\n")));
+    assert_eq!(world.heard_line("10.0.0.66:5060"), "200");
+    world.expect_nothing_left();
+}
+
+#[test]
+fn wrong_answers_leave_no_transactions_behind() {
+    let mut world = World::new(1);
+    for method in ["REGISTER", "INVITE"] {
+        let mut guesser = Phone::new("10.0.0.66:5060", "1001");
+        let uri = if method == "INVITE" { "sip:95000@sanling.local" } else { "sip:sanling.local" };
+        let challenged = guesser.ask(&mut world, method, uri, "1001", "Contact: <sip:1001@10.0.0.66>\r\n");
+        let first = guesser.prove(&mut world, &challenged, "guess");
+        assert_eq!((first.code, world.endpoint(SWITCH).transaction_count()), (401, 0), "{method}");
+    }
+}
+
+/// RFC 3261 §13.2.2.4 would have each 2xx acknowledged; who sends hundreds does so for sport.
+#[test]
+fn a_callee_that_answers_a_hundred_times_is_heard_sixteen_times() {
+    let mut world = World::new(1);
+    let mut phone = Phone::new("10.0.0.9:5060", "1001");
+    phone.register(&mut world, "");
+    world.events(SWITCH);
+    world.invite(SWITCH, 100, crate::sip::Callee::Account(crate::base::AgentId::new("1001")), "v=0");
+    world.run(millis(10));
+    let Some(Message::Request(invite)) = world.heard(phone.at()).pop() else { panic!("an INVITE") };
+    for tag in 0..100 {
+        let mut ok = invite.response(200, None, Some(&format!("fork-{tag}")));
+        ok.headers.push("Contact", "<sip:1001@10.0.0.9>");
+        world.post(Protocol::Udp, phone.at, address(SWITCH), &Message::Response(ok).to_bytes());
+    }
+    world.run(millis(10));
+    let heard = world.heard(phone.at());
+    let count = |wanted: &str| heard.iter().filter(|message| name(message).starts_with(wanted)).count();
+    assert_eq!((count("ACK"), count("BYE")), (16, 15));
 }

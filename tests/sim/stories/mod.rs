@@ -2,6 +2,7 @@
 
 mod access;
 mod calls;
+mod descriptions;
 mod failures;
 mod greeting;
 mod hold;

@@ -1,0 +1,107 @@
+//! Responses in live dialogs that no phone would send, and what is due to each: nothing for what matches no request of the switch's, an ACK
+//! to every 2xx of its INVITE, and a BYE to each that made another dialog (RFC 3261 §13.2.2.4). A stranger's responses are nobody's.
+
+use super::mischief::{Deed, Dialog, Expect, Mischief, Stage};
+use sanling::base::Instant;
+use sanling::sip::msg::{Message, Method, Response};
+
+/// Repeats of a 2xx are taken for 64 × T1 (RFC 6026 §7.2, Timer M).
+const TIMER_M_S: u64 = 31;
+
+pub fn answer(maker: &mut Mischief, call: &str, stranger: bool, now: Instant) -> Option<Deed> {
+    let dialog = maker.dialogs.get(call)?;
+    // The switch asked nothing in a call in; what looks like an answer to it is none.
+    let is_ours = dialog.invite.from().tag() == dialog.switch_tag.as_deref();
+    if !is_ours {
+        return Some(stray(maker, call));
+    }
+    let answered = dialog.accepted.as_ref().filter(|(at, _)| now.saturating_since(*at).as_secs() < TIMER_M_S);
+    let answered = answered.map(|(_, response)| response.clone());
+    match (maker.rng.below(6), answered) {
+        (0, _) => Some(stray(maker, call)),
+        (_, Some(_)) if stranger => Some(late(maker, call)),
+        (1, Some(_)) => Some(late(maker, call)),
+        (2 | 3, Some(ok)) => {
+            let tag = ok.to().tag().unwrap_or_default().to_owned();
+            Some(Deed::of("a 2xx again", &ok, Expect::Requests(tag, vec![Method::Ack])))
+        }
+        (_, Some(ok)) => Some(forked(maker, ok)),
+        (_, None) if maker.dialogs.get(call)?.stage == Stage::EarlyOut => ringing(maker, call, stranger),
+        (_, None) => Some(stray(maker, call)),
+    }
+}
+
+impl Deed {
+    fn of(what: &'static str, response: &Response, expect: Expect) -> Self {
+        Self { what, bytes: Message::Response(response.clone()).to_bytes(), expect, is_told: false }
+    }
+}
+
+fn response(dialog: &Dialog, code: u16, tag: &str) -> Response {
+    let mut response = dialog.invite.response(code, None, Some(tag));
+    if (101..300).contains(&code) {
+        response.headers.push("Contact", format!("<sip:x@{}>", dialog.phone));
+    }
+    response
+}
+
+/// Matches nothing that the switch asked: an unknown branch, another method, a Via below ours (§17.1.3, §18.1.2, §8.1.3.3).
+fn stray(maker: &mut Mischief, call: &str) -> Deed {
+    let (branch, tag) = (maker.branch(), maker.tag());
+    let code = [100, 180, 183, 200, 302, 401, 481, 486, 500, 603][maker.rng.below(10) as usize];
+    let shape = maker.rng.below(3);
+    let dialog = &maker.dialogs[call];
+    let mut stray = response(dialog, code, &tag);
+    let via = stray.headers.get("Via").unwrap_or_default().to_owned();
+    let own = dialog.invite.top_via().branch().unwrap_or_default().to_owned();
+    match shape {
+        0 => stray.headers.set("Via", via.replace(&own, &branch)),
+        1 => stray.headers.set("CSeq", format!("{} {}", dialog.invite.cseq().0, if code % 2 == 0 { "REFER" } else { "MESSAGE" })),
+        _ => stray.headers.push("Via", "SIP/2.0/UDP 192.0.2.77:5060;branch=z9hG4bKbelow"),
+    }
+    Deed::of("a response to nothing", &stray, Expect::Silence)
+}
+
+/// After the final response: a provisional one, a refusal, a redirection (§17.1.1.2, RFC 6026 §7.2).
+fn late(maker: &mut Mischief, call: &str) -> Deed {
+    let code = [100, 180, 183, 199, 302, 401, 486, 487, 503, 603][maker.rng.below(10) as usize];
+    let dialog = &maker.dialogs[call];
+    let tag = dialog.phone_tag.clone().unwrap_or_default();
+    Deed::of("a response after the final one", &response(dialog, code, &tag), Expect::Silence)
+}
+
+/// A 2xx of another phone behind the same branch: acknowledged and released.
+fn forked(maker: &mut Mischief, mut ok: Response) -> Deed {
+    let tag = maker.tag();
+    let to = ok.headers.get("To").unwrap_or_default().split(";tag=").next().unwrap_or_default().to_owned();
+    ok.headers.set("To", format!("{to};tag={tag}"));
+    maker.forks.insert(tag.clone());
+    Deed::of("a 2xx of another phone", &ok, Expect::Requests(tag, vec![Method::Ack, Method::Bye]))
+}
+
+/// Provisional responses out of order, of other phones, and reliable ones: in order each gets its PRACK, else none (RFC 3262 §4).
+fn ringing(maker: &mut Mischief, call: &str, stranger: bool) -> Option<Deed> {
+    let reliable = maker.rng.one_in(2);
+    let (jump, code) = (maker.rng.below(4) as u32, [180, 181, 182, 183, 199][maker.rng.below(5) as usize]);
+    let dialog = maker.dialogs.get_mut(call)?;
+    let tag = format!("{}x", dialog.switch_tag.clone()?);
+    let mut rings = response(dialog, if reliable { code } else { 100 + (code % 2) * 80 }, &tag);
+    if !reliable || stranger {
+        // To the checkers it is ringing all the same.
+        let mut deed = Deed::of("ringing out of order", &rings, Expect::Silence);
+        deed.is_told = !stranger;
+        return Some(deed);
+    }
+    maker.forks.insert(tag.clone());
+    let number = dialog.rseq.map_or(5, |last| last.wrapping_add(jump));
+    let in_order = dialog.rseq.is_none() || jump == 1;
+    if in_order {
+        dialog.rseq = Some(number);
+    }
+    rings.headers.push("Require", "100rel");
+    rings.headers.push("RSeq", number.to_string());
+    let due = if in_order { vec![Method::Prack] } else { Vec::new() };
+    let mut deed = Deed::of("reliable ringing", &rings, Expect::Requests(tag, due));
+    deed.is_told = true;
+    Some(deed)
+}
