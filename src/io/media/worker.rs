@@ -28,6 +28,10 @@ use tokio::sync::mpsc::error::TrySendError;
 const DATAGRAM_MAX: usize = 2_048;
 /// Packets received by one reading of the clock: a third of a millisecond.
 const PACKETS_A_READING: usize = 64;
+/// A tick that begins so late tells that turns have become long.
+const LATE: Duration = millis(4);
+/// Packets of one socket taken in a turn then: what has gathered in 80 ms.
+const PACKETS_WHEN_LATE: usize = 4;
 /// Orders done at a time.
 const ORDERS_A_TURN: usize = 256;
 /// Recorded chunks gathered before they are passed on, at the latest with the next tick.
@@ -94,7 +98,8 @@ impl Worker {
             }
             let began = self.clock.now();
             let ticked = self.tick(began);
-            let woken = self.receive(&events, began);
+            let woken = self.receive(&events, ticked.is_some_and(|lag| lag >= LATE), began);
+            let ticked = ticked.is_some();
             let orders = if woken || more_orders { self.take_orders() } else { Some(false) };
             self.finish_turn(ticked || orders.is_none());
             match orders {
@@ -111,19 +116,23 @@ impl Worker {
         if self.reports.is_empty() { until_tick } else { until_tick.min(RETRY) }
     }
 
-    fn tick(&mut self, now: Instant) -> bool {
-        let Some(deadline) = self.engine.deadline().filter(|deadline| *deadline <= now) else { return false };
+    /// How late, when it was time.
+    fn tick(&mut self, now: Instant) -> Option<Duration> {
+        let deadline = self.engine.deadline().filter(|deadline| *deadline <= now)?;
+        let lag = now - deadline;
         self.engine.tick(now, &mut self.turn);
         self.figures.ticks.fetch_add(1, Relaxed);
-        self.figures.lag_max.fetch_max(nanos(now - deadline), Relaxed);
-        self.figures.strain.fetch_max(nanos(now - deadline), Relaxed);
+        self.figures.lag_max.fetch_max(nanos(lag), Relaxed);
+        self.figures.strain.fetch_max(nanos(lag), Relaxed);
         // Sent before packets are taken: what is due goes first.
         self.send();
-        true
+        Some(lag)
     }
 
-    /// One packet of each socket that has some. True when there are orders.
-    fn receive(&mut self, events: &Events, mut now: Instant) -> bool {
+    /// A packet of each socket that has some; more of them while the worker is `late`, for one a turn would never catch up with turns that
+    /// are longer than a packet's time. True when there are orders.
+    fn receive(&mut self, events: &Events, late: bool, mut now: Instant) -> bool {
+        let packets = if late { PACKETS_WHEN_LATE } else { 1 };
         let (mut received, mut woken) = (0, false);
         for key in events.keys() {
             if key == WOKEN {
@@ -132,14 +141,16 @@ impl Worker {
                 continue;
             }
             let Some((pair, component)) = self.sockets.of_key(key) else { continue };
-            // An error is an ICMP answer to something sent, or what another turn will see again.
-            let Ok((length, source)) = pair.socket(component).recv_from(&mut self.buffer) else { continue };
-            received += 1;
-            if received % PACKETS_A_READING == 0 {
-                now = self.clock.now();
-            }
-            if let Some(place) = pair.place {
-                self.engine.handle_packet_at(place, pair.leg, component, source, &self.buffer[..length], now, &mut self.turn);
+            for _ in 0..packets {
+                // An error is that there is none any more, an ICMP answer to something sent, or what another turn will see again.
+                let Ok((length, source)) = pair.socket(component).recv_from(&mut self.buffer) else { break };
+                received += 1;
+                if received % PACKETS_A_READING == 0 {
+                    now = self.clock.now();
+                }
+                if let Some(place) = pair.place {
+                    self.engine.handle_packet_at(place, pair.leg, component, source, &self.buffer[..length], now, &mut self.turn);
+                }
             }
         }
         if received > 0 {

@@ -6,7 +6,7 @@ use crate::media::control::Channel;
 /// How long a chunk may be behind the newest one and still be heard, milliseconds. The plane promises 200.
 pub(super) const WINDOW_MS: u64 = 250;
 /// Frames are handed on in runs of at least this long, milliseconds, so that no packet costs a call of its own.
-const RUN_MS: u64 = 160;
+const RUN_MS: u64 = 240;
 
 pub(super) struct Timeline {
     /// Frames per millisecond.
