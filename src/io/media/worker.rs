@@ -32,8 +32,10 @@ const PACKETS_A_READING: usize = 64;
 const LATE: Duration = millis(4);
 /// Packets of one socket taken in a turn then: what has gathered in 80 ms.
 const PACKETS_WHEN_LATE: usize = 4;
-/// Orders done at a time.
+/// Orders done at a time, and those between two looks at the clock: a new leg's sockets take a tenth of a millisecond, and no order keeps a
+/// tick waiting.
 const ORDERS_A_TURN: usize = 256;
+const ORDERS_A_LOOK: usize = 8;
 /// Recorded chunks gathered before they are passed on, at the latest with the next tick.
 const CHUNKS_A_BATCH: usize = 512;
 /// How soon reports that found no room are offered again.
@@ -163,7 +165,7 @@ impl Worker {
     fn take_orders(&mut self) -> Option<bool> {
         // Before looking: an order that comes in between wakes again.
         self.ordered.store(false, SeqCst);
-        for _ in 0..ORDERS_A_TURN {
+        for done in 1..=ORDERS_A_TURN {
             match self.orders.try_recv() {
                 Ok(Order::Command(Command::Allocate { session, leg, local, resumed })) => self.allocate(session, leg, local, resumed),
                 Ok(Order::Command(command)) => self.engine.handle_command(command, self.clock.now(), &mut self.turn),
@@ -174,6 +176,9 @@ impl Worker {
             // A leg's ports are to be free for the next order already.
             if !self.turn.released.is_empty() {
                 self.send();
+            }
+            if done % ORDERS_A_LOOK == 0 && self.engine.deadline().is_some_and(|tick| tick <= self.clock.now()) {
+                break;
             }
         }
         Some(true)
