@@ -87,9 +87,12 @@ fn ringing(maker: &mut Mischief, call: &str, stranger: bool) -> Option<Deed> {
     let tag = format!("{}x", dialog.switch_tag.clone()?);
     let mut rings = response(dialog, if reliable { code } else { 100 + (code % 2) * 80 }, &tag);
     if !reliable || stranger {
-        // To the checkers it is ringing all the same.
-        let mut deed = Deed::of("ringing out of order", &rings, Expect::Silence);
-        deed.is_told = !stranger;
+        if stranger {
+            return Some(Deed::of("ringing out of order", &rings, Expect::Silence));
+        }
+        // It is ringing all the same: to the checkers, and to a caller who is told of it. No request is due.
+        let mut deed = Deed::of("ringing out of order", &rings, Expect::Requests(tag, Vec::new()));
+        deed.is_told = true;
         return Some(deed);
     }
     maker.forks.insert(tag.clone());

@@ -108,10 +108,11 @@ fn rows() -> Vec<Row> {
             let sdp = [
                 "v=0\r\no=- 1 2 IN IP4 127.0.0.9\r\ns=-\r\nc=IN IP4 127.0.0.9\r\nt=0 0\r\nm=audio 4000 RTP/AVP 3\r\n",
                 "v=0\r\no=- 1 2 IN IP4 127.0.0.9\r\ns=-\r\nc=IN IP4 127.0.0.9\r\nt=0 0\r\nm=video 4000 RTP/AVP 96\r\n",
-                "v=0\r\nrubbish",
-                "\0\0\0",
             ];
-            offer(parts, sdp[rng.below(4) as usize]);
+            offer(parts, sdp[rng.below(2) as usize]);
+        }),
+        row("an offer that cannot be read", &["INVITE"], It, [&[500], &[481], &[491], &[400, 488, 491, 500]], |parts, _, rng| {
+            offer(parts, ["v=0\r\nrubbish", "\0\0\0"][rng.below(2) as usize]);
         }),
         row("an offer of 60 kB", &["INVITE"], It, [&[500], &[481], &[491], &[200, 488, 491, 500]], |parts, dialog, _| {
             own_offer(parts, dialog);
@@ -173,7 +174,8 @@ pub fn request(maker: &mut Mischief, call: &str, from: SocketAddr, stranger: boo
         (Names::Nobody, _) => row.due[0].to_vec(),
         // It may be leaving; its end is not told to whoever reads along.
         (Names::It, None) if stranger => vec![401, 481],
-        (Names::It, None) => [&[200, 481, 500][..], row.due[3]].concat(),
+        // A call out that was given up still waits for its last response.
+        (Names::It, None) => [&[200, 481, 500][..], row.due[1], row.due[3]].concat(),
         (Names::It, Some(_)) if stranger => vec![401],
         (Names::It, Some(column)) => row.due[column].to_vec(),
     };
@@ -200,10 +202,13 @@ fn deaf(maker: &mut Mischief, call: &str, from: SocketAddr) -> Option<Deed> {
 /// A CANCEL under the INVITE's own branch: ends it while it is not answered, does nothing afterwards (§9.2).
 fn crossed(maker: &mut Mischief, call: &str, stranger: bool) -> Option<Deed> {
     let rare = maker.rng.one_in(6);
-    let dialog = maker.dialogs.get(call)?;
+    let dialog = maker.dialogs.get_mut(call)?;
     let late = matches!(dialog.stage, Stage::Unacked | Stage::Up);
     let is_ours = dialog.invite.from().tag() == dialog.switch_tag.as_deref();
     if is_ours || dialog.switch_tag.is_none() || !(late || stranger || (rare && dialog.stage == Stage::EarlyIn)) {
+        return None;
+    }
+    if !stranger && std::mem::replace(&mut dialog.is_crossed, true) {
         return None;
     }
     let header = |name: &str| dialog.invite.headers.get(name).unwrap_or_default();

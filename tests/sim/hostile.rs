@@ -1,5 +1,6 @@
-//! Swarms of real calls with a mischief-maker among them (`mischief`): what strangers send into live dialogs gets the answers of the RFC, and
-//! changes no honest call, not by a millisecond and not by a packet.
+//! Swarms of real calls with a mischief-maker among them (`mischief`). Two promises: whatever is sent in their phones' names, the switch
+//! answers as the RFC says, every checker holds, and nothing is left; and what strangers send changes no honest call, not by a
+//! millisecond and not by a packet.
 //!
 //! `SANLING_SIM_SEEDS=2000 cargo test --test sim hostile` tries more; `SANLING_SIM_SEED=n cargo test --test sim hostile::…` repeats one.
 
@@ -14,7 +15,9 @@ use sanling::switch::input::{Command, RequestedState};
 use std::collections::BTreeMap;
 
 const AGENTS: [&str; 4] = ["1001", "1002", "1003", "1004"];
-/// Each seed twice: with packets, and without.
+/// In the phones' names; without packets.
+const SEEDS: u64 = 240;
+/// By strangers, each seed twice: with packets.
 const STRANGE_SEEDS: u64 = 6;
 const STRANGE_COARSE_SEEDS: u64 = 40;
 
@@ -22,6 +25,14 @@ const STRANGE_COARSE_SEEDS: u64 = 40;
 enum Maker {
     Nobody,
     Stranger,
+    /// From the phones' own addresses, and strangers beside.
+    Phones,
+}
+
+#[test]
+fn mischief_in_the_phones_names_gets_the_answers_of_the_rfc() {
+    let done = seeds::each("hostile::mischief_in_the_phones", SEEDS, |seed| run(seed, Maker::Phones, true).0);
+    expect_each_of(&done, 24);
 }
 
 #[test]
@@ -121,6 +132,10 @@ fn strike(world: &mut World, maker: Maker, chance: &mut Rng) {
         match maker {
             Maker::Nobody => {}
             Maker::Stranger => world.mischief_strikes(true),
+            Maker::Phones => {
+                let stranger = chance.one_in(4);
+                world.mischief_strikes(stranger);
+            }
         }
     }
 }

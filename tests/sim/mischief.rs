@@ -47,6 +47,8 @@ pub struct Dialog {
     pub sdp: Vec<u8>,
     /// RSeq of the last reliable provisional response made up for it.
     pub rseq: Option<u32>,
+    /// A CANCEL was made up in the phone's name: another under the same branch is the same, or none of ours when that is forgotten.
+    pub is_crossed: bool,
 }
 
 /// What the switch must do.
@@ -164,6 +166,7 @@ impl Mischief {
             requests: Vec::new(),
             sdp: if is_in { invite.body.clone() } else { Vec::new() },
             rseq: None,
+            is_crossed: false,
             invite,
         };
         self.dialogs.insert(dialog.call_id.clone(), dialog);
@@ -217,7 +220,8 @@ impl Mischief {
                 self.outbox.push((to, ack));
             }
             if let Some(dialog) = dialog {
-                if matches!(response.code, 200 | 415 | 422 | 488 | 491 | 500) {
+                // A call out that rings keeps no order yet.
+                if dialog.stage != Stage::EarlyOut && matches!(response.code, 200 | 415 | 422 | 488 | 491 | 500) {
                     dialog.taken = dialog.taken.max(Some(number).filter(|number| *number <= dialog.used));
                 }
                 if method == Method::Bye && response.code == 200 {
