@@ -104,6 +104,8 @@ impl Silent {
         for (call, script) in &mut self.scripts {
             script.back_at = now;
             if std::mem::take(&mut script.playing) | std::mem::take(&mut script.agent_speaks) {
+                // Another crash within a moment takes that back, too.
+                script.told_at = now;
                 script.listen(now);
             }
             self.late.set(*call, script.late_at());
