@@ -17,7 +17,7 @@ const SEEDS: u64 = 24;
 const AGENTS: [&str; 4] = ["1001", "1002", "1003", "1004"];
 
 /// Seeds without packets: a second of one core tries sixty.
-const COARSE_SEEDS: u64 = 800;
+const COARSE_SEEDS: u64 = 1_000;
 
 #[test]
 fn swarm() {
