@@ -23,6 +23,11 @@ impl Finals {
         self.sent.contains_key(transaction)
     }
 
+    /// It has had it of the process that runs: what comes of it now is a repeat, however late, and begins nothing.
+    pub fn repeats(&self, transaction: &str) -> bool {
+        self.knows(transaction) && !self.before_crash.contains(transaction)
+    }
+
     pub fn crashed(&mut self) {
         self.before_crash.extend(self.sent.keys().cloned());
     }
@@ -66,7 +71,9 @@ fn a_second_final_response_is_seen_and_a_retransmission_is_none() {
     assert_eq!(complaints, ["487 after 200 in a", "180 after 200 in a"]);
     finals.sent("c 1 BYE x".to_owned(), 200, later, &mut complaints);
     finals.sent("d 1 INVITE".to_owned(), 200, later, &mut complaints);
+    assert!(finals.repeats("d 1 INVITE") && !finals.repeats("e 1 INVITE"));
     finals.crashed();
+    assert!(finals.knows("d 1 INVITE") && !finals.repeats("d 1 INVITE"), "the next process takes it for a new one");
     finals.sent("c 1 BYE x".to_owned(), 481, later, &mut complaints);
     assert_eq!(complaints.len(), 2);
     finals.sent("d 1 INVITE".to_owned(), 481, later, &mut complaints);

@@ -240,14 +240,16 @@ impl Checkers {
 
     fn request_in(&mut self, request: &Request, now: Instant) {
         let id = request.call_id();
-        if request.method == Method::Invite && request.to().tag().is_none() {
-            let key = transaction(id, request.cseq().0, &Method::Invite, request.top_via().branch());
-            let is_known = self.finals.knows(&key);
-            self.invites.received(key, is_known, now);
-        }
         let from = request.from().uri.user_unescaped().unwrap_or_default();
         match request.method {
-            Method::Invite if request.to().tag().is_none() && self.agents.contains(&from) => self.engagements.dials(&from, id),
+            Method::Invite if request.to().tag().is_none() => {
+                let key = transaction(id, request.cseq().0, &Method::Invite, request.top_via().branch());
+                if self.agents.contains(&from) && !self.finals.repeats(&key) {
+                    self.engagements.dials(&from, id);
+                }
+                let is_known = self.finals.knows(&key);
+                self.invites.received(key, is_known, now);
+            }
             Method::Bye => self.engagements.ends(id),
             Method::Ack => self.engagements.acked(id),
             _ => {}
