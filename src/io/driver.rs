@@ -174,16 +174,27 @@ impl Driver {
 
     /// Carries out what was ordered; true when the switch is drained.
     fn carry_out(&mut self, out: &mut Vec<Output>, pending: &mut Pending) -> bool {
-        let (mut drained, mut rows) = (false, Vec::new());
+        // What must survive is on its way to the journal before a phone hears of it. In one hand-over, for whoever is woken may take the
+        // processor at once.
+        let (mut rows, mut orders) = (Vec::new(), Vec::with_capacity(out.len()));
         for output in out.drain(..) {
             match output {
+                Output::StoreCall(record) => rows.push(self.ledger.call(record)),
+                Output::Event(event) => rows.push(self.ledger.event(event)),
+                Output::Keep { part, image } => rows.push(self.ledger.keep(&part, image)),
+                order => orders.push(order),
+            }
+        }
+        self.ledger.give(rows);
+        let mut drained = false;
+        for order in orders {
+            match order {
                 Output::SendSip { flow, bytes } => self.net.send(flow, bytes),
                 Output::CloseSip { flow } => self.net.close(flow),
                 Output::TrustSip { flow } => self.net.trust(flow),
                 Output::Media(command) => self.media.order_soon(command),
-                Output::StoreCall(record) => rows.push(self.ledger.call(record)),
-                Output::Event(event) => rows.push(self.ledger.event(event)),
-                Output::Keep { part, image } => rows.push(self.ledger.keep(&part, image)),
+                // Handed over above.
+                Output::StoreCall(_) | Output::Event(_) | Output::Keep { .. } => {}
                 Output::Reply { id, reply } => {
                     if let Some(answer) = pending.waiting.remove(&id) {
                         // Whoever asked may have given up meanwhile.
@@ -193,8 +204,6 @@ impl Driver {
                 Output::Drained => drained = true,
             }
         }
-        // Once a batch, and after it: whoever is woken may take the processor at once.
-        self.ledger.give(rows);
         self.media.wake_ordered();
         drained
     }
