@@ -142,7 +142,7 @@ impl Callers {
     }
 }
 
-/// The record of the call from a number, once the switch is done with it. Its callers go on answering meanwhile.
+/// The record of the call from a number, once the switch is done with it; `None` when it knows of none. Its callers go on answering meanwhile.
 fn record(site: &Site, callers: &mut Callers, number: &str) -> Option<Value> {
     let mut found = None;
     let done = |call: &Value| !call["released_at"].is_null() && call["recording"]["state"] != "open";
@@ -156,6 +156,7 @@ fn record(site: &Site, callers: &mut Callers, number: &str) -> Option<Value> {
             std::thread::sleep(Duration::from_millis(20));
         }
     }
+    assert!(found.is_some(), "the call from {number} is not finished after 40 s");
     found
 }
 
