@@ -54,7 +54,9 @@ impl Take {
         match PartFile::create(folder, file, rate_of(hz).hz()) {
             Ok(part) => Ok(Self::new(file, part, hz)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let part = PartFile::reopen(folder, file)?;
+                // Something else in the way is told as it is.
+                let part =
+                    PartFile::reopen(folder, file).map_err(|again| if again.kind() == io::ErrorKind::NotFound { error } else { again })?;
                 tracing::warn!(%call, frames = part.frames(), "the call has a recording already; this one goes on behind it");
                 let before = part.frames();
                 Ok(Self { before, ..Self::new(file, part, hz) })

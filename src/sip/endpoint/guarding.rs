@@ -3,21 +3,19 @@
 
 use super::super::auth::Verdict;
 use super::super::guard::{Blocked, Change, Kind, Refusal, Standing};
-use super::super::msg::{Message, Method, NameAddr, Request, Response};
+use super::super::msg::{Message, Method, Request, Response};
 use super::super::order::Asked;
 use super::super::transaction::ServerKey;
 use super::super::{Event, Flow, Output, Protocol, compose, refuse};
+use super::requests::set_to_tag;
 use super::{Endpoint, Leg, Timer};
 use crate::base::{AgentId, Instant, LegId};
 use std::net::{IpAddr, SocketAddr};
 
 impl Endpoint {
-    /// Whether a request is looked at; those of dialogs that are up, and a CANCEL of a call that is there, always are.
+    /// Whether a request that continues nothing is looked at.
     pub(super) fn admits(&mut self, asked: &Asked, now: Instant, out: &mut Vec<Output>) -> bool {
         let request = &asked.request;
-        if self.continues(asked) {
-            return true;
-        }
         let (kind, needs_proof) = match request.method {
             Method::Invite => (Kind::Call, self.claims_account(request)),
             Method::Register => (Kind::Request, true),
@@ -47,12 +45,9 @@ impl Endpoint {
         admitted.is_ok()
     }
 
-    /// The answer to a request that needs no remembering: a challenge to one that brings no proof, a refusal, OPTIONS.
+    /// The answer to a request that continues nothing and needs no remembering: a challenge to one that brings no proof, a refusal, OPTIONS.
     pub(super) fn answer_without_state(&mut self, asked: &Asked, now: Instant) -> Option<Response> {
         let request = &asked.request;
-        if self.continues(asked) {
-            return None;
-        }
         let to = request.to();
         let proves = request.headers.get("Authorization").is_some();
         let response = if request.method == Method::Cancel {
@@ -93,12 +88,7 @@ impl Endpoint {
 
     /// An answer that is not remembered, with the To tag that the request gets each time.
     pub(super) fn tagged(&self, mut response: Response, request: &Request) -> Response {
-        if let Ok(mut to) = response.headers.get("To").unwrap_or_default().parse::<NameAddr>()
-            && to.tag().is_none()
-        {
-            to.set_param("tag", Some(&self.auth.tag_of(request)));
-            response.headers.set("To", to.to_string());
-        }
+        set_to_tag(&mut response, &self.auth.tag_of(request));
         response
     }
 
@@ -114,7 +104,7 @@ impl Endpoint {
     }
 
     /// The leg in whose dialog a request is, by its Call-ID and our tag.
-    fn leg_of(&self, request: &Request) -> Option<LegId> {
+    pub(super) fn leg_of(&self, request: &Request) -> Option<LegId> {
         let tag = request.to().tag()?.to_owned();
         self.dialogs.get(&(request.call_id().to_owned(), tag)).copied()
     }

@@ -85,7 +85,7 @@ impl Endpoint {
         }
     }
 
-    pub(super) fn forget_server(&mut self, key: &ServerKey) {
+    fn forget_server(&mut self, key: &ServerKey) {
         self.deadlines.set(Timer::Server(key.clone()), None);
         if let Some(server) = self.servers.remove(key) {
             self.server_ended(key, &server);

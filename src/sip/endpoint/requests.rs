@@ -63,14 +63,18 @@ impl Endpoint {
         if is_ack {
             return self.acked(&asked, now, out);
         }
-        if !self.admits(&asked, now, out) {
-            return;
-        }
-        if self.shed > 0 && is_new_call(&asked.request) && self.rng.below(1_000) < u64::from(self.shed) {
-            return self.turn_away(&asked, out);
-        }
-        if let Some(response) = self.answer_without_state(&asked, now) {
-            return self.say_once(&asked, response, out);
+        // What belongs to a call that is there is always looked at.
+        let continues = self.continues(&asked);
+        if !continues {
+            if !self.admits(&asked, now, out) {
+                return;
+            }
+            if self.shed > 0 && is_new_call(&asked.request) && self.rng.below(1_000) < u64::from(self.shed) {
+                return self.turn_away(&asked, out);
+            }
+            if let Some(response) = self.answer_without_state(&asked, now) {
+                return self.say_once(&asked, response, out);
+            }
         }
         if self.is_full_for(&asked.request) {
             self.counters.requests_refused += 1;
@@ -79,7 +83,7 @@ impl Endpoint {
         }
         let identity = identity_of(&asked.request);
         let merged = identity.as_ref().is_some_and(|identity| self.seen.contains_key(identity));
-        let proof = match self.proof(&asked, merged, now, out) {
+        let proof = match self.proof(&asked, merged || continues, now, out) {
             Ok(proof) => proof,
             // §26.3.2.4: to whoever proves nothing, statelessly.
             Err(response) => {
@@ -164,15 +168,11 @@ impl Endpoint {
         if asked.request.method == Method::Cancel {
             return self.cancelled(&asked, now, out);
         }
-        if let Some(tag) = asked.request.to().tag() {
-            let dialog = (asked.request.call_id().to_owned(), tag.to_owned());
-            return match self.dialogs.get(&dialog).copied() {
-                Some(leg) => self.in_dialog(leg, asked, now, out),
-                None => self.refuse(&asked, asked.request.response(481, None, None), now, out),
-            };
+        match self.leg_of(&asked.request) {
+            Some(leg) => self.in_dialog(leg, asked, now, out),
+            // Everything else was answered without state.
+            None => self.refuse(&asked, asked.request.response(481, None, None), now, out),
         }
-        // Everything else was answered without state.
-        self.refuse(&asked, asked.request.response(481, None, None), now, out);
     }
 
     /// A new call, or a registration, of whom it is.
@@ -200,8 +200,7 @@ impl Endpoint {
     /// An ACK that no transaction took: to a 2xx (§13.3.1.4).
     fn acked(&mut self, asked: &Asked, now: Instant, out: &mut Vec<Output>) {
         let request = &asked.request;
-        let dialog = (request.call_id().to_owned(), request.to().tag().unwrap_or("").to_owned());
-        if let Some(leg) = self.dialogs.get(&dialog).copied() {
+        if let Some(leg) = self.leg_of(request) {
             if !self.may_speak_for(leg, asked.flow.peer) {
                 self.counters.dropped_of_strangers += 1;
                 return;
@@ -267,14 +266,14 @@ impl Endpoint {
         Ok(Invitation { from: caller(request, is_trunk), origin, called, sdp, terms })
     }
 
-    /// Whose request it is, where that must be known.
+    /// Whose request it is, where that must be known: not of one that `continues` something, or that came before.
     ///
     /// # Errors
     /// A challenge: it proves nothing.
-    fn proof(&mut self, asked: &Asked, merged: bool, now: Instant, out: &mut Vec<Output>) -> Result<Proof, Response> {
+    fn proof(&mut self, asked: &Asked, continues: bool, now: Instant, out: &mut Vec<Output>) -> Result<Proof, Response> {
         let request = &asked.request;
         match request.method {
-            _ if merged || self.continues(asked) => Ok(Proof::NotAsked),
+            _ if continues => Ok(Proof::NotAsked),
             Method::Register => self.prove(asked, &request.to().uri.user_unescaped().unwrap_or_default(), now, out),
             Method::Invite if request.to().tag().is_none() => self.origin(asked, now, out),
             // Within a dialog, from elsewhere.
@@ -349,7 +348,7 @@ impl Endpoint {
 }
 
 /// Puts a tag into To where there is none.
-fn set_to_tag(response: &mut Response, tag: &str) {
+pub(super) fn set_to_tag(response: &mut Response, tag: &str) {
     if let Ok(mut to) = response.headers.get("To").unwrap_or_default().parse::<NameAddr>()
         && to.tag().is_none()
     {
