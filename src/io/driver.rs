@@ -8,12 +8,13 @@ use super::net::Net;
 use crate::base::{Instant, WallClock};
 use crate::media::clips::ClipLibrary;
 use crate::media::control::Report;
+use crate::sip::admission::{BEARABLE, Strain};
 use crate::switch::Switch;
-use crate::switch::admission::Strain;
 use crate::switch::input::{Input, RequestId};
 use crate::switch::output::{Output, Reply};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
@@ -21,8 +22,9 @@ use tokio::time::MissedTickBehavior;
 /// Inputs taken in one go before deadlines and questions are looked at again.
 const BATCH: u32 = 256;
 
-/// How often the switch learns how late it is (`switch::admission`).
+/// How often the switch learns how late it is (`sip::admission`); and how soon again when it is too late.
 const STRAIN_EVERY: Duration = Duration::from_millis(100);
+const STRAIN_SOON: Duration = Duration::from_millis(10);
 
 /// How often the wall clock is compared with the one the switch goes by.
 const WALL_EVERY: Duration = Duration::from_secs(10);
@@ -41,39 +43,63 @@ pub struct Driver {
     pub net: Net,
     pub media: MediaPool,
     pub ledger: Ledger,
+    pub lateness: Lateness,
 }
 
-/// How late the switch is: what waits in the inbox, by what an input costs on average, and how late deadlines are seen.
-struct Lateness {
+/// Nanoseconds that a deadline (a rule's timer, a repetition) waited for its turn, at worst since this was last taken; cheap to clone.
+#[derive(Clone, Default)]
+pub struct LateMax(Arc<AtomicU64>);
+
+impl LateMax {
+    pub fn take(&self) -> Duration {
+        Duration::from_nanos(self.0.swap(0, Relaxed))
+    }
+}
+
+/// How late the switch is: how long a batch took, for what came at its beginning was not even seen; what waits in the inbox, by what an
+/// input costs on average; and how late deadlines are seen.
+pub struct Lateness {
     /// Of one input, averaged over the last ones.
     cost: Duration,
-    worst: Duration,
-    tell_at: Instant,
+    worst: Strain,
+    told_at: Instant,
+    deadlines: LateMax,
 }
 
 impl Lateness {
     /// The weight of a new reading in the average, one in so many.
     const WEIGHT: u32 = 8;
 
-    fn new(now: Instant) -> Self {
-        Self { cost: Duration::ZERO, worst: Duration::ZERO, tell_at: now + STRAIN_EVERY }
+    pub fn new(now: Instant, deadlines: LateMax) -> Self {
+        Self { cost: Duration::ZERO, worst: Strain::default(), told_at: now, deadlines }
     }
 
     fn handled(&mut self, inputs: u32, took: Duration, waiting: usize) {
         self.cost = self.cost * (Self::WEIGHT - 1) / Self::WEIGHT + took / inputs.max(1) / Self::WEIGHT;
-        self.worst = self.worst.max(self.cost.saturating_mul(u32::try_from(waiting).unwrap_or(u32::MAX)));
+        let wait = self.cost.saturating_mul(u32::try_from(waiting).unwrap_or(u32::MAX));
+        self.worst.signalling = self.worst.signalling.max(took).max(wait);
     }
 
-    fn woken(&mut self, deadline: Instant, now: Instant) {
-        self.worst = self.worst.max(now.saturating_since(deadline));
+    /// A deadline is looked at, with the switch's turn at `now`, when there is one that has passed.
+    fn woken(&mut self, deadline: Option<Instant>, now: Instant) {
+        if let Some(deadline) = deadline.filter(|deadline| *deadline < now) {
+            self.worst.signalling = self.worst.signalling.max(now - deadline);
+            self.deadlines.0.fetch_max(u64::try_from((now - deadline).as_nanos()).unwrap_or(u64::MAX), Relaxed);
+        }
     }
 
-    /// The worst since it was last told, ten times a second.
-    fn tell(&mut self, now: Instant) -> Option<Duration> {
-        if now < self.tell_at {
+    fn ticked(&mut self, late: Duration) {
+        self.worst.media = self.worst.media.max(late);
+    }
+
+    /// The worst since it was last told.
+    fn tell(&mut self, now: Instant) -> Option<Strain> {
+        let is_late = self.worst.signalling >= BEARABLE.signalling || self.worst.media >= BEARABLE.media;
+        let every = if is_late { STRAIN_SOON } else { STRAIN_EVERY };
+        if now.saturating_since(self.told_at) < every {
             return None;
         }
-        self.tell_at = now + STRAIN_EVERY;
+        self.told_at = now;
         Some(std::mem::take(&mut self.worst))
     }
 }
@@ -105,7 +131,6 @@ impl Driver {
         let mut blocked = false;
         let mut wall_check = tokio::time::interval(WALL_EVERY);
         wall_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut lateness = Lateness::new(self.clock.now());
         let mut strain_check = tokio::time::interval(STRAIN_EVERY);
         strain_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -115,7 +140,7 @@ impl Driver {
                 biased;
                 () = sleep_until(deadline.map(|deadline| self.clock.to_system(deadline).into())) => {
                     let now = self.clock.now();
-                    lateness.woken(deadline.unwrap_or(now), now);
+                    self.lateness.woken(deadline, now);
                     self.switch.handle_timeout(now, &mut out);
                 }
                 Some((command, answer)) = self.questions.recv() => {
@@ -129,9 +154,10 @@ impl Driver {
                 _ = strain_check.tick() => {}
                 Some(input) = self.inbox.recv() => self.take(input, &mut out),
             }
-            self.take_waiting(&mut lateness, &mut out);
-            if let Some(signalling) = lateness.tell(self.clock.now()) {
-                let strain = Strain { signalling, media: self.media.take_strain() };
+            self.take_waiting(&mut out);
+            self.lateness.ticked(self.media.take_strain());
+            if let Some(strain) = self.lateness.tell(self.clock.now()) {
+                tracing::trace!(?strain, inbox = self.inbox.len(), "strain");
                 self.switch.handle(Input::Strained(strain), self.clock.now(), &mut out);
             }
             if self.ledger.is_blocked() != blocked {
@@ -149,7 +175,7 @@ impl Driver {
     }
 
     /// What stands in the inbox, a batch of it.
-    fn take_waiting(&mut self, lateness: &mut Lateness, out: &mut Vec<Output>) {
+    fn take_waiting(&mut self, out: &mut Vec<Output>) {
         let waiting = self.inbox.len();
         let began = self.clock.now();
         let mut inputs = 0;
@@ -160,7 +186,7 @@ impl Driver {
             inputs += 1;
         }
         if inputs > 0 {
-            lateness.handled(inputs, self.clock.now() - began, waiting);
+            self.lateness.handled(inputs, self.clock.now() - began, waiting);
         }
     }
 
@@ -169,7 +195,9 @@ impl Driver {
         if let Input::Media(Report::Statistics { statistics, .. }) = &input {
             self.ledger.stream(statistics);
         }
-        self.switch.handle(input, self.clock.now(), out);
+        let now = self.clock.now();
+        self.lateness.woken(self.switch.deadline(), now);
+        self.switch.handle(input, now, out);
     }
 
     /// Carries out what was ordered; true when the switch is drained.

@@ -1,5 +1,6 @@
 //! What is counted for Prometheus: totals that grow as calls end, and the running switch as its snapshot shows it at the scrape.
 
+use super::driver::LateMax;
 use super::media::{MediaReadings, WorkerFigures};
 use super::net::NetReadings;
 use super::recorder::RecorderFigures;
@@ -25,6 +26,7 @@ type Labels = Vec<(&'static str, String)>;
 pub struct Plant {
     pub net: NetReadings,
     pub media: MediaReadings,
+    pub deadlines: LateMax,
 }
 
 /// The counters; cheap to clone.
@@ -260,6 +262,8 @@ fn of_the_plant(scrape: &mut Scrape, plant: &Plant) {
     let lag = workers.iter().map(|worker| worker.lag_max).max().unwrap_or_default();
     let lag = usize::try_from(lag.as_micros()).unwrap_or(usize::MAX);
     scrape.gauge("sanling_media_tick_lag_max_microseconds", "How late a tick began, at worst since the last scrape", lag);
+    let late = usize::try_from(plant.deadlines.take().as_micros()).unwrap_or(usize::MAX);
+    scrape.gauge("sanling_deadlines_late_max_microseconds", "How late a rule's timer had its turn, at worst since the last scrape", late);
     let net = plant.net.read();
     for (name, help, value) in [
         ("sanling_net_datagrams_received", "SIP datagrams received", net.datagrams_received),

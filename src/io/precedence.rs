@@ -1,10 +1,10 @@
 //! Who goes first when the processor is short: the sound of running calls, then what is decided of them and of new ones, then what is
 //! written of them. On Linux niceness is a thread's.
 
-/// A packet is late after milliseconds, and costs microseconds: under a flood of new calls sound is not to wait for their signalling. But a
-/// quarter of a core is always left to decisions (weights 2.4 to 1): a thousand who wait in music would keep them from ending any call, and
-/// from refusing the next.
-pub const SOUND: i32 = -4;
+/// A packet is late after milliseconds, and costs microseconds: under a flood of new calls sound does not wait for their signalling (weights
+/// 14 to 1). What keeps it from starving the decisions that end calls is that no more calls are let in than are served in time
+/// (`sip::admission`).
+pub const SOUND: i32 = -12;
 
 /// The writers of recordings and rows: in time on a busy machine, for what they write waits in queues that are bounded.
 pub const WRITING: i32 = 5;

@@ -4,7 +4,7 @@ use super::clock::Clock;
 use super::config_files::{self, FolderError};
 use super::descriptors;
 use super::desk::Desk;
-use super::driver::Driver;
+use super::driver::{Driver, LateMax, Lateness};
 use super::events::EventHub;
 use super::http::{Api, Reload, Server, Token, TokenSource, dto};
 use super::ledger::Ledger;
@@ -165,7 +165,8 @@ async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&
     let (desk, questions) = Desk::new();
     let hub = EventHub::new(store.last_event_seq().await.map_err(|error| RunError::Unavailable(error.to_string()))?);
     let metrics = Metrics::new();
-    metrics.watch(Plant { net: net.readings(), media: media.readings() });
+    let deadlines = LateMax::default();
+    metrics.watch(Plant { net: net.readings(), media: media.readings(), deadlines: deadlines.clone() });
     let (libraries, libraries_read) = mpsc::channel(1);
     let loaded = Arc::new(RwLock::new(config.clone()));
     let api = Api {
@@ -195,7 +196,8 @@ async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&
         tracing::warn!(calls = restored.calls.len(), "the calls of the last run go on");
     }
     let ledger = Ledger::new(store.clone(), hub.clone(), metrics);
-    let mut driver = Driver { clock, switch, wall, inbox: inputs, questions, libraries: libraries_read, net, media, ledger };
+    let lateness = Lateness::new(clock.now(), deadlines);
+    let mut driver = Driver { clock, switch, wall, inbox: inputs, questions, libraries: libraries_read, net, media, ledger, lateness };
     // The parties hear each other while the files of those who do not are looked through.
     driver.begin(ordered);
     for found in recover(&store, &recordings, &restored).await? {

@@ -4,6 +4,7 @@
 //! This file is the vocabulary between the endpoint, the switch above it and the sockets below it.
 
 mod ack_wait;
+pub mod admission;
 mod auth;
 mod compose;
 mod dialog;

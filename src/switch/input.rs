@@ -1,8 +1,8 @@
 //! What the world tells the switch.
 
-use super::admission::Strain;
 use crate::base::{AgentId, CallId, Duration, WallClock};
 use crate::config::Config;
+use crate::sip::admission::Strain;
 use crate::{media, sip};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

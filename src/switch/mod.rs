@@ -4,7 +4,6 @@
 //! `output` and `view` are the surface; each `on_…` file routes what one source says. Siblings never call each other: what a queue wants
 //! of a phone passes through here.
 
-pub mod admission;
 pub mod checkpoint;
 pub mod input;
 pub mod output;
@@ -31,8 +30,8 @@ use crate::call::record::CallRecord;
 use crate::call::{self, Order};
 use crate::config::Config;
 use crate::recording::Recording;
+use crate::sip::admission::{Strain, Turn};
 use crate::sip::{self, Endpoint};
-use admission::{Admission, Strain};
 use checkpoint::Dirty;
 use day::Day;
 use directory::Directory;
@@ -110,7 +109,6 @@ pub struct Switch {
     drain_until: Option<Instant>,
     draining: bool,
     store_blocked: bool,
-    admission: Admission,
     recording_alarm: Option<String>,
     recordings_missing: u64,
     dirty: Dirty,
@@ -148,7 +146,6 @@ impl Switch {
             drain_until: None,
             draining: false,
             store_blocked: false,
-            admission: Admission::default(),
             recording_alarm: None,
             recordings_missing: 0,
             dirty: Dirty::default(),
@@ -262,20 +259,16 @@ impl Switch {
         }
     }
 
-    /// More or fewer of the new calls are refused from now on.
+    /// The endpoint lets in what can be borne; that it has to is told.
     fn on_strain(&mut self, strain: Strain, now: Instant) {
-        let before = self.admission.refused_permille();
-        if !self.admission.strained(strain) {
-            return;
-        }
-        let refused = self.admission.refused_permille();
-        self.endpoint.shed(refused);
-        if (before == 0) != (refused == 0) {
-            let name = if before == 0 { "switch.overloaded" } else { "switch.relieved" };
-            let late = |late: Duration| Detail::Number(i64::try_from(late.as_millis()).unwrap_or(i64::MAX));
-            let detail = vec![("signalling_late_ms", late(strain.signalling)), ("media_late_ms", late(strain.media))];
-            self.publish(name, None, now, detail);
-        }
+        let name = match self.endpoint.strained(strain, now) {
+            Some(Turn::Overloaded) => "switch.overloaded",
+            Some(Turn::Relieved) => "switch.relieved",
+            None => return,
+        };
+        let late = |late: Duration| Detail::Number(i64::try_from(late.as_millis()).unwrap_or(i64::MAX));
+        let detail = vec![("signalling_late_ms", late(strain.signalling)), ("media_late_ms", late(strain.media))];
+        self.publish(name, None, now, detail);
     }
 
     /// A new day has new figures, be it that midnight came or that the clock was set over it.

@@ -32,10 +32,12 @@ const PACKETS_A_READING: usize = 64;
 const LATE: Duration = millis(4);
 /// Packets of one socket taken in a turn then: what has gathered in 80 ms.
 const PACKETS_WHEN_LATE: usize = 4;
-/// Orders done at a time, and those between two looks at the clock: a new leg's sockets take a tenth of a millisecond, and no order keeps a
-/// tick waiting.
+/// Orders done at a time, and those between two looks at the clock: a new leg's sockets take a tenth of a millisecond.
 const ORDERS_A_TURN: usize = 256;
 const ORDERS_A_LOOK: usize = 8;
+/// While the tick is due already, orders have this part of the time that the turn's packets took: among them are those that end calls, and
+/// a worker that is late for too many calls would never be rid of them.
+const ORDERS_SHARE: u32 = 2;
 /// Recorded chunks gathered before they are passed on, at the latest with the next tick.
 const CHUNKS_A_BATCH: usize = 512;
 /// How soon reports that found no room are offered again.
@@ -102,7 +104,7 @@ impl Worker {
             let ticked = self.tick(began);
             let woken = self.receive(&events, ticked.is_some_and(|lag| lag >= LATE), began);
             let ticked = ticked.is_some();
-            let orders = if woken || more_orders { self.take_orders() } else { Some(false) };
+            let orders = if woken || more_orders { self.take_orders(began) } else { Some(false) };
             self.finish_turn(ticked || orders.is_none());
             match orders {
                 Some(more) => more_orders = more,
@@ -161,8 +163,10 @@ impl Worker {
         woken
     }
 
-    /// Whether there are more; `None` when there never will be.
-    fn take_orders(&mut self) -> Option<bool> {
+    /// Whether there are more; `None` when there never will be. The turn began at `began`.
+    fn take_orders(&mut self, began: Instant) -> Option<bool> {
+        let now = self.clock.now();
+        let enough_at = now + (now - began) / ORDERS_SHARE;
         // Before looking: an order that comes in between wakes again.
         self.ordered.store(false, SeqCst);
         for done in 1..=ORDERS_A_TURN {
@@ -177,8 +181,11 @@ impl Worker {
             if !self.turn.released.is_empty() {
                 self.send();
             }
-            if done % ORDERS_A_LOOK == 0 && self.engine.deadline().is_some_and(|tick| tick <= self.clock.now()) {
-                break;
+            if done % ORDERS_A_LOOK == 0 {
+                let now = self.clock.now();
+                if now >= enough_at && self.engine.deadline().is_some_and(|tick| tick <= now) {
+                    break;
+                }
             }
         }
         Some(true)

@@ -17,6 +17,8 @@ use tokio::task::JoinHandle;
 
 /// A second of 1,500 calls' signalling waits in it while the switch is busy. The kernel cuts it down to net.core.rmem_max.
 const RECEIVE_BUFFER: usize = 4 << 20;
+/// Datagrams that are taken before anybody else has his turn.
+const DATAGRAMS_A_TURN: usize = 512;
 /// How long to wait after a receive error, so that a lasting one does not eat a core.
 const ERROR_PAUSE: Duration = Duration::from_millis(10);
 
@@ -61,24 +63,40 @@ fn open(address: SocketAddr) -> io::Result<UdpSocket> {
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
-    // A smaller buffer than wished for is no reason not to start.
-    let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
+    // Beyond the kernel's limit for whoever may (CAP_NET_ADMIN); a smaller buffer than wished for is no reason not to start.
+    if rustix::net::sockopt::set_socket_recv_buffer_size_force(&socket, RECEIVE_BUFFER).is_err() {
+        let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
+    }
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     UdpSocket::from_std(socket.into())
 }
 
+/// What stands in the socket is taken in one go, so that it waits where it is seen to wait: in the inbox.
 async fn receive(socket: Arc<UdpSocket>, local: SocketAddr, out: Reporter) {
     let mut buffer = vec![0; SIP_MESSAGE_MAX + 1];
+    let mut taken = 0;
     loop {
-        let (length, peer) = match socket.recv_from(&mut buffer).await {
-            Ok(received) => received,
+        let received = match socket.try_recv_from(&mut buffer) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                taken = 0;
+                socket.readable().await.map(|()| None)
+            }
+            received => received.map(Some),
+        };
+        let (length, peer) = match received {
+            Ok(Some(received)) => received,
+            Ok(None) => continue,
             Err(error) => {
                 tracing::debug!(%local, %error, "datagram not received");
                 tokio::time::sleep(ERROR_PAUSE).await;
                 continue;
             }
         };
+        taken += 1;
+        if taken % DATAGRAMS_A_TURN == 0 {
+            tokio::task::yield_now().await;
+        }
         count(&out.counting.datagrams_received);
         let flow = Flow { protocol: Protocol::Udp, local, peer };
         match out.try_tell(Received::Bytes { flow, bytes: buffer[..length].to_vec() }) {

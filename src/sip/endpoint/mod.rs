@@ -11,6 +11,7 @@ mod orders;
 mod requests;
 mod transactions;
 
+use super::admission::{Admission, Strain, Turn};
 use super::auth::Auth;
 use super::guard::Guard;
 use super::leg_out::{LegOut, Target};
@@ -58,8 +59,7 @@ pub struct Endpoint {
     limits: Limits,
     deadlines: Deadlines<Timer>,
     counters: Counters,
-    /// Thousandths of the new calls that are refused unheard.
-    shed: u16,
+    admission: Admission,
     /// Odd.
     next_leg: u64,
 }
@@ -132,7 +132,7 @@ impl Endpoint {
             limits: Limits { legs: LEGS_MAX, transactions: TRANSACTIONS_MAX },
             deadlines: Deadlines::seeded(hashes),
             counters: Counters::default(),
-            shed: 0,
+            admission: Admission::default(),
             next_leg: 1,
         }
     }
@@ -148,10 +148,10 @@ impl Endpoint {
         self.settings = settings;
     }
 
-    /// Refuses so many thousandths of the new calls from now on, with 503 and no transaction of their own: a refusal is to cost as little
-    /// as it can. Everything inside dialogs, and every registration, is served.
-    pub fn shed(&mut self, permille: u16) {
-        self.shed = permille;
+    /// How late the switch was. New calls beyond what it bears are refused with 503 and no transaction of their own: a refusal is to cost as
+    /// little as it can. Everything inside dialogs, and every registration, is served.
+    pub fn strained(&mut self, strain: Strain, now: Instant) -> Option<Turn> {
+        self.admission.learn(strain, now)
     }
 
     /// What the sockets tell.

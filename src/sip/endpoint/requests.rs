@@ -69,11 +69,11 @@ impl Endpoint {
             if !self.admits(&asked, now, out) {
                 return;
             }
-            if self.shed > 0 && is_new_call(&asked.request) && self.rng.below(1_000) < u64::from(self.shed) {
-                return self.turn_away(&asked, out);
-            }
             if let Some(response) = self.answer_without_state(&asked, now) {
                 return self.say_once(&asked, response, out);
+            }
+            if is_new_call(&asked.request) && !self.admission.admits(now) {
+                return self.turn_away(&asked, out);
             }
         }
         if self.is_full_for(&asked.request) {

@@ -3,6 +3,7 @@
 use super::world::{FAR, SWITCH, World, name};
 use crate::base::LegId;
 use crate::base::time::{millis, secs};
+use crate::sip::admission::{Strain, Turn};
 use crate::sip::msg::{Message, Method};
 use crate::sip::{Cause, Command, Event, Failure, Origin, Protocol, Reason};
 
@@ -98,7 +99,9 @@ fn under_overload_new_calls_are_turned_away_and_running_ones_are_served() {
     world.events(FAR);
     world.events(SWITCH);
 
-    world.endpoint(SWITCH).shed(1_000);
+    let very_late = Strain { signalling: secs(1), ..Strain::default() };
+    let now = world.now;
+    assert_eq!(world.endpoint(SWITCH).strained(very_late, now), Some(Turn::Overloaded));
     let (legs, transactions) = (world.endpoint(SWITCH).leg_count(), world.endpoint(SWITCH).transaction_count());
     world.dial(FAR, SWITCH, 4, Protocol::Udp, "offer");
     world.run(millis(10));
@@ -117,7 +120,8 @@ fn under_overload_new_calls_are_turned_away_and_running_ones_are_served() {
     world.command(FAR, release(LegId(2), 200));
     world.run(secs(40));
     assert!(matches!(world.event(SWITCH), Event::Released { leg, cause: Cause::Bye { .. } } if leg == running));
-    world.endpoint(SWITCH).shed(0);
+    let now = world.now;
+    assert_eq!(world.endpoint(SWITCH).strained(Strain::default(), now), None, "one call a second is tried even now");
     world.dial(FAR, SWITCH, 6, Protocol::Udp, "offer");
     world.run(millis(10));
     world.invited(SWITCH);
