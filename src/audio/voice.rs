@@ -59,6 +59,10 @@ const STEPS_FOR_QUIET: u64 = 20;
 /// Steps after a tone that are not listened to: earshot has a memory of three.
 const STEPS_AFTER_TONE: u32 = 4;
 
+/// After so much digital silence every filter and memory holds nothing else, and more of it tells nothing: a phone that sends no packets
+/// costs no listening.
+const SETTLED_MS: usize = 1_000;
+
 /// What one side of a call does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Activity {
@@ -89,6 +93,9 @@ pub struct VoiceDetector {
     quiet_steps: u64,
     deaf_steps: u32,
     activity: Activity,
+    /// Milliseconds of digital silence up to now, no more than [`SETTLED_MS`].
+    nothing_ms: usize,
+    rate: Rate,
 }
 
 /// Tones and pitch are sought at 8 kHz, earshot listens at 16 kHz: one of the two must be made.
@@ -123,12 +130,21 @@ impl VoiceDetector {
             quiet_steps: 0,
             deaf_steps: 0,
             activity: Activity::Quiet,
+            nothing_ms: SETTLED_MS,
+            rate,
         }
     }
 
     /// Takes samples at the detector's rate, usually a frame, and says when the activity changed in them. Of two changes in one push
     /// the last is told.
     pub fn push(&mut self, samples: &[i16]) -> Option<Change> {
+        if samples.iter().any(|sample| *sample != 0) {
+            self.nothing_ms = 0;
+        } else if self.nothing_ms >= SETTLED_MS {
+            return None;
+        } else {
+            self.nothing_ms += samples.len() * 1_000 / self.rate.hz() as usize;
+        }
         let tone = match &mut self.widths {
             Widths::Up(up) => {
                 up.process(samples, &mut self.wide);

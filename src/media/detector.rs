@@ -16,7 +16,8 @@ pub enum Voice {
 #[derive(Debug)]
 pub struct Detector {
     rate: Rate,
-    voice: Box<VoiceDetector>,
+    /// From the first sound on.
+    voice: Option<Box<VoiceDetector>>,
     state: State,
 }
 
@@ -33,7 +34,7 @@ enum State {
 impl Detector {
     #[must_use]
     pub fn new(rate: Rate) -> Self {
-        Self { rate, voice: Box::new(VoiceDetector::new(rate)), state: State::Silent }
+        Self { rate, voice: None, state: State::Silent }
     }
 
     /// The session works at another rate: the ear begins anew, and who was speaking must be heard again or fell silent.
@@ -42,7 +43,7 @@ impl Detector {
             return;
         }
         self.rate = rate;
-        *self.voice = VoiceDetector::new(rate);
+        self.voice = None;
         if self.state == State::Speaking {
             self.state = State::Pausing { silent_at: now + HANGOVER };
         }
@@ -50,7 +51,10 @@ impl Detector {
 
     /// Takes the frame that was heard up to `now`; silence where nothing came.
     pub fn hear(&mut self, frame: &[i16], now: Instant) -> Option<Voice> {
-        let change = self.voice.push(frame);
+        if self.voice.is_none() && frame.iter().any(|sample| *sample != 0) {
+            self.voice = Some(Box::new(VoiceDetector::new(self.rate)));
+        }
+        let change = self.voice.as_mut().and_then(|voice| voice.push(frame));
         match (self.state, change.map(|change| (change.activity, change.ago))) {
             (State::Silent, Some((Activity::Speech, _))) => {
                 self.state = State::Speaking;

@@ -33,9 +33,11 @@ impl Inbound {
         self.decoding().buffer.push(extended, payload, now);
     }
 
-    /// Brings forth the frame of the tick at `now`.
+    /// Brings forth the frame of the tick at `now`; none before the first packet.
     pub fn tick(&mut self, codec: Codec, rate: Rate, now: Instant) {
-        self.decoding().tick(codec, rate, now);
+        if let Some(decoding) = &mut self.decoding {
+            decoding.tick(codec, rate, now);
+        }
     }
 
     fn decoding(&mut self) -> &mut Decoding {
@@ -51,7 +53,7 @@ impl Inbound {
         self.decoding.as_ref().filter(|decoding| decoding.heard).map(|decoding| &*decoding.frame)
     }
 
-    /// What the leg says in this tick, silence included; empty before the first tick.
+    /// What the leg says in this tick, silence included; empty before the first packet.
     #[must_use]
     pub fn frame_or_silence(&self) -> &[i16] {
         self.decoding.as_ref().map_or(&[], |decoding| &*decoding.frame)
