@@ -1,7 +1,7 @@
 //! The writing thread: every call that is recorded now, flushed in turn, so that a crash costs less than a second.
 
 use super::RecorderStatus;
-use super::file::part_path;
+use super::file::{FRAME_BYTES, PAGE, part_path};
 use super::finish::{Job, finish};
 use super::header::mend;
 use super::take::{Take, file_of};
@@ -21,10 +21,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
 
-/// With the timeline's window of 250 ms and a tick of 20, what is on file is at most 0.9 s behind.
-const FLUSH_EVERY: Duration = millis(600);
-/// The header of a running call's file is valid to within the last second.
-const _: () = assert!(FLUSH_EVERY.as_millis() as u64 + WINDOW_MS + 20 < 1_000);
+/// How often what is settled goes to the file; every second time its header is told.
+const FLUSH_EVERY: Duration = millis(290);
+/// The header of a running call's file is valid to within the last second: behind it are two flushes, the timeline's window, a tick, and
+/// what does not fill a page.
+const _: () = assert!(2 * FLUSH_EVERY.as_millis() as u64 + WINDOW_MS + 20 + PAGE / FRAME_BYTES / 8 < 1_000);
 /// How often a folder in trouble is tried again without a call.
 const PROBE_EVERY: Duration = secs(10);
 
@@ -36,6 +37,7 @@ pub(super) struct Desk {
     clock: Clock,
     /// `None`: it failed, and what still comes of it is passed over.
     calls: BTreeMap<CallId, Option<Take>>,
+    /// Each call's next flush.
     flushes: Deadlines<CallId>,
     /// Reports that found the inbox full.
     reports: VecDeque<RecorderReport>,

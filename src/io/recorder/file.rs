@@ -26,6 +26,10 @@ pub(super) fn part_path(folder: &Path, file: RecordingFile) -> PathBuf {
     folder.join(file.part())
 }
 
+/// Bytes of a page of the kernel's cache.
+pub(super) const PAGE: u64 = 4_096;
+const _: () = assert!((PAGE - HEADER as u64).is_multiple_of(FRAME_BYTES));
+
 impl PartFile {
     /// Makes the day's folder and a new file in it, with a header that is valid at once.
     pub fn create(folder: &Path, file: RecordingFile, hz: u32) -> io::Result<Self> {
@@ -85,6 +89,12 @@ impl PartFile {
 
     fn end(&self) -> u64 {
         HEADER as u64 + self.frames * FRAME_BYTES
+    }
+
+    /// The most of so many frames that ends with a page of the file: the kernel copies whole pages at half the price of parts.
+    pub fn whole_pages(frames: u64) -> u64 {
+        let end = HEADER as u64 + frames * FRAME_BYTES;
+        ((end - end % PAGE).saturating_sub(HEADER as u64)) / FRAME_BYTES
     }
 
     /// The header tells of everything appended so far.

@@ -30,6 +30,8 @@ pub(super) struct Take {
     /// Frames that stood in the file before this recording began.
     before: u64,
     timeline: Timeline,
+    /// The last flush told the header.
+    tells: bool,
     voices: Vec<Voice>,
 }
 
@@ -83,7 +85,7 @@ impl Take {
         let (rate, told) = (rate_of(part.hz()), rate_of(hz));
         let bridge = (rate != told).then(|| Box::new(Bridge { told, down: Downsampler::new(), up: Upsampler::new() }));
         let timeline = Timeline::after(part.frames(), rate.hz());
-        Self { file, rate, bridge, part, before: 0, timeline, voices: Vec::new() }
+        Self { file, rate, bridge, part, before: 0, timeline, tells: false, voices: Vec::new() }
     }
 
     /// A position as the plane tells it, in frames of the file.
@@ -143,11 +145,12 @@ impl Take {
         &mut self.voices[index].decoder
     }
 
-    /// What is settled goes to the file, and its header says so.
+    /// What is settled goes to the file, as far as it fills pages; every second time the header says so.
     pub fn flush(&mut self) -> io::Result<()> {
-        let run = self.timeline.ripe();
+        let run = self.timeline.ripe(PartFile::whole_pages);
         self.append(run)?;
-        self.part.flush()
+        self.tells = !self.tells;
+        if self.tells { self.part.flush() } else { Ok(()) }
     }
 
     fn append(&mut self, run: Option<Run>) -> io::Result<()> {

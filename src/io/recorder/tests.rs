@@ -228,7 +228,7 @@ fn wreck(id: CallId, packets: u64) -> (tempfile::TempDir, PathBuf, u64) {
     let mut world = World::new();
     world.talk(id, packets);
     let part = world.folder.path().join(format!("2026/11/21/{id}.wav.part"));
-    until(|| WavReader::open(&part).ok().filter(|reader| u64::from(reader.duration()) >= packets * 160 - 2_500));
+    until(|| WavReader::open(&part).ok().filter(|reader| u64::from(reader.duration()) >= packets * 160 - 3_200));
     let folder = tempfile::tempdir().expect("a folder");
     let copy = folder.path().join(format!("2026/11/21/{id}.wav.part"));
     fs::create_dir_all(copy.parent().expect("a day")).expect("a day");

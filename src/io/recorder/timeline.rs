@@ -5,8 +5,8 @@ use crate::media::control::Channel;
 
 /// How long a chunk may be behind the newest one and still be heard, milliseconds. The plane promises 200.
 pub(super) const WINDOW_MS: u64 = 250;
-/// Frames are handed on in runs of at least this long, milliseconds, so that no packet costs a call of its own.
-const RUN_MS: u64 = 240;
+/// Whoever does not ask for what is ripe gets it in runs of this length, milliseconds, so that a timeline cannot grow.
+const RUN_MS: u64 = 450;
 
 pub(super) struct Timeline {
     /// Frames per millisecond.
@@ -61,9 +61,9 @@ impl Timeline {
         run
     }
 
-    /// What no chunk in time can change any more.
-    pub fn ripe(&mut self) -> Option<Run> {
-        let settled = self.settled();
+    /// What no chunk in time can change any more, but no more than `whole` says of it.
+    pub fn ripe(&mut self, whole: impl Fn(u64) -> u64) -> Option<Run> {
+        let settled = whole(self.settled());
         (settled > self.start).then(|| self.take(settled))
     }
 
@@ -134,7 +134,7 @@ mod tests {
         let mut timeline = Timeline::after(0, 8_000);
         let run = timeline.add(Left, 6_000, &newest);
         assert_eq!(run, Some(Run { sound: Vec::new(), silence: 4_160 }), "what is older than the window is settled");
-        assert_eq!(timeline.ripe(), None);
+        assert_eq!(timeline.ripe(|frames| frames), None);
         timeline.add(Right, 4_100, &[5; 160]);
         assert_eq!((timeline.late, frames(&timeline.finish(0))[0].1), (60, 5));
     }
@@ -145,7 +145,7 @@ mod tests {
         timeline.add(Left, 0, &[1; 320]);
         let run = timeline.add(Left, 16_000 * 3_600, &[2; 320]).expect("the first chunk is handed on");
         assert_eq!((run.sound.len(), run.sound.len() as u64 / 4 + run.silence), (1_280, 16_000 * 3_600 + 320 - 4_000));
-        assert!(timeline.open.capacity() <= 10_000, "{}", timeline.open.len());
+        assert!(timeline.open.capacity() <= 12_000, "{}", timeline.open.len());
         assert_eq!(timeline.finish(16_000 * 3_600 + 1_000).silence, 680);
     }
 
