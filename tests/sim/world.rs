@@ -207,7 +207,7 @@ impl World {
         assert_eq!(restored.lost, Vec::<String>::new(), "images that cannot be read");
         self.switch = switch;
         self.close_interrupted(&restored.calls);
-        self.checkers.restarted(&restored.calls, &self.switch.snapshot(self.now), self.now);
+        self.checkers.restarted(&restored.calls, &self.switch.snapshot(self.now), &out, self.now);
         self.carry_out(out);
         self.settle();
         self.checkers.settled(&self.switch.snapshot(self.now), self.now);

@@ -4,7 +4,7 @@
 use super::{Complaints, is_kept};
 use sanling::base::time::secs;
 use sanling::base::{CallId, Duration, Instant, QueueId, Timestamp, WallClock};
-use sanling::switch::view::{CallView, QueueFigures, QueueView, Snapshot};
+use sanling::switch::view::{AgentView, CallView, QueueFigures, QueueView, Snapshot};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the figures' documentation says of them.
@@ -175,8 +175,9 @@ impl Books {
         }
     }
 
-    /// The switch is back with these calls. What it counted in its last moment may be uncounted. Whoever waited waits on, in his place.
-    pub fn restarted(&mut self, snapshot: &Snapshot, now: Instant, complaints: &mut Complaints) {
+    /// The switch is back with these calls. What it counted in its last moment may be uncounted. Whoever waited waits on, in his place, and
+    /// whoever is being offered to an agent still is. `offered_anew`: calls whose offer it made with its return, and is about to tell.
+    pub fn restarted(&mut self, snapshot: &Snapshot, offered_anew: &BTreeSet<CallId>, now: Instant, complaints: &mut Complaints) {
         let (clock, midnight, next_place) = (self.clock, self.midnight, self.next_place);
         let known = std::mem::replace(
             self,
@@ -192,7 +193,10 @@ impl Books {
             let (id, Some(queue)) = (view.record.id, view.record.queue.as_ref()) else { continue };
             let before = known.places.get(&id).and_then(|(queue, place)| known.queues.get(queue)?.waiting.get(place));
             let (since, refused) = before.map_or((Instant::START, BTreeSet::new()), |before| (before.since, before.refused.clone()));
-            let offered_to = view.record.offers.iter().rev().find(|offer| offer.ended_at.is_none()).map(|offer| offer.agent.to_string());
+            // By the agents' states, for an offer stands on the record from its INVITE on.
+            let offered = |agent: &&AgentView| agent.call == Some(id) && matches!(agent.state, "reserved" | "ringing");
+            let offered_to = snapshot.agents.iter().find(offered).filter(|_| !offered_anew.contains(&id));
+            let offered_to = offered_to.map(|agent| agent.id.to_string());
             let book = self.queues.entry(queue.clone()).or_default();
             self.next_place += 1;
             let place = known.places.get(&id).map_or(self.next_place, |(_, place)| *place);

@@ -29,7 +29,7 @@ use sanling::call::record::CallRecord;
 use sanling::config::Config;
 use sanling::media::control::{Command as Media, Report};
 use sanling::sip::msg::{Message, Method, Request, Response, parse};
-use sanling::switch::output::{Detail, Event};
+use sanling::switch::output::{Detail, Event, Output};
 use sanling::switch::view::{QueueView, Snapshot};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -182,9 +182,13 @@ impl Checkers {
         self.reserved.clear();
     }
 
-    /// It is back with these calls: all that were, but those who came in its last moment.
-    pub fn restarted(&mut self, calls: &BTreeSet<CallId>, snapshot: &Snapshot, now: Instant) {
-        self.books.restarted(snapshot, now, &mut self.complaints);
+    /// It is back with these calls: all that were, but those who came in its last moment. `out`: what it does at once, and nobody has seen yet.
+    pub fn restarted(&mut self, calls: &BTreeSet<CallId>, snapshot: &Snapshot, out: &[Output], now: Instant) {
+        let offered_anew = out.iter().filter_map(|output| match output {
+            Output::Event(event) if event.name == "agent.reserved" => event.call,
+            _ => None,
+        });
+        self.books.restarted(snapshot, &offered_anew.collect(), now, &mut self.complaints);
         self.rings.restarted(now);
         self.patience.restarted(now);
         self.silent.restarted(now);

@@ -4,9 +4,11 @@ use crate::people::Way;
 use crate::sound::{GREETING_MS, Heard, Sound};
 use crate::story::CALLER;
 use crate::world::World;
+use sanling::base::AgentId;
 use sanling::base::time::{millis, secs};
 use sanling::call::record::{HeldBy, OfferOutcome, Outcome, RecordingState, ReleasedBy};
 use sanling::media::control::Channel;
+use sanling::switch::input::{Command, RequestedState};
 
 fn talking() -> World {
     World::talking("1001", Sound::Speech, Sound::Speech)
@@ -68,6 +70,28 @@ fn who_waits_keeps_his_place_before_those_who_came_later() {
     world.hangs_up("13800000009").after(secs(4)).expect_agent("1001", "talking", None);
     assert_eq!(world.agent("1001").call, world.records.values().find(|record| record.caller == CALLER).map(|record| record.id));
     world.hangs_up(CALLER).after(secs(4)).expect_conversation("13800000003", "1001");
+    world.ends_well();
+}
+
+#[test]
+fn an_offer_that_is_written_before_its_phone_is_called_stands_after_a_crash() {
+    const OTHER: &str = "13800000007";
+    const NEXT: &str = "13800000009";
+    let ordered = |id: &str, state| Command::SetAgentState { agent: AgentId::new(id), state, reason: None };
+    let mut world = World::with_agents(&["1001", "1002", "1003"]);
+    world.net.sip.least_ms = 10;
+    world.command(ordered("1002", RequestedState::NotReady));
+    world.command(ordered("1003", RequestedState::NotReady));
+    world.agent_answers("1001", secs(1)).agent_answers("1002", secs(1)).dials(OTHER, "95000").says(OTHER, Sound::Speech).after(secs(8));
+    world.caller_dials("95000").says(CALLER, Sound::Speech).after(secs(2)).dials(NEXT, "95000").says(NEXT, Sound::Speech).after(secs(20));
+    world.expect_conversation(OTHER, "1001").agent_refuses("1001", 603);
+    // What changes now is due to be written in 20 ms, and just then 1001 becomes free for the caller.
+    world.command(ordered("1003", RequestedState::NotReady));
+    world.after(millis(10)).hangs_up(OTHER).after(millis(13)).expect_agent("1001", "reserved", None).crash(secs(2)).after(millis(2_005));
+    world.expect_agent("1001", "reserved", None).agent_answers("1001", secs(1));
+    world.command(ordered("1002", RequestedState::Ready));
+    world.after(secs(8)).expect_conversation(CALLER, "1001").expect_conversation(NEXT, "1002");
+    world.hangs_up(NEXT).after(secs(1));
     world.ends_well();
 }
 
