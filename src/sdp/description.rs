@@ -53,8 +53,11 @@ pub(super) enum Kind {
 
 /// Reads all media lines in order.
 pub(super) fn read(bytes: &[u8]) -> Result<Vec<Line>, SdpError> {
-    let text = essential(bytes);
+    let text = essential(bytes)?;
     let session = Session::parse(text.as_bytes()).map_err(|error| SdpError::Malformed(error.to_string()))?;
+    if session.medias.iter().any(|media| !may_have_addresses(media)) {
+        return Err(SdpError::Malformed("more than one address of a stream".to_owned()));
+    }
     if session.medias.len() > SDP_MEDIA_MAX {
         return Err(SdpError::NotAcceptable("too many media lines"));
     }
@@ -62,20 +65,39 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Line>, SdpError> {
 }
 
 /// The lines that we read, with runs of blanks made one: what is not read (a GBK session name, a malformed `b=`) cannot spoil the call.
-fn essential(bytes: &[u8]) -> String {
+///
+/// # Errors
+/// A line that a description has once at most (RFC 8866 §5) comes again: which of the two is meant, each reader would say otherwise.
+fn essential(bytes: &[u8]) -> Result<String, SdpError> {
     let text = String::from_utf8_lossy(bytes);
     let mut kept = String::with_capacity(text.len());
+    let (mut once, mut in_session) = (Vec::new(), true);
     for line in text.split(['\r', '\n']) {
+        if let [kind @ (b'v' | b'o' | b's' | b'c'), b'=', ..] = line.as_bytes()
+            && (*kind != b'c' || in_session)
+        {
+            if once.contains(kind) {
+                return Err(SdpError::Malformed(format!("more than one {}= line", char::from(*kind))));
+            }
+            once.push(*kind);
+        }
         match line.as_bytes() {
             [b'm' | b'c', b'=', ..] => kept.extend(line.split_ascii_whitespace().flat_map(|word| [word, " "])),
             [b'v', b'=', ..] => kept.push_str(line.trim_end()),
             [b'a', b'=', b'!'..=b'~', ..] => kept.push_str(line.trim_end()),
             _ => continue,
         }
+        in_session &= !line.starts_with("m=");
         kept.truncate(kept.trim_end().len());
         kept.push_str("\r\n");
     }
-    kept
+    Ok(kept)
+}
+
+/// RFC 8866 §5.7: more than one address only where they are multicast, for the layers of one encoding.
+fn may_have_addresses(media: &Media) -> bool {
+    let is_multicast = |connection: &sdp_types::Connection| connection.try_address().is_ok_and(|address| address.ip.is_multicast());
+    media.connections.len() <= 1 || media.connections.iter().all(is_multicast)
 }
 
 fn line(session: &Session, media: &Media) -> Line {
