@@ -104,6 +104,67 @@ async fn a_full_inbox_drops_datagrams_and_counts_them() {
     world.next().await;
 }
 
+/// Sends `count` datagrams of `size` bytes, each when the one before has been seen, so that none is lost in the kernel; gives how many of
+/// them found no room.
+async fn floods(world: &World, phone: &UdpSocket, count: u64, size: usize) -> u64 {
+    let before = world.net.counters();
+    for sent in 1..=count {
+        phone.send_to(&vec![b'x'; size], world.address(Protocol::Udp)).await.expect("sent");
+        let seen = async {
+            while world.net.counters().datagrams_received < before.datagrams_received + sent {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(DEADLINE, seen).await.expect("received");
+    }
+    world.net.counters().datagrams_dropped_in - before.datagrams_dropped_in
+}
+
+/// Takes everything out of the inbox, as the switch does; gives how many inputs and bytes there were.
+fn takes_all(world: &mut World) -> (u64, usize) {
+    let (mut inputs, mut bytes) = (0, 0);
+    while let Ok(input) = world.inbox.try_recv() {
+        world.net.taken(&input);
+        let Input::Sip(Received::Bytes { bytes: received, .. }) = input else { panic!("bytes alone were sent") };
+        (inputs, bytes) = (inputs + 1, bytes + received.len());
+    }
+    (inputs, bytes)
+}
+
+#[tokio::test]
+async fn what_waits_for_the_switch_is_bounded_in_bytes_too_and_taking_it_makes_room() {
+    const SIZE: usize = 60_000;
+    let fit = (SWITCH_INBOX_BYTES_MAX / SIZE) as u64;
+    assert!(fit + 20 < SWITCH_INBOX_MAX as u64, "by number there is room for all of them");
+    let mut world = World::listening(&["udp:127.0.0.1:0", "tcp:127.0.0.1:0"]);
+    let phone = UdpSocket::bind("127.0.0.1:0").await.expect("a phone");
+    assert_eq!(floods(&world, &phone, fit + 20, SIZE).await, 20);
+    // What is smaller than the rest of the room still fits, once.
+    assert_eq!(floods(&world, &phone, 2, SWITCH_INBOX_BYTES_MAX % SIZE).await, 1);
+    // One is taken, one fits; and it all begins anew when all are taken. More often than the bound would last if any were kept.
+    let input = world.inbox.try_recv().expect("they wait");
+    world.net.taken(&input);
+    assert_eq!(floods(&world, &phone, 2, SIZE).await, 1);
+    assert_eq!(takes_all(&mut world), (fit + 1, SWITCH_INBOX_BYTES_MAX));
+    assert_eq!(floods(&world, &phone, fit + 1, SIZE).await, 1);
+    // A stream is not read on until there is room, and nothing of it is lost.
+    let rest = SWITCH_INBOX_BYTES_MAX % SIZE;
+    assert_eq!(floods(&world, &phone, 1, rest).await, 0);
+    let mut stream = TcpStream::connect(world.address(Protocol::Tcp)).await.expect("connected");
+    stream.write_all(b"OPTIONS").await.expect("written");
+    let accepted = async {
+        while world.net.counters().connections_accepted < 1 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(DEADLINE, accepted).await.expect("accepted");
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(takes_all(&mut world), (fit + 1, SWITCH_INBOX_BYTES_MAX), "the datagrams alone");
+    assert_eq!(world.stream_of(7).await.1, b"OPTIONS");
+}
+
 #[tokio::test]
 async fn a_stream_in_pieces_keeps_its_bytes_and_is_answered_on_the_same_connection() {
     let mut world = World::listening(&["tcp:127.0.0.1:0"]);
