@@ -21,6 +21,7 @@ use crate::base::limits::{GUARD_BLOCKED_MAX, GUARD_PROVEN_MAX, GUARD_SOURCES_MAX
 use crate::base::time::secs;
 use crate::base::{Deadlines, Duration, Instant};
 use aged::Aged;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -31,7 +32,7 @@ const PROVEN_FOR: Duration = secs(86_400);
 const BURST: u32 = 2;
 
 /// Who is judged, and blocked.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum Source {
     /// A stranger's address; of IPv6 its /64, which is what one customer is given.
     Address(IpAddr),
@@ -54,7 +55,7 @@ impl fmt::Display for Source {
 }
 
 /// A source that is refused.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Blocked {
     pub source: Source,
     pub since: Instant,
@@ -291,6 +292,15 @@ impl Guard {
 
     pub fn deadline(&self) -> Option<Instant> {
         self.releases.next()
+    }
+
+    /// Takes over who was refused before a restart, until the moment that was told them; what ended meanwhile falls due at once. Neither
+    /// counts nor proofs are: whoever has not been blocked begins anew.
+    pub fn restore(&mut self, blocked: Vec<Blocked>) {
+        for blocked in blocked.into_iter().take(GUARD_BLOCKED_MAX) {
+            self.releases.set(blocked.source.clone(), Some(blocked.until));
+            self.blocked.insert(blocked.source.clone(), blocked);
+        }
     }
 
     /// Who is refused, in order of the sources.

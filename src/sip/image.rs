@@ -32,4 +32,6 @@ pub struct Changed {
     /// Legs that changed, and those that went: these have no image any more.
     pub legs: BTreeSet<LegId>,
     pub agents: BTreeSet<AgentId>,
+    /// Who is blocked.
+    pub blocked: bool,
 }

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
-/// One part of the switch. As text (`switch`, `call/01JD…`, `agent/1001`) it is the key under which its image is kept.
+/// One part of the switch. As text (`switch`, `call/01JD…`, `agent/1001`, `blocked`) it is the key under which its image is kept.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Part {
     /// What belongs to none of the others: the next numbers, the wall clock's anchor, seeds, the figures of the day.
@@ -25,6 +25,8 @@ pub enum Part {
     Call(CallId),
     /// An agent: bindings, state, what was asked for after the call.
     Agent(AgentId),
+    /// The sources of SIP that are refused. A part of its own, for it is large in a flood, and seldom changes.
+    Blocked,
 }
 
 impl fmt::Display for Part {
@@ -33,6 +35,7 @@ impl fmt::Display for Part {
             Self::Switch => f.write_str("switch"),
             Self::Call(call) => write!(f, "call/{call}"),
             Self::Agent(agent) => write!(f, "agent/{agent}"),
+            Self::Blocked => f.write_str("blocked"),
         }
     }
 }
@@ -47,6 +50,7 @@ impl FromStr for Part {
     fn from_str(text: &str) -> Result<Self, NotAPart> {
         match text.split_once('/') {
             None if text == "switch" => Ok(Self::Switch),
+            None if text == "blocked" => Ok(Self::Blocked),
             Some(("call", id)) => id.parse().map(Self::Call).map_err(|_| NotAPart),
             Some(("agent", id)) if !id.is_empty() => Ok(Self::Agent(AgentId::new(id))),
             _ => Err(NotAPart),
@@ -104,6 +108,7 @@ pub(super) struct Dirty {
     calls: BTreeSet<CallId>,
     agents: BTreeSet<AgentId>,
     switch: bool,
+    blocked: bool,
     /// The wall clock was set: written at once, for by the old one a restart would go on at a wrong moment.
     clock: bool,
     /// Calls whose record went to the store, each with the agent on it: written at once.
@@ -159,6 +164,9 @@ impl Switch {
         for agent in std::mem::take(&mut self.dirty.agents) {
             self.keep_agent(agent, out);
         }
+        if std::mem::take(&mut self.dirty.blocked) {
+            self.keep_blocked(out);
+        }
         if std::mem::take(&mut self.dirty.switch) {
             self.keep_switch(now, out);
         }
@@ -189,13 +197,15 @@ impl Switch {
 
     /// Marks what the machines say of themselves to have changed.
     pub(super) fn note_changes(&mut self, now: Instant) {
-        let sip::Changed { legs, agents } = self.endpoint.take_changed();
+        let sip::Changed { legs, agents, blocked } = self.endpoint.take_changed();
+        self.dirty.blocked |= blocked;
         self.dirty.calls.extend(legs.iter().filter_map(|leg| self.calls_of_legs.get(leg)));
         self.dirty.agents.extend(agents);
         let acd::Changed { agents, calls, figures } = self.acd.take_changed();
         self.dirty.calls.extend(calls);
         self.dirty.agents.extend(agents);
-        self.dirty.switch |= figures || !self.dirty.calls.is_empty();
+        // With the anchor of the clock by which their moments are reckoned.
+        self.dirty.switch |= figures || blocked || !self.dirty.calls.is_empty();
         let clean = self.dirty.calls.is_empty() && self.dirty.agents.is_empty() && !self.dirty.switch;
         if !clean && self.dirty.write_at.is_none() {
             self.dirty.write_at = Some(now + CHECKPOINT_WITHIN);
@@ -228,6 +238,12 @@ impl Switch {
         out.push(Output::Keep { part: Part::Agent(agent), image });
     }
 
+    fn keep_blocked(&self, out: &mut Vec<Output>) {
+        let blocked: Vec<_> = self.endpoint.blocked().collect();
+        let image = (!blocked.is_empty()).then(|| image(&blocked));
+        out.push(Output::Keep { part: Part::Blocked, image });
+    }
+
     fn keep_switch(&self, now: Instant, out: &mut Vec<Output>) {
         let kept = KeptSwitch {
             at: now,
@@ -252,10 +268,10 @@ mod tests {
     #[test]
     fn the_key_of_a_part_reads_back() {
         let call = CallId::new(Timestamp(1_795_000_000_000), &mut Rng::new(1));
-        for part in [Part::Switch, Part::Call(call), Part::Agent(AgentId::new("10/01"))] {
+        for part in [Part::Switch, Part::Call(call), Part::Agent(AgentId::new("10/01")), Part::Blocked] {
             assert_eq!(part.to_string().parse(), Ok(part));
         }
-        for wrong in ["", "call/", "call/1", "agent/", "switch/", "trunk/carrier"] {
+        for wrong in ["", "call/", "call/1", "agent/", "switch/", "blocked/", "trunk/carrier"] {
             assert_eq!(wrong.parse::<Part>(), Err(NotAPart), "{wrong}");
         }
     }

@@ -13,6 +13,7 @@ use crate::acd;
 use crate::base::limits::{IDS_SKIPPED, RECHECK_EVERY, RECHECKS_AT_ONCE};
 use crate::base::{AgentId, CallId, Instant, LegId, Timestamp};
 use crate::config::Config;
+use crate::sip::guard::Blocked;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ pub struct Kept {
     switch: Option<KeptSwitch>,
     calls: BTreeMap<CallId, KeptCall>,
     agents: BTreeMap<AgentId, KeptAgent>,
+    blocked: Vec<Blocked>,
     unreadable: Vec<String>,
 }
 
@@ -53,6 +55,7 @@ impl Kept {
                 Ok(Part::Switch) => rmp_serde::from_slice(&image).map(|read| kept.switch = Some(read)).is_ok(),
                 Ok(Part::Call(call)) => rmp_serde::from_slice(&image).map(|read| kept.calls.insert(call, read)).is_ok(),
                 Ok(Part::Agent(agent)) => rmp_serde::from_slice(&image).map(|read| kept.agents.insert(agent, read)).is_ok(),
+                Ok(Part::Blocked) => rmp_serde::from_slice(&image).map(|read| kept.blocked = read).is_ok(),
                 Err(_) => false,
             };
             if !read {
@@ -91,7 +94,7 @@ impl Switch {
     }
 
     fn resume(&mut self, kept: Kept, now: Instant) -> Restored {
-        let Kept { switch, calls, agents, unreadable } = kept;
+        let Kept { switch, calls, agents, blocked, unreadable } = kept;
         let mut restored = Restored { agents: agents.len(), lost: unreadable, ..Restored::default() };
         if let Some(kept) = switch {
             // The image may be older than the last calls of that run.
@@ -105,6 +108,7 @@ impl Switch {
         for (id, kept) in agents {
             self.resume_agent(id, kept, now);
         }
+        self.endpoint.restore_blocked(blocked);
         let mut sessions = Vec::new();
         let mut gone = Vec::new();
         let mut queued = Vec::new();

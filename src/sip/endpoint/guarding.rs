@@ -202,7 +202,18 @@ impl Endpoint {
         self.guard.blocked()
     }
 
+    /// Takes over who was refused before a restart, unless the guard is off by now; what ended meanwhile falls due at once.
+    pub fn restore_blocked(&mut self, blocked: Vec<Blocked>) {
+        if self.settings.guard.enabled {
+            self.guard.restore(blocked);
+            self.deadlines.set(Timer::Guard, self.guard.deadline());
+        } else {
+            self.changed.blocked = true;
+        }
+    }
+
     fn tell_changes(&mut self, changes: Vec<Change>, out: &mut Vec<Output>) {
+        self.changed.blocked |= !changes.is_empty();
         self.counters.sources_blocked += changes.iter().filter(|change| matches!(change, Change::Blocked(_))).count() as u64;
         out.extend(changes.into_iter().map(|change| Output::Event(Event::Source(change))));
         self.deadlines.set(Timer::Guard, self.guard.deadline());

@@ -265,3 +265,40 @@ fn as_many_are_blocked_as_may_be_and_the_one_that_ends_soonest_makes_room() {
     assert_eq!(story.asks("11.0.0.0:5060", Kind::Request), Ok(()), "the first");
     assert_eq!(story.asks("11.0.0.1:5060", Kind::Request), Err(Refusal::Blocked));
 }
+
+#[test]
+fn who_is_blocked_stays_so_over_a_restart_until_the_same_moment() {
+    let mut story = Story::new();
+    story.guesses("1001", "192.0.2.66:5060", 10).after(secs(100)).guesses("1001", "192.0.2.67:5060", 9);
+    story.expect(&[(0, "192.0.2.66 blocked for 300")]);
+    let restart = |story: &mut Story| {
+        let image = rmp_serde::to_vec_named(&story.guard.blocked().collect::<Vec<_>>()).expect("plain values");
+        story.guard = Guard::default();
+        story.guard.restore(rmp_serde::from_slice(&image).expect("it was written a moment ago"));
+    };
+    restart(&mut story);
+    assert_eq!(story.asks("192.0.2.66:5061", Kind::Call), Err(Refusal::Blocked));
+    // Counts are forgotten: one wrong answer more blocks nobody.
+    story.guesses("1001", "192.0.2.67:5060", 1).after(secs(199)).expect(&[]);
+    assert_eq!(story.asks("192.0.2.66:5061", Kind::Call), Err(Refusal::Blocked));
+    story.after(secs(1)).expect(&[(300, "192.0.2.66 released")]);
+    assert_eq!(story.asks("192.0.2.66:5061", Kind::Call), Ok(()));
+    // He goes on: it is his second time, and what ended while nobody was there ends at once.
+    story.guesses("1001", "192.0.2.66:5060", 10).expect(&[(300, "192.0.2.66 blocked for 600")]);
+    restart(&mut story);
+    story.now += secs(5_000);
+    story.after(Duration::ZERO).expect(&[(5_300, "192.0.2.66 released")]);
+}
+
+#[test]
+fn more_blocks_than_the_bound_are_not_taken_over() {
+    let of = |n: u32| Blocked {
+        source: Source::Address(IpAddr::V4(n.into())),
+        since: Instant::START,
+        until: Instant::after_start(secs(300)),
+        times: 1,
+    };
+    let mut guard = Guard::default();
+    guard.restore((0..GUARD_BLOCKED_MAX as u32 + 10).map(of).collect());
+    assert_eq!(guard.blocked().count(), GUARD_BLOCKED_MAX);
+}

@@ -70,3 +70,37 @@ fn a_caller_of_the_trunk_reaches_no_extension_and_no_trunk() {
     world.expect_agent("1001", "ready", None).after(millis(1));
     world.ends_well();
 }
+
+#[test]
+fn who_is_blocked_for_guessing_is_blocked_over_a_crash_until_his_time_is_over() {
+    let mut world = World::with_agents(&["1001"]);
+    world.add_phone("guesser", "192.0.2.66:5060", Some("wrong"));
+    let guesses = |world: &mut World, times: u64| {
+        for _ in 0..times {
+            world.act("guesser", |phone, now, out| phone.register(3_600, now, out));
+            world.after(secs(1));
+        }
+    };
+    guesses(&mut world, 12);
+    let blocked = world.events_named("source.blocked").next().expect("he is blocked").0;
+    let heard = |world: &World| world.phone("guesser").log.len();
+    let before = heard(&world);
+    world.add_phone("stranger", "192.0.2.9:5060", None);
+    world.crash(secs(2)).after(secs(3));
+    assert_eq!(world.snapshot().blocked.iter().map(|view| (view.source.as_str(), view.times)).collect::<Vec<_>>(), [("192.0.2.66", 1)]);
+    guesses(&mut world, 3);
+    assert_eq!(heard(&world), before, "not even a challenge");
+    world.dials("stranger", "95000").after(secs(1)).expect_saw("stranger", |saw| matches!(saw, Saw::Refused { code: 401 | 403 | 407, .. }));
+    world.crash(secs(1)).after(secs(2));
+    assert_eq!(world.snapshot().blocked.len(), 1);
+    // Five minutes from when it was told, crashes and all.
+    world.run_until(blocked + secs(299));
+    assert_eq!((world.snapshot().blocked.len(), world.events_named("source.released").count()), (1, 0));
+    world.after(secs(1));
+    assert_eq!(world.events_named("source.released").map(|(at, _)| *at - blocked).collect::<Vec<_>>(), [secs(300)]);
+    world.crash(secs(1)).after(secs(2));
+    assert_eq!(world.snapshot().blocked.len(), 0, "what was released is not blocked again");
+    guesses(&mut world, 1);
+    assert!(heard(&world) > before, "he is heard again");
+    world.after(secs(40)).ends_quietly();
+}
