@@ -3,7 +3,7 @@
 use super::dialog::Dialog;
 use super::msg::{Request, Response};
 use super::order::{Asked, Order, Room};
-use super::prack::{Due, Policy, Reliable};
+use super::prack::{self, Due, Policy, Reliable};
 use super::reoffer::Reoffer;
 use super::session::{Phase, Release, Session};
 use super::session_timer::{SessionTimer, Terms};
@@ -68,6 +68,7 @@ impl Session {
             heard: sdp,
             allows_update: request.headers.has_token("Allow", "UPDATE"),
             unheard_until: None,
+            unpracked: None,
             owns_call_id: false,
             phase: Phase::Early(Box::new(Early {
                 terms,
@@ -117,6 +118,7 @@ impl Session {
         let mut response = compose::dialog_response(request, 200, &self.dialog.local_tag, early.asked.flow);
         early.terms.put_answer(knows_timer(request), &mut response.headers);
         compose::put_sdp(&mut response.headers, &mut response.body, &sdp);
+        self.unpracked = early.reliable.outstanding().map(|rseq| (rseq, request.cseq().0));
         self.sent = Some(sdp);
         self.timer = Some(SessionTimer::new(early.terms, room.now));
         let wait = room.accept(&early.asked, response);
@@ -171,6 +173,16 @@ impl Session {
         if let Some(sdp) = early.held_answer.take() {
             self.answer(sdp, room);
         }
+    }
+
+    /// A PRACK after the answer. What was not acknowledged when that went is not repeated any more, but its PRACK is taken (RFC 3262 §3).
+    pub(super) fn pracked_late(&mut self, asked: &Asked, room: &mut Room) {
+        let named = prack::named(asked.request.headers.get("RAck").unwrap_or_default());
+        if named.is_none() || named != self.unpracked {
+            return room.refuse(asked, 481, None);
+        }
+        self.unpracked = None;
+        room.refuse(asked, if asked.request.body.is_empty() { 200 } else { 488 }, None);
     }
 
     /// UPDATE before the answer: a new offer must wait (RFC 3311 §5.2), anything else is a target refresh.

@@ -94,15 +94,18 @@ impl Reliable {
 
     /// A PRACK came for `rseq` of INVITE `cseq`: `Err` when it matches nothing that waits (481), else the next 18x to send, if any.
     pub fn acknowledge(&mut self, rack: &str, cseq: u32, now: Instant) -> Result<Option<Response>, NoSuchResponse> {
-        let mut parts = rack.split_whitespace();
-        let named = (parts.next().and_then(|n| n.parse().ok()), parts.next().and_then(|n| n.parse().ok()), parts.next());
         match &self.waiting {
-            Some(waiting) if named == (Some(waiting.rseq), Some(cseq), Some("INVITE")) => {
+            Some(waiting) if named(rack) == Some((waiting.rseq, cseq)) => {
                 self.waiting = None;
                 Ok(self.queued.pop_front().and_then(|next| self.send(next, now)))
             }
             Some(_) | None => Err(NoSuchResponse),
         }
+    }
+
+    /// RSeq of the response that waits for its PRACK.
+    pub fn outstanding(&self) -> Option<u32> {
+        self.waiting.as_ref().map(|waiting| waiting.rseq)
     }
 
     /// Whether an SDP of ours is not acknowledged: a 2xx must wait (§3).
@@ -133,6 +136,13 @@ impl Reliable {
     pub fn deadline(&self) -> Option<Instant> {
         self.waiting.as_ref().map(|waiting| waiting.resend_at.min(waiting.give_up_at))
     }
+}
+
+/// What an RAck names (§7.2): RSeq and CSeq of a response to an INVITE, for nothing else is made reliable here.
+pub(super) fn named(rack: &str) -> Option<(u32, u32)> {
+    let mut parts = rack.split_whitespace();
+    let (rseq, cseq, method) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?);
+    (method == "INVITE").then_some((rseq, cseq))
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -34,6 +34,9 @@ pub(super) struct Session {
     pub(super) allows_update: bool,
     /// Since a restart nothing was heard of the peer; then it is given up.
     pub(super) unheard_until: Option<Instant>,
+    /// RSeq and CSeq of a reliable 18x that the answer overtook: its PRACK may still come (RFC 3262 §3).
+    #[serde(default)]
+    pub(super) unpracked: Option<(u32, u32)>,
     /// We made its Call-ID, which decides who waits longer after glare (RFC 3261 §14.1).
     pub(super) owns_call_id: bool,
 }
@@ -77,6 +80,7 @@ impl Session {
             heard: answered.sdp,
             allows_update: headers.has_token("Allow", "UPDATE"),
             unheard_until: None,
+            unpracked: None,
             owns_call_id: true,
             dialog: answered.dialog,
         }
@@ -104,7 +108,7 @@ impl Session {
             }
             (_, Method::Info) => self.informed(&asked, room),
             (Phase::Early(_), Method::Prack) => self.pracked(&asked, room),
-            (_, Method::Prack) => room.refuse(&asked, 481, None),
+            (_, Method::Prack) => self.pracked_late(&asked, room),
             (Phase::Early(_), Method::Invite) => room.refuse_for_now(&asked, &self.dialog.local_tag.clone()),
             (Phase::Early(_), Method::Update) => self.updated_early(&asked, room),
             (Phase::Unacked { .. } | Phase::Up, Method::Invite | Method::Update) => self.reoffered(asked, room),

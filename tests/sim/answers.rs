@@ -6,7 +6,7 @@ use sanling::base::Instant;
 use sanling::sip::msg::{Message, Method, Response};
 
 /// Repeats of a 2xx are taken for 64 × T1 (RFC 6026 §7.2, Timer M).
-const TIMER_M_S: u64 = 31;
+pub const TIMER_M_S: u64 = 31;
 
 pub fn answer(maker: &mut Mischief, call: &str, stranger: bool, now: Instant) -> Option<Deed> {
     let dialog = maker.dialogs.get(call)?;
@@ -15,6 +15,7 @@ pub fn answer(maker: &mut Mischief, call: &str, stranger: bool, now: Instant) ->
     if !is_ours {
         return Some(stray(maker, call));
     }
+    let is_ringing = dialog.stage == Stage::EarlyOut;
     let answered = dialog.accepted.as_ref().filter(|(at, _)| now.saturating_since(*at).as_secs() < TIMER_M_S);
     let answered = answered.map(|(_, response)| response.clone());
     match (maker.rng.below(6), answered) {
@@ -26,7 +27,8 @@ pub fn answer(maker: &mut Mischief, call: &str, stranger: bool, now: Instant) ->
             Some(Deed::of("a 2xx again", &ok, Expect::Requests(tag, vec![Method::Ack])))
         }
         (_, Some(ok)) => Some(forked(maker, ok)),
-        (_, None) if maker.dialogs.get(call)?.stage == Stage::EarlyOut => ringing(maker, call, stranger),
+        (1, None) if is_ringing && (stranger || maker.dialogs.get(call)?.is_tried) => Some(usurped(maker, call, stranger, now)),
+        (_, None) if is_ringing => ringing(maker, call, stranger),
         (_, None) => Some(stray(maker, call)),
     }
 }
@@ -77,6 +79,41 @@ fn forked(maker: &mut Mischief, mut ok: Response) -> Deed {
     ok.headers.set("To", format!("{to};tag={tag}"));
     maker.forks.insert(tag.clone());
     Deed::of("a 2xx of another phone", &ok, Expect::Requests(tag, vec![Method::Ack, Method::Bye]))
+}
+
+/// A 2xx of another phone behind the same branch, before that of the phone: it is the first, and taken; what comes later is the other one.
+/// Now and then the proxy that must be between them gives the phone up, as it should (§16.7 step 10); else the phone may answer, too. What
+/// is due to it then is in the books (`mischief::Late`).
+fn usurped(maker: &mut Mischief, call: &str, stranger: bool, now: Instant) -> Deed {
+    let (tag, gives_up) = (maker.tag(), maker.rng.one_in(2));
+    let dialog = &maker.dialogs[call];
+    let (phone, ip) = (dialog.phone, dialog.phone.ip());
+    let mut ok = response(dialog, 200, &tag);
+    ok.headers.push("Content-Type", "application/sdp");
+    ok.body = format!("v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio 39998 RTP/AVP 8\r\n").into_bytes();
+    if stranger {
+        return Deed::of("a 2xx of a stranger", &ok, Expect::Silence);
+    }
+    if gives_up {
+        let header = |name: &str| dialog.invite.headers.get(name).unwrap_or_default();
+        let cancel = format!(
+            "CANCEL {} SIP/2.0\r\nVia: {}\r\nMax-Forwards: 70\r\nFrom: {}\r\nTo: {}\r\nCall-ID: {call}\r\nCSeq: {} CANCEL\r\n\
+             Content-Length: 0\r\n\r\n",
+            dialog.invite.uri,
+            header("Via"),
+            header("From"),
+            header("To"),
+            dialog.invite.cseq().0,
+        );
+        maker.to_phones.push((phone, cancel.into_bytes()));
+    }
+    maker.forks.insert(tag.clone());
+    let dialog = maker.dialogs.get_mut(call).expect("it was looked at a moment ago");
+    (dialog.stage, dialog.phone_tag, dialog.usurper) = (Stage::Up, Some(tag.clone()), Some(tag.clone()));
+    (dialog.accepted, dialog.sdp) = (Some((now, ok.clone())), ok.body.clone());
+    let mut deed = Deed::of("a 2xx before the phone's", &ok, Expect::Requests(tag, vec![Method::Ack]));
+    deed.is_told = true;
+    deed
 }
 
 /// Provisional responses out of order, of other phones, and reliable ones: in order each gets its PRACK, else none (RFC 3262 §4).

@@ -7,15 +7,15 @@ use sanling::base::{Instant, Rng};
 use std::net::SocketAddr;
 
 /// A request in pieces, to be bent.
-struct Parts {
+pub struct Parts {
     method: String,
     branch: String,
     from_tag: Option<String>,
     to_tag: Option<String>,
     call_id: String,
-    cseq: String,
+    pub cseq: String,
     /// Whole lines.
-    extra: String,
+    pub extra: String,
     body: String,
 }
 
@@ -50,7 +50,7 @@ fn offer(parts: &mut Parts, sdp: &str) {
     parts.body = sdp.to_owned();
 }
 
-fn own_offer(parts: &mut Parts, dialog: &Dialog) {
+pub fn own_offer(parts: &mut Parts, dialog: &Dialog) {
     // Another version of what the phone said last.
     let sdp = String::from_utf8_lossy(&dialog.sdp).replace("o=- 1 ", "o=- 1 9");
     offer(parts, &sdp);
@@ -252,7 +252,7 @@ fn gone(maker: &mut Mischief, call: &str, from: SocketAddr) -> Option<Deed> {
     Some(Deed { what: "a BYE that the phone did not send", bytes: parts.text(dialog, from), expect: Expect::Final(due.to_vec()), is_told })
 }
 
-fn parts_of(dialog: &Dialog, method: &str, branch: String, number: u32) -> Option<Parts> {
+pub fn parts_of(dialog: &Dialog, method: &str, branch: String, number: u32) -> Option<Parts> {
     Some(Parts {
         method: method.to_owned(),
         branch,
@@ -266,7 +266,7 @@ fn parts_of(dialog: &Dialog, method: &str, branch: String, number: u32) -> Optio
 }
 
 impl Parts {
-    fn text(&self, dialog: &Dialog, at: SocketAddr) -> Vec<u8> {
+    pub fn text(&self, dialog: &Dialog, at: SocketAddr) -> Vec<u8> {
         let (from, to) = (dialog.invite.from(), dialog.invite.to());
         let is_ours = from.tag() == dialog.switch_tag.as_deref();
         let (phone, switch) = if is_ours { (to.uri, from.uri) } else { (from.uri, to.uri) };

@@ -16,6 +16,7 @@ mod net;
 mod people;
 mod phones;
 mod plane;
+mod pracks;
 #[path = "../torture/sdp.rs"]
 mod sdp_table;
 mod seeds;

@@ -47,6 +47,17 @@ pub struct Dialog {
     pub sdp: Vec<u8>,
     /// RSeq of the last reliable provisional response made up for it.
     pub rseq: Option<u32>,
+    /// RSeq of the switch's last reliable ringing, and whether that waits for its PRACK.
+    pub rang: Option<u32>,
+    pub is_unpracked: bool,
+    /// Numbers of the PRACKs that were taken.
+    pracks: BTreeSet<u32>,
+    /// The last PRACK that was made up for it, with what it was answered.
+    pub prack: Option<(Instant, Vec<u8>, u16)>,
+    /// Its phone has said something to the INVITE of the switch.
+    pub is_tried: bool,
+    /// To tag of a phone that was made up, and answered before the phone did.
+    pub usurper: Option<String>,
     /// A CANCEL was made up in the phone's name: another under the same branch is the same, or none of ours when that is forgotten.
     pub is_crossed: bool,
 }
@@ -62,6 +73,26 @@ pub enum Expect {
     Requests(String, Vec<Method>),
     /// Whatever repeats what was said.
     Repeats,
+}
+
+/// Who is to hear what the switch sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Hearer {
+    Phone,
+    Maker,
+    /// A phone that the maker made up, with which the call is up: the checkers are to know.
+    Usurper,
+    /// The phone before which another answered: it has no part in the call, so that the checkers are not told.
+    Bystander,
+}
+
+/// A phone that answered a call which another had taken: each of its 2xx is due an ACK, and the first a BYE (RFC 3261 §13.2.2.4).
+#[derive(Default)]
+struct Late {
+    answered: u64,
+    acknowledged: u64,
+    /// Branches.
+    byes: BTreeSet<String>,
 }
 
 pub struct Deed {
@@ -85,6 +116,10 @@ pub struct Mischief {
     /// To tags that it made up.
     pub forks: BTreeSet<String>,
     outbox: Vec<(SocketAddr, Vec<u8>)>,
+    /// What a proxy on the way sends to phones.
+    pub to_phones: Vec<(SocketAddr, Vec<u8>)>,
+    /// By Call-ID and tag.
+    late: BTreeMap<(String, String), Late>,
     pub tally: BTreeMap<String, u64>,
 }
 
@@ -99,6 +134,8 @@ impl Mischief {
             unreadable: Vec::new(),
             forks: BTreeSet::new(),
             outbox: Vec::new(),
+            to_phones: Vec::new(),
+            late: BTreeMap::new(),
             tally: BTreeMap::new(),
         }
     }
@@ -112,12 +149,34 @@ impl Mischief {
         format!("mischief{}", self.rng.hex(4))
     }
 
-    /// A phone's message reaches the switch.
-    pub fn heard(&mut self, from: SocketAddr, bytes: &[u8], now: Instant) {
+    /// A phone's message reaches the switch; false when that phone has no part in the call.
+    pub fn heard(&mut self, from: SocketAddr, bytes: &[u8], now: Instant) -> bool {
         match parse(bytes) {
+            Ok(Message::Request(request)) if self.is_late(request.call_id(), request.from().tag()) => return false,
+            Ok(Message::Response(response)) if self.is_late(response.call_id(), response.to().tag()) => {
+                self.heard_late(&response, now);
+                return false;
+            }
             Ok(Message::Request(request)) => self.heard_request(from, request, bytes, now),
             Ok(Message::Response(response)) => self.heard_response(&response, now),
             Err(_) => {}
+        }
+        true
+    }
+
+    /// Whether a phone of another tag has taken the call.
+    fn is_late(&self, call: &str, tag: Option<&str>) -> bool {
+        let usurper = self.dialogs.get(call).and_then(|dialog| dialog.usurper.as_deref());
+        usurper.is_some_and(|usurper| tag != Some(usurper))
+    }
+
+    fn heard_late(&mut self, response: &Response, now: Instant) {
+        let Some((since, _)) = self.dialogs.get(response.call_id()).and_then(|dialog| dialog.accepted.as_ref()) else { return };
+        let is_answer = response.cseq().1 == Method::Invite && (200..300).contains(&response.code);
+        if is_answer && now.saturating_since(*since).as_secs() < super::answers::TIMER_M_S {
+            let tag = response.to().tag().unwrap_or_default().to_owned();
+            self.late.entry((response.call_id().to_owned(), tag)).or_default().answered += 1;
+            *self.tally.entry("a 2xx of the phone behind another's".to_owned()).or_default() += 1;
         }
     }
 
@@ -166,6 +225,12 @@ impl Mischief {
             requests: Vec::new(),
             sdp: if is_in { invite.body.clone() } else { Vec::new() },
             rseq: None,
+            rang: None,
+            is_unpracked: false,
+            pracks: BTreeSet::new(),
+            prack: None,
+            is_tried: false,
+            usurper: None,
             is_crossed: false,
             invite,
         };
@@ -176,6 +241,7 @@ impl Mischief {
         let (number, method) = response.cseq();
         let Some(dialog) = self.dialogs.get_mut(response.call_id()) else { return };
         let of_invite = method == Method::Invite && dialog.stage == Stage::EarlyOut && number == dialog.invite.cseq().0;
+        dialog.is_tried |= of_invite && response.code < 200;
         match response.code {
             101..300 if of_invite => {
                 dialog.phone_tag = response.to().tag().map(str::to_owned);
@@ -190,27 +256,33 @@ impl Mischief {
         }
     }
 
-    /// The switch sends a message; true when it is for the mischief-maker alone.
-    pub fn said(&mut self, to: SocketAddr, bytes: &[u8], now: Instant) -> bool {
+    /// The switch sends a message.
+    pub fn said(&mut self, to: SocketAddr, bytes: &[u8], now: Instant) -> Hearer {
         let Ok(message) = parse(bytes) else {
             let text = String::from_utf8_lossy(bytes);
             let own = text.contains(BRANCH);
             self.unreadable.extend(text.split(' ').nth(1).and_then(|code| code.parse::<u16>().ok()).filter(|_| own));
-            return own;
+            return if own { Hearer::Maker } else { Hearer::Phone };
         };
         self.sent.push(message.clone());
         match message {
             // To what it repeated as a stranger.
-            _ if to == STRANGER.parse().expect("an address") && !own_branch(&message) => true,
+            _ if to == STRANGER.parse().expect("an address") && !own_branch(&message) => Hearer::Maker,
             Message::Response(response) => self.said_response(to, &response, now),
             Message::Request(request) => self.said_request(to, request, now),
         }
     }
 
-    fn said_response(&mut self, to: SocketAddr, response: &Response, now: Instant) -> bool {
+    fn said_response(&mut self, to: SocketAddr, response: &Response, now: Instant) -> Hearer {
         let branch = response.top_via().branch().unwrap_or_default().to_owned();
         let (number, method) = response.cseq();
-        let dialog = self.dialogs.get_mut(response.call_id());
+        if !branch.starts_with(BRANCH) && self.is_late(response.call_id(), response.from().tag()) {
+            return Hearer::Bystander;
+        }
+        let mut dialog = self.dialogs.get_mut(response.call_id());
+        if let Some(dialog) = &mut dialog {
+            dialog.rings_or_acknowledges(response);
+        }
         if branch.starts_with(BRANCH) {
             if response.code >= 200 {
                 self.answers.entry(branch.clone()).or_default().push(response.code);
@@ -228,9 +300,9 @@ impl Mischief {
                     dialog.end(now);
                 }
             }
-            return true;
+            return Hearer::Maker;
         }
-        let Some(dialog) = dialog else { return false };
+        let Some(dialog) = dialog else { return Hearer::Phone };
         match (method, response.code) {
             (Method::Bye, 200) => dialog.end(now),
             (Method::Invite, code) if dialog.stage == Stage::EarlyIn && number == dialog.invite.cseq().0 => {
@@ -245,17 +317,35 @@ impl Mischief {
             }
             _ => {}
         }
-        false
+        Hearer::Phone
     }
 
-    fn said_request(&mut self, to: SocketAddr, request: Request, now: Instant) -> bool {
-        if self.forks.contains(request.to().tag().unwrap_or_default()) {
+    fn said_request(&mut self, to: SocketAddr, request: Request, now: Instant) -> Hearer {
+        let tag = request.to().tag().unwrap_or_default().to_owned();
+        if !tag.is_empty() && !self.forks.contains(&tag) && self.is_late(request.call_id(), Some(&tag)) {
+            let late = self.late.entry((request.call_id().to_owned(), tag)).or_default();
+            match request.method {
+                Method::Ack => late.acknowledged += 1,
+                Method::Bye => {
+                    late.byes.insert(request.top_via().branch().unwrap_or_default().to_owned());
+                }
+                _ => {}
+            }
+            return Hearer::Bystander;
+        }
+        if self.forks.contains(&tag) {
             // A phone that was made up answers, or is gone.
             if request.method != Method::Ack && !self.rng.one_in(4) {
                 let code = if self.rng.one_in(3) { 481 } else { 200 };
                 self.outbox.push((to, Message::Response(request.response(code, None, None)).to_bytes()));
             }
-            return true;
+            let Some(dialog) = self.dialogs.get_mut(request.call_id()).filter(|dialog| dialog.usurper.as_ref() == Some(&tag)) else {
+                return Hearer::Maker;
+            };
+            if request.method == Method::Bye {
+                dialog.end(now);
+            }
+            return Hearer::Usurper;
         }
         match request.method {
             Method::Invite if request.to().tag().is_none() => {
@@ -270,11 +360,24 @@ impl Mischief {
             }
             _ => {}
         }
-        false
+        Hearer::Phone
     }
 }
 
 impl Dialog {
+    /// The switch's reliable ringing of a call in, and its answer to a PRACK of it: the first of each number counts, others are repeats.
+    fn rings_or_acknowledges(&mut self, response: &Response) {
+        let (number, method) = response.cseq();
+        let rseq = response.headers.number("RSeq").ok().flatten();
+        let is_its_invite = response.top_via().branch() == self.invite.top_via().branch();
+        match method {
+            Method::Invite if rseq.is_some() && rseq != self.rang => (self.rang, self.is_unpracked) = (rseq, true),
+            Method::Invite if response.code >= 300 && is_its_invite => self.is_unpracked = false,
+            Method::Prack if matches!(response.code, 200 | 488) && self.pracks.insert(number) => self.is_unpracked = false,
+            _ => {}
+        }
+    }
+
     fn end(&mut self, now: Instant) {
         self.stage = Stage::Over;
         self.over_at.get_or_insert(now);
@@ -310,10 +413,10 @@ impl World {
         let call = &calls[maker.rng.below(calls.len() as u64) as usize];
         let phone = maker.dialogs[call].phone;
         let from = if stranger { STRANGER.parse().expect("an address") } else { phone };
-        let deed = if maker.rng.one_in(3) {
-            super::answers::answer(&mut maker, call, stranger, now)
-        } else {
-            super::bent::request(&mut maker, call, from, stranger, now)
+        let deed = match maker.rng.below(8) {
+            0 | 1 => super::answers::answer(&mut maker, call, stranger, now),
+            2 => super::pracks::prack(&mut maker, call, from, stranger, now),
+            _ => super::bent::request(&mut maker, call, from, stranger, now),
         };
         maker.sent.clear();
         maker.unreadable.clear();
@@ -345,6 +448,8 @@ impl World {
         while let Some((from, bytes)) = self.mischief.as_mut().and_then(|maker| maker.outbox.pop()) {
             self.inject(from, &bytes, false);
         }
+        let to_phones = self.mischief.as_mut().map(|maker| std::mem::take(&mut maker.to_phones));
+        to_phones.into_iter().flatten().for_each(|(phone, bytes)| self.reaches_phone(phone, bytes));
     }
 
     /// Nothing that was asked was answered with two different finals.
@@ -353,6 +458,11 @@ impl World {
         let maker = self.mischief.take().expect("a mischief-maker");
         for (branch, codes) in &maker.answers {
             assert!(codes.iter().all(|code| *code == codes[0]), "seed {}: {branch} was answered {codes:?}", self.seed);
+        }
+        for ((call, tag), late) in &maker.late {
+            let Late { answered, acknowledged, byes } = late;
+            let due = (*answered, usize::from(*answered > 0));
+            assert_eq!((*acknowledged, byes.len()), due, "seed {}: ACKs and BYEs to {tag} of {call}, whom another was before", self.seed);
         }
         maker.tally
     }

@@ -95,6 +95,8 @@ enum Step {
     Alert,
     Answer,
     Refuse(u16),
+    /// Acknowledges the reliable ringing of this RSeq.
+    Prack(u32),
     Leave,
     Deed(Deed),
 }
@@ -116,6 +118,8 @@ pub struct Leg {
     /// Ordered before anything came back: a CANCEL must wait for a provisional response (RFC 3261 §9.1).
     cancel_wanted: bool,
     provisional: bool,
+    /// RSeq of the last reliable ringing.
+    rang: Option<u32>,
     ack: Option<(u32, Vec<u8>)>,
     plan: Vec<(Instant, Step)>,
     pub stream: Stream,
@@ -182,6 +186,8 @@ pub struct Phone {
     pub alive: bool,
     /// Its signalling is cut off, both ways; its sound is not.
     pub hears_no_sip: bool,
+    /// Requires that its ringing comes reliably (RFC 3262), and acknowledges each so long after.
+    pub pracks_after: Option<Duration>,
     /// Its offers are this, whatever it can.
     pub offers: Option<String>,
     /// The body of the last 200 to an INVITE of its own.
@@ -225,6 +231,7 @@ impl Phone {
             legs: Vec::new(),
             alive: true,
             hears_no_sip: false,
+            pracks_after: None,
             offers: None,
             answered_with: Vec::new(),
             listens: true,
@@ -332,6 +339,7 @@ impl Phone {
             challenged: false,
             cancel_wanted: false,
             provisional: false,
+            rang: None,
             ack: None,
             plan: Vec::new(),
             stream: Stream::new(SocketAddr::new(self.sip.ip(), self.next_port), self.habit.sound, &mut self.rng),
@@ -351,7 +359,10 @@ impl Phone {
         leg.cseq += 1;
         leg.invite_cseq = leg.cseq;
         leg.invite_branch.clone_from(&branch);
-        let extra = authorization.map(|value| format!("Authorization: {value}\r\n")).unwrap_or_default();
+        let mut extra = authorization.map(|value| format!("Authorization: {value}\r\n")).unwrap_or_default();
+        if self.pracks_after.is_some() {
+            extra.push_str("Require: 100rel\r\n");
+        }
         let bytes = in_dialog(&self.legs[index], &self.name, self.sip, "INVITE", &branch, &extra, Some(&body));
         let id = self.legs[index].call_id.clone();
         self.request(branch, Method::Invite, id, Purpose::Invite, bytes, now, out);
@@ -616,8 +627,18 @@ impl Phone {
                     leg.provisional = true;
                     self.send_cancel(index, now, out);
                 }
+                let after = self.pracks_after;
                 let leg = &mut self.legs[index];
                 leg.provisional = true;
+                if let (Some(after), Ok(Some(rseq))) = (after, response.headers.number("RSeq")) {
+                    // RFC 3262 §4: in order, and each once.
+                    if leg.rang.is_some_and(|last| last + 1 != rseq) {
+                        return;
+                    }
+                    leg.rang = Some(rseq);
+                    leg.remote_tag = response.to().tag().map(str::to_owned);
+                    leg.plan.push((now + after, Step::Prack(rseq)));
+                }
                 if response.code > 100 {
                     leg.alerted_at.get_or_insert(now);
                     self.log.push((now, Saw::Progress(response.code)));
@@ -839,6 +860,10 @@ impl Phone {
                 (Step::Refuse(code), State::Incoming) => {
                     self.respond_to_invite(index, code, None, now, out);
                     self.end(index, now);
+                }
+                (Step::Prack(rseq), State::Dialling) => {
+                    let rack = format!("RAck: {rseq} {} INVITE\r\n", self.legs[index].invite_cseq);
+                    self.dialog_request(index, Method::Prack, &rack, None, Purpose::Other, now, out);
                 }
                 (Step::Leave, State::Dialling) => self.hang_up(now, out),
                 (Step::Deed(deed), State::Up) => self.do_deed(deed, now, out),

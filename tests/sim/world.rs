@@ -3,7 +3,7 @@
 
 use super::checkers::Checkers;
 use super::disk::Disk;
-use super::mischief::Mischief;
+use super::mischief::{Hearer, Mischief};
 use super::net::Net;
 use super::phones::{Emission, Phone};
 use super::plane::Plane;
@@ -434,9 +434,8 @@ impl World {
             Happening::RtpToSwitch { .. } if self.is_down() => {}
             Happening::SipToSwitch { from, bytes } => {
                 self.note("→", from, &bytes);
-                self.checkers.received(from, &bytes, self.now);
-                if let Some(mischief) = &mut self.mischief {
-                    mischief.heard(from, &bytes, self.now);
+                if self.mischief.as_mut().is_none_or(|mischief| mischief.heard(from, &bytes, self.now)) {
+                    self.checkers.received(from, &bytes, self.now);
                 }
                 let flow = Flow { protocol: Protocol::Udp, local: self.listen, peer: from };
                 self.inputs.push_back(Input::Sip(Received::Bytes { flow, bytes }));
@@ -481,6 +480,11 @@ impl World {
         self.checkers.verdict(self.seed);
     }
 
+    /// A message that the switch did not send reaches a phone, at once.
+    pub fn reaches_phone(&mut self, to: SocketAddr, bytes: Vec<u8>) {
+        self.put(Duration::ZERO, Happening::SipToPhone { to, bytes });
+    }
+
     /// Hands the switch what waits for it, until nothing does.
     fn settle(&mut self) {
         while let Some(input) = self.inputs.pop_front() {
@@ -499,10 +503,13 @@ impl World {
             match output {
                 Output::SendSip { flow, bytes } => {
                     self.note("←", flow.peer, &bytes);
-                    if self.mischief.as_mut().is_some_and(|mischief| mischief.said(flow.peer, &bytes, self.now)) {
+                    let hearer = self.mischief.as_mut().map_or(Hearer::Phone, |mischief| mischief.said(flow.peer, &bytes, self.now));
+                    if matches!(hearer, Hearer::Phone | Hearer::Usurper) {
+                        self.checkers.sent(flow.peer, &bytes, self.now);
+                    }
+                    if matches!(hearer, Hearer::Maker | Hearer::Usurper) {
                         continue;
                     }
-                    self.checkers.sent(flow.peer, &bytes, self.now);
                     for delay in self.net.copies(self.net.sip) {
                         self.put(delay, Happening::SipToPhone { to: flow.peer, bytes: bytes.clone() });
                     }

@@ -209,6 +209,27 @@ fn ringing_goes_out_reliably_to_who_asks_for_it() {
 }
 
 #[test]
+fn the_prack_of_a_ringing_that_the_answer_overtook_is_taken_once() {
+    let mut world = World::new(1);
+    let mut phone = trunk_phone();
+    let leg = calls(&mut world, &mut phone, "Require: 100rel\r\n");
+    world.heard(phone.at());
+    world.command(SWITCH, Command::Ring { leg, code: 180, sdp: None });
+    world.command(SWITCH, Command::Answer { leg, sdp: "answer".into() });
+    world.run(millis(10));
+    let heard = world.heard(phone.at());
+    assert_eq!(methods(&heard), "180 200", "without a description of ours in it the ringing holds nothing back (RFC 3262 §3)");
+    let Message::Response(ringing) = &heard[0] else { panic!("a response") };
+    let rseq: u32 = ringing.headers.get("RSeq").expect("RSeq").parse().expect("a number");
+    phone.dialog_to = Some(ringing.headers.get("To").expect("To").to_owned());
+    let mut prack = |world: &mut World, rack: String| phone.ask(world, "PRACK", "sip:10.0.0.1", "", &format!("RAck: {rack}\r\n")).code;
+    for wrong in [format!("{} 1 INVITE", rseq + 1), format!("{rseq} 2 INVITE"), format!("{rseq} 1 UPDATE"), format!("{rseq} 1")] {
+        assert_eq!(prack(&mut world, wrong.clone()), 481, "{wrong}");
+    }
+    assert_eq!([prack(&mut world, format!("{rseq} 1 INVITE")), prack(&mut world, format!("{rseq} 1 INVITE"))], [200, 481]);
+}
+
+#[test]
 fn a_caller_who_never_acknowledges_his_ringing_is_refused() {
     let mut world = World::new(1);
     let mut phone = trunk_phone();
