@@ -6,6 +6,7 @@
 
 mod baresip;
 mod codes;
+mod disk;
 mod ear;
 mod harness;
 mod hold;
