@@ -213,6 +213,14 @@ impl Agent {
         if let State::NotReady { reason } = &self.state { Some(reason) } else { None }
     }
 
+    /// Whether he waits for his phone to register anew.
+    pub(super) fn misses_phone(&self) -> bool {
+        matches!(
+            self.state,
+            State::NotReady { reason: Reason::Unreachable } | State::Talking { then: Then::NotReady(Reason::Unreachable), .. }
+        )
+    }
+
     /// The call he is offered, or the first of those he is on.
     pub(super) fn call(&self) -> Option<CallId> {
         match &self.state {

@@ -98,6 +98,8 @@ impl Machine for Acd {
             Event::LoggedOff { agent } => self.tell(&agent, agent::Event::LoggedOff, now, out),
             Event::MadeReady { agent } => self.tell(&agent, agent::Event::MadeReady, now, out),
             Event::MadeNotReady { agent, reason } => self.tell(&agent, agent::Event::MadeNotReady { reason }, now, out),
+            // Phones register often, and mostly nobody has missed them.
+            Event::Reachable { agent } if !self.agents.get(&agent).is_some_and(|member| member.agent.misses_phone()) => {}
             Event::Reachable { agent } => self.tell(&agent, agent::Event::Reachable, now, out),
             Event::Enqueued { call, queue, priority, since } => {
                 self.leave(call, Leaving::Overflowed, now, out);

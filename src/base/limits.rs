@@ -88,6 +88,9 @@ pub const JOURNAL_WAIT: Duration = Duration::from_millis(1);
 pub const JOURNAL_SYNC_EVERY: Duration = Duration::from_secs(1);
 /// How long a change of the switch's state may go unwritten: what passes within it costs one image, and a crash takes back no more.
 pub const CHECKPOINT_WITHIN: Duration = Duration::from_millis(20);
+/// Agents whose contacts merely live longer and are written with one checkpoint, a thousand a second. The others wait for the next, the
+/// longest unwritten first: a crash takes back their last refresh, not the contact.
+pub const REFRESHES_KEPT_AT_ONCE: usize = 20;
 /// Numbers of legs and sessions left out over a restart: more than could be given in [`CHECKPOINT_WITHIN`], and 64 bits have room for them.
 pub const IDS_SKIPPED: u64 = 1 << 20;
 /// After a restart the phones are asked whether they are still there, so many at a time and so far apart: 500 a second, so that the

@@ -34,4 +34,6 @@ pub struct Changed {
     pub agents: BTreeSet<AgentId>,
     /// Who is blocked.
     pub blocked: bool,
+    /// Agents whose contacts are the same by the same ways, and live longer: the image that is there still serves for a while.
+    pub refreshed: BTreeSet<AgentId>,
 }

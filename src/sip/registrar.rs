@@ -33,6 +33,15 @@ pub(super) struct Registrar {
     by_flow: BTreeMap<Flow, BTreeSet<AgentId>>,
 }
 
+/// What a REGISTER did to the contacts of its agent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Effect {
+    None,
+    /// They are the same, by the same ways, and live longer.
+    Refreshed,
+    Changed,
+}
+
 /// A REGISTER that changes nothing.
 struct Refusal {
     code: u16,
@@ -98,7 +107,7 @@ impl Registrar {
         settings: &Settings,
         now: Instant,
         out: &mut Vec<Event>,
-    ) -> Response {
+    ) -> (Response, Effect) {
         let before = self.of(agent.as_str()).len();
         let outcome = self.change(agent, request, (flow, behind_nat), settings, now);
         let mut response = match outcome {
@@ -108,7 +117,7 @@ impl Registrar {
         match outcome {
             Err(Refusal { code: 423, .. }) => response.headers.push("Min-Expires", settings.registration_min.as_secs().to_string()),
             Err(_) => {}
-            Ok(change) => {
+            Ok((change, _)) => {
                 let contacts = self.of(agent.as_str()).len();
                 match change {
                     Change::Bound => out.push(Event::Registered { agent: agent.clone(), contacts, flow }),
@@ -130,7 +139,7 @@ impl Registrar {
                 }
             }
         }
-        response
+        (response, outcome.map_or(Effect::None, |(_, effect)| effect))
     }
 
     fn change(
@@ -140,13 +149,13 @@ impl Registrar {
         (flow, behind_nat): (Flow, bool),
         settings: &Settings,
         now: Instant,
-    ) -> Result<Change, Refusal> {
+    ) -> Result<(Change, Effect), Refusal> {
         let order = (request.call_id(), request.cseq().0);
         // §20.19: what cannot be read counts as 3600, here as not said.
         let expires = request.headers.number("Expires").ok().flatten();
         let written: Vec<&str> = request.headers.list("Contact").collect();
         if written.is_empty() {
-            return Ok(Change::None);
+            return Ok((Change::None, Effect::None));
         }
         let mut bindings = self.of(agent.as_str()).to_vec();
         // §10.3 step 7: all or nothing.
@@ -164,8 +173,16 @@ impl Registrar {
             let asked = Asked { order, expires, flow, behind_nat, user_agent: request.headers.get("User-Agent"), settings, now };
             written.iter().try_fold(Change::None, |change, value| Ok(change.max(bind(&mut bindings, value, &asked)?)))?
         };
+        let before = self.of(agent.as_str());
+        let effect = if before == bindings {
+            Effect::None
+        } else if before.len() == bindings.len() && before.iter().zip(&bindings).all(|(old, new)| new.only_outlives(old)) {
+            Effect::Refreshed
+        } else {
+            Effect::Changed
+        };
         self.put(agent, bindings);
-        Ok(change)
+        Ok((change, effect))
     }
 
     /// Drops the bindings of one agent whose life is over; all of them when the agent is no more.
@@ -233,6 +250,17 @@ impl Binding {
     fn is_newer(&self, (call_id, cseq): (&str, u32)) -> bool {
         self.call_id == call_id && self.cseq >= cseq
     }
+
+    /// Whether nothing else is new than that it lives longer, by a later REGISTER.
+    fn only_outlives(&self, old: &Self) -> bool {
+        let same = |binding: &Self| (binding.q, binding.flow, binding.behind_nat);
+        self.expires_at >= old.expires_at
+            && same(self) == same(old)
+            && self.uri == old.uri
+            && self.instance == old.instance
+            && self.user_agent == old.user_agent
+            && self.call_id == old.call_id
+    }
 }
 
 /// One Contact of a REGISTER.
@@ -299,11 +327,13 @@ mod tests {
         now: Instant,
         cseq: u32,
         events: Vec<Event>,
+        /// Of the last REGISTER.
+        effect: Effect,
     }
 
     fn desk() -> Desk {
         let settings = Settings { accounts: [(AgentId::new("1001"), crate::sip::Account::default())].into(), ..Settings::default() };
-        Desk { registrar: Registrar::default(), settings, now: Instant::START, cseq: 0, events: Vec::new() }
+        Desk { registrar: Registrar::default(), settings, now: Instant::START, cseq: 0, events: Vec::new(), effect: Effect::None }
     }
 
     fn flow() -> Flow {
@@ -326,7 +356,8 @@ mod tests {
             );
             let Ok(Message::Request(request)) = parse(text.as_bytes()) else { panic!("a REGISTER: {text}") };
             let agent = AgentId::new("1001");
-            let response = self.registrar.register(&agent, &request, (flow(), false), &self.settings, self.now, &mut self.events);
+            let (response, effect) = self.registrar.register(&agent, &request, (flow(), false), &self.settings, self.now, &mut self.events);
+            self.effect = effect;
             (response.code, response.headers.all("Contact").map(str::to_owned).collect())
         }
     }
@@ -351,6 +382,32 @@ mod tests {
             })
             .collect();
         assert_eq!(contacts, [('+', 1), ('+', 2), ('-', 1), ('-', 0)]);
+    }
+
+    #[test]
+    fn a_refresh_is_told_from_every_other_change() {
+        let mut desk = desk();
+        for (lines, effect) in [
+            (&["Contact: <sip:a@h>", "Expires: 120"] as &[&str], Effect::Changed),
+            (&["Contact: <sip:a@h>", "Expires: 120"], Effect::Refreshed),
+            (&[], Effect::None),
+            (&["Contact: <sip:a@h>;expires=59"], Effect::None),
+            (&["Contact: <sip:a@h>;q=0.5", "Expires: 120"], Effect::Changed),
+            (&["Contact: <sip:a@h>;q=0.5", "Expires: 120"], Effect::Refreshed),
+            // What was kept would outlive it.
+            (&["Contact: <sip:a@h>;q=0.5", "Expires: 60"], Effect::Changed),
+            (&["Contact: <sip:a@h>;q=0.5", "Contact: <sip:b@h>", "Expires: 120"], Effect::Changed),
+            (&["Contact: <sip:b@h>", "Expires: 120"], Effect::Refreshed),
+            (&["Contact: <sip:b@h>", "Expires: 120", "User-Agent: other"], Effect::Changed),
+            (&["Contact: <sip:b@h>;expires=0"], Effect::Changed),
+            (&["Contact: <sip:b@h>;expires=0"], Effect::None),
+        ] {
+            desk.now += secs(1);
+            desk.register(lines);
+            assert_eq!(desk.effect, effect, "{lines:?}");
+        }
+        desk.register_as("restarted", 1, &["Contact: <sip:a@h>;q=0.5", "Expires: 120"]);
+        assert_eq!(desk.effect, Effect::Changed, "another Call-ID: its numbers are to be kept");
     }
 
     #[test]

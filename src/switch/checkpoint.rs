@@ -8,11 +8,11 @@ use super::day::Day;
 use super::output::Output;
 use super::slot::Slot;
 use super::{Key, Switch};
-use crate::base::limits::CHECKPOINT_WITHIN;
+use crate::base::limits::{CHECKPOINT_WITHIN, REFRESHES_KEPT_AT_ONCE};
 use crate::base::{AgentId, CallId, Instant, LegId, WallClock};
 use crate::{acd, sip};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::str::FromStr;
 
@@ -107,6 +107,7 @@ pub(super) struct KeptSwitch {
 pub(super) struct Dirty {
     calls: BTreeSet<CallId>,
     agents: BTreeSet<AgentId>,
+    refreshed: Refreshed,
     switch: bool,
     blocked: bool,
     /// The wall clock was set: written at once, for by the old one a restart would go on at a wrong moment.
@@ -118,6 +119,28 @@ pub(super) struct Dirty {
     is_due: bool,
     /// Calls that have an image.
     kept: BTreeSet<CallId>,
+}
+
+/// Agents whose contacts live longer than their images say, the longest unwritten first, each once.
+#[derive(Debug, Default)]
+struct Refreshed {
+    order: VecDeque<AgentId>,
+    agents: BTreeSet<AgentId>,
+}
+
+impl Refreshed {
+    fn note(&mut self, agent: AgentId) {
+        if !self.agents.contains(&agent) {
+            self.agents.insert(agent.clone());
+            self.order.push_back(agent);
+        }
+    }
+
+    fn take(&mut self) -> Option<AgentId> {
+        let agent = self.order.pop_front()?;
+        self.agents.remove(&agent);
+        Some(agent)
+    }
 }
 
 impl Dirty {
@@ -155,13 +178,22 @@ fn image(of: &impl Serialize) -> Vec<u8> {
 
 impl Switch {
     /// Writes down every part that has changed since it was written last. The switch does so by itself, a call's part with the call's
-    /// record, any other within [`CHECKPOINT_WITHIN`]; to be called before a stop.
+    /// record, any other within [`CHECKPOINT_WITHIN`], save contacts that are merely refreshed, which are written a few at a time; to be
+    /// called before a stop.
     pub fn checkpoint(&mut self, now: Instant, out: &mut Vec<Output>) {
+        self.write_down(usize::MAX, now, out);
+    }
+
+    fn write_down(&mut self, refreshes: usize, now: Instant, out: &mut Vec<Output>) {
         self.note_changes(now);
         for call in std::mem::take(&mut self.dirty.calls) {
             self.keep_call(call, now, out);
         }
         for agent in std::mem::take(&mut self.dirty.agents) {
+            self.keep_agent(agent, out);
+        }
+        for _ in 0..refreshes {
+            let Some(agent) = self.dirty.refreshed.take() else { break };
             self.keep_agent(agent, out);
         }
         if std::mem::take(&mut self.dirty.blocked) {
@@ -170,14 +202,15 @@ impl Switch {
         if std::mem::take(&mut self.dirty.switch) {
             self.keep_switch(now, out);
         }
-        (self.dirty.write_at, self.dirty.is_due) = (None, false);
-        self.deadlines.set(Key::Checkpoint, None);
+        let left = !self.dirty.refreshed.order.is_empty();
+        (self.dirty.write_at, self.dirty.is_due) = (left.then(|| now + CHECKPOINT_WITHIN), false);
+        self.deadlines.set(Key::Checkpoint, self.dirty.write_at);
     }
 
     /// Writes down all that has changed, when its time has come in this turn.
     pub(super) fn keep_due(&mut self, now: Instant, out: &mut Vec<Output>) {
         if self.dirty.is_due {
-            self.checkpoint(now, out);
+            self.write_down(REFRESHES_KEPT_AT_ONCE, now, out);
         }
     }
 
@@ -197,16 +230,18 @@ impl Switch {
 
     /// Marks what the machines say of themselves to have changed.
     pub(super) fn note_changes(&mut self, now: Instant) {
-        let sip::Changed { legs, agents, blocked } = self.endpoint.take_changed();
+        let sip::Changed { legs, agents, refreshed, blocked } = self.endpoint.take_changed();
         self.dirty.blocked |= blocked;
         self.dirty.calls.extend(legs.iter().filter_map(|leg| self.calls_of_legs.get(leg)));
         self.dirty.agents.extend(agents);
+        refreshed.into_iter().for_each(|agent| self.dirty.refreshed.note(agent));
         let acd::Changed { agents, calls, figures } = self.acd.take_changed();
         self.dirty.calls.extend(calls);
         self.dirty.agents.extend(agents);
         // With the anchor of the clock by which their moments are reckoned.
         self.dirty.switch |= figures || blocked || !self.dirty.calls.is_empty();
-        let clean = self.dirty.calls.is_empty() && self.dirty.agents.is_empty() && !self.dirty.switch;
+        let clean =
+            self.dirty.calls.is_empty() && self.dirty.agents.is_empty() && self.dirty.refreshed.order.is_empty() && !self.dirty.switch;
         if !clean && self.dirty.write_at.is_none() {
             self.dirty.write_at = Some(now + CHECKPOINT_WITHIN);
             self.deadlines.set(Key::Checkpoint, self.dirty.write_at);
@@ -264,6 +299,22 @@ impl Switch {
 mod tests {
     use super::*;
     use crate::base::{Rng, Timestamp};
+
+    #[test]
+    fn refreshed_agents_are_written_in_their_order_each_once() {
+        let mut refreshed = Refreshed::default();
+        let take = |refreshed: &mut Refreshed| refreshed.take().map(|agent| agent.as_str().to_owned());
+        for agent in ["1003", "1001", "1003", "1002", "1001"] {
+            refreshed.note(AgentId::new(agent));
+        }
+        assert_eq!(take(&mut refreshed).as_deref(), Some("1003"));
+        refreshed.note(AgentId::new("1003"));
+        assert_eq!(
+            [take(&mut refreshed), take(&mut refreshed), take(&mut refreshed)].map(Option::unwrap_or_default),
+            ["1001", "1002", "1003"]
+        );
+        assert_eq!(take(&mut refreshed), None);
+    }
 
     #[test]
     fn the_key_of_a_part_reads_back() {

@@ -43,6 +43,21 @@ impl Directory {
         }
     }
 
+    /// The agent has so many contacts now, the newest this way; gives how many there were before.
+    pub fn is_at(&mut self, agent: &AgentId, contacts: usize, flow: Flow) -> usize {
+        // Phones register often, and mostly as before.
+        match (self.contacts.get_mut(agent), self.flows.get_mut(agent)) {
+            (Some(known), Some(way)) => {
+                *way = flow;
+                std::mem::replace(known, contacts)
+            }
+            _ => {
+                self.flows.insert(agent.clone(), flow);
+                self.contacts.insert(agent.clone(), contacts).unwrap_or(0)
+            }
+        }
+    }
+
     /// Whether the agent is in a call, or his phone rings.
     #[must_use]
     pub fn is_occupied(&self, agent: &AgentId) -> bool {

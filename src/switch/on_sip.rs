@@ -258,8 +258,7 @@ impl Switch {
     }
 
     fn registered(&mut self, agent: AgentId, contacts: usize, flow: Flow, now: Instant) {
-        let before = self.directory.contacts.insert(agent.clone(), contacts).unwrap_or(0);
-        self.directory.flows.insert(agent.clone(), flow);
+        let before = self.directory.is_at(&agent, contacts, flow);
         self.tell_acd(acd::Event::Reachable { agent: agent.clone() }, now);
         let Some(config) = self.config.agents.get(&agent) else { return };
         if before == 0 {

@@ -165,6 +165,12 @@ impl Endpoint {
         }
     }
 
+    pub(super) fn touch_refreshed(&mut self, agent: &AgentId) {
+        if !self.changed.refreshed.contains(agent) {
+            self.changed.refreshed.insert(agent.clone());
+        }
+    }
+
     /// A leg that lives answers in this transaction.
     pub(super) fn served_by(&mut self, leg: LegId, key: &ServerKey) {
         if let Some(server) = self.servers.get_mut(key).filter(|_| self.legs.contains_key(&leg)) {

@@ -46,6 +46,8 @@ pub struct Endpoint {
     clients: Lookup<ClientKey, Box<ClientEntry>>,
     /// Requests without a To tag, by what they have in common when they reach us by two ways (RFC 3261 §8.2.2.2).
     seen: Lookup<Identity, ServerKey>,
+    /// The last REGISTER that was answered of each Call-ID, while its transaction is there; and whose it is.
+    registered: Lookup<String, (AgentId, ServerKey)>,
     legs: BTreeMap<LegId, Leg>,
     /// By Call-ID and our tag.
     dialogs: Lookup<(String, String), LegId>,
@@ -122,6 +124,7 @@ impl Endpoint {
             servers: Lookup::new(hashes),
             clients: Lookup::new(hashes),
             seen: Lookup::new(hashes),
+            registered: Lookup::new(hashes),
             legs: BTreeMap::new(),
             dialogs: Lookup::new(hashes),
             streams: BTreeMap::new(),
@@ -298,7 +301,12 @@ impl Endpoint {
     /// Whether no leg, dialog or transaction is left; bindings and streams may be.
     #[must_use]
     pub fn is_quiescent(&self) -> bool {
-        self.legs.is_empty() && self.dialogs.is_empty() && self.servers.is_empty() && self.clients.is_empty() && self.seen.is_empty()
+        self.legs.is_empty()
+            && self.dialogs.is_empty()
+            && self.servers.is_empty()
+            && self.clients.is_empty()
+            && self.seen.is_empty()
+            && self.registered.is_empty()
     }
 
     /// Lower limits of what is alive at once, for tests of what happens there.

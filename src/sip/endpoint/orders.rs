@@ -85,12 +85,15 @@ impl Endpoint {
         }
     }
 
-    fn forget_server(&mut self, key: &ServerKey) {
+    pub(super) fn forget_server(&mut self, key: &ServerKey) {
         self.deadlines.set(Timer::Server(key.clone()), None);
         if let Some(server) = self.servers.remove(key) {
             self.server_ended(key, &server);
             if let Some(identity) = server.seen_as {
                 self.seen.remove(&identity);
+                if self.registered.get(&identity.0).is_some_and(|(_, last)| last == key) {
+                    self.registered.remove(&identity.0);
+                }
             }
         }
     }

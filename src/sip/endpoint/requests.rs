@@ -6,6 +6,7 @@ use super::super::leg_in::Invitation;
 use super::super::msg::{Method, NameAddr, Request, Response, Scheme, Uri};
 use super::super::order::Asked;
 use super::super::refuse::{self, with};
+use super::super::registrar::Effect;
 use super::super::reoffer::too_small;
 use super::super::session::Session;
 use super::super::session_timer::{Terms, TooSmall};
@@ -14,7 +15,7 @@ use super::super::transaction::server_invite::ServerInvite;
 use super::super::transaction::{ServerEvent, ServerKey, has_magic_cookie};
 use super::super::{Origin, Output, Party, Protocol, compose};
 use super::transactions::{ServerEntry, ServerMachine};
-use super::{Endpoint, Identity, Leg};
+use super::{Endpoint, Identity, Leg, Timer};
 use crate::base::{AgentId, Instant, LegId};
 use std::sync::Arc;
 
@@ -140,7 +141,7 @@ impl Endpoint {
         if let Some(identity) = &identity {
             self.seen.insert(identity.clone(), asked.key.clone());
         }
-        self.deadlines.set(super::Timer::Server(asked.key.clone()), machine.deadline());
+        self.deadlines.set(Timer::Server(asked.key.clone()), machine.deadline());
         let entry = ServerEntry { machine, back: asked.back, leg: None, seen_as: identity, trying };
         self.servers.insert(asked.key.clone(), Box::new(entry));
     }
@@ -332,17 +333,36 @@ impl Endpoint {
     fn registered_by(&mut self, agent: &AgentId, asked: &Asked, now: Instant, out: &mut Vec<Output>) {
         let mut events = Vec::new();
         let way = (asked.flow, is_behind_nat(&asked.request, asked.flow));
-        let response = self.registrar.register(agent, &asked.request, way, &self.settings, now, &mut events);
+        let (mut response, effect) = self.registrar.register(agent, &asked.request, way, &self.settings, now, &mut events);
         if response.code == 200 {
-            let mut response = response;
             set_to_tag(&mut response, &self.rng.hex(8));
             self.respond(&asked.key, response, now, out);
+            self.registered_anew(agent, asked);
         } else {
             self.refuse(asked, response, now, out);
         }
-        self.registrations(events, out);
+        if effect == Effect::Refreshed {
+            self.deadlines.set(Timer::Agent(agent.clone()), self.registrar.deadline(agent.as_str()));
+            self.touch_refreshed(agent);
+            out.extend(events.into_iter().map(Output::Event));
+        } else {
+            self.registrations(events, out);
+        }
         if asked.flow.protocol == Protocol::Tcp {
             self.rejoin_all(asked.flow, now, out);
+        }
+    }
+
+    /// A phone that registers again has the answer to its REGISTER before: it asks one at a time (§10.2), so that the one before is not
+    /// repeated any more. Its transaction ends, lest those of phones that register often pile up for 32 s each.
+    fn registered_anew(&mut self, agent: &AgentId, asked: &Asked) {
+        let Some(identity) = self.servers.get(&asked.key).and_then(|server| server.seen_as.as_ref()) else { return };
+        let registered = (agent.clone(), asked.key.clone());
+        if let Some((before, key)) = self.registered.insert(identity.0.clone(), registered)
+            && before == *agent
+            && key != asked.key
+        {
+            self.forget_server(&key);
         }
     }
 }

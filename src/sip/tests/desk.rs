@@ -60,6 +60,53 @@ fn a_nonce_is_not_used_twice() {
 }
 
 #[test]
+fn a_phone_that_registers_again_leaves_one_transaction_and_its_last_request_may_come_twice() {
+    let mut world = World::new(1);
+    let mut phone = Phone::new("10.0.0.9:5060", "1001");
+    phone.register(&mut world, "");
+    let first = phone.proven();
+    assert_eq!(world.endpoint(SWITCH).transaction_count(), 1);
+    for _ in 0..5 {
+        world.run(secs(1));
+        phone.register(&mut world, "");
+        assert_eq!(world.endpoint(SWITCH).transaction_count(), 1, "§10.2: the one before has its answer");
+    }
+    // The other line of the same phone, by the same Call-ID, asks for itself.
+    let mut line = Phone::new("10.0.0.9:5060", "1002");
+    line.call_id = Some("1001-10.0.0.9:5060".into());
+    for _ in 0..50 {
+        line.text("REGISTER", "", "", "");
+    }
+    line.register(&mut world, "");
+    assert_eq!(world.endpoint(SWITCH).transaction_count(), 2);
+    phone.register(&mut world, "");
+    phone.register(&mut world, "");
+    let bindings = world.endpoint(SWITCH).bindings(&AgentId::new("1001")).to_vec();
+    let last = phone.proven();
+    let codes = [&last, &last, &first].map(|text| phone.repeat(&mut world, text).code);
+    assert_eq!(codes, [200, 200, 401]);
+    assert_eq!(world.endpoint(SWITCH).bindings(&AgentId::new("1001")), bindings);
+    assert_eq!(world.events(SWITCH).len(), 9);
+    world.expect_nothing_left();
+}
+
+#[test]
+fn a_refresh_is_marked_as_what_it_is() {
+    let mut world = World::new(1);
+    let mut phone = Phone::new("10.0.0.9:5060", "1001");
+    let mut marked = |world: &mut World, params| {
+        phone.register(world, params);
+        let changed = world.endpoint(SWITCH).take_changed();
+        (changed.agents.len(), changed.refreshed.len())
+    };
+    assert_eq!(marked(&mut world, ""), (1, 0));
+    assert_eq!(marked(&mut world, ""), (0, 1));
+    assert_eq!(marked(&mut world, ";q=0.5"), (1, 0));
+    assert_eq!(marked(&mut world, ";expires=0"), (1, 0));
+    assert_eq!(marked(&mut world, ";expires=0"), (0, 0));
+}
+
+#[test]
 fn nobody_binds_or_calls_for_another() {
     let mut world = World::new(1);
     let mut phone = Phone::new("10.0.0.9:5060", "1001");

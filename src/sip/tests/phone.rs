@@ -21,6 +21,8 @@ pub struct Phone {
     pub last_authorization: String,
     /// To of the last answer, for requests inside its dialog.
     pub dialog_to: Option<String>,
+    /// Its own otherwise.
+    pub call_id: Option<String>,
     pub body: String,
 }
 
@@ -36,6 +38,7 @@ impl Phone {
             asked: Default::default(),
             last_authorization: String::new(),
             dialog_to: None,
+            call_id: None,
             body: String::new(),
         }
     }
@@ -60,16 +63,15 @@ impl Phone {
         let transport = if self.protocol == Protocol::Udp { "UDP" } else { "TCP" };
         let max_forwards = if lines.contains("Max-Forwards") { "" } else { "Max-Forwards: 70\r\n" };
         let to = self.dialog_to.clone().unwrap_or_else(|| format!("<sip:{to}@{REALM}>"));
+        let call_id = self.call_id.clone().unwrap_or_else(|| format!("{}-{}", self.from, self.at_text));
         let content = if self.body.is_empty() || lines.contains("Content-Type") { "" } else { "Content-Type: application/sdp\r\n" };
         format!(
             "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/{transport} {};branch=z9hG4bK{}{method}{number}{}\r\n{max_forwards}\
-             From: <sip:{}@{REALM}>;tag=phone\r\nTo: {to}\r\nCall-ID: {}-{}\r\nCSeq: {number} {method}\r\n{lines}{content}Content-Length: {}\r\n\r\n{}",
+             From: <sip:{}@{REALM}>;tag=phone\r\nTo: {to}\r\nCall-ID: {call_id}\r\nCSeq: {number} {method}\r\n{lines}{content}Content-Length: {}\r\n\r\n{}",
             self.at_text,
             self.from,
             lines.len(),
             self.from,
-            self.from,
-            self.at_text,
             self.body.len(),
             self.body
         )
@@ -100,6 +102,19 @@ impl Phone {
             })
             .collect();
         answers.last().expect("an answer").clone()
+    }
+
+    /// The request that was proven last, as it was sent.
+    pub fn proven(&self) -> String {
+        let (method, uri, to, lines) = &self.asked;
+        self.text_numbered(method, uri, to, &format!("{}{lines}", self.last_authorization), self.cseq)
+    }
+
+    /// Sends what was sent before; gives the answer.
+    #[track_caller]
+    pub fn repeat(&mut self, world: &mut World, text: &str) -> Response {
+        self.send(world, text.to_owned());
+        self.answer(world)
     }
 
     /// Asks the same again with the answer to a challenge.

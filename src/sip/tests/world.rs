@@ -110,9 +110,9 @@ impl World {
                 None => drop(kept.legs.remove(&leg)),
             }
         }
-        for agent in changed.agents {
-            let image = rmp_serde::to_vec_named(&old.bindings_image(&agent)).expect("an image");
-            kept.bindings.insert(agent, image);
+        for agent in changed.agents.union(&changed.refreshed) {
+            let image = rmp_serde::to_vec_named(&old.bindings_image(agent)).expect("an image");
+            kept.bindings.insert(agent.clone(), image);
         }
         kept.next_leg = old.next_leg();
         assert_eq!(kept.legs.len(), old.leg_count(), "every leg was marked, and none that is gone is kept");

@@ -237,6 +237,53 @@ fn the_greeting_that_a_crash_cut_off_lets_the_script_begin() {
 }
 
 #[test]
+fn a_refreshed_phone_is_there_after_a_crash_as_long_as_it_was_promised() {
+    let mut world = World::with_agents(&["1001", "1002"]);
+    for id in ["1001", "1002"] {
+        world.act(id, |phone, now, out| phone.register(120, now, out));
+    }
+    // Both refresh after 60 s, until 180; the switch dies a moment later, and one of the phones with it.
+    world.after(millis(60_100)).crash(secs(1)).dies("1001").after(secs(119)).expect_agent("1001", "ready", None);
+    world.after(secs(1)).expect_agent("1001", "offline", None).expect_agent("1002", "ready", None);
+    // The other's next one is a refresh, too.
+    world.after(secs(200)).expect_agent("1002", "ready", None);
+    world.ends_quietly();
+}
+
+#[test]
+fn many_that_refresh_at_once_are_written_in_turn_and_a_stranger_to_none_of_them_at_once() {
+    let more: String = (2001..2060)
+        .map(|id| {
+            format!(
+                "[[agent]]\nid = \"{id}\"\nname = \"{id}\"\npassword = \"demo-{id}\"\nteam = \"service\"\nskills = {{ service = 5 }}\n\n"
+            )
+        })
+        .collect();
+    let mut world = World::story_with(&[("[[agent]]\nid = \"1001\"", &format!("{more}[[agent]]\nid = \"1001\""))], &[]);
+    let ids: Vec<String> = (2001..2060).map(|id| id.to_string()).collect();
+    for (place, id) in ids.iter().enumerate() {
+        world.add_phone(id, &format!("127.0.3.{}:5060", place + 1), Some(&format!("demo-{id}")));
+        world.act(id, |phone, now, out| phone.register(120, now, out));
+    }
+    world.after(millis(59_900));
+    // All refresh between 60.0 and 60.1 s, and are written within a moment; who comes new is not behind them.
+    world.after(millis(150)).agents_come(&["1001"]);
+    world.after(millis(150)).crash(millis(500));
+    for id in &ids {
+        world.dies(id);
+    }
+    world.after(secs(119));
+    for id in &ids {
+        world.expect_agent(id, "ready", None);
+    }
+    world.expect_agent("1001", "ready", None).after(secs(2));
+    for id in &ids {
+        world.expect_agent(id, "offline", None);
+    }
+    world.ends_quietly();
+}
+
+#[test]
 fn nobody_there_is_nobody_there_after() {
     let mut world = World::story();
     world.crash(secs(1)).after(secs(2));
