@@ -312,8 +312,9 @@ fn ipv6_addresses_are_read() {
     let received = |name| request(name).top_via().param("received").map(str::to_owned);
     assert_eq!(received("rfc5118/via-received-param-with-delim").as_deref(), Some("[2001:db8::9:255]"));
     assert_eq!(received("rfc5118/via-received-param-no-delim").as_deref(), Some("2001:db8::9:255"));
-    let mapped = request("rfc5118/ipv4-mapped-ipv6").top_via();
-    assert_eq!((&*mapped.host, mapped.port), ("[::ffff:192.0.2.10]", Some(19823)));
+    let mapped = request("rfc5118/ipv4-mapped-ipv6");
+    let mapped = mapped.top_via();
+    assert_eq!((mapped.host, mapped.port), ("[::ffff:192.0.2.10]", Some(19823)));
 }
 
 // Beyond the RFCs: what the field sends.

@@ -1,14 +1,13 @@
 //! Who may: digest challenges and their answers (RFC 7616, RFC 3261 §22). Nonces are keyed and timed, so that none need be stored before
 //! it is used; of those that were, the counts are kept, so that none is used twice. No answer tells an unknown user from a wrong password.
 
-use super::msg::digest::{Algorithm, Challenge, Credentials};
+use super::msg::digest::{Algorithm, Challenge, Credentials, hex};
 use super::msg::{Request, Uri};
 use super::{Account, Settings};
 use crate::base::limits::{NONCE_AGE_MAX, NONCES_MAX};
 use crate::base::{AgentId, Duration, Instant};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 pub(super) struct Auth {
     secret: [u8; 32],
@@ -18,11 +17,17 @@ pub(super) struct Auth {
     shapes: Vec<Shape>,
     /// Makes two nonces of one moment different.
     made: u64,
-    /// Nonces that were answered: highest count, and which of the 64 below it came (RFC 7616 §3.4.4). A nonce begins with its time, so
-    /// the oldest stand first.
-    counts: BTreeMap<String, (u32, u64)>,
+    /// Nonces that were answered, the oldest first: highest count, and which of the 64 below it came (RFC 7616 §3.4.4).
+    counts: BTreeMap<Made, (u32, u64)>,
     /// Nonces as old as this are stale: their counts had to be forgotten.
     forgotten_to: Option<Instant>,
+}
+
+/// What a nonce of ours says of itself: when it was made, to the millisecond, and the last 32 bits of its number.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Made {
+    at: Instant,
+    number: u32,
 }
 
 /// The algorithms that an account can be asked for.
@@ -54,7 +59,7 @@ pub(super) enum Verdict {
 impl Auth {
     pub fn new(secret: [u8; 32]) -> Self {
         let mut auth = Self { secret, decoy: String::new(), shapes: Vec::new(), made: 0, counts: BTreeMap::new(), forgotten_to: None };
-        auth.decoy = auth.keyed(&[b"no such user"]);
+        auth.decoy = hex(&auth.keyed(&[b"no such user"]));
         auth
     }
 
@@ -63,37 +68,34 @@ impl Auth {
         self.shapes = settings.accounts.values().map(Shape::of).collect();
     }
 
-    fn keyed(&self, parts: &[&[u8]]) -> String {
+    fn keyed(&self, parts: &[&[u8]]) -> [u8; 32] {
         let mut hasher = Sha256::new();
         hasher.update(self.secret);
         for part in parts {
             hasher.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             hasher.update(part);
         }
-        let mut hex = String::with_capacity(64);
-        for byte in hasher.finalize() {
-            let _ = write!(hex, "{byte:02x}");
-        }
-        hex
+        hasher.finalize().into()
     }
 
     fn nonce(&mut self, now: Instant) -> String {
         self.made += 1;
         let millis = u64::try_from(now.since_start().as_millis()).unwrap_or(u64::MAX);
-        let head = format!("{millis:016x}{:08x}", self.made & 0xFFFF_FFFF);
+        let head = hex(&millis.to_be_bytes()) + &hex(&self.made.to_be_bytes()[4..]);
         let mac = self.keyed(&[b"nonce", head.as_bytes()]);
-        head + &mac[..32]
+        head + &hex(&mac[..16])
     }
 
     /// When we made a nonce; `None` when we did not.
-    fn made_at(&self, nonce: &str) -> Option<Instant> {
+    fn made(&self, nonce: &str) -> Option<Made> {
         let (head, mac) = nonce.split_at_checked(24)?;
-        let right = self.keyed(&[b"nonce", head.as_bytes()]);
-        if !bool::from(subtle::ConstantTimeEq::ct_eq(mac.as_bytes(), &right.as_bytes()[..32])) {
+        let right = hex(&self.keyed(&[b"nonce", head.as_bytes()])[..16]);
+        if !bool::from(subtle::ConstantTimeEq::ct_eq(mac.as_bytes(), right.as_bytes())) {
             return None;
         }
         let millis = u64::from_str_radix(&head[..16], 16).ok()?;
-        Some(Instant::after_start(Duration::from_millis(millis)))
+        let number = u32::from_str_radix(&head[16..], 16).ok()?;
+        Some(Made { at: Instant::after_start(Duration::from_millis(millis)), number })
     }
 
     /// WWW-Authenticate values for `user` on a phone that `fails_at_sha256` or not, best algorithm first. A user that we do not have is
@@ -114,52 +116,49 @@ impl Auth {
 
     /// What some agent of ours looks like, always the same one for a name.
     fn stand_in(&self, user: &str) -> Shape {
-        let hash = usize::from_str_radix(&self.keyed(&[b"stand-in", user.as_bytes()])[..7], 16).unwrap_or(0);
+        let [a, b, c, d, ..] = self.keyed(&[b"stand-in", user.as_bytes()]);
+        let hash = usize::try_from(u32::from_be_bytes([a, b, c, d]) >> 4).unwrap_or(0);
         let nobody = Shape { sha256: true, md5: true };
         self.shapes.get(hash % self.shapes.len().max(1)).copied().unwrap_or(nobody)
     }
 
     /// A To tag that a request gets each time it comes, without our remembering it (RFC 3261 §8.2.7).
     pub fn tag_of(&self, request: &Request) -> String {
-        let (via, from) = (request.top_via(), request.from());
-        let (branch, of_peer) = (via.branch().unwrap_or_default(), from.tag().unwrap_or_default());
-        let mut tag = self.keyed(&[b"tag", branch.as_bytes(), request.call_id().as_bytes(), of_peer.as_bytes()]);
-        tag.truncate(8);
-        tag
+        let (branch, of_peer) = (request.top_via().branch().unwrap_or_default(), request.from_tag().unwrap_or_default());
+        hex(&self.keyed(&[b"tag", branch.as_bytes(), request.call_id().as_bytes(), of_peer.as_bytes()])[..4])
     }
 
     /// Judges a request's Authorization. Takes as long for unknown users as for known ones.
-    pub fn judge(&mut self, request: &Request, settings: &Settings, is_ours: impl Fn(&str) -> bool, now: Instant) -> Verdict {
+    pub fn judge<'a>(&mut self, request: &Request, settings: &'a Settings, is_ours: impl Fn(&str) -> bool, now: Instant) -> Verdict {
         let ours = request.headers.all("Authorization").filter_map(Credentials::from_header).find(|found| found.realm == settings.domain);
         let Some(credentials) = ours else { return Verdict::Refused };
         let account = settings.accounts.get(credentials.username.as_str());
-        let secret = |account: &Account| match credentials.algorithm {
-            Algorithm::Sha256 => account.ha1_sha256.clone(),
-            Algorithm::Md5 => account.ha1_md5.clone(),
+        let secret = |account: &'a Account| match credentials.algorithm {
+            Algorithm::Sha256 => account.ha1_sha256.as_ref(),
+            Algorithm::Md5 => account.ha1_md5.as_ref(),
         };
         let known = account.and_then(secret);
-        let ha1 = known.as_ref().unwrap_or(&self.decoy).clone();
-        let proven = credentials.proves(&ha1, request.method.as_str());
-        let made_at = self.made_at(&credentials.nonce);
+        let proven = credentials.proves(known.unwrap_or(&self.decoy), request.method.as_str());
+        let made = self.made(&credentials.nonce);
         // RFC 7616 §3.4.6: the URI answered for must be the one asked for. Phones write the server's where a proxy would: ours passes.
         let uri: Option<Uri> = credentials.uri.parse().ok();
         let right_uri = uri.is_some_and(|uri| uri.same_as(&request.uri) || is_ours(&uri.host));
         let (Some(_), true, true) = (known, proven, right_uri) else {
-            return if proven || made_at.is_none() { Verdict::Refused } else { Verdict::Wrong(credentials.username) };
+            return if proven || made.is_none() { Verdict::Refused } else { Verdict::Wrong(credentials.username) };
         };
         // RFC 7616 §3.3: who answers a nonce rightly that is not ours knows the password; it was made before a restart.
-        let Some(made_at) = made_at else { return Verdict::Stale(AgentId::new(&credentials.username)) };
-        if now - made_at > NONCE_AGE_MAX || self.forgotten_to.is_some_and(|to| made_at <= to) || !self.count(&credentials, now) {
+        let Some(made) = made else { return Verdict::Stale(AgentId::new(&credentials.username)) };
+        if now - made.at > NONCE_AGE_MAX || self.forgotten_to.is_some_and(|to| made.at <= to) || !self.count(made, &credentials, now) {
             return Verdict::Stale(AgentId::new(&credentials.username));
         }
         Verdict::Proven(AgentId::new(&credentials.username))
     }
 
     /// Notes a use of a nonce; false when that count was used before. A client of RFC 2069 has no count: one use.
-    fn count(&mut self, credentials: &Credentials, now: Instant) -> bool {
+    fn count(&mut self, made: Made, credentials: &Credentials, now: Instant) -> bool {
         self.forget_old(now);
         let count = if credentials.qop.is_some() { credentials.nc.unwrap_or(0) } else { 1 };
-        let (highest, seen) = self.counts.entry(credentials.nonce.clone()).or_insert((0, 0));
+        let (highest, seen) = self.counts.entry(made).or_insert((0, 0));
         if count > *highest {
             let shift = count - *highest;
             // Bit n: the count n + 1 below the highest was used.
@@ -176,18 +175,13 @@ impl Auth {
     }
 
     fn forget_old(&mut self, now: Instant) {
-        while let Some(oldest) = self.counts.first_entry() {
-            let millis = oldest.key().get(..16).and_then(|time| u64::from_str_radix(time, 16).ok()).unwrap_or(0);
-            let made_at = Instant::after_start(Duration::from_millis(millis));
-            if now - made_at <= NONCE_AGE_MAX {
-                break;
-            }
-            oldest.remove();
+        while self.counts.first_key_value().is_some_and(|(made, _)| now - made.at > NONCE_AGE_MAX) {
+            self.counts.pop_first();
         }
         if self.counts.len() >= NONCES_MAX
-            && let Some((nonce, _)) = self.counts.pop_first()
+            && let Some((made, _)) = self.counts.pop_first()
         {
-            self.forgotten_to = self.made_at(&nonce).max(self.forgotten_to);
+            self.forgotten_to = Some(made.at).max(self.forgotten_to);
         }
     }
 }

@@ -62,8 +62,8 @@ impl Dialog {
         routes.reverse();
         Self {
             call_id: invite.call_id().to_owned(),
-            local_tag: invite.from().tag().unwrap_or("").to_owned(),
-            remote_tag: response.to().tag().unwrap_or("").to_owned(),
+            local_tag: invite.from_tag().unwrap_or("").to_owned(),
+            remote_tag: response.to_tag().unwrap_or("").to_owned(),
             local: invite.headers.get("From").unwrap_or_default().to_owned(),
             remote: response.headers.get("To").unwrap_or_default().to_owned(),
             local_seq: invite.cseq().0,
@@ -77,7 +77,7 @@ impl Dialog {
 
     /// Whether a request that has our tag is of this dialog and not of another fork's (§12.2.2).
     pub fn is_of(&self, request: &Request) -> bool {
-        request.from().tag().unwrap_or("") == self.remote_tag
+        request.from_tag().unwrap_or("") == self.remote_tag
     }
 
     /// Takes the number of a request; false when it came out of order, and 500 is due (§12.2.2).
@@ -198,8 +198,8 @@ mod tests {
         let mut dialog =
             Dialog::of_invited(&invite("10.0.0.9:5060", "sip:a@10.0.0.9", ""), "ours".into(), flow(Protocol::Udp, "10.0.0.9:5060"));
         let first = dialog.request(Method::Bye);
-        assert_eq!(first.from().tag(), Some("ours"));
-        assert_eq!(first.to().tag(), Some("theirs"));
+        assert_eq!(first.from_tag(), Some("ours"));
+        assert_eq!(first.to_tag(), Some("theirs"));
         assert_eq!(first.to().display.as_deref(), Some("A"));
         assert_eq!(first.cseq().0 + 1, dialog.request(Method::Bye).cseq().0);
         assert_eq!(dialog.ack(7).cseq(), (7, Method::Ack));

@@ -119,7 +119,7 @@ impl Fork {
             return None;
         }
         let sdp = compose::sdp_of(&response.headers, &response.body).ok().flatten();
-        if let Some(tag) = response.to().tag() {
+        if let Some(tag) = response.to_tag() {
             if !self.early.contains_key(tag) && self.early.len() == FORKED_DIALOGS_MAX {
                 return None;
             }
@@ -140,7 +140,7 @@ impl Fork {
     }
 
     fn answered(&mut self, way: &Way, response: Response, room: &mut Room) -> Option<Outcome> {
-        let tag = response.to().tag().unwrap_or("").to_owned();
+        let tag = response.to_tag().unwrap_or("").to_owned();
         let early = self.early.remove(&tag);
         let mut dialog = Dialog::of_inviting(way.invite, &response, way.flow, self.behind_nat);
         if let Some(early) = &early {

@@ -190,6 +190,9 @@ impl Guard {
         self.proven_ports.forget(now, PROVEN_FOR);
         self.proven_addresses.touch(ip, now, GUARD_PROVEN_MAX);
         self.proven_ports.touch(peer, now, GUARD_PROVEN_MAX);
+        if self.sources.is_empty() {
+            return;
+        }
         self.sources.remove(&Source::Address(ip));
         self.sources.remove(&account(user, peer));
         if let Some(record) = self.sources.get_mut(&Source::Port(peer)) {

@@ -1,19 +1,19 @@
 //! Requests that are not served, whoever sends them, and the RFC's answer to each. What a served request means is not decided here.
 
 use super::compose;
-use super::msg::{Method, Request, Response, Scheme};
+use super::msg::{Method, Request, Response, Scheme, ViaRef};
 
 /// The refusal of a new request, in the order of RFC 3261 §8.2; `None` when it may be served. `cookie` is in every branch of ours.
 pub(super) fn refusal(request: &Request, cookie: &str) -> Option<Response> {
     // §16.3 step 4: a request of ours that came back.
-    if request.headers.vias().is_ok_and(|vias| vias.iter().any(|via| via.branch().is_some_and(|branch| branch.contains(cookie)))) {
+    if request.headers.list("Via").filter_map(ViaRef::read).any(|via| via.branch().is_some_and(|branch| branch.contains(cookie))) {
         return Some(request.response(482, None, None));
     }
     if !matches!(request.uri.scheme, Scheme::Sip | Scheme::Tel) {
         return Some(request.response(416, None, None));
     }
     // Only a new call goes further than us; of everything else we are the end of the way (RFC 3261 §11.1, §16.3 step 3).
-    let goes_further = request.method == Method::Invite && request.to().tag().is_none();
+    let goes_further = request.method == Method::Invite && request.to_tag().is_none();
     if goes_further && request.headers.number("Max-Forwards").ok().flatten() == Some(0) {
         return Some(request.response(483, None, None));
     }

@@ -78,6 +78,13 @@ impl Registrar {
     }
 
     fn put(&mut self, agent: &AgentId, bindings: Vec<Binding>) {
+        // A refresh, mostly.
+        if let Some(before) = self.bindings.get_mut(agent)
+            && before.iter().map(|binding| binding.flow).eq(bindings.iter().map(|binding| binding.flow))
+        {
+            *before = bindings;
+            return;
+        }
         let flows = |bindings: &[Binding]| bindings.iter().map(|binding| binding.flow).collect::<BTreeSet<_>>();
         let (before, after) = (flows(self.of(agent.as_str())), flows(&bindings));
         for flow in before.difference(&after) {

@@ -136,7 +136,7 @@ mod tests {
         words.response(&seen, "180 Ringing", format_args!("b"));
         words.end();
         let Ok(Message::Response(ringing)) = msg::parse(&words.bytes) else { panic!("no response") };
-        assert_eq!((ringing.code, ringing.to().tag()), (180, Some("b")));
+        assert_eq!((ringing.code, ringing.to_tag()), (180, Some("b")));
     }
 
     #[test]

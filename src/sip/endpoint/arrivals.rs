@@ -117,22 +117,18 @@ impl Endpoint {
 
 /// RFC 3261 §18.2.1 and RFC 3581 §4: where the request really came from, on its topmost Via.
 fn note_source(request: &mut Request, flow: Flow) {
-    let Ok(mut vias) = request.headers.vias() else { return };
-    let Some(top) = vias.first_mut() else { return };
+    let top = request.top_via();
     let right_host = top.host.trim_start_matches('[').trim_end_matches(']').parse() == Ok(flow.peer.ip());
     let wants_port = top.param("rport").is_some();
+    if right_host && !wants_port {
+        return;
+    }
+    let mut top = top.to_via();
     if wants_port {
         top.set_param("rport", Some(&flow.peer.port().to_string()));
     }
-    if wants_port || !right_host {
-        top.set_param("received", Some(&flow.peer.ip().to_string()));
-    } else {
-        return;
-    }
-    request.headers.remove("Via");
-    for via in vias.iter().rev() {
-        request.headers.push_front("Via", via.to_string());
-    }
+    top.set_param("received", Some(&flow.peer.ip().to_string()));
+    request.headers.set_first("Via", &top.to_string());
 }
 
 /// Where answers go (RFC 3261 §18.2.2, RFC 3581 §4): back to where the request came from. Only a UDP peer that wrote its own address

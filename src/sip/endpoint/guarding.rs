@@ -7,8 +7,7 @@ use super::super::msg::{Message, Method, Request, Response};
 use super::super::order::Asked;
 use super::super::transaction::ServerKey;
 use super::super::{Event, Flow, Output, Protocol, compose, refuse};
-use super::requests::set_to_tag;
-use super::{Endpoint, Leg, Timer};
+use super::{Endpoint, Leg, Timer, is_among};
 use crate::base::{AgentId, Instant, LegId};
 use std::net::{IpAddr, SocketAddr};
 
@@ -19,7 +18,7 @@ impl Endpoint {
         let (kind, needs_proof) = match request.method {
             Method::Invite => (Kind::Call, self.claims_account(request)),
             Method::Register => (Kind::Request, true),
-            _ => (Kind::Request, request.to().tag().is_some()),
+            _ => (Kind::Request, request.to_tag().is_some()),
         };
         match self.guard.admit(asked.flow.peer, kind, needs_proof, &self.settings, now) {
             Ok(()) => return true,
@@ -88,7 +87,7 @@ impl Endpoint {
 
     /// An answer that is not remembered, with the To tag that the request gets each time.
     pub(super) fn tagged(&self, mut response: Response, request: &Request) -> Response {
-        set_to_tag(&mut response, &self.auth.tag_of(request));
+        response.tag_to(&self.auth.tag_of(request));
         response
     }
 
@@ -105,7 +104,7 @@ impl Endpoint {
 
     /// The leg in whose dialog a request is, by its Call-ID and our tag.
     pub(super) fn leg_of(&self, request: &Request) -> Option<LegId> {
-        let tag = request.to().tag()?.to_owned();
+        let tag = request.to_tag()?.to_owned();
         self.dialogs.get(&(request.call_id().to_owned(), tag)).copied()
     }
 
@@ -144,7 +143,7 @@ impl Endpoint {
     /// What a request proves, once the guard has heard of it.
     pub(super) fn judged(&mut self, asked: &Asked, now: Instant, out: &mut Vec<Output>) -> Verdict {
         let (hosts, peer) = (&self.our_hosts, asked.flow.peer);
-        let verdict = self.auth.judge(&asked.request, &self.settings, |host| hosts.contains(host.to_ascii_lowercase().as_str()), now);
+        let verdict = self.auth.judge(&asked.request, &self.settings, |host| is_among(hosts, host), now);
         match verdict {
             Verdict::Proven(agent) | Verdict::Stale(agent) if !self.hears(&agent, asked.flow) => {
                 self.counters.dropped_of_blocked += 1;

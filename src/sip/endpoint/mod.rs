@@ -46,8 +46,8 @@ pub struct Endpoint {
     clients: Lookup<ClientKey, Box<ClientEntry>>,
     /// Requests without a To tag, by what they have in common when they reach us by two ways (RFC 3261 §8.2.2.2).
     seen: Lookup<Identity, ServerKey>,
-    /// The last REGISTER that was answered of each Call-ID, while its transaction is there; and whose it is.
-    registered: Lookup<String, (AgentId, ServerKey)>,
+    /// The last REGISTER that was answered of each Call-ID, while its transaction is there.
+    registered: Lookup<String, Registered>,
     legs: BTreeMap<LegId, Leg>,
     /// By Call-ID and our tag.
     dialogs: Lookup<(String, String), LegId>,
@@ -82,6 +82,14 @@ type Identity = Arc<(String, String, String)>;
 enum Leg {
     Session(Box<Session>),
     Out(Box<LegOut>),
+}
+
+/// A REGISTER that was answered.
+struct Registered {
+    agent: AgentId,
+    /// Its CSeq.
+    number: u32,
+    key: ServerKey,
 }
 
 struct Stream {
@@ -316,7 +324,7 @@ impl Endpoint {
     }
 
     fn is_ours(&self, host: &str) -> bool {
-        self.our_hosts.contains(host.to_ascii_lowercase().as_str())
+        is_among(&self.our_hosts, host)
     }
 
     fn registrations(&mut self, events: Vec<Event>, out: &mut Vec<Output>) {
@@ -426,6 +434,12 @@ impl Leg {
             Self::Out(call) => call.is_over(),
         }
     }
+}
+
+/// `hosts` are in lower case.
+fn is_among(hosts: &BTreeSet<String>, host: &str) -> bool {
+    // Mostly it is written so.
+    hosts.contains(host) || hosts.contains(host.to_ascii_lowercase().as_str())
 }
 
 fn hosts_of(settings: &Settings) -> BTreeSet<String> {

@@ -91,7 +91,7 @@ impl Endpoint {
             self.server_ended(key, &server);
             if let Some(identity) = server.seen_as {
                 self.seen.remove(&identity);
-                if self.registered.get(&identity.0).is_some_and(|(_, last)| last == key) {
+                if self.registered.get(&identity.0).is_some_and(|last| last.key == *key) {
                     self.registered.remove(&identity.0);
                 }
             }
@@ -177,7 +177,7 @@ impl Endpoint {
             client.limit_at = None;
         }
         let accepted = client.method == Method::Invite && (200..300).contains(&response.code);
-        if accepted && let Some(Ack { flow, wire }) = client.acks.get(response.to().tag().unwrap_or("")).cloned() {
+        if accepted && let Some(Ack { flow, wire }) = client.acks.get(response.to_tag().unwrap_or("")).cloned() {
             // §13.2.2.4: the ACK goes again with each repeat of the 2xx.
             self.counters.retransmissions_received += 1;
             return self.send(flow, wire, true, out);
@@ -224,7 +224,7 @@ impl Endpoint {
         };
         let (ack, flow) = (ack_of_success(machine.request(), response), *flow);
         let mut orders = Vec::new();
-        self.room(now, &mut orders).acknowledge(key, response.to().tag().unwrap_or(""), ack, flow);
+        self.room(now, &mut orders).acknowledge(key, response.to_tag().unwrap_or(""), ack, flow);
         self.carry_out(orders, now, out);
     }
 

@@ -15,7 +15,7 @@ use super::super::transaction::server_invite::ServerInvite;
 use super::super::transaction::{ServerEvent, ServerKey, has_magic_cookie};
 use super::super::{Origin, Output, Party, Protocol, compose};
 use super::transactions::{ServerEntry, ServerMachine};
-use super::{Endpoint, Identity, Leg, Timer};
+use super::{Endpoint, Identity, Leg, Registered, Timer};
 use crate::base::{AgentId, Instant, LegId};
 use std::sync::Arc;
 
@@ -31,17 +31,19 @@ enum Proof {
     Of(Origin),
     /// Somebody's, but not for this, or no longer; and the refusal.
     OfAnother(Response),
+    /// What was answered already, and its answer heard.
+    OfThePast,
 }
 
 /// By what a request without a To tag is known when it reaches us by two ways (§8.2.2.2).
 fn identity_of(request: &Request) -> Option<Identity> {
-    let tag = request.from().tag()?.to_owned();
-    let is_first = request.to().tag().is_none() && request.method != Method::Cancel;
+    let tag = request.from_tag()?.to_owned();
+    let is_first = request.to_tag().is_none() && request.method != Method::Cancel;
     is_first.then(|| Arc::new((request.call_id().to_owned(), tag, request.headers.get("CSeq").unwrap_or_default().to_owned())))
 }
 
 fn is_new_call(request: &Request) -> bool {
-    request.method == Method::Invite && request.to().tag().is_none()
+    request.method == Method::Invite && request.to_tag().is_none()
 }
 
 impl Endpoint {
@@ -85,6 +87,10 @@ impl Endpoint {
         let identity = identity_of(&asked.request);
         let merged = identity.as_ref().is_some_and(|identity| self.seen.contains_key(identity));
         let proof = match self.proof(&asked, merged || continues, now, out) {
+            Ok(Proof::OfThePast) => {
+                self.counters.retransmissions_received += 1;
+                return;
+            }
             Ok(proof) => proof,
             // §26.3.2.4: to whoever proves nothing, statelessly.
             Err(response) => {
@@ -99,11 +105,14 @@ impl Endpoint {
         if merged {
             // §8.2.2.2.
             self.refuse(&asked, asked.request.response(482, None, None), now, out);
-        } else if let Some(response) = refuse::refusal(&asked.request, &self.cookie) {
+        } else if (continues || asked.request.to_tag().is_some())
+            && let Some(response) = refuse::refusal(&asked.request, &self.cookie)
+        {
+            // What continues nothing was looked at before.
             self.refuse(&asked, response, now, out);
         } else {
             match proof {
-                Proof::NotAsked => self.serve(asked, now, out),
+                Proof::NotAsked | Proof::OfThePast => self.serve(asked, now, out),
                 Proof::Of(origin) => self.serve_proven(asked, origin, now, out),
                 Proof::OfAnother(response) => self.refuse(&asked, response, now, out),
             }
@@ -123,7 +132,7 @@ impl Endpoint {
 
     /// New calls and registrations are refused at the limit; what calls that are up need has room left beyond it.
     fn is_full_for(&self, request: &Request) -> bool {
-        let is_new = request.method != Method::Cancel && request.to().tag().is_none();
+        let is_new = request.method != Method::Cancel && request.to_tag().is_none();
         let limit = if is_new { self.limits.transactions } else { self.limits.transactions + self.limits.transactions / 4 };
         self.transaction_count() >= limit
     }
@@ -161,7 +170,7 @@ impl Endpoint {
 
     pub(super) fn refuse(&mut self, asked: &Asked, mut response: Response, now: Instant, out: &mut Vec<Output>) {
         self.counters.requests_refused += 1;
-        set_to_tag(&mut response, &self.rng.hex(8));
+        response.tag_to(&self.rng.hex(8));
         self.respond(&asked.key, response, now, out);
     }
 
@@ -276,7 +285,7 @@ impl Endpoint {
         match request.method {
             _ if continues => Ok(Proof::NotAsked),
             Method::Register => self.prove(asked, &request.to().uri.user_unescaped().unwrap_or_default(), now, out),
-            Method::Invite if request.to().tag().is_none() => self.origin(asked, now, out),
+            Method::Invite if request.to_tag().is_none() => self.origin(asked, now, out),
             // Within a dialog, from elsewhere.
             _ => self.prove(asked, &request.from().uri.user_unescaped().unwrap_or_default(), now, out),
         }
@@ -311,6 +320,7 @@ impl Endpoint {
                 self.counters.auth_failures += 1;
                 Ok(Proof::OfAnother(asked.request.response(403, None, None)))
             }
+            Verdict::Stale(agent) if self.is_outrun(asked, &agent) => Ok(Proof::OfThePast),
             Verdict::Stale(_) => Ok(Proof::OfAnother(self.challenge(asked, user, true, now))),
             Verdict::Refused | Verdict::Wrong(_) => {
                 self.counters.auth_failures += u64::from(asked.request.headers.get("Authorization").is_some());
@@ -335,7 +345,7 @@ impl Endpoint {
         let way = (asked.flow, is_behind_nat(&asked.request, asked.flow));
         let (mut response, effect) = self.registrar.register(agent, &asked.request, way, &self.settings, now, &mut events);
         if response.code == 200 {
-            set_to_tag(&mut response, &self.rng.hex(8));
+            response.tag_to(&self.rng.hex(8));
             self.respond(&asked.key, response, now, out);
             self.registered_anew(agent, asked);
         } else {
@@ -354,26 +364,22 @@ impl Endpoint {
     }
 
     /// A phone that registers again has the answer to its REGISTER before: it asks one at a time (§10.2), so that the one before is not
-    /// repeated any more. Its transaction ends, lest those of phones that register often pile up for 32 s each.
+    /// asked again. Its transaction ends, lest those of phones that register often pile up for 32 s each.
     fn registered_anew(&mut self, agent: &AgentId, asked: &Asked) {
         let Some(identity) = self.servers.get(&asked.key).and_then(|server| server.seen_as.as_ref()) else { return };
-        let registered = (agent.clone(), asked.key.clone());
-        if let Some((before, key)) = self.registered.insert(identity.0.clone(), registered)
-            && before == *agent
-            && key != asked.key
+        let registered = Registered { agent: agent.clone(), number: asked.request.cseq().0, key: asked.key.clone() };
+        if let Some(before) = self.registered.insert(identity.0.clone(), registered)
+            && before.agent == *agent
+            && before.number < asked.request.cseq().0
         {
-            self.forget_server(&key);
+            self.forget_server(&before.key);
         }
     }
-}
 
-/// Puts a tag into To where there is none.
-pub(super) fn set_to_tag(response: &mut Response, tag: &str) {
-    if let Ok(mut to) = response.headers.get("To").unwrap_or_default().parse::<NameAddr>()
-        && to.tag().is_none()
-    {
-        to.set_param("tag", Some(tag));
-        response.headers.set("To", to.to_string());
+    /// Whether a REGISTER is of a time before the agent's last: the network brought it twice, and so late.
+    fn is_outrun(&self, asked: &Asked, agent: &AgentId) -> bool {
+        let last = self.registered.get(asked.request.call_id()).filter(|_| asked.request.method == Method::Register);
+        last.is_some_and(|last| last.agent == *agent && asked.request.cseq().0 < last.number)
     }
 }
 

@@ -47,6 +47,10 @@ impl<K: Ord + Clone, V: Default> Aged<K, V> {
         }
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     pub fn contains(&self, key: &K) -> bool {
         self.entries.contains_key(key)
     }

@@ -43,18 +43,21 @@ impl Algorithm {
                 }
                 hasher.update(text::bytes(part));
             }
-            hasher
-                .finalize()
-                .iter()
-                .flat_map(|byte| [byte >> 4, byte & 15])
-                .map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)]))
-                .collect()
+            hex(&hasher.finalize())
         }
         match self {
             Self::Sha256 => over::<sha2::Sha256>(parts),
             Self::Md5 => over::<md5::Md5>(parts),
         }
     }
+}
+
+/// Lower-case hex digits of these bytes.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    let digit = |digit: u8| b"0123456789abcdef"[usize::from(digit)];
+    let digits = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
+    String::from_utf8(digits).expect("hex digits are ASCII")
 }
 
 /// A challenge, as it stands in WWW-Authenticate.
@@ -187,7 +190,8 @@ impl Credentials {
                 let cnonce = self.cnonce.as_deref().unwrap_or_default();
                 let with = |nc: &str| is(&self.algorithm.hash(&[ha1, &self.nonce, nc, cnonce, qop, &ha2]));
                 // The count goes into the hash as written; some phones write it in capitals.
-                with(&format!("{nc:08x}")) | with(&format!("{nc:08X}"))
+                let (small, capital) = (format!("{nc:08x}"), format!("{nc:08X}"));
+                with(&small) || (small != capital && with(&capital))
             }
             // RFC 2617 §3.2.2.1: the form of RFC 2069, without qop.
             _ => is(&self.algorithm.hash(&[ha1, &self.nonce, &ha2])),
@@ -239,7 +243,7 @@ impl<'a> Fields<'a> {
         if !scheme.eq_ignore_ascii_case("Digest") {
             return None;
         }
-        let mut fields = Self(Vec::new());
+        let mut fields = Self(Vec::with_capacity(12));
         for field in syntax::List(rest) {
             let (name, value) = field.split_once('=')?;
             let (name, value) = (trim(name), trim(value));

@@ -50,6 +50,29 @@ impl Headers {
         self.inner.push(header(long(name), value));
     }
 
+    /// Takes a field of another message, as it stands.
+    pub(super) fn copy(&mut self, field: &rsip::Header) {
+        self.inner.push(field.clone());
+    }
+
+    /// Replaces the first value of that name (Via) by another; those that follow it stay as they were written.
+    pub fn set_first(&mut self, name: &str, value: &str) {
+        let name = long(name);
+        let mut fields = Vec::from(std::mem::take(&mut self.inner));
+        let holds = |field: &rsip::Header| {
+            let (known, values) = name_and_value(field);
+            known.eq_ignore_ascii_case(name) && List(values).next().is_some()
+        };
+        if let Some(place) = fields.iter().position(holds) {
+            let mut values = List(name_and_value(&fields[place]).1);
+            values.next();
+            let rest = trim(values.0);
+            let all = if rest.is_empty() { value.to_owned() } else { format!("{value}, {rest}") };
+            fields[place] = field(name, all);
+        }
+        self.inner = fields.into();
+    }
+
     /// Puts a field before all others of its name (Via, Record-Route).
     pub fn push_front(&mut self, name: &str, value: impl Into<String>) {
         let field = field(name, value.into());
@@ -189,6 +212,15 @@ mod tests {
         headers.set("Via", "9");
         headers.remove("f");
         assert_eq!(names(&headers), "Record-Route=r Via=9 To=t Server=s");
+    }
+
+    #[test]
+    fn the_first_value_is_replaced_and_the_others_stay() {
+        let mut headers = headers(&[("From", "f"), ("Via", " , "), ("Via", "1 , 2,3"), ("Via", "4")]);
+        headers.set_first("v", "9;x");
+        assert_eq!(headers.all("Via").collect::<Vec<_>>(), [",", "9;x, 2,3", "4"]);
+        headers.set_first("To", "t");
+        assert_eq!(headers.get("To"), None);
     }
 
     #[test]

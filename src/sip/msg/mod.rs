@@ -29,4 +29,4 @@ pub use message::{Fault, Message, Method, Request, Response, reason_phrase};
 pub use name_addr::NameAddr;
 pub use parse::{parse, refusal};
 pub use uri::{Scheme, Uri};
-pub use via::Via;
+pub use via::{Via, ViaRef};

@@ -57,6 +57,12 @@ pub(super) fn is_name_addr(text: &str) -> bool {
     scan(text).is_some_and(|parts| uri::is_uri(parts.uri) && Params(parts.params).all(|param| param.is_some()))
 }
 
+/// The tag of a name-addr or addr-spec, without making one; `Some("")` for one without value.
+pub(super) fn tag_of(text: &str) -> Option<&str> {
+    let tag = Params(scan(text)?.params).flatten().find(|(name, _)| name.eq_ignore_ascii_case("tag"));
+    tag.map(|(_, value)| value.unwrap_or_default())
+}
+
 impl FromStr for NameAddr {
     type Err = NotANameAddr;
     fn from_str(text: &str) -> Result<Self, NotANameAddr> {
@@ -126,6 +132,7 @@ mod tests {
             assert_eq!((address.display.as_deref(), &*address.uri.to_string(), address.tag()), (display, uri, tag), "{text}");
             assert_eq!(address.to_string(), written);
             assert!(is_name_addr(text));
+            assert_eq!(tag_of(text), tag);
         }
         for broken in [
             "",

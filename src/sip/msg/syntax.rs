@@ -98,6 +98,11 @@ pub(super) fn unescape(inside: &str) -> String {
 
 /// Writes `plain` as a quoted string.
 pub(super) fn write_quoted(plain: &str, out: &mut impl Write) -> fmt::Result {
+    if !plain.bytes().any(|byte| matches!(byte, b'"' | b'\\' | 0xF4)) {
+        out.write_char('"')?;
+        out.write_str(plain)?;
+        return out.write_char('"');
+    }
     out.write_char('"')?;
     let mut chars = plain.chars().peekable();
     while let Some(c) = chars.next() {

@@ -17,17 +17,20 @@ pub struct Via {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NotAVia;
 
-/// A Via in parts, borrowed.
-struct Parts<'a> {
-    transport: &'a str,
-    host: &'a str,
-    port: Option<u16>,
+/// A Via in parts, borrowed: for looking at what stands in a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ViaRef<'a> {
+    /// UDP, TCP, TLS, … as written.
+    pub transport: &'a str,
+    pub host: &'a str,
+    pub port: Option<u16>,
+    /// As written, with the first semicolon.
     params: &'a str,
 }
 
 /// Reads `SIP / 2.0 / UDP host : port`, whitespace as RFC 4475 §3.1.1.1 has it; what follows are parameters. The version may be any: a
 /// message of another one is answered too (505).
-fn scan(text: &str) -> Option<Parts<'_>> {
+fn scan(text: &str) -> Option<ViaRef<'_>> {
     let (name, rest) = text.split_once('/')?;
     let (version, rest) = rest.split_once('/')?;
     let rest = trim_start(rest);
@@ -40,7 +43,7 @@ fn scan(text: &str) -> Option<Parts<'_>> {
         None => (None, rest),
     };
     let params = trim_start(params);
-    (params.is_empty() || params.starts_with(';')).then_some(Parts { transport, host, port, params })
+    (params.is_empty() || params.starts_with(';')).then_some(ViaRef { transport, host, port, params })
 }
 
 /// Parameters of a Via; empty ones between semicolons are passed over, as a sender's Via that can be understood is to be answered.
@@ -66,8 +69,35 @@ pub(super) fn is_via(text: &str) -> bool {
 
 /// The branch of a Via, without making one.
 pub(super) fn branch_of(text: &str) -> Option<&str> {
-    let (_, branch) = params(scan(text)?.params).flatten().find(|(name, _)| name.eq_ignore_ascii_case("branch"))?;
-    branch
+    scan(text)?.branch()
+}
+
+impl<'a> ViaRef<'a> {
+    /// Of a Via that was proven to be one; else parameters from the first broken one on are left out.
+    #[must_use]
+    pub fn read(text: &'a str) -> Option<Self> {
+        scan(trim(text))
+    }
+
+    /// Parameter by name, case ignored; `Some("")` for one without value.
+    #[must_use]
+    pub fn param(&self, name: &str) -> Option<&'a str> {
+        params(self.params)
+            .map_while(|param| param)
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.unwrap_or_default())
+    }
+
+    #[must_use]
+    pub fn branch(&self) -> Option<&'a str> {
+        self.param("branch")
+    }
+
+    #[must_use]
+    pub fn to_via(&self) -> Via {
+        let params = params(self.params).map_while(|param| param).map(syntax::owned).collect();
+        Via { transport: self.transport.to_owned(), host: self.host.to_owned(), port: self.port, params }
+    }
 }
 
 impl FromStr for Via {
@@ -133,6 +163,8 @@ mod tests {
             assert_eq!(via.to_string(), written);
             assert!(is_via(text));
             assert_eq!(branch_of(text), via.branch());
+            let read = ViaRef::read(text).expect(text);
+            assert_eq!((read.to_via(), read.param("RECEIVED")), (via.clone(), via.param("received")));
         }
         for broken in [
             "",

@@ -65,7 +65,7 @@ fn nothing_of_one_leg_shows_on_another() {
         .collect();
     let [first, second] = &invites[..] else { panic!("two INVITEs") };
     assert_ne!(first.call_id(), second.call_id());
-    assert_ne!(first.from().tag(), second.from().tag());
+    assert_ne!(first.from_tag(), second.from_tag());
     assert_eq!(second.from().uri.host, "sanling.local");
     assert_eq!(second.headers.get("Contact"), Some("<sip:10.0.0.1:5060>"));
 }

@@ -83,8 +83,10 @@ fn a_phone_that_registers_again_leaves_one_transaction_and_its_last_request_may_
     phone.register(&mut world, "");
     let bindings = world.endpoint(SWITCH).bindings(&AgentId::new("1001")).to_vec();
     let last = phone.proven();
-    let codes = [&last, &last, &first].map(|text| phone.repeat(&mut world, text).code);
-    assert_eq!(codes, [200, 200, 401]);
+    assert_eq!([&last, &last].map(|text| phone.repeat(&mut world, text).code), [200, 200]);
+    // One that the network brings late is over: it gets no answer, least of all another one.
+    phone.send(&mut world, first);
+    assert_eq!(world.heard(phone.at()).len(), 0);
     assert_eq!(world.endpoint(SWITCH).bindings(&AgentId::new("1001")), bindings);
     assert_eq!(world.events(SWITCH).len(), 9);
     world.expect_nothing_left();
@@ -150,7 +152,7 @@ fn outside_of_dialogs_each_request_gets_its_answer() {
     let options = phone.ask(&mut world, "OPTIONS", "sip:10.0.0.1", "x", "");
     assert_eq!(options.code, 200);
     assert!(options.headers.has_token("Allow", "PRACK") && options.headers.has_token("Accept", "application/sdp"));
-    assert!(options.headers.has_token("Supported", "timer") && options.to().tag().is_some());
+    assert!(options.headers.has_token("Supported", "timer") && options.to_tag().is_some());
     for (method, extra, code) in [
         ("BYE", "", 481),
         ("CANCEL", "", 481),
@@ -164,7 +166,7 @@ fn outside_of_dialogs_each_request_gets_its_answer() {
         ("INVITE", "Max-Forwards: 0\r\n", 483),
     ] {
         let answer = phone.ask(&mut world, method, "sip:10.0.0.1", "x", extra);
-        assert_eq!((answer.code, answer.to().tag().is_some()), (code, true), "{method} {extra}");
+        assert_eq!((answer.code, answer.to_tag().is_some()), (code, true), "{method} {extra}");
     }
     assert_eq!(phone.ask(&mut world, "OPTIONS", "mailto:x@y", "x", "").code, 416);
     world.expect_nothing_left();

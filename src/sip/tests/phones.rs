@@ -87,7 +87,7 @@ fn a_second_phone_behind_the_same_branch_is_released() {
     world.run(millis(10));
     let heard = world.heard(ONE);
     assert_eq!(methods(&heard), "ACK BYE");
-    assert!(heard.iter().all(|message| matches!(message, Message::Request(request) if request.to().tag() == Some("another-phone"))));
+    assert!(heard.iter().all(|message| matches!(message, Message::Request(request) if request.to_tag() == Some("another-phone"))));
     assert_eq!(world.events(SWITCH).len(), 1);
 }
 

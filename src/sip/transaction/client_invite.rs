@@ -136,7 +136,7 @@ fn beside(invite: &Request, method: Method, to: &str) -> Request {
     let mut request = Request::new(method, invite.uri.clone());
     let cseq = format!("{} {}", invite.cseq().0, request.method);
     let headers = &mut request.headers;
-    headers.push("Via", invite.top_via().to_string());
+    headers.push("Via", invite.top_via().to_via().to_string());
     for route in invite.headers.all("Route") {
         headers.push("Route", route);
     }
@@ -234,9 +234,9 @@ mod tests {
         assert_eq!(ack.top_via(), invite.top_via());
         assert_eq!(ack.headers.get("Route"), Some("<sip:p1;lr>"));
         assert_eq!(ack.cseq(), (7, Method::Ack));
-        assert_eq!(ack.to().tag(), Some("t"));
+        assert_eq!(ack.to_tag(), Some("t"));
         let cancel = cancel_of(invite);
-        assert_eq!((cancel.cseq(), cancel.to().tag()), ((7, Method::Cancel), None));
+        assert_eq!((cancel.cseq(), cancel.to_tag()), ((7, Method::Cancel), None));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::base::Duration;
 use crate::base::time::{millis, secs};
 use crate::sip::msg::{Request, Response};
 use serde::{Deserialize, Serialize};
+use std::fmt::Write;
 use std::sync::Arc;
 
 /// Round-trip estimate (RFC 3261 §17.1.1.1).
@@ -83,19 +84,26 @@ impl ServerKey {
 
     fn build(request: &Request, method: &str) -> Self {
         let via = request.top_via();
-        let sent_by = format!("{}:{}", via.host.to_ascii_lowercase(), via.port.unwrap_or(5060));
-        let key = match via.branch() {
-            Some(branch) if has_magic_cookie(branch) => format!("{}|{sent_by}|{method}", branch.to_ascii_lowercase()),
+        let mut key = String::with_capacity(128);
+        let written = match via.branch() {
+            Some(branch) if has_magic_cookie(branch) => write!(key, "{branch}|{}:{}", via.host, via.port.unwrap_or(5060)).map(|()| {
+                key.make_ascii_lowercase();
+                key.extend(["|", method]);
+            }),
             // A peer of RFC 2543: its branch is not unique, the rest of the request is (§17.2.3). The ACK's To tag is ours, so To is left out.
-            branch => format!(
-                "2543|{}|{}|{}|{}|{sent_by}|{method}|{}",
+            branch => write!(
+                key,
+                "2543|{}|{}|{}|{}|{}:{}|{method}|{}",
                 request.call_id(),
-                request.from().tag().unwrap_or(""),
+                request.from_tag().unwrap_or(""),
                 request.cseq().0,
                 branch.unwrap_or(""),
+                via.host.to_ascii_lowercase(),
+                via.port.unwrap_or(5060),
                 request.uri,
             ),
         };
+        written.expect("a String takes all");
         Self(Arc::from(key))
     }
 }

@@ -244,14 +244,14 @@ fn a_refreshed_phone_is_there_after_a_crash_as_long_as_it_was_promised() {
     }
     // Both refresh after 60 s, until 180; the switch dies a moment later, and one of the phones with it.
     world.after(millis(60_100)).crash(secs(1)).dies("1001").after(secs(119)).expect_agent("1001", "ready", None);
-    world.after(secs(1)).expect_agent("1001", "offline", None).expect_agent("1002", "ready", None);
+    world.after(secs(2)).expect_agent("1001", "offline", None).expect_agent("1002", "ready", None);
     // The other's next one is a refresh, too.
     world.after(secs(200)).expect_agent("1002", "ready", None);
     world.ends_quietly();
 }
 
 #[test]
-fn many_that_refresh_at_once_are_written_in_turn_and_a_stranger_to_none_of_them_at_once() {
+fn many_that_refresh_at_once_are_written_in_turn_and_who_comes_new_at_once() {
     let more: String = (2001..2060)
         .map(|id| {
             format!(

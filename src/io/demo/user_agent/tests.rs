@@ -149,7 +149,7 @@ fn a_call_out_rings_is_answered_held_retrieved_and_ended() {
     phone.hold(true, at(3_000));
     let hold = request(&mut phone);
     assert_eq!(Remote::read(&hold.body).map(|remote| remote.direction), Some(Direction::SendOnly));
-    assert_eq!(hold.to().tag(), Some("switch"));
+    assert_eq!(hold.to_tag(), Some("switch"));
     assert!(phone.sends_to().is_none(), "a phone that holds says nothing");
     tell(&mut phone, accepted(&hold), 3_010);
     assert_eq!((phone.take_heard(), request(&mut phone).method), (Some(Heard::Reoffered), Method::Ack));
@@ -218,7 +218,7 @@ fn a_call_that_comes_rings_is_answered_and_its_200_repeated_until_the_ack() {
     assert_eq!(response(&mut phone), ringing, "a repeat");
     phone.answer(at(2_000));
     let ok = response(&mut phone);
-    assert_eq!((ok.code, ok.to().tag()), (200, ringing.to().tag()));
+    assert_eq!((ok.code, ok.to_tag()), (200, ringing.to_tag()));
     phone.handle_timeout(at(2_500));
     assert_eq!(response(&mut phone), ok);
     tell(&mut phone, in_dialog(Method::Ack, "z9hG4bKb", ok.headers.get("To").expect("To")), 2_600);
