@@ -247,7 +247,7 @@ fn a_refreshed_phone_is_there_after_a_crash_as_long_as_it_was_promised() {
     world.after(secs(2)).expect_agent("1001", "offline", None).expect_agent("1002", "ready", None);
     // The other's next one is a refresh, too.
     world.after(secs(200)).expect_agent("1002", "ready", None);
-    world.ends_quietly();
+    world.dies("1002").after(secs(130)).expect_agent("1002", "offline", None).ends_quietly();
 }
 
 #[test]
