@@ -30,7 +30,7 @@ const MOMENT: u32 = 4;
 /// How long a rate is tried before it is raised.
 const TRIAL: Duration = millis(100);
 /// A rate that was too much once is approached by steps of one part in so many.
-const STEP: u32 = 32;
+const STEP: u32 = 16;
 /// Tokens are counted in millionths of a call.
 const CALL: u64 = 1_000_000;
 
@@ -50,6 +50,8 @@ pub struct Admission {
     rate: u32,
     /// It was too much since the door stood open for all: the rate grows by steps.
     is_careful: bool,
+    /// It was late when it last told: once, and little, may be anything.
+    is_late: bool,
     /// The switch is late: what is inside is served first.
     is_shut: bool,
     /// What may come in at once, in millionths of a call, as of `filled_at`.
@@ -66,6 +68,7 @@ impl Default for Admission {
         Self {
             rate: UNASKED,
             is_careful: false,
+            is_late: false,
             is_shut: false,
             tokens: u64::from(UNASKED / MOMENT) * CALL,
             filled_at: Instant::START,
@@ -97,8 +100,11 @@ impl Admission {
     /// Learns how late the switch was since it last learned: at once when it is late beyond what can be borne, else now and then.
     pub fn learn(&mut self, strain: Strain, now: Instant) -> Option<Turn> {
         if strain.signalling >= BEARABLE.signalling || strain.media >= BEARABLE.media {
-            return self.shut(now);
+            let is_far = strain.signalling >= BEARABLE.signalling * 2 || strain.media >= BEARABLE.media * 2;
+            let was_late = std::mem::replace(&mut self.is_late, true);
+            return (is_far || was_late).then(|| self.shut(now)).flatten();
         }
+        self.is_late = false;
         let at_ease = strain.signalling < BEARABLE.signalling / 2 && strain.media < BEARABLE.media / 2;
         if !at_ease {
             return None;
@@ -114,7 +120,7 @@ impl Admission {
     fn shut(&mut self, now: Instant) -> Option<Turn> {
         let nobody_came = self.let_in == 0 && self.refused == 0;
         if self.is_shut || (nobody_came && !self.is_careful) {
-            // Late once is cut once; and where nobody is at the door it is not calls that make it late.
+            // One lateness is one cut; and where nobody is at the door it is not calls that make it late.
             return None;
         }
         let was_careful = std::mem::replace(&mut self.is_careful, true);
@@ -140,9 +146,9 @@ impl Admission {
         self.rate = match (asked_for_more, self.is_careful) {
             (true, false) => self.rate.saturating_mul(2),
             (true, true) => self.rate.saturating_add(step),
-            (false, _) if self.rate < UNASKED => (self.rate + 2 * step).min(UNASKED),
+            (false, _) if self.rate < UNASKED => (self.rate + step).min(UNASKED),
             // What is not used is not known any more.
-            (false, _) => (self.rate - 2 * step).max(used).clamp(UNASKED, self.rate),
+            (false, _) => (self.rate - step).max(used).clamp(UNASKED, self.rate),
         };
         let is_relieved = !asked_for_more && self.is_careful && self.rate >= UNASKED;
         self.is_careful &= !is_relieved;
@@ -158,6 +164,7 @@ mod tests {
     const IN_TIME: Strain = Strain { signalling: millis(1), media: millis(1) };
     const LATE: Strain = Strain { signalling: millis(45), media: Duration::ZERO };
 
+    const FAR: Strain = Strain { signalling: Duration::ZERO, media: millis(40) };
     const AT_THE_EDGE: Strain = Strain { signalling: millis(21), media: Duration::ZERO };
 
     fn at(ms: u64) -> Instant {
@@ -213,6 +220,7 @@ mod tests {
         flood(&mut admission, 2_000, 0, 1_000);
         assert!(admission.rate > 1_900, "{}", admission.rate);
         flood(&mut admission, 2_000, 1_000, 1_050);
+        assert_eq!(admission.learn(LATE, at(1_040)), None, "once and little is no overload");
         assert_eq!(admission.learn(LATE, at(1_050)), Some(Turn::Overloaded));
         let cut = admission.rate;
         assert!((900..1_050).contains(&cut), "half of what came in: {cut}");
@@ -231,7 +239,7 @@ mod tests {
         assert_eq!(admission.learn(Strain { media: secs(9), ..IN_TIME }, at(1_610)), None, "as told");
         assert!((cut / 4 * 3 - 3..=cut / 4 * 3).contains(&admission.rate), "too much again: three quarters, {}", admission.rate);
         for late in 0..100 {
-            admission.learn(LATE, at(2_000 + late * 40));
+            admission.learn(FAR, at(2_000 + late * 40));
             admission.learn(IN_TIME, at(2_020 + late * 40));
         }
         assert_eq!(admission.rate, TRIED);
@@ -242,11 +250,11 @@ mod tests {
         let mut admission = Admission::default();
         flood(&mut admission, 2_000, 0, 1_000);
         flood(&mut admission, 2_000, 1_000, 1_050);
-        admission.learn(LATE, at(1_050));
+        admission.learn(FAR, at(1_050));
         admission.learn(IN_TIME, at(1_100));
         let cut = admission.rate;
         flood(&mut admission, 4_000, 1_100, 2_100);
-        assert!((cut * 5 / 4..cut * 3 / 2).contains(&admission.rate), "a third more in a second: {cut} → {}", admission.rate);
+        assert!((cut * 3 / 2..cut * 2).contains(&admission.rate), "three quarters more in a second: {cut} → {}", admission.rate);
         let relieved = (22..100).find(|tenth| admission.learn(IN_TIME, at(tenth * 100)) == Some(Turn::Relieved));
         assert_eq!(relieved, Some(22), "the flood is over");
         assert!(!admission.is_careful);
