@@ -145,8 +145,9 @@ impl Desk {
         if let Err(std::sync::mpsc::TrySendError::Full(job) | std::sync::mpsc::TrySendError::Disconnected(job)) =
             self.jobs.try_send(Job { call, file, duration })
         {
-            let report = finish(&self.folder, &job, |reason| self.status.raise(reason.to_owned()));
-            self.report(report);
+            for report in finish(&self.folder, &[job], |reason| self.status.raise(reason.to_owned())) {
+                self.report(report);
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use crate::base::{CallId, Duration};
 use crate::recording::RecordingFile;
 use crate::switch::input::{Input, RecorderReport};
 use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -19,37 +20,83 @@ pub(super) struct Job {
     pub duration: Duration,
 }
 
-/// Finishes one after the other until nobody orders any more.
+/// So many are finished together at most. A file system writes its journal for one sync as for a hundred, and it is that which takes time:
+/// one by one, a disk ends a few hundred recordings a second.
+const TOGETHER_MAX: usize = 256;
+/// From so many on the whole file system is synced in place of each file.
+const MANY: usize = 8;
+
+/// Finishes what there is, until nobody orders any more.
 pub(super) fn run(folder: &Path, jobs: &Receiver<Job>, inbox: &Sender<Input>, failed: impl Fn(&str)) {
-    while let Ok(job) = jobs.recv() {
-        let report = finish(folder, &job, &failed);
-        // A switch that is gone needs no report.
-        let _ = inbox.blocking_send(Input::Recorder(report));
+    while let Ok(first) = jobs.recv() {
+        let together: Vec<Job> = std::iter::once(first).chain(jobs.try_iter().take(TOGETHER_MAX - 1)).collect();
+        for report in finish(folder, &together, &failed) {
+            // A switch that is gone needs no report.
+            let _ = inbox.blocking_send(Input::Recorder(report));
+        }
     }
 }
 
-pub(super) fn finish(folder: &Path, job: &Job, failed: impl Fn(&str)) -> RecorderReport {
-    let file = job.file.to_string();
-    match settle(&folder.join(job.file.part()), &folder.join(&file)) {
-        Ok(sha256) => RecorderReport::Complete { call: job.call, file, duration: job.duration, sha256 },
-        Err(error) => {
-            let reason = format!("{file} could not be finished: {error}");
-            failed(&reason);
-            RecorderReport::Failed { call: job.call, reason }
+/// First the sound of all is on the disk, then each has its name, then the names are on the disk.
+pub(super) fn finish(folder: &Path, jobs: &[Job], failed: impl Fn(&str)) -> Vec<RecorderReport> {
+    // Where the file system cannot be synced as a whole, each file is.
+    let is_synced = jobs.len() >= MANY && File::open(folder).and_then(|folder| Ok(rustix::fs::syncfs(folder)?)).is_ok();
+    let named: Vec<io::Result<String>> = jobs
+        .iter()
+        .map(|job| {
+            let part = folder.join(job.file.part());
+            let file = File::open(&part)?;
+            if !is_synced {
+                file.sync_all()?;
+            }
+            name(file, &part, &folder.join(job.file.to_string()))
+        })
+        .collect();
+    let days: BTreeMap<String, Option<io::Error>> = jobs
+        .iter()
+        .map(|job| job.file.folder())
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .map(|day| (day.clone(), sync_folder(&folder.join(day)).err()))
+        .collect();
+    let report = |(job, named): (&Job, io::Result<String>)| {
+        let file = job.file.to_string();
+        let unsynced = days.get(&job.file.folder()).and_then(Option::as_ref);
+        match (named, unsynced) {
+            (Ok(sha256), None) => RecorderReport::Complete { call: job.call, file, duration: job.duration, sha256 },
+            (Err(error), _) => not_finished(job, &file, &error, &failed),
+            (Ok(_), Some(error)) => not_finished(job, &file, error, &failed),
         }
-    }
+    };
+    jobs.iter().zip(named).map(report).collect()
+}
+
+fn not_finished(job: &Job, file: &str, error: &io::Error, failed: impl Fn(&str)) -> RecorderReport {
+    let reason = format!("{file} could not be finished: {error}");
+    failed(&reason);
+    RecorderReport::Failed { call: job.call, reason }
 }
 
 /// Syncs `part`, gives it its final name, and returns the hash of what is under it. An existing file is never overwritten.
 pub(super) fn settle(part: &Path, target: &Path) -> io::Result<String> {
     let file = File::open(part)?;
     file.sync_all()?;
-    let sha256 = hash(file)?;
-    take_name(part, target, &sha256)?;
+    let sha256 = name(file, part, target)?;
     if let Some(day) = target.parent() {
-        File::open(day)?.sync_all()?;
+        sync_folder(day)?;
     }
     Ok(sha256)
+}
+
+/// Of a part file that is on the disk: hashed, and under its final name.
+fn name(file: File, part: &Path, target: &Path) -> io::Result<String> {
+    let sha256 = hash(file)?;
+    take_name(part, target, &sha256)?;
+    Ok(sha256)
+}
+
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
 }
 
 /// Renames without overwriting: a link fails where a name is taken, while a rename would silently destroy what is there.
@@ -110,4 +157,44 @@ fn descend(folder: &Path, below: &Path, depth: u8, part: bool, found: &mut Vec<R
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Rng, Timestamp};
+
+    #[test]
+    fn many_are_finished_together_and_one_that_is_gone_fails_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let jobs: Vec<Job> = (0..20)
+            .map(|n| {
+                // Two days: the last ten begin after midnight.
+                let at = Timestamp(1_795_219_199_000 + if n < 10 { 0 } else { 2_000 });
+                let call = CallId::new(at, &mut Rng::new(n));
+                Job { call, file: RecordingFile::new(call, at), duration: Duration::from_secs(n) }
+            })
+            .collect();
+        assert_ne!(jobs[0].file.folder(), jobs[19].file.folder());
+        for (n, job) in jobs.iter().enumerate().filter(|(n, _)| *n != 7) {
+            let part = folder.path().join(job.file.part());
+            fs::create_dir_all(part.parent().expect("a day")).expect("made");
+            fs::write(part, format!("sound {n}")).expect("written");
+        }
+        let alarms = std::cell::Cell::new(0);
+        let reports = finish(folder.path(), &jobs, |_| alarms.set(alarms.get() + 1));
+        for (n, (job, report)) in jobs.iter().zip(reports).enumerate() {
+            match report {
+                RecorderReport::Failed { call, .. } => assert!(n == 7 && call == job.call, "{n}"),
+                RecorderReport::Complete { call, file, duration, sha256 } => {
+                    assert_eq!((call, duration.as_secs()), (job.call, n as u64));
+                    assert_eq!(fs::read(folder.path().join(&file)).expect("under its name"), format!("sound {n}").into_bytes());
+                    assert_eq!(sha256, format!("{:x}", Sha256::digest(format!("sound {n}"))));
+                    assert!(!folder.path().join(job.file.part()).exists());
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(alarms.get(), 1);
+    }
 }
