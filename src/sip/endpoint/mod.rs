@@ -47,7 +47,7 @@ pub struct Endpoint {
     /// Requests without a To tag, by what they have in common when they reach us by two ways (RFC 3261 §8.2.2.2).
     seen: Lookup<Identity, ServerKey>,
     /// The last REGISTER that was answered of each Call-ID, while its transaction is there.
-    registered: Lookup<String, Registered>,
+    last_registers: Lookup<String, Registered>,
     legs: BTreeMap<LegId, Leg>,
     /// By Call-ID and our tag.
     dialogs: Lookup<(String, String), LegId>,
@@ -132,7 +132,7 @@ impl Endpoint {
             servers: Lookup::new(hashes),
             clients: Lookup::new(hashes),
             seen: Lookup::new(hashes),
-            registered: Lookup::new(hashes),
+            last_registers: Lookup::new(hashes),
             legs: BTreeMap::new(),
             dialogs: Lookup::new(hashes),
             streams: BTreeMap::new(),
@@ -314,7 +314,7 @@ impl Endpoint {
             && self.servers.is_empty()
             && self.clients.is_empty()
             && self.seen.is_empty()
-            && self.registered.is_empty()
+            && self.last_registers.is_empty()
     }
 
     /// Lower limits of what is alive at once, for tests of what happens there.

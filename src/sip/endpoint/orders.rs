@@ -91,8 +91,8 @@ impl Endpoint {
             self.server_ended(key, &server);
             if let Some(identity) = server.seen_as {
                 self.seen.remove(&identity);
-                if self.registered.get(&identity.0).is_some_and(|last| last.key == *key) {
-                    self.registered.remove(&identity.0);
+                if self.last_registers.get(&identity.0).is_some_and(|last| last.key == *key) {
+                    self.last_registers.remove(&identity.0);
                 }
             }
         }

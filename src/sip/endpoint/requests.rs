@@ -31,8 +31,14 @@ enum Proof {
     Of(Origin),
     /// Somebody's, but not for this, or no longer; and the refusal.
     OfAnother(Response),
-    /// What was answered already, and its answer heard.
-    OfThePast,
+}
+
+/// Why a request is not looked at any further.
+enum Unproven {
+    /// Nobody's: the challenge.
+    Challenged(Response),
+    /// Of a time before what the same agent asked since: it was answered then, and the answer heard.
+    Outrun,
 }
 
 /// By what a request without a To tag is known when it reaches us by two ways (§8.2.2.2).
@@ -87,13 +93,13 @@ impl Endpoint {
         let identity = identity_of(&asked.request);
         let merged = identity.as_ref().is_some_and(|identity| self.seen.contains_key(identity));
         let proof = match self.proof(&asked, merged || continues, now, out) {
-            Ok(Proof::OfThePast) => {
+            Ok(proof) => proof,
+            Err(Unproven::Outrun) => {
                 self.counters.retransmissions_received += 1;
                 return;
             }
-            Ok(proof) => proof,
             // §26.3.2.4: to whoever proves nothing, statelessly.
-            Err(response) => {
+            Err(Unproven::Challenged(response)) => {
                 self.counters.requests_refused += 1;
                 let response = self.tagged(response, &asked.request);
                 return self.say_once(&asked, response, out);
@@ -112,7 +118,7 @@ impl Endpoint {
             self.refuse(&asked, response, now, out);
         } else {
             match proof {
-                Proof::NotAsked | Proof::OfThePast => self.serve(asked, now, out),
+                Proof::NotAsked => self.serve(asked, now, out),
                 Proof::Of(origin) => self.serve_proven(asked, origin, now, out),
                 Proof::OfAnother(response) => self.refuse(&asked, response, now, out),
             }
@@ -279,8 +285,8 @@ impl Endpoint {
     /// Whose request it is, where that must be known: not of one that `continues` something, or that came before.
     ///
     /// # Errors
-    /// A challenge: it proves nothing.
-    fn proof(&mut self, asked: &Asked, continues: bool, now: Instant, out: &mut Vec<Output>) -> Result<Proof, Response> {
+    /// It proves nothing, or is out of date.
+    fn proof(&mut self, asked: &Asked, continues: bool, now: Instant, out: &mut Vec<Output>) -> Result<Proof, Unproven> {
         let request = &asked.request;
         match request.method {
             _ if continues => Ok(Proof::NotAsked),
@@ -292,7 +298,7 @@ impl Endpoint {
     }
 
     /// Whose call it is: an agent's by his From, proven; else a trunk's by its address; else nobody's, and challenged like a wrong password.
-    fn origin(&mut self, asked: &Asked, now: Instant, out: &mut Vec<Output>) -> Result<Proof, Response> {
+    fn origin(&mut self, asked: &Asked, now: Instant, out: &mut Vec<Output>) -> Result<Proof, Unproven> {
         let user = asked.request.from().uri.user_unescaped().unwrap_or_default();
         if self.claims_account(&asked.request) {
             return self.prove(asked, &user, now, out);
@@ -306,25 +312,27 @@ impl Endpoint {
         }
         // Looked at as a known user's would be, so that it takes as long.
         match self.prove(asked, &user, now, out) {
-            Err(challenge) | Ok(Proof::OfAnother(challenge)) if challenge.code == 401 => Err(challenge),
-            _ => Err(self.challenge(asked, &user, false, now)),
+            Err(Unproven::Challenged(challenge)) | Ok(Proof::OfAnother(challenge)) if challenge.code == 401 => {
+                Err(Unproven::Challenged(challenge))
+            }
+            _ => Err(Unproven::Challenged(self.challenge(asked, &user, false, now))),
         }
     }
 
     /// The agent `user`, proven by digest. Who has another's password, or answers what is out of date, is refused with a transaction: that
     /// answer would be another one the next time.
-    fn prove(&mut self, asked: &Asked, user: &str, now: Instant, out: &mut Vec<Output>) -> Result<Proof, Response> {
+    fn prove(&mut self, asked: &Asked, user: &str, now: Instant, out: &mut Vec<Output>) -> Result<Proof, Unproven> {
         match self.judged(asked, now, out) {
             Verdict::Proven(agent) if agent.as_str() == user => Ok(Proof::Of(Origin::Account(agent))),
             Verdict::Proven(_) => {
                 self.counters.auth_failures += 1;
                 Ok(Proof::OfAnother(asked.request.response(403, None, None)))
             }
-            Verdict::Stale(agent) if self.is_outrun(asked, &agent) => Ok(Proof::OfThePast),
+            Verdict::Stale(agent) if self.is_outrun(asked, &agent) => Err(Unproven::Outrun),
             Verdict::Stale(_) => Ok(Proof::OfAnother(self.challenge(asked, user, true, now))),
             Verdict::Refused | Verdict::Wrong(_) => {
                 self.counters.auth_failures += u64::from(asked.request.headers.get("Authorization").is_some());
-                Err(self.challenge(asked, user, false, now))
+                Err(Unproven::Challenged(self.challenge(asked, user, false, now)))
             }
         }
     }
@@ -368,7 +376,7 @@ impl Endpoint {
     fn registered_anew(&mut self, agent: &AgentId, asked: &Asked) {
         let Some(identity) = self.servers.get(&asked.key).and_then(|server| server.seen_as.as_ref()) else { return };
         let registered = Registered { agent: agent.clone(), number: asked.request.cseq().0, key: asked.key.clone() };
-        if let Some(before) = self.registered.insert(identity.0.clone(), registered)
+        if let Some(before) = self.last_registers.insert(identity.0.clone(), registered)
             && before.agent == *agent
             && before.number < asked.request.cseq().0
         {
@@ -378,7 +386,7 @@ impl Endpoint {
 
     /// Whether a REGISTER is of a time before the agent's last: the network brought it twice, and so late.
     fn is_outrun(&self, asked: &Asked, agent: &AgentId) -> bool {
-        let last = self.registered.get(asked.request.call_id()).filter(|_| asked.request.method == Method::Register);
+        let last = self.last_registers.get(asked.request.call_id()).filter(|_| asked.request.method == Method::Register);
         last.is_some_and(|last| last.agent == *agent && asked.request.cseq().0 < last.number)
     }
 }
