@@ -23,7 +23,7 @@ pub(super) struct Job {
 /// So many are finished together at most. A file system writes its journal for one sync as for a hundred, and it is that which takes time:
 /// one by one, a disk ends a few hundred recordings a second.
 const TOGETHER_MAX: usize = 256;
-/// From so many on the whole file system is synced in place of each file.
+/// From so many on the whole file system is synced in place of each file: each day's, for a day may lie on a disk of its own.
 const MANY: usize = 8;
 
 /// Finishes what there is, until nobody orders any more.
@@ -39,8 +39,9 @@ pub(super) fn run(folder: &Path, jobs: &Receiver<Job>, inbox: &Sender<Input>, fa
 
 /// First the sound of all is on the disk, then each has its name, then the names are on the disk.
 pub(super) fn finish(folder: &Path, jobs: &[Job], failed: impl Fn(&str)) -> Vec<RecorderReport> {
-    // Where the file system cannot be synced as a whole, each file is.
-    let is_synced = jobs.len() >= MANY && File::open(folder).and_then(|folder| Ok(rustix::fs::syncfs(folder)?)).is_ok();
+    let days: BTreeSet<String> = jobs.iter().map(|job| job.file.folder()).collect();
+    // Where a file system cannot be synced as a whole, each file is.
+    let is_synced = jobs.len() >= MANY && days.iter().all(|day| sync_file_system(&folder.join(day)).is_ok());
     let named: Vec<io::Result<String>> = jobs
         .iter()
         .map(|job| {
@@ -52,17 +53,11 @@ pub(super) fn finish(folder: &Path, jobs: &[Job], failed: impl Fn(&str)) -> Vec<
             name(file, &part, &folder.join(job.file.to_string()))
         })
         .collect();
-    let days: BTreeMap<String, Option<io::Error>> = jobs
-        .iter()
-        .map(|job| job.file.folder())
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .map(|day| (day.clone(), sync_folder(&folder.join(day)).err()))
-        .collect();
+    let unsynced: BTreeMap<String, io::Error> =
+        days.into_iter().filter_map(|day| sync_folder(&folder.join(&day)).err().map(|error| (day, error))).collect();
     let report = |(job, named): (&Job, io::Result<String>)| {
         let file = job.file.to_string();
-        let unsynced = days.get(&job.file.folder()).and_then(Option::as_ref);
-        match (named, unsynced) {
+        match (named, unsynced.get(&job.file.folder())) {
             (Ok(sha256), None) => RecorderReport::Complete { call: job.call, file, duration: job.duration, sha256 },
             (Err(error), _) => not_finished(job, &file, &error, &failed),
             (Ok(_), Some(error)) => not_finished(job, &file, error, &failed),
@@ -93,6 +88,11 @@ fn name(file: File, part: &Path, target: &Path) -> io::Result<String> {
     let sha256 = hash(file)?;
     take_name(part, target, &sha256)?;
     Ok(sha256)
+}
+
+/// Syncs all that lies on the file system that holds `folder`.
+fn sync_file_system(folder: &Path) -> io::Result<()> {
+    Ok(rustix::fs::syncfs(File::open(folder)?)?)
 }
 
 fn sync_folder(folder: &Path) -> io::Result<()> {
