@@ -54,10 +54,21 @@ struct Heard {
     last_delay: Duration,
     /// Since the window began, or the first marked packet.
     received: u32,
+    /// Packets since the last marked one that the switch mixed its own voice into: an announcement over a call that is up. The mark does not
+    /// survive that, and its packet is not lost.
+    mixed: u32,
     from_number: u32,
     longest_gap: Duration,
     ssrc: u32,
     next_sequence: u16,
+}
+
+impl Heard {
+    /// A packet of the stream.
+    fn came(&mut self, now: Instant) {
+        self.longest_gap = self.longest_gap.max(now - self.last_at);
+        self.last_at = now;
+    }
 }
 
 /// What was heard, all legs together.
@@ -69,8 +80,9 @@ pub struct Hearing {
     /// Of each stream, the longest time between two packets.
     pub gaps: Histogram,
     pub expected: u64,
+    /// Of the expected: marked, or with the switch's voice in it. What was lost on its way to the mixer is not told from the latter.
     pub received: u64,
-    /// The switch's own voice: greetings, music, what it mixed.
+    /// The switch's own voice, alone or over the other side's: greetings, music, announcements.
     pub unmarked: u64,
     /// SSRC changed, or numbers went back.
     pub broken: u64,
@@ -190,10 +202,11 @@ impl Media {
         // A stream that has fallen silent is measured by what was sent, one that lives by what came.
         let partner = self.legs.iter().flatten().find(|other| heard.last_at + LIVELY < now && other.sends && other.stream == heard.stream);
         let until = partner.map_or(heard.last_number, |partner| partner.sent.max(heard.last_number));
+        let received = heard.received + if partner.is_some() { heard.mixed } else { 0 };
         let gap = if partner.is_some() { heard.longest_gap.max(now - heard.last_at) } else { heard.longest_gap };
         let hearing = &mut self.hearing;
         hearing.expected += u64::from(until - heard.from_number);
-        hearing.received += u64::from(heard.received.min(until - heard.from_number));
+        hearing.received += u64::from(received.min(until - heard.from_number));
         hearing.gaps.add(gap);
         if let Some(Some(it)) = self.legs.get_mut(leg) {
             (it.heard.from_number, it.heard.received, it.heard.longest_gap) = (until, 0, Duration::ZERO);
@@ -281,21 +294,30 @@ impl Media {
         let is_possible = |mark: &Mark| (1..=self.streams).contains(&mark.stream) && mark.sent <= since && since - mark.sent < DELAY_MAX;
         let Some(mark) = Mark::read(&self.buffer[HEADER..length]).filter(is_possible) else {
             hearing.unmarked += 1;
+            if heard.stream != 0 {
+                heard.mixed += 1;
+                heard.came(now);
+            }
             return;
         };
         let delay = since - mark.sent;
         match mark.stream.cmp(&heard.stream) {
             Ordering::Equal => {
                 hearing.jitter.add(delay.abs_diff(heard.last_delay));
-                heard.longest_gap = heard.longest_gap.max(now - heard.last_at);
-                heard.received += u32::from(mark.number > heard.from_number);
+                let between = mark.number.saturating_sub(heard.last_number.max(heard.from_number) + 1);
+                heard.received += u32::from(mark.number > heard.from_number) + heard.mixed.min(between);
+                heard.mixed = 0;
+                heard.came(now);
                 heard.last_number = heard.last_number.max(mark.number);
             }
-            Ordering::Greater => *heard = Heard { stream: mark.stream, last_number: mark.number, from_number: mark.number, ..*heard },
+            Ordering::Greater => {
+                let (number, at) = (mark.number, now);
+                *heard = Heard { stream: mark.stream, last_number: number, from_number: number, last_at: at, mixed: 0, ..*heard };
+            }
             // Of a call before this one.
             Ordering::Less => return,
         }
-        (heard.last_at, heard.last_delay) = (now, delay);
+        heard.last_delay = delay;
         hearing.delay.add(delay);
     }
 }
@@ -310,4 +332,64 @@ fn speech() -> Vec<[u8; FRAME]> {
         frames.push([ALAW_SILENCE; FRAME]);
     }
     frames
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    /// What happens to a packet on its way.
+    #[derive(Clone, Copy, PartialEq)]
+    enum Way {
+        Relayed,
+        /// Another voice was mixed into it.
+        Mixed,
+        Lost,
+    }
+
+    fn heard_of(ways: &[Way]) -> Hearing {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).expect("a descriptor");
+        let (began, frame) = (Instant::START, millis(20));
+        let mut media = Media::new(&epoll, Ipv4Addr::LOCALHOST.into(), began).expect("legs");
+        for (leg, other) in [(0, 1), (1, 0)] {
+            let peer = media.port(other).expect("a port");
+            media.port(leg).expect("a port");
+            media.begin(leg, (Ipv4Addr::LOCALHOST, peer).into());
+        }
+        let mut now = began;
+        for way in ways {
+            now += frame;
+            match way {
+                Way::Relayed => media.send(0, now - began),
+                Way::Mixed | Way::Lost => media.legs[0].as_mut().expect("a leg").sent += 1,
+            }
+            if *way == Way::Mixed {
+                let mut packet = [0x55; PACKET];
+                packet[..HEADER].copy_from_slice(&media.packet[..HEADER]);
+                media.legs[0].as_ref().expect("a leg").socket.send(&packet).expect("sent");
+            }
+            if *way != Way::Lost {
+                media.receive(1, now, began);
+            }
+        }
+        media.end(1, now + secs(1));
+        media.hearing
+    }
+
+    #[test]
+    fn what_an_announcement_was_mixed_into_is_not_lost_and_what_is_lost_is() {
+        use Way::{Lost, Mixed, Relayed};
+        for (ways, expected, received, unmarked) in [
+            (&[Relayed, Relayed, Relayed][..], 2, 2, 0),
+            (&[Relayed, Mixed, Mixed, Relayed, Lost, Relayed], 5, 4, 2),
+            (&[Relayed, Lost, Mixed, Lost, Relayed], 4, 2, 1),
+            // Before the first mark nobody knows whose sound it is.
+            (&[Mixed, Mixed, Relayed, Relayed], 1, 1, 2),
+            (&[Relayed, Relayed, Mixed, Lost, Mixed], 4, 3, 2),
+        ] {
+            let hearing = heard_of(ways);
+            assert_eq!((hearing.expected, hearing.received, hearing.unmarked), (expected, received, unmarked));
+        }
+    }
 }
