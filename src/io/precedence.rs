@@ -8,8 +8,7 @@ pub const SOUND: i32 = -12;
 
 /// The writers of recordings and rows: in time on a busy machine, for what they write waits in queues that are bounded.
 pub const WRITING: i32 = 5;
-/// Hashing and naming a recording that is over: it has time, but not for ever. On a core that is never idle it still gets what 1,000 calls a
-/// second need.
+/// Hashing and naming a recording that is over: it has time, but not for ever. It gets a share also of a core that is never idle.
 pub const FINISHING: i32 = 6;
 
 /// The calling thread goes before the others by so much (negative), where the system allows it: root, or CAP_SYS_NICE.

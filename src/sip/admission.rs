@@ -124,13 +124,17 @@ impl Admission {
             return None;
         }
         let was_careful = std::mem::replace(&mut self.is_careful, true);
-        let trial = u64::try_from(now.saturating_since(self.tried_at).as_micros()).unwrap_or(u64::MAX).max(1_000);
-        let came_in = u32::try_from(u64::from(self.let_in) * 1_000_000 / trial).unwrap_or(u32::MAX);
-        self.rate = if was_careful { self.rate / 4 * 3 } else { self.rate.min(came_in) / 2 }.max(TRIED);
+        self.rate = if was_careful { self.rate / 4 * 3 } else { self.rate.min(self.used(now)) / 2 }.max(TRIED);
         self.is_shut = true;
         self.tokens = 0;
         self.begin_trial(now);
         (!was_careful).then_some(Turn::Overloaded)
+    }
+
+    /// Calls a second that came in during the trial.
+    fn used(&self, now: Instant) -> u32 {
+        let trial = u64::try_from(now.saturating_since(self.tried_at).as_micros()).unwrap_or(u64::MAX).max(1_000);
+        u32::try_from(u64::from(self.let_in) * 1_000_000 / trial).unwrap_or(u32::MAX)
     }
 
     fn begin_trial(&mut self, now: Instant) {
@@ -141,14 +145,14 @@ impl Admission {
     fn grow(&mut self, now: Instant) -> Option<Turn> {
         let step = (self.rate / STEP).max(1);
         let asked_for_more = self.refused > 0;
-        let used = u32::try_from(u64::from(self.let_in) * 2_000 / TRIAL.as_millis() as u64).unwrap_or(u32::MAX);
+        let twice_used = self.used(now).saturating_mul(2);
         self.begin_trial(now);
         self.rate = match (asked_for_more, self.is_careful) {
             (true, false) => self.rate.saturating_mul(2),
             (true, true) => self.rate.saturating_add(step),
             (false, _) if self.rate < UNASKED => (self.rate + step).min(UNASKED),
             // What is not used is not known any more.
-            (false, _) => (self.rate - step).max(used).clamp(UNASKED, self.rate),
+            (false, _) => (self.rate - step).max(twice_used).clamp(UNASKED, self.rate),
         };
         let is_relieved = !asked_for_more && self.is_careful && self.rate >= UNASKED;
         self.is_careful &= !is_relieved;

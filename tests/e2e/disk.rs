@@ -1,6 +1,5 @@
 //! The switch's data on a disk of the test's own, which gets full or stands still under real calls: a small tmpfs, and an ext4 in a file
-//! that is frozen. Where a disk cannot be made or mounted (no root, a container) nothing
-//! is proven.
+//! that is frozen. Where a disk cannot be made or mounted (no root, a container) nothing is proven.
 
 use crate::baresip::{Baresip, Phone};
 use crate::harness::{Site, pass, text};
@@ -127,6 +126,17 @@ fn expect_two_whole_calls(site: &Site) {
     }
 }
 
+/// The second call ends, and both are written down, not only shown.
+fn ends_whole(site: &mut Site, caller: &mut Baresip) {
+    pass(1.0);
+    caller.hang_up();
+    site.ended_call(10.0);
+    expect_two_whole_calls(site);
+    site.kill();
+    site.launch();
+    expect_two_whole_calls(site);
+}
+
 #[test]
 fn a_full_disk_under_the_data_is_told_stops_no_call_and_costs_no_record() {
     let Some(disk) = Disk::of_memory("24m") else { return };
@@ -154,14 +164,7 @@ fn a_full_disk_under_the_data_is_told_stops_no_call_and_costs_no_record() {
     assert_eq!((gauge(&site, "sanling_store_blocked "), gauge(&site, "sanling_store_rows_lost_total ")), ("0".to_owned(), "0".to_owned()));
     disk.free();
     site.until("it is well again by itself", 15.0, |site| site.get_bytes("/healthz").0 == 200);
-    pass(1.0);
-    caller.hang_up();
-    site.ended_call(10.0);
-    expect_two_whole_calls(&site);
-    // And it was written down, not only shown.
-    site.kill();
-    site.launch();
-    expect_two_whole_calls(&site);
+    ends_whole(&mut site, &mut caller);
 }
 
 #[test]
@@ -185,11 +188,5 @@ fn a_disk_that_stands_still_for_five_seconds_delays_no_call_and_costs_no_record(
     assert_ne!(gauge(&site, "sanling_store_rows_waiting "), "0", "nothing was written all that time");
     assert_eq!((gauge(&site, "sanling_store_blocked "), gauge(&site, "sanling_store_rows_lost_total ")), ("0".to_owned(), "0".to_owned()));
     drop(stands_still);
-    pass(1.0);
-    caller.hang_up();
-    site.ended_call(10.0);
-    expect_two_whole_calls(&site);
-    site.kill();
-    site.launch();
-    expect_two_whole_calls(&site);
+    ends_whole(&mut site, &mut caller);
 }

@@ -77,19 +77,17 @@ async fn receive(socket: Arc<UdpSocket>, local: SocketAddr, out: Reporter) {
     let mut buffer = vec![0; SIP_MESSAGE_MAX + 1];
     let mut taken = 0;
     loop {
-        let received = match socket.try_recv_from(&mut buffer) {
+        let (length, peer) = match socket.try_recv_from(&mut buffer) {
+            Ok(received) => received,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 taken = 0;
-                socket.readable().await.map(|()| None)
+                if let Err(error) = socket.readable().await {
+                    not_received(local, &error).await;
+                }
+                continue;
             }
-            received => received.map(Some),
-        };
-        let (length, peer) = match received {
-            Ok(Some(received)) => received,
-            Ok(None) => continue,
             Err(error) => {
-                tracing::debug!(%local, %error, "datagram not received");
-                tokio::time::sleep(ERROR_PAUSE).await;
+                not_received(local, &error).await;
                 continue;
             }
         };
@@ -105,4 +103,9 @@ async fn receive(socket: Arc<UdpSocket>, local: SocketAddr, out: Reporter) {
             Err(TrySendError::Closed(())) => return,
         }
     }
+}
+
+async fn not_received(local: SocketAddr, error: &io::Error) {
+    tracing::debug!(%local, %error, "datagram not received");
+    tokio::time::sleep(ERROR_PAUSE).await;
 }

@@ -98,6 +98,7 @@ pub(super) fn unescape(inside: &str) -> String {
 
 /// Writes `plain` as a quoted string.
 pub(super) fn write_quoted(plain: &str, out: &mut impl Write) -> fmt::Result {
+    // 0xF4 leads a character that stands in for a byte (`text`).
     if !plain.bytes().any(|byte| matches!(byte, b'"' | b'\\' | 0xF4)) {
         out.write_char('"')?;
         out.write_str(plain)?;
