@@ -95,7 +95,7 @@ pub fn seconds(headers: &Headers, name: &str) -> Option<Duration> {
 
 /// First Contact of a message, when it is one that can be used as a remote target.
 pub fn contact_of(headers: &Headers) -> Option<Uri> {
-    headers.list("Contact").next().and_then(|value| value.parse::<NameAddr>().ok()).map(|contact| contact.uri)
+    headers.list("Contact").next().and_then(|value| value.parse::<NameAddr>().ok()).map(|contact| contact.uri.into_request_uri())
 }
 
 /// What every response that makes or keeps a dialog carries besides the copied headers (RFC 3261 §12.1.1): route record, Contact and

@@ -125,7 +125,7 @@ impl Dialog {
 
     fn numbered(&self, method: Method, number: u32) -> Request {
         let loose = self.routes.first().is_none_or(|route| route.uri.param("lr").is_some());
-        let mut request = Request::new(method, if loose { self.target.clone() } else { plain(&self.routes[0].uri) });
+        let mut request = Request::new(method, if loose { self.target.clone() } else { self.routes[0].uri.clone() });
         let cseq = format!("{number} {}", request.method);
         let headers = &mut request.headers;
         if loose {
@@ -161,14 +161,6 @@ impl Dialog {
         }
         if peer.is_ipv4() == self.flow.local.is_ipv4() { Flow { peer, ..self.flow } } else { self.flow }
     }
-}
-
-/// A URI fit for a request line: what §19.1.1 forbids there is left out.
-fn plain(uri: &Uri) -> Uri {
-    let mut uri = uri.clone();
-    uri.headers = None;
-    uri.params.retain(|(name, _)| !name.eq_ignore_ascii_case("method"));
-    uri
 }
 
 #[cfg(test)]
@@ -227,6 +219,20 @@ mod tests {
             of("Record-Route: <sip:p1>\r\nRecord-Route: <sip:p2;lr>\r\n"),
             ("sip:p1".into(), vec!["<sip:p2;lr>".into(), "<sip:a@10.0.0.9>".into()])
         );
+    }
+
+    #[test]
+    fn what_no_request_line_may_have_is_not_taken_from_a_contact_or_a_route() {
+        for (contact, record_route, line, routes) in [
+            ("sip:a@10.0.0.9;method=BYE;x=y?Subject=s", "", "sip:a@10.0.0.9;x=y", vec![]),
+            ("sip:a@1?2.0.2.9", "Record-Route: <sip:p1?a=b>\r\n", "sip:p1", vec!["<sip:a@1>".to_owned()]),
+        ] {
+            let invited = invite("10.0.0.9:5060", contact, record_route);
+            let mut dialog = Dialog::of_invited(&invited, "ours".into(), flow(Protocol::Udp, "10.0.0.9:5060"));
+            assert_eq!(lines(&dialog.request(Method::Bye)), (line.to_owned(), routes.clone()));
+            dialog.refresh_target(&invite("10.0.0.9:5060", contact, "").headers);
+            assert_eq!(lines(&dialog.request(Method::Bye)), (line.to_owned(), routes), "nor when it is told anew");
+        }
     }
 
     #[test]

@@ -139,9 +139,10 @@ impl Message {
 }
 
 impl Request {
+    /// Of the URI, which may be a Contact's or a route's, what §19.1.1 forbids in a request line is left out.
     #[must_use]
     pub fn new(method: Method, uri: Uri) -> Self {
-        Self { method, uri, headers: Headers::default(), body: Vec::new() }
+        Self { method, uri: uri.into_request_uri(), headers: Headers::default(), body: Vec::new() }
     }
 
     /// A response to this request by RFC 3261 §8.2.6: Via, From, To, Call-ID and CSeq copied, `to_tag` added to To when it has none

@@ -150,6 +150,14 @@ impl Uri {
         Self { scheme: Scheme::Sip, user, host, port, params: Vec::new(), headers: None, opaque: String::new() }
     }
 
+    /// Fit for a request line: what RFC 3261 §19.1.1 forbids there, and in a dialog's Contact, is left out.
+    #[must_use]
+    pub fn into_request_uri(mut self) -> Self {
+        self.headers = None;
+        self.params.retain(|(name, _)| !name.eq_ignore_ascii_case("method"));
+        self
+    }
+
     /// User part without password, `%XX` undone. Of a tel URI: its number without parameters.
     #[must_use]
     pub fn user_unescaped(&self) -> Option<String> {
