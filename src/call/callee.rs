@@ -14,7 +14,7 @@ impl Call {
         let leg = Leg::new(offer.leg, self.session, self.policy.clone(), offer.local);
         out.push(Action::Media(Media::Allocate { session: self.session, leg: offer.leg, local: offer.local, resumed: None }));
         let attempt = Attempt { leg, give_up_at: Some(now + ALLOCATION_LIMIT), early_media: false, offer };
-        self.attempts.insert(attempt.offer.leg, attempt);
+        self.attempts.insert(attempt.offer.leg, Box::new(attempt));
     }
 
     pub(super) fn attempt_allocated(&mut self, leg: LegId, address: SocketAddr, out: &mut Vec<Action>) {

@@ -63,7 +63,8 @@ pub struct Call {
     caller: Leg,
     /// The 200 is sent.
     caller_answered: bool,
-    attempts: BTreeMap<LegId, Attempt>,
+    /// Boxed: a map's node has room for eleven, and a call has one or none.
+    attempts: BTreeMap<LegId, Box<Attempt>>,
     callee: Option<Leg>,
     /// The callee is an agent: then it is the agent who holds and releases.
     callee_is_agent: bool,

@@ -18,7 +18,8 @@ use std::collections::BTreeMap;
 pub(super) struct Fork {
     behind_nat: bool,
     /// By To tag.
-    early: BTreeMap<String, Early>,
+    /// Boxed: a map's node has room for eleven, and few calls have more than one.
+    early: BTreeMap<String, Box<Early>>,
     heard_provisional: bool,
     state: State,
 }
@@ -123,10 +124,12 @@ impl Fork {
             if !self.early.contains_key(tag) && self.early.len() == FORKED_DIALOGS_MAX {
                 return None;
             }
-            let early = self.early.entry(tag.to_owned()).or_insert_with(|| Early {
-                dialog: Dialog::of_inviting(way.invite, response, way.flow, self.behind_nat),
-                heard: Heard::default(),
-                sdp: None,
+            let early = self.early.entry(tag.to_owned()).or_insert_with(|| {
+                Box::new(Early {
+                    dialog: Dialog::of_inviting(way.invite, response, way.flow, self.behind_nat),
+                    heard: Heard::default(),
+                    sdp: None,
+                })
             });
             if let Some(rack) = early.heard.rack(response).ok()? {
                 let mut prack = early.dialog.request(Method::Prack);

@@ -10,7 +10,8 @@ use std::net::IpAddr;
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct MediaFold {
     session: SessionId,
-    legs: BTreeMap<LegId, LegFold>,
+    /// Boxed: a map's node has room for eleven, and a call has two.
+    legs: BTreeMap<LegId, Box<LegFold>>,
     bridge: Option<(LegId, LegId)>,
     recording: Option<RecordingFold>,
 }
@@ -48,15 +49,17 @@ impl MediaFold {
     pub fn ordered(&mut self, command: &Command, now: Instant) {
         match command {
             Command::Allocate { leg, local, resumed, .. } => {
-                let new = || LegFold {
-                    local: *local,
-                    since: resumed.map_or(now, |resumed| resumed.since),
-                    port: resumed.map(|resumed| resumed.port),
-                    parameters: None,
-                    background: Background::None,
-                    listens: false,
-                    speaks: false,
-                    announced: Vec::new(),
+                let new = || {
+                    Box::new(LegFold {
+                        local: *local,
+                        since: resumed.map_or(now, |resumed| resumed.since),
+                        port: resumed.map(|resumed| resumed.port),
+                        parameters: None,
+                        background: Background::None,
+                        listens: false,
+                        speaks: false,
+                        announced: Vec::new(),
+                    })
                 };
                 self.legs.entry(*leg).or_insert_with(new);
             }

@@ -97,7 +97,8 @@ pub struct Switch {
     endpoint: Endpoint,
     acd: Acd,
     directory: Directory,
-    slots: BTreeMap<CallId, Slot>,
+    /// Boxed: nodes of a map that grows at its end stay half empty.
+    slots: BTreeMap<CallId, Box<Slot>>,
     closing: BTreeMap<CallId, Closing>,
     calls_of_legs: BTreeMap<LegId, CallId>,
     calls_of_sessions: BTreeMap<SessionId, CallId>,
@@ -239,7 +240,7 @@ impl Switch {
                 Key::Acd => self.acd.deadline(),
                 Key::Slot(call) => {
                     self.dirty.call(*call);
-                    self.slots.get(call).and_then(Slot::deadline)
+                    self.slots.get(call).and_then(|slot| slot.deadline())
                 }
                 Key::Closing(call) => self.closing.get(call).and_then(|closing| closing.recording.deadline()),
                 Key::Drain => self.drain_until,

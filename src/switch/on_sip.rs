@@ -176,7 +176,7 @@ impl Switch {
             record.agent = None;
         }
         slot.caller_agent.clone_from(&caller_agent);
-        self.slots.insert(call, slot);
+        self.slots.insert(call, Box::new(slot));
         self.add_leg(call, leg);
         self.calls_of_sessions.insert(session, call);
         self.touched.insert(Key::Slot(call));

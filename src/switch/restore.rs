@@ -169,7 +169,7 @@ impl Switch {
         for offer in slot.offers.values() {
             self.directory.takes_part(&offer.agent, id, Role::Offered);
         }
-        self.slots.insert(id, slot);
+        self.slots.insert(id, Box::new(slot));
         self.dirty.is_kept(id);
         self.touched.insert(Key::Slot(id));
         gone

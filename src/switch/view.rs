@@ -108,7 +108,7 @@ impl Switch {
         Snapshot {
             agents: self.acd.agents().map(|agent| self.agent_view(agent)).collect(),
             queues: self.queue_views(now).collect(),
-            calls: self.slots.values().map(call).collect(),
+            calls: self.slots.values().map(|slot| call(slot)).collect(),
             sip: self.endpoint.counters(),
             legs: self.calls_of_legs.len(),
             transactions: self.endpoint.transaction_count(),
