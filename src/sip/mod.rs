@@ -24,6 +24,7 @@ mod registrar;
 mod reoffer;
 mod session;
 mod session_timer;
+mod settings;
 mod transaction;
 
 #[cfg(test)]
@@ -32,8 +33,8 @@ mod tests;
 pub use endpoint::Endpoint;
 pub use image::{BindingsImage, Changed, LegImage};
 pub use registrar::Binding;
+pub use settings::{Account, Settings};
 
-use crate::base::time::secs;
 use crate::base::{AgentId, Duration, LegId, TrunkId};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -226,54 +227,6 @@ pub enum Command {
 pub struct Reason {
     pub cause: u16,
     pub text: String,
-}
-
-/// What the endpoint needs of the configuration; swapped whole on reload, bindings and dialogs kept.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Settings {
-    /// Digest realm and SIP domain.
-    pub domain: String,
-    /// Hosts that count as ours in a request URI, To and From, lower case, beside the domain and every listening address: the machine's names.
-    pub our_hosts: Vec<String>,
-    /// Listening addresses, concrete.
-    pub listen: Vec<(Protocol, SocketAddr)>,
-    pub accounts: std::collections::BTreeMap<AgentId, Account>,
-    pub trunks: Vec<(TrunkId, Vec<ipnet::IpNet>)>,
-    pub session_expires: Duration,
-    pub min_session_expires: Duration,
-    pub registration_min: Duration,
-    pub registration_max: Duration,
-    pub registration_default: Duration,
-    /// Shown as Server and User-Agent.
-    pub product: String,
-    pub guard: guard::GuardSettings,
-}
-
-impl Default for Settings {
-    /// Nobody's: no domain, no address, no account; times as a configuration has them that does not give its own.
-    fn default() -> Self {
-        Self {
-            domain: String::new(),
-            our_hosts: Vec::new(),
-            listen: Vec::new(),
-            accounts: std::collections::BTreeMap::new(),
-            trunks: Vec::new(),
-            session_expires: secs(1_800),
-            min_session_expires: secs(90),
-            registration_min: secs(60),
-            registration_max: secs(3_600),
-            registration_default: secs(600),
-            product: "Sanling".to_owned(),
-            guard: guard::GuardSettings::default(),
-        }
-    }
-}
-
-/// Digest secrets of an agent: lower-case hex of H(user:realm:password).
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Account {
-    pub ha1_sha256: Option<String>,
-    pub ha1_md5: Option<String>,
 }
 
 /// What happened to input, counted; shown as metrics.

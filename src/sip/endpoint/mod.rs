@@ -1,33 +1,36 @@
 //! The endpoint: everything SIP of the switch as one value. Bytes and orders go in with the time; bytes and events come out.
 //!
 //! It owns the transactions, legs, bindings and streams, and carries what one orders to the other: they do not know each other. What
-//! comes in is in `arrivals` (streams, datagrams, responses) and `requests`; what legs order is carried out in `orders`.
+//! comes in is in `arrivals` (streams, datagrams, responses) and `requests`; what the switch orders in `commands`; what legs order is
+//! carried out in `orders`.
 
 mod arrivals;
+mod commands;
 mod flows;
 mod guarding;
 mod kept;
+mod leg;
 mod orders;
+mod proofs;
+mod registrations;
 mod requests;
 mod transactions;
 
 use super::admission::{Admission, Strain, Turn};
 use super::auth::Auth;
 use super::guard::Guard;
-use super::leg_out::{LegOut, Target};
-use super::msg::{Framer, Uri};
+use super::msg::Framer;
 use super::order::{Order, Room};
 use super::registrar::{Binding, Registrar};
-use super::session::Session;
 use super::transaction::{ClientKey, ServerKey};
-use super::{Callee, Changed, Command, Counters, Event, Flow, Output, Protocol, Received, Settings};
+use super::{Changed, Counters, Event, Flow, Output, Received, Settings};
 use crate::base::limits::{LEGS_MAX, TRANSACTIONS_MAX};
 use crate::base::{AgentId, Deadlines, Instant, LegId, Lookup, Rng};
 use flows::{Flows, Way};
 use kept::Threads;
-use serde::{Deserialize, Serialize};
+use leg::Leg;
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 use transactions::{ClientEntry, ServerEntry};
@@ -77,12 +80,6 @@ const ROUNDS_MAX: usize = 8;
 
 /// Call-ID, From tag, CSeq.
 type Identity = Arc<(String, String, String)>;
-
-#[derive(Debug, Serialize, Deserialize)]
-enum Leg {
-    Session(Box<Session>),
-    Out(Box<LegOut>),
-}
 
 /// A REGISTER that was answered.
 struct Registered {
@@ -171,64 +168,6 @@ impl Endpoint {
             Received::Bytes { flow, bytes } => self.bytes(flow, &bytes, now, out),
             Received::Closed { flow } => self.closed(flow, now, out),
             Received::SendFailed { flow } => self.send_failed(flow, now, out),
-        }
-    }
-
-    /// What the switch orders.
-    pub fn command(&mut self, command: Command, now: Instant, out: &mut Vec<Output>) {
-        let leg = match &command {
-            Command::Ring { leg, .. }
-            | Command::Answer { leg, .. }
-            | Command::Invite { leg, .. }
-            | Command::Release { leg, .. }
-            | Command::Reoffer { leg, .. }
-            | Command::AnswerReoffer { leg, .. }
-            | Command::RejectReoffer { leg, .. } => *leg,
-        };
-        if let Command::Invite { callee, from, sdp, .. } = command {
-            let groups = self.targets(&callee);
-            return self.start_leg(leg, now, out, |room| Leg::Out(Box::new(LegOut::begin(leg, groups, &from, sdp, room))));
-        }
-        self.with_leg(leg, now, out, |leg, room| match (leg, command) {
-            (Leg::Out(call), Command::Release { reason, .. }) => call.release(reason.as_ref(), room),
-            (Leg::Session(session), command) => match command {
-                Command::Ring { code, sdp, .. } => session.ring(code, sdp, room),
-                Command::Answer { sdp, .. } => session.answer(sdp, room),
-                Command::Release { code, reason, retry_after, .. } => session.release(code, reason, retry_after, room),
-                Command::Reoffer { sdp, .. } => session.offer(sdp, room),
-                Command::AnswerReoffer { sdp, .. } => session.answer_reoffer(sdp, room),
-                Command::RejectReoffer { code, .. } => session.reject_reoffer(code, room),
-                Command::Invite { .. } => {}
-            },
-            (Leg::Out(_), _) => {}
-        });
-    }
-
-    /// Where a call out goes: contacts of an agent in groups of equal q, best first, or the trunk.
-    fn targets(&self, callee: &Callee) -> VecDeque<Vec<Target>> {
-        match callee {
-            Callee::Account(agent) => {
-                let to = Uri::sip(Some(agent.as_str()), &self.settings.domain, None);
-                let mut groups: BTreeMap<u16, Vec<Target>> = BTreeMap::new();
-                for binding in self.registrar.of(agent.as_str()) {
-                    groups.entry(u16::MAX - binding.q).or_default().push(Target {
-                        uri: binding.uri.clone(),
-                        to: to.clone(),
-                        flow: binding.flow,
-                        behind_nat: binding.behind_nat,
-                        session_expires: None,
-                    });
-                }
-                groups.into_values().collect()
-            }
-            Callee::Trunk { number, host, flow } => {
-                // `host` may bring a port.
-                let mut uri = Uri::sip(Some(number), host, None);
-                if let Ok(parsed) = format!("sip:{host}").parse::<Uri>() {
-                    uri = Uri::sip(Some(number), &parsed.host, parsed.port);
-                }
-                [vec![Target { to: uri.clone(), uri, flow: *flow, behind_nat: false, session_expires: None }]].into()
-            }
         }
     }
 
@@ -376,63 +315,6 @@ impl Endpoint {
 
     fn room<'a>(&'a mut self, now: Instant, orders: &'a mut Vec<Order>) -> Room<'a> {
         Room { now, rng: &mut self.rng, settings: &self.settings, cookie: &self.cookie, orders }
-    }
-}
-
-impl Leg {
-    fn id(&self) -> LegId {
-        match self {
-            Self::Session(session) => session.leg,
-            Self::Out(call) => call.leg,
-        }
-    }
-
-    fn way(&self) -> Way {
-        match self {
-            Self::Session(session) if session.dialog.flow.protocol == Protocol::Tcp => {
-                Way { connection: Some(session.dialog.flow), is_unheard: session.is_unheard() }
-            }
-            Self::Session(_) | Self::Out(_) => Way::default(),
-        }
-    }
-
-    /// Transactions that wait for its answer.
-    fn answers(&self) -> impl Iterator<Item = &ServerKey> {
-        let session = match self {
-            Self::Session(session) => Some(session),
-            Self::Out(_) => None,
-        };
-        session.into_iter().flat_map(|session| session.early_invite().into_iter().chain(session.reoffer.theirs()))
-    }
-
-    /// Transactions that it waits for, before the answer.
-    fn forks(&self) -> impl Iterator<Item = &ClientKey> {
-        let call = match self {
-            Self::Out(call) => Some(call),
-            Self::Session(_) => None,
-        };
-        call.into_iter().flat_map(|call| call.forks())
-    }
-
-    fn dialog(&self) -> (String, String) {
-        match self {
-            Self::Session(session) => (session.dialog.call_id.clone(), session.dialog.local_tag.clone()),
-            Self::Out(call) => (call.call_id.clone(), call.local_tag.clone()),
-        }
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        match self {
-            Self::Session(session) => session.deadline(),
-            Self::Out(call) => call.deadline(),
-        }
-    }
-
-    fn is_over(&self) -> bool {
-        match self {
-            Self::Session(session) => session.is_over(),
-            Self::Out(call) => call.is_over(),
-        }
     }
 }
 

@@ -1,12 +1,10 @@
 //! Requests: repeats are absorbed, what cannot be served is refused, the rest goes to its dialog, to the registrar, or becomes a call.
+//! Whose a request is is found out in `proofs`.
 
-use super::super::auth::{Verdict, fails_at_sha256};
-use super::super::dialog::is_behind_nat;
 use super::super::leg_in::Invitation;
 use super::super::msg::{Method, NameAddr, Request, Response, Scheme, Uri};
 use super::super::order::Asked;
 use super::super::refuse::{self, with};
-use super::super::registrar::Effect;
 use super::super::reoffer::too_small;
 use super::super::session::Session;
 use super::super::session_timer::{Terms, TooSmall};
@@ -14,32 +12,16 @@ use super::super::transaction::server::Server;
 use super::super::transaction::server_invite::ServerInvite;
 use super::super::transaction::{ServerEvent, ServerKey, has_magic_cookie};
 use super::super::{Origin, Output, Party, Protocol, compose};
+use super::proofs::{Proof, Unproven};
 use super::transactions::{ServerEntry, ServerMachine};
-use super::{Endpoint, Identity, Leg, Registered, Timer};
-use crate::base::{AgentId, Instant, LegId};
+use super::{Endpoint, Identity, Leg, Timer};
+use crate::base::{Instant, LegId};
 use std::sync::Arc;
 
 /// Retry-After of a 503 at a limit, in seconds.
 const BUSY_FOR: &str = "10";
 /// Retry-After of a call turned away under overload, in seconds.
 const SHED_FOR: std::ops::Range<u64> = 5..15;
-
-/// Whose request it is.
-enum Proof {
-    /// Nothing needs to be proven.
-    NotAsked,
-    Of(Origin),
-    /// Somebody's, but not for this, or no longer; and the refusal.
-    OfAnother(Response),
-}
-
-/// Why a request is not looked at any further.
-enum Unproven {
-    /// Nobody's: the challenge.
-    Challenged(Response),
-    /// Of a time before what the same agent asked since: it was answered then, and the answer heard.
-    Outrun,
-}
 
 /// By what a request without a To tag is known when it reaches us by two ways (§8.2.2.2).
 fn identity_of(request: &Request) -> Option<Identity> {
@@ -280,114 +262,6 @@ impl Endpoint {
             .map_err(|compose::Unsupported| with(request.response(415, None, None), "Accept", compose::SDP))?;
         let terms = Terms::for_request(&request.headers, &self.settings).map_err(|TooSmall { min }| too_small(request, min))?;
         Ok(Invitation { from: caller(request, is_trunk), origin, called, sdp, terms })
-    }
-
-    /// Whose request it is, where that must be known: not of one that `continues` something, or that came before.
-    ///
-    /// # Errors
-    /// It proves nothing, or is out of date.
-    fn proof(&mut self, asked: &Asked, continues: bool, now: Instant, out: &mut Vec<Output>) -> Result<Proof, Unproven> {
-        let request = &asked.request;
-        match request.method {
-            _ if continues => Ok(Proof::NotAsked),
-            Method::Register => self.prove(asked, &request.to().uri.user_unescaped().unwrap_or_default(), now, out),
-            Method::Invite if request.to_tag().is_none() => self.origin(asked, now, out),
-            // Within a dialog, from elsewhere.
-            _ => self.prove(asked, &request.from().uri.user_unescaped().unwrap_or_default(), now, out),
-        }
-    }
-
-    /// Whose call it is: an agent's by his From, proven; else a trunk's by its address; else nobody's, and challenged like a wrong password.
-    fn origin(&mut self, asked: &Asked, now: Instant, out: &mut Vec<Output>) -> Result<Proof, Unproven> {
-        let user = asked.request.from().uri.user_unescaped().unwrap_or_default();
-        if self.claims_account(&asked.request) {
-            return self.prove(asked, &user, now, out);
-        }
-        let ip = asked.flow.peer.ip();
-        let trunk = self.settings.trunks.iter().find(|(_, nets)| nets.iter().any(|net| net.contains(&ip)));
-        if let Some((trunk, _)) = trunk {
-            let trunk = trunk.clone();
-            self.trust(asked.flow, out);
-            return Ok(Proof::Of(Origin::Trunk(trunk)));
-        }
-        // Looked at as a known user's would be, so that it takes as long.
-        match self.prove(asked, &user, now, out) {
-            Err(Unproven::Challenged(challenge)) | Ok(Proof::OfAnother(challenge)) if challenge.code == 401 => {
-                Err(Unproven::Challenged(challenge))
-            }
-            _ => Err(Unproven::Challenged(self.challenge(asked, &user, false, now))),
-        }
-    }
-
-    /// The agent `user`, proven by digest. Who has another's password, or answers what is out of date, is refused with a transaction: that
-    /// answer would be another one the next time.
-    fn prove(&mut self, asked: &Asked, user: &str, now: Instant, out: &mut Vec<Output>) -> Result<Proof, Unproven> {
-        match self.judged(asked, now, out) {
-            Verdict::Proven(agent) if agent.as_str() == user => Ok(Proof::Of(Origin::Account(agent))),
-            Verdict::Proven(_) => {
-                self.counters.auth_failures += 1;
-                Ok(Proof::OfAnother(asked.request.response(403, None, None)))
-            }
-            Verdict::Stale(agent) if self.is_outrun(asked, &agent) => Err(Unproven::Outrun),
-            Verdict::Stale(_) => Ok(Proof::OfAnother(self.challenge(asked, user, true, now))),
-            Verdict::Refused | Verdict::Wrong(_) => {
-                self.counters.auth_failures += u64::from(asked.request.headers.get("Authorization").is_some());
-                Err(Unproven::Challenged(self.challenge(asked, user, false, now)))
-            }
-        }
-    }
-
-    pub(super) fn challenge(&mut self, asked: &Asked, user: &str, stale: bool, now: Instant) -> Response {
-        self.counters.auth_challenges += 1;
-        let mut response = asked.request.response(401, None, None);
-        let limited = fails_at_sha256(&asked.request);
-        for challenge in self.auth.challenges(user, limited, stale, &self.settings, now) {
-            response.headers.push("WWW-Authenticate", challenge);
-        }
-        response
-    }
-
-    /// RFC 3261 §10.3; the agent is proven.
-    fn registered_by(&mut self, agent: &AgentId, asked: &Asked, now: Instant, out: &mut Vec<Output>) {
-        let mut events = Vec::new();
-        let way = (asked.flow, is_behind_nat(&asked.request, asked.flow));
-        let (mut response, effect) = self.registrar.register(agent, &asked.request, way, &self.settings, now, &mut events);
-        if response.code == 200 {
-            response.tag_to(&self.rng.hex(8));
-            self.respond(&asked.key, response, now, out);
-            self.registered_anew(agent, asked);
-        } else {
-            self.refuse(asked, response, now, out);
-        }
-        if effect == Effect::Refreshed {
-            self.deadlines.set(Timer::Agent(agent.clone()), self.registrar.deadline(agent.as_str()));
-            self.touch_refreshed(agent);
-            out.extend(events.into_iter().map(Output::Event));
-        } else {
-            self.registrations(events, out);
-        }
-        if asked.flow.protocol == Protocol::Tcp {
-            self.rejoin_all(asked.flow, now, out);
-        }
-    }
-
-    /// A phone that registers again has the answer to its REGISTER before: it asks one at a time (§10.2), so that the one before is not
-    /// asked again. Its transaction ends, lest those of phones that register often pile up for 32 s each.
-    fn registered_anew(&mut self, agent: &AgentId, asked: &Asked) {
-        let Some(identity) = self.servers.get(&asked.key).and_then(|server| server.seen_as.as_ref()) else { return };
-        let registered = Registered { agent: agent.clone(), number: asked.request.cseq().0, key: asked.key.clone() };
-        if let Some(before) = self.last_registers.insert(identity.0.clone(), registered)
-            && before.agent == *agent
-            && before.number < asked.request.cseq().0
-        {
-            self.forget_server(&before.key);
-        }
-    }
-
-    /// Whether a REGISTER is of a time before the agent's last: the network brought it twice, and so late.
-    fn is_outrun(&self, asked: &Asked, agent: &AgentId) -> bool {
-        let last = self.last_registers.get(asked.request.call_id()).filter(|_| asked.request.method == Method::Register);
-        last.is_some_and(|last| last.agent == *agent && asked.request.cseq().0 < last.number)
     }
 }
 

@@ -1,0 +1,68 @@
+//! What the switch orders, brought to its leg; and where a call out goes.
+
+use super::super::leg_out::{LegOut, Target};
+use super::super::msg::Uri;
+use super::super::{Callee, Command, Output};
+use super::{Endpoint, Leg};
+use crate::base::Instant;
+use std::collections::{BTreeMap, VecDeque};
+
+impl Endpoint {
+    /// What the switch orders.
+    pub fn command(&mut self, command: Command, now: Instant, out: &mut Vec<Output>) {
+        let leg = match &command {
+            Command::Ring { leg, .. }
+            | Command::Answer { leg, .. }
+            | Command::Invite { leg, .. }
+            | Command::Release { leg, .. }
+            | Command::Reoffer { leg, .. }
+            | Command::AnswerReoffer { leg, .. }
+            | Command::RejectReoffer { leg, .. } => *leg,
+        };
+        if let Command::Invite { callee, from, sdp, .. } = command {
+            let groups = self.targets(&callee);
+            return self.start_leg(leg, now, out, |room| Leg::Out(Box::new(LegOut::begin(leg, groups, &from, sdp, room))));
+        }
+        self.with_leg(leg, now, out, |leg, room| match (leg, command) {
+            (Leg::Out(call), Command::Release { reason, .. }) => call.release(reason.as_ref(), room),
+            (Leg::Session(session), command) => match command {
+                Command::Ring { code, sdp, .. } => session.ring(code, sdp, room),
+                Command::Answer { sdp, .. } => session.answer(sdp, room),
+                Command::Release { code, reason, retry_after, .. } => session.release(code, reason, retry_after, room),
+                Command::Reoffer { sdp, .. } => session.offer(sdp, room),
+                Command::AnswerReoffer { sdp, .. } => session.answer_reoffer(sdp, room),
+                Command::RejectReoffer { code, .. } => session.reject_reoffer(code, room),
+                Command::Invite { .. } => {}
+            },
+            (Leg::Out(_), _) => {}
+        });
+    }
+
+    /// Where a call out goes: contacts of an agent in groups of equal q, best first, or the trunk.
+    fn targets(&self, callee: &Callee) -> VecDeque<Vec<Target>> {
+        match callee {
+            Callee::Account(agent) => {
+                let to = Uri::sip(Some(agent.as_str()), &self.settings.domain, None);
+                let mut groups: BTreeMap<u16, Vec<Target>> = BTreeMap::new();
+                for binding in self.registrar.of(agent.as_str()) {
+                    groups.entry(u16::MAX - binding.q).or_default().push(Target {
+                        uri: binding.uri.clone(),
+                        to: to.clone(),
+                        flow: binding.flow,
+                        behind_nat: binding.behind_nat,
+                        session_expires: None,
+                    });
+                }
+                groups.into_values().collect()
+            }
+            Callee::Trunk { number, host, flow } => {
+                // `host` may bring a port.
+                let mut uri = Uri::sip(Some(number), host, None);
+                if let Ok(parsed) = format!("sip:{host}").parse::<Uri>() {
+                    uri = Uri::sip(Some(number), &parsed.host, parsed.port);
+                }
+                [vec![Target { to: uri.clone(), uri, flow: *flow, behind_nat: false, session_expires: None }]].into()
+            }
+        }
+    }
+}
