@@ -144,6 +144,10 @@ pub const INVITE_IN_MAX: Duration = Duration::from_secs(600);
 pub const REOFFER_MAX: Duration = Duration::from_secs(20);
 /// A re-INVITE of ours that has no final response for this long counts as unanswered.
 pub const REINVITE_MAX: Duration = Duration::from_secs(60);
+/// Referrals of one leg whose referrers are told how they go: an agent transfers one call once. More: 603.
+pub const REFERRALS_PER_LEG_MAX: usize = 4;
+/// How long a referrer is told how it goes, unless he asks for longer: longer than any ringing. Later: he is told that nobody will tell him.
+pub const REFERRAL_NEWS_MAX: Duration = Duration::from_secs(300);
 /// A nonce is good for this long; later it is stale, and the phone answers the new one without asking its owner.
 pub const NONCE_AGE_MAX: Duration = Duration::from_secs(300);
 /// Nonces whose counts are remembered. More: the oldest become stale early.

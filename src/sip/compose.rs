@@ -5,11 +5,13 @@ use super::{Flow, Protocol, Reason};
 use crate::base::Duration;
 
 /// Methods we serve (RFC 3261 §20.5).
-pub const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, PRACK, REGISTER";
+pub const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, PRACK, REGISTER, REFER";
 /// Bodies we take (§20.1).
 pub const ACCEPT: &str = "application/sdp, application/dtmf-relay, application/dtmf";
 /// Extensions we know (§20.37).
-pub const SUPPORTED: &str = "100rel, timer";
+pub const SUPPORTED: &str = "100rel, timer, replaces, norefersub";
+/// Event packages we serve (RFC 6665 §8.2.2).
+pub const ALLOW_EVENTS: &str = "refer";
 pub const SDP: &str = "application/sdp";
 
 pub fn via(flow: Flow, branch: &str) -> String {
@@ -85,6 +87,20 @@ pub fn accepts_sdp(headers: &Headers) -> bool {
         let range: String = range.split(';').next().unwrap_or(range).split_whitespace().collect();
         ["application/sdp", "application/*", "*/*"].iter().any(|known| range.eq_ignore_ascii_case(known))
     })
+}
+
+/// An Event header: its package, and the `id` that tells subscriptions to the same package apart (RFC 6665 §8.2.1).
+pub struct PackageEvent<'a> {
+    pub package: &'a str,
+    pub id: Option<&'a str>,
+}
+
+pub fn event(headers: &Headers) -> Option<PackageEvent<'_>> {
+    let mut parts = headers.get("Event")?.split(';').map(str::trim);
+    let package = parts.next().filter(|package| !package.is_empty())?;
+    let named = |part: &'_ str| part.split_once('=').is_some_and(|(name, _)| name.trim().eq_ignore_ascii_case("id"));
+    let id = parts.find(|part| named(part)).and_then(|part| part.split_once('=')).map(|(_, id)| id.trim());
+    Some(PackageEvent { package, id })
 }
 
 /// A number that may have parameters behind it: Session-Expires, Min-SE.

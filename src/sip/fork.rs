@@ -99,6 +99,11 @@ impl Fork {
         room.orders.push(Order::Request { request: Box::new(request), flow: way.flow, user: User::Aside(way.leg) });
     }
 
+    /// Whether a dialog with a phone of this tag is there, before its answer.
+    pub fn is_early_with(&self, is_tag: impl Fn(&str) -> bool) -> bool {
+        matches!(self.state, State::Wanted) && self.early.keys().any(|tag| is_tag(tag))
+    }
+
     pub fn response(&mut self, way: &Way, response: Response, room: &mut Room) -> Option<Outcome> {
         match response.code {
             ..200 => self.rang(way, &response, room),

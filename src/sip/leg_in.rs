@@ -4,6 +4,7 @@ use super::dialog::Dialog;
 use super::msg::{Request, Response};
 use super::order::{Asked, Order, Room};
 use super::prack::{self, Due, Policy, Reliable};
+use super::refer::News;
 use super::reoffer::Reoffer;
 use super::session::{Phase, Release, Session};
 use super::session_timer::{SessionTimer, Terms};
@@ -43,6 +44,7 @@ pub(super) struct Invitation {
     pub origin: Origin,
     pub from: Party,
     pub called: String,
+    pub replaces: Option<LegId>,
     pub sdp: Option<Vec<u8>>,
     pub terms: Terms,
 }
@@ -54,9 +56,13 @@ impl Session {
         asked.request.body = Vec::new();
         let request = &asked.request;
         let dialog = Dialog::of_invited(request, room.tag(), asked.flow);
-        let Invitation { origin, from, called, sdp, terms } = invitation;
+        let Invitation { origin, from, called, replaces, sdp, terms } = invitation;
         let call_id = request.call_id().to_owned();
-        room.event(Event::Invited { leg, origin, from, called, flow: asked.flow, sdp: sdp.clone(), call_id });
+        let account = match &origin {
+            Origin::Account(agent) => Some(agent.clone()),
+            Origin::Trunk(_) => None,
+        };
+        room.event(Event::Invited { leg, origin, from, called, flow: asked.flow, sdp: sdp.clone(), call_id, replaces });
         Self {
             leg,
             dialog,
@@ -69,6 +75,8 @@ impl Session {
             allows_update: request.headers.has_token("Allow", "UPDATE"),
             unheard_until: None,
             unpracked: None,
+            account,
+            news: News::default(),
             owns_call_id: false,
             phase: Phase::Early(Box::new(Early {
                 terms,

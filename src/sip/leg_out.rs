@@ -8,7 +8,7 @@ use super::transaction::ClientKey;
 use super::{Cause, Event, Failure, Flow, Party, Reason, compose};
 use crate::base::bytes;
 use crate::base::limits::INVITE_OUT_MAX;
-use crate::base::{Duration, Instant, LegId};
+use crate::base::{AgentId, Duration, Instant, LegId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -30,6 +30,9 @@ pub(super) struct LegOut {
     pub leg: LegId,
     pub call_id: String,
     pub local_tag: String,
+    /// Whose phones are called; nobody's where it is a carrier.
+    #[serde(default)]
+    pub account: Option<AgentId>,
     from: NameAddr,
     cseq: u32,
     #[serde(with = "bytes")]
@@ -79,7 +82,14 @@ pub(super) enum Next {
 
 impl LegOut {
     /// Calls the first of `groups`.
-    pub fn begin(leg: LegId, mut groups: VecDeque<Vec<Target>>, from: &Party, sdp: Vec<u8>, room: &mut Room) -> Self {
+    pub fn begin(
+        leg: LegId,
+        account: Option<AgentId>,
+        mut groups: VecDeque<Vec<Target>>,
+        from: &Party,
+        sdp: Vec<u8>,
+        room: &mut Room,
+    ) -> Self {
         let user = if from.user.is_empty() { "anonymous" } else { &from.user };
         let local_tag = room.tag();
         let mut party = NameAddr::new(from.display.as_deref(), Uri::sip(Some(user), &room.settings.domain, None));
@@ -89,6 +99,7 @@ impl LegOut {
             leg,
             call_id: room.rng.hex(16),
             local_tag,
+            account,
             from: party,
             cseq: 1,
             sdp,
@@ -156,7 +167,7 @@ impl LegOut {
         let by = compose::contact_of(&answered.response.headers).map(|uri| uri.to_string());
         room.event(Event::Answered { leg: self.leg, sdp: answered.sdp.clone(), flow: target.flow, by });
         let interval = target.session_expires.unwrap_or(room.settings.session_expires);
-        Next::Answered(Box::new(Session::of_answer(self.leg, answered, std::mem::take(&mut self.sdp), interval, room)))
+        Next::Answered(Box::new(Session::of_answer(self.leg, self.account.take(), answered, std::mem::take(&mut self.sdp), interval, room)))
     }
 
     fn refused(&mut self, key: &ClientKey, code: u16, reason: String, min_se: Option<Duration>, room: &mut Room) {

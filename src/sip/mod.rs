@@ -19,9 +19,11 @@ pub mod msg;
 mod order;
 mod prack;
 mod recheck;
+mod refer;
 mod refuse;
 mod registrar;
 mod reoffer;
+mod replaces;
 mod session;
 mod session_timer;
 mod settings;
@@ -32,6 +34,7 @@ mod tests;
 
 pub use endpoint::Endpoint;
 pub use image::{BindingsImage, Changed, LegImage};
+pub use refer::{ReferId, ReferTarget};
 pub use registrar::Binding;
 pub use settings::{Account, Settings};
 
@@ -136,7 +139,20 @@ pub enum Failure {
 pub enum Event {
     /// A call comes in; 100 Trying is already sent and, for an account, the digest proven. `sdp` is `None` for a delayed offer: then
     /// `Command::Answer` carries our offer and `Acked` the answer.
-    Invited { leg: LegId, origin: Origin, from: Party, called: String, flow: Flow, sdp: Option<Vec<u8>>, call_id: String },
+    ///
+    /// `replaces`: it is to take the place of the peer of that leg (RFC 3891): one that is up, or one of ours that still rings. Who calls
+    /// is an agent, proven, and names the dialog rightly; whether that leg is his to replace is the switch's to judge. `called` may be
+    /// empty then.
+    Invited {
+        leg: LegId,
+        origin: Origin,
+        from: Party,
+        called: String,
+        flow: Flow,
+        sdp: Option<Vec<u8>>,
+        call_id: String,
+        replaces: Option<LegId>,
+    },
     /// A call out rings (180) or has early media (183 with `sdp`); once a provisional response.
     Ringing { leg: LegId, code: u16, sdp: Option<Vec<u8>> },
     /// A call out was answered; the ACK is already sent. Exactly one of its branches; others are cancelled, or acknowledged and released.
@@ -155,6 +171,10 @@ pub enum Event {
     ReofferFailed { leg: LegId, code: u16 },
     /// A digit by INFO (application/dtmf-relay or application/dtmf); 200 is already sent.
     Digit { leg: LegId, digit: char, duration: Duration },
+    /// An agent's phone asks that whom it speaks with be connected to somebody else (REFER); 202 is already sent, and 100 told. How it goes
+    /// is to be told with [`Command::TellReferProgress`] until its end; the leg lives on until it is released. `referred_by` is that
+    /// header as it stood (RFC 3892), which nobody has proven.
+    Referred { leg: LegId, refer: ReferId, target: ReferTarget, referred_by: Option<String> },
     /// The leg is gone. Every leg ends with exactly one `Released` or `Failed`, and nothing follows it: `Released` for a call in, for a
     /// call out that was answered, and for one that we released before its answer; `Failed` for a call out that came to nothing by itself.
     /// `Cause::Ours` comes when it is done: at once for a call in that was not answered, with the answer to our BYE or the end of what
@@ -219,6 +239,12 @@ pub enum Command {
     RejectReoffer {
         leg: LegId,
         code: u16,
+    },
+    /// How far a referral has come: the status of the call that it is about, 100 to 199 while it is under way, its final one at the end.
+    /// Does nothing when that was told, or nobody wants to hear.
+    TellReferProgress {
+        refer: ReferId,
+        status: u16,
     },
 }
 

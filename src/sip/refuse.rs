@@ -18,12 +18,19 @@ pub(super) fn refusal(request: &Request, cookie: &str) -> Option<Response> {
         return Some(request.response(483, None, None));
     }
     match &request.method {
-        Method::Refer | Method::Message => return Some(not_allowed(request)),
-        // RFC 6665 §7.2, RFC 3903 §6: no event package is served.
-        Method::Notify | Method::Subscribe | Method::Publish => return Some(request.response(489, None, None)),
+        Method::Message => return Some(not_allowed(request)),
+        // RFC 3515 §2.4.2 leaves it to us: what belongs to no call of ours has nobody to be connected.
+        Method::Refer if request.to_tag().is_none() => return Some(request.response(403, None, None)),
+        Method::Subscribe if is_served(request) => {}
+        // RFC 6665 §8.3.2, RFC 3903 §6.
+        Method::Notify | Method::Subscribe | Method::Publish => return Some(bad_event(request)),
         Method::Other(_) => return Some(with(request.response(501, None, None), "Allow", compose::ALLOW)),
         Method::Cancel => return None,
         _ => {}
+    }
+    // RFC 3891 §3: it has a meaning in a new call alone.
+    if !goes_further && request.headers.get("Replaces").is_some() {
+        return Some(request.response(400, Some("Replaces Outside Of A New Call"), None));
     }
     // §8.2.2.3.
     let unknown: Vec<&str> = request
@@ -39,6 +46,16 @@ pub(super) fn refusal(request: &Request, cookie: &str) -> Option<Response> {
         return Some(with(request.response(420, None, None), "Unsupported", &unsupported));
     }
     None
+}
+
+/// Whether what is subscribed to is there: the referral that made a subscription, inside its dialog (RFC 3515 §2.4.4).
+fn is_served(request: &Request) -> bool {
+    let package = compose::event(&request.headers).map(|event| event.package);
+    request.to_tag().is_some() && package.is_some_and(|package| package.eq_ignore_ascii_case("refer"))
+}
+
+fn bad_event(request: &Request) -> Response {
+    with(request.response(489, None, None), "Allow-Events", compose::ALLOW_EVENTS)
 }
 
 fn not_allowed(request: &Request) -> Response {
@@ -66,9 +83,14 @@ mod tests {
             ("INVITE sip:1@h", "Require: timer, gruu, nothingSupportsThis\r\n", Some(420), "Unsupported: gruu, nothingSupportsThis"),
             ("OPTIONS sip:1@h", "Proxy-Require: privacy\r\n", Some(420), "Unsupported: privacy"),
             ("CANCEL sip:1@h", "Require: gruu\r\n", None, ""),
-            ("REFER sip:1@h", "", Some(405), "Allow: INVITE, ACK"),
+            ("REFER sip:1@h", "", Some(403), ""),
+            ("INVITE sip:1@h", "Require: replaces, norefersub\r\n", None, ""),
+            ("INVITE sip:1@h", "Replaces: c;to-tag=1;from-tag=2\r\n", None, ""),
+            ("OPTIONS sip:1@h", "Replaces: c;to-tag=1;from-tag=2\r\n", Some(400), ""),
             ("MESSAGE sip:1@h", "", Some(405), "Allow: INVITE, ACK"),
-            ("SUBSCRIBE sip:1@h", "", Some(489), ""),
+            ("SUBSCRIBE sip:1@h", "", Some(489), "Allow-Events: refer"),
+            ("SUBSCRIBE sip:1@h", "Event: refer\r\n", Some(489), ""),
+            ("NOTIFY sip:1@h", "Event: refer\r\n", Some(489), "Allow-Events: refer"),
             ("NEWMETHOD sip:1@h", "", Some(501), "Allow: INVITE, ACK"),
             ("INVITE sip:1@h", "Via: SIP/2.0/UDP h;branch=z9hG4bKcookie1234\r\n", Some(482), ""),
         ] {

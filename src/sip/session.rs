@@ -7,11 +7,12 @@ use super::fork::Answered;
 use super::leg_in::Early;
 use super::msg::{Method, Request, Response};
 use super::order::{Asked, Order, Room, Silence, User};
+use super::refer::News;
 use super::reoffer::Reoffer;
 use super::session_timer::{Due, SessionTimer, Terms};
 use super::{Cause, Event, Reason, compose, info};
 use crate::base::bytes;
-use crate::base::{Duration, Instant, LegId};
+use crate::base::{AgentId, Duration, Instant, LegId};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -37,6 +38,12 @@ pub(super) struct Session {
     /// RSeq and CSeq of a reliable 18x that the answer overtook: its PRACK may still come (RFC 3262 §3).
     #[serde(default)]
     pub(super) unpracked: Option<(u32, u32)>,
+    /// Whose phone it is; nobody's for a carrier's.
+    #[serde(default)]
+    pub(super) account: Option<AgentId>,
+    /// What its peer is told of his referrals.
+    #[serde(default)]
+    pub(super) news: News,
     /// We made its Call-ID, which decides who waits longer after glare (RFC 3261 §14.1).
     pub(super) owns_call_id: bool,
 }
@@ -67,7 +74,14 @@ pub(super) enum Release {
 
 impl Session {
     /// A call out that was answered; its ACK is on its way.
-    pub fn of_answer(leg: LegId, answered: Answered, offer: Vec<u8>, interval: Duration, room: &mut Room) -> Self {
+    pub fn of_answer(
+        leg: LegId,
+        account: Option<AgentId>,
+        answered: Answered,
+        offer: Vec<u8>,
+        interval: Duration,
+        room: &mut Room,
+    ) -> Self {
         let headers = &answered.response.headers;
         Self {
             leg,
@@ -81,6 +95,8 @@ impl Session {
             allows_update: headers.has_token("Allow", "UPDATE"),
             unheard_until: None,
             unpracked: None,
+            account,
+            news: News::default(),
             owns_call_id: true,
             dialog: answered.dialog,
         }
@@ -88,16 +104,9 @@ impl Session {
 
     /// A request inside the dialog, but ACK and CANCEL.
     pub fn request(&mut self, asked: Asked, room: &mut Room) {
-        // §12.2.2: a tag of ours with a stranger's is no dialog of ours.
-        if !self.dialog.is_of(&asked.request) {
-            return room.refuse(&asked, 481, None);
+        if !self.takes(&asked, room) {
+            return;
         }
-        if !self.dialog.takes_number(asked.request.cseq().0) {
-            return room.refuse(&asked, 500, None);
-        }
-        self.dialog.flow = asked.flow;
-        self.dialog.behind_nat = is_behind_nat(&asked.request, asked.flow);
-        self.heard_of();
         match (&self.phase, &asked.request.method) {
             (_, Method::Bye) => self.left(&asked, room),
             (Phase::Leaving { .. } | Phase::Over, _) => room.refuse(&asked, 481, None),
@@ -112,12 +121,30 @@ impl Session {
             (Phase::Early(_), Method::Invite) => room.refuse_for_now(&asked, &self.dialog.local_tag.clone()),
             (Phase::Early(_), Method::Update) => self.updated_early(&asked, room),
             (Phase::Unacked { .. } | Phase::Up, Method::Invite | Method::Update) => self.reoffered(asked, room),
+            (_, Method::Subscribe) => self.resubscribed(&asked, room),
             (_, _) => {
                 let mut response = asked.request.response(405, None, None);
                 response.headers.push("Allow", compose::ALLOW);
                 room.respond(&asked.key, response);
             }
         }
+    }
+
+    /// Whether a request is of this dialog and in its order; refused where it is not.
+    pub(super) fn takes(&mut self, asked: &Asked, room: &mut Room) -> bool {
+        // §12.2.2: a tag of ours with a stranger's is no dialog of ours.
+        if !self.dialog.is_of(&asked.request) {
+            room.refuse(asked, 481, None);
+            return false;
+        }
+        if !self.dialog.takes_number(asked.request.cseq().0) {
+            room.refuse(asked, 500, None);
+            return false;
+        }
+        self.dialog.flow = asked.flow;
+        self.dialog.behind_nat = is_behind_nat(&asked.request, asked.flow);
+        self.heard_of();
+        true
     }
 
     fn informed(&self, asked: &Asked, room: &mut Room) {
@@ -186,6 +213,9 @@ impl Session {
         match (&self.phase, method) {
             (Phase::Leaving { number: bye }, Method::Bye) if *bye == number => self.over(Cause::Ours, room),
             (Phase::Up, Method::Invite | Method::Update) => self.reoffer_answered(number, response, room),
+            (Phase::Unacked { .. } | Phase::Up, Method::Notify) => {
+                self.notified(number, response.is_ok_and(|response| response.code < 300), room);
+            }
             (Phase::Early(_) | Phase::Unacked { .. } | Phase::Up | Phase::Leaving { .. } | Phase::Over, _) => {}
         }
     }
@@ -207,6 +237,7 @@ impl Session {
     /// Sends BYE and waits for its answer.
     fn leave(&mut self, reason: Option<&Reason>, room: &mut Room) {
         self.drop_reoffer(room);
+        self.last_news(room);
         let number = self.bye(reason, User::Session(self.leg), room);
         self.phase = Phase::Leaving { number };
     }
@@ -228,6 +259,7 @@ impl Session {
 
     pub(super) fn over(&mut self, cause: Cause, room: &mut Room) {
         self.drop_reoffer(room);
+        self.news = News::default();
         self.phase = Phase::Over;
         room.event(Event::Released { leg: self.leg, cause });
     }
@@ -256,6 +288,9 @@ impl Session {
             }
             Phase::Leaving { .. } | Phase::Over => {}
         }
+        if matches!(self.phase, Phase::Unacked { .. } | Phase::Up) {
+            self.news_timeout(room);
+        }
     }
 
     fn session_timeout(&mut self, room: &mut Room) {
@@ -271,10 +306,10 @@ impl Session {
     pub fn deadline(&self) -> Option<Instant> {
         match &self.phase {
             Phase::Early(early) => Some(early.deadline()),
-            Phase::Unacked { wait, .. } => Some(wait.deadline()),
+            Phase::Unacked { wait, .. } => [Some(wait.deadline()), self.news.deadline()].into_iter().flatten().min(),
             Phase::Up => {
                 let timer = self.timer.as_ref().map(SessionTimer::deadline);
-                [timer, self.reoffer.deadline()].into_iter().flatten().min()
+                [timer, self.reoffer.deadline(), self.news.deadline()].into_iter().flatten().min()
             }
             Phase::Leaving { .. } | Phase::Over => None,
         }

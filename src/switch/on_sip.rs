@@ -49,6 +49,9 @@ impl Switch {
 
     fn on_sip_event(&mut self, event: Event, now: Instant) {
         let (leg, event) = match event {
+            // Nobody is put in another's place yet.
+            Event::Invited { leg, replaces: Some(_), .. } => return self.refuse(leg, 501, None, now),
+            Event::Referred { refer, .. } => return self.tell_sip(Command::TellReferProgress { refer, status: 501 }, now),
             Event::Invited { leg, origin, from, called, flow, sdp, .. } => {
                 return self.invited(Invitation { leg, origin, from, called, flow, sdp }, now);
             }

@@ -84,12 +84,22 @@ fn rows() -> Vec<Row> {
         }),
         row("a number that is none", ANY, Unreadable, all(&[400]), |parts, _, _| parts.cseq = format!("-1 {}", parts.method)),
         // §8.2.1.
-        row("a method that is not allowed", &["REFER", "MESSAGE"], It, all(&[405]), |parts, _, _| {
-            parts.extra.push_str("Refer-To: <sip:1@127.0.0.1>\r\n");
-        }),
+        row("a method that is not allowed", &["MESSAGE"], It, all(&[405]), |_, _, _| {}),
+        // RFC 3515 §2.4.2: to nobody, by a scheme that we do not speak, to somewhere else. A carrier refers to nobody at all.
+        row(
+            "a referral that leads nowhere",
+            &["REFER"],
+            It,
+            [&[400, 403, 416, 603], &[481], &[400, 403, 416, 603], &[400, 403, 416, 603]],
+            |parts, _, rng| {
+                parts
+                    .extra
+                    .push_str(["", "Refer-To: <http://127.0.0.1>\r\n", "Refer-To: <sip:1@elsewhere.example>\r\n"][rng.below(3) as usize]);
+            },
+        ),
         // RFC 6665 §7.2, RFC 3903 §6.
         row("an event that nobody serves", &["NOTIFY", "SUBSCRIBE", "PUBLISH"], It, all(&[489]), |parts, _, _| {
-            parts.extra.push_str("Event: refer\r\nSubscription-State: active\r\n");
+            parts.extra.push_str("Event: presence\r\nSubscription-State: active\r\n");
         }),
         row("a method that is unknown", &["DANCE", "INVITED"], It, all(&[501]), |_, _, _| {}),
         // §8.2.2.3.

@@ -18,10 +18,15 @@ impl Endpoint {
             | Command::Reoffer { leg, .. }
             | Command::AnswerReoffer { leg, .. }
             | Command::RejectReoffer { leg, .. } => *leg,
+            Command::TellReferProgress { refer, .. } => refer.leg,
         };
         if let Command::Invite { callee, from, sdp, .. } = command {
             let groups = self.targets(&callee);
-            return self.start_leg(leg, now, out, |room| Leg::Out(Box::new(LegOut::begin(leg, groups, &from, sdp, room))));
+            let account = match callee {
+                Callee::Account(agent) => Some(agent),
+                Callee::Trunk { .. } => None,
+            };
+            return self.start_leg(leg, now, out, |room| Leg::Out(Box::new(LegOut::begin(leg, account, groups, &from, sdp, room))));
         }
         self.with_leg(leg, now, out, |leg, room| match (leg, command) {
             (Leg::Out(call), Command::Release { reason, .. }) => call.release(reason.as_ref(), room),
@@ -32,6 +37,7 @@ impl Endpoint {
                 Command::Reoffer { sdp, .. } => session.offer(sdp, room),
                 Command::AnswerReoffer { sdp, .. } => session.answer_reoffer(sdp, room),
                 Command::RejectReoffer { code, .. } => session.reject_reoffer(code, room),
+                Command::TellReferProgress { refer, status } => session.tell_referrer(refer.number, status, room),
                 Command::Invite { .. } => {}
             },
             (Leg::Out(_), _) => {}

@@ -12,6 +12,7 @@ mod kept;
 mod leg;
 mod orders;
 mod proofs;
+mod referrals;
 mod registrations;
 mod requests;
 mod transactions;

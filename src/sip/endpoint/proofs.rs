@@ -1,10 +1,10 @@
 //! Whose a request is: proven by digest, or by the address it comes from; and what becomes of one that proves nothing.
 
 use super::super::Origin;
+use super::super::Output;
 use super::super::auth::{Verdict, fails_at_sha256};
 use super::super::msg::{Method, Response};
 use super::super::order::Asked;
-use super::super::Output;
 use super::Endpoint;
 use crate::base::Instant;
 

@@ -184,6 +184,9 @@ impl Endpoint {
 
     fn in_dialog(&mut self, id: LegId, asked: Asked, now: Instant, out: &mut Vec<Output>) {
         self.served_by(id, &asked.key);
+        if asked.request.method == Method::Refer {
+            return self.referred(id, &asked, now, out);
+        }
         self.with_leg(id, now, out, |leg, room| match leg {
             Leg::Session(session) => session.request(asked, room),
             // Before the answer there is nothing that a callee could ask of us.
@@ -248,7 +251,10 @@ impl Endpoint {
 
     fn invitation(&self, request: &Request, origin: Origin) -> Result<Invitation, Response> {
         let is_trunk = matches!(origin, Origin::Trunk(_));
-        let called = called(&request.uri).filter(|_| is_trunk || request.uri.scheme == Scheme::Tel || self.is_ours(&request.uri.host));
+        let replaces = self.replaced_by(request, &origin)?;
+        let ours = is_trunk || request.uri.scheme == Scheme::Tel || self.is_ours(&request.uri.host);
+        // Who replaces a dialog calls our Contact, which names nobody.
+        let called = called(&request.uri).or(replaces.map(|_| String::new())).filter(|_| ours);
         let called = called.ok_or_else(|| request.response(404, None, None))?;
         // §8.1.1.8: without a Contact there is nowhere to send requests. A peer of RFC 2543 may leave it out; then it is From.
         if compose::contact_of(&request.headers).is_none() && request.top_via().branch().is_some_and(has_magic_cookie) {
@@ -261,12 +267,12 @@ impl Endpoint {
         let sdp = compose::sdp_of(&request.headers, &request.body)
             .map_err(|compose::Unsupported| with(request.response(415, None, None), "Accept", compose::SDP))?;
         let terms = Terms::for_request(&request.headers, &self.settings).map_err(|TooSmall { min }| too_small(request, min))?;
-        Ok(Invitation { from: caller(request, is_trunk), origin, called, sdp, terms })
+        Ok(Invitation { from: caller(request, is_trunk), origin, called, replaces, sdp, terms })
     }
 }
 
 /// The number or name that was called.
-fn called(uri: &Uri) -> Option<String> {
+pub(super) fn called(uri: &Uri) -> Option<String> {
     let called = match uri.scheme {
         Scheme::Tel => uri.opaque.split(';').next().map(str::to_owned),
         _ => uri.user_unescaped(),

@@ -174,6 +174,13 @@ impl Uri {
         syntax::find(&self.params, name)
     }
 
+    /// The header fields that a request made of this URI is to have (RFC 3261 §19.1.1), `%XX` undone, in order; the first so many of them.
+    pub fn header_fields(&self) -> impl Iterator<Item = (String, String)> {
+        let fields = self.headers.iter().flat_map(|headers| headers.split('&')).take(SIP_PARAMS_MAX);
+        let plain = |escaped: &str| text::read(&unescape(escaped)).into_owned();
+        fields.map(move |field| field.split_once('=').map_or((plain(field), String::new()), |(name, value)| (plain(name), plain(value))))
+    }
+
     /// `host[:port]` as an address, when the host is one.
     #[must_use]
     pub fn socket_addr(&self, default_port: u16) -> Option<SocketAddr> {
@@ -368,6 +375,18 @@ mod tests {
         assert_eq!(uri("sip:a@[2001:db8:::1]").socket_addr(5060), None);
         assert_eq!(uri("tel:+1-201;x=y").user_unescaped().as_deref(), Some("+1-201"));
         assert_eq!(uri("sip:%C8%FD%@h").user_unescaped().as_deref(), Some("\u{10FFC8}\u{10FFFD}%"));
+    }
+
+    #[test]
+    fn headers_can_be_read() {
+        let fields = |text: &str| uri(text).header_fields().collect::<Vec<_>>();
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(
+            fields("sip:h?Replaces=c%40h%3Bto-tag%3D1%3Bfrom-tag%3d2&Require=replaces&x&=&%00=%zz"),
+            [pair("Replaces", "c@h;to-tag=1;from-tag=2"), pair("Require", "replaces"), pair("x", ""), pair("", ""), pair("\0", "%zz")]
+        );
+        assert_eq!(fields("sip:h"), []);
+        assert_eq!(fields(&format!("sip:h?{}", "a=b&".repeat(1_000))).len(), SIP_PARAMS_MAX);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! A scripted phone: it writes requests, answers challenges and requests, and decides nothing.
 
 use super::world::{REALM, SWITCH, World, address};
+use crate::base::LegId;
 use crate::base::time::millis;
-use crate::sip::Protocol;
 use crate::sip::msg::digest::{Challenge, Credentials, ha1};
 use crate::sip::msg::{Message, Request, Response};
+use crate::sip::{Command, Event, Protocol};
 use std::net::SocketAddr;
 
 #[derive(Clone)]
@@ -63,7 +64,7 @@ impl Phone {
         let transport = if self.protocol == Protocol::Udp { "UDP" } else { "TCP" };
         let max_forwards = if lines.contains("Max-Forwards") { "" } else { "Max-Forwards: 70\r\n" };
         let to = self.dialog_to.clone().unwrap_or_else(|| format!("<sip:{to}@{REALM}>"));
-        let call_id = self.call_id.clone().unwrap_or_else(|| format!("{}-{}", self.from, self.at_text));
+        let call_id = self.call_id();
         let content = if self.body.is_empty() || lines.contains("Content-Type") { "" } else { "Content-Type: application/sdp\r\n" };
         format!(
             "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/{transport} {};branch=z9hG4bK{}{method}{number}{}\r\n{max_forwards}\
@@ -145,6 +146,62 @@ impl Phone {
         let user = self.user.clone();
         let challenged = self.ask(world, "REGISTER", &format!("sip:{REALM}"), &user, &contact);
         assert_eq!(self.prove(world, &challenged, "secret").code, 200);
+    }
+
+    fn invite(&mut self, world: &mut World, number: &str, lines: &str) -> Response {
+        self.body = "offer".into();
+        self.dialog_to = None;
+        let lines = format!("Contact: <sip:{}@{}>\r\n{lines}", self.user, self.at_text);
+        let challenged = self.ask(world, "INVITE", &format!("sip:{number}@{REALM}"), number, &lines);
+        let answer = if challenged.code == 401 { self.prove(world, &challenged, "secret") } else { challenged };
+        self.body.clear();
+        answer
+    }
+
+    /// An agent's phone calls, and gets a final answer at once.
+    #[track_caller]
+    pub fn calls_in_vain(&mut self, world: &mut World, number: &str, lines: &str) -> Response {
+        self.invite(world, number, lines)
+    }
+
+    /// An agent's phone calls; gives what the switch is told, its leg first.
+    #[track_caller]
+    pub fn calls(&mut self, world: &mut World, number: &str, lines: &str) -> (LegId, Event) {
+        assert_eq!(self.invite(world, number, lines).code, 100);
+        let event = world.event(SWITCH);
+        let Event::Invited { leg, .. } = &event else { panic!("no call: {event:?}") };
+        (*leg, event)
+    }
+
+    /// The call that it made is answered, and it acknowledges that.
+    #[track_caller]
+    pub fn is_answered(&mut self, world: &mut World, leg: LegId) {
+        world.command(SWITCH, Command::Answer { leg, sdp: "answer".into() });
+        world.run(millis(10));
+        let ok = world.heard_response_last(&self.at_text);
+        self.dialog_to = Some(ok.headers.get("To").expect("To").to_owned());
+        let ack = self.text("ACK", "sip:10.0.0.1", "", "");
+        self.send(world, ack);
+        assert_eq!(world.event(SWITCH), Event::Acked { leg, sdp: None });
+    }
+
+    /// An agent's phone is in a call.
+    #[track_caller]
+    pub fn talks(&mut self, world: &mut World, number: &str) -> LegId {
+        let (leg, _) = self.calls(world, number, "");
+        self.is_answered(world, leg);
+        leg
+    }
+
+    /// Its dialog as a Replaces header names it to the switch.
+    pub fn dialog(&self) -> String {
+        let to = self.dialog_to.as_deref().expect("a dialog");
+        let tag = to.split("tag=").nth(1).expect("a tag");
+        format!("{};to-tag={tag};from-tag=phone", self.call_id())
+    }
+
+    fn call_id(&self) -> String {
+        self.call_id.clone().unwrap_or_else(|| format!("{}-{}", self.from, self.at_text))
     }
 
     /// Answers a request that was heard.

@@ -308,7 +308,9 @@ fn an_invite_that_cannot_be_taken_is_refused_before_it_is_a_call() {
         ("", "", 400),
         ("Contact: <sip:x@10.0.0.2:5099>\r\nContent-Type: text/plain\r\n", "hello", 415),
         ("Contact: <sip:x@10.0.0.2:5099>\r\nSupported: timer\r\nSession-Expires: 60\r\n", "", 422),
-        ("Contact: <sip:x@10.0.0.2:5099>\r\nRequire: replaces\r\n", "", 420),
+        ("Contact: <sip:x@10.0.0.2:5099>\r\nRequire: gruu\r\n", "", 420),
+        ("Contact: <sip:x@10.0.0.2:5099>\r\nReplaces: c;to-tag=1\r\n", "", 400),
+        ("Contact: <sip:x@10.0.0.2:5099>\r\nReplaces: c;to-tag=1;from-tag=2\r\n", "", 403),
         ("Contact: <sip:x@10.0.0.2:5099>\r\nAccept: text/plain, image/*\r\n", "", 406),
     ] {
         let mut phone = trunk_phone();

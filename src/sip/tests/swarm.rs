@@ -88,6 +88,7 @@ fn note(world: &mut World, books: &mut BTreeMap<(&'static str, LegId), Book>, se
                 | Event::ReofferAnswered { leg, .. }
                 | Event::ReofferFailed { leg, .. }
                 | Event::Digit { leg, .. }
+                | Event::Referred { leg, .. }
                 | Event::Released { leg, .. } => *leg,
                 Event::Registered { .. } | Event::Unregistered { .. } | Event::Source(_) => continue,
             };
