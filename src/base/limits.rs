@@ -148,6 +148,10 @@ pub const REINVITE_MAX: Duration = Duration::from_secs(60);
 pub const REFERRALS_PER_LEG_MAX: usize = 4;
 /// How long a referrer is told how it goes, unless he asks for longer: longer than any ringing. Later: he is told that nobody will tell him.
 pub const REFERRAL_NEWS_MAX: Duration = Duration::from_secs(300);
+/// Subscriptions to one agent's messages, a phone's each. One more: 403 with a reason.
+pub const WATCHES_PER_AGENT_MAX: usize = 5;
+/// Changes of an agent's messages are told no oftener; those between are told with the last (RFC 3842 §3.10).
+pub const MESSAGE_NEWS_EVERY: Duration = Duration::from_secs(1);
 /// A nonce is good for this long; later it is stale, and the phone answers the new one without asking its owner.
 pub const NONCE_AGE_MAX: Duration = Duration::from_secs(300);
 /// Nonces whose counts are remembered. More: the oldest become stale early.

@@ -5,7 +5,7 @@ use super::msg::{Method, NameAddr, Request, Response, Uri};
 use super::{Flow, Protocol, Settings, compose};
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct Dialog {
     pub call_id: String,
     pub local_tag: String,
@@ -36,7 +36,7 @@ pub(super) fn is_behind_nat(request: &Request, flow: Flow) -> bool {
 }
 
 impl Dialog {
-    /// The dialog that an INVITE asks of us (§12.1.1).
+    /// The dialog that an INVITE, or a SUBSCRIBE, asks of us (§12.1.1).
     pub fn of_invited(request: &Request, local_tag: String, flow: Flow) -> Self {
         let mut local = request.to();
         local.set_param("tag", Some(&local_tag));

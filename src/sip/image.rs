@@ -2,6 +2,7 @@
 //! `endpoint::kept`.
 
 use super::Binding;
+use super::watch::Watch;
 use crate::base::bytes;
 use crate::base::{AgentId, LegId};
 use serde::{Deserialize, Serialize};
@@ -26,11 +27,25 @@ impl BindingsImage {
     }
 }
 
+/// The phones that watch over an agent's messages, for [`Endpoint::restore_watches`](super::Endpoint::restore_watches).
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct WatchesImage(pub(super) Vec<Watch>);
+
+impl WatchesImage {
+    /// Whether no phone watches.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 /// Whose images are out of date.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Changed {
     /// Legs that changed, and those that went: these have no image any more.
     pub legs: BTreeSet<LegId>,
+    /// Agents whose contacts or watches changed.
     pub agents: BTreeSet<AgentId>,
     /// Who is blocked.
     pub blocked: bool,

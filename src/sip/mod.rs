@@ -28,12 +28,13 @@ mod session;
 mod session_timer;
 mod settings;
 mod transaction;
+mod watch;
 
 #[cfg(test)]
 mod tests;
 
 pub use endpoint::Endpoint;
-pub use image::{BindingsImage, Changed, LegImage};
+pub use image::{BindingsImage, Changed, LegImage, WatchesImage};
 pub use refer::{ReferId, ReferTarget};
 pub use registrar::Binding;
 pub use settings::{Account, Settings};
@@ -197,7 +198,7 @@ pub enum Callee {
     Trunk { number: String, host: String, flow: Flow },
 }
 
-/// What the switch orders of a leg. Imperative. An order for a leg that is gone, or in a state in which it makes no sense, does nothing:
+/// What the switch orders, mostly of a leg. Imperative. An order for a leg that is gone, or in a state in which it makes no sense, does nothing:
 /// its `Released` or `Failed` is on its way.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Command {
@@ -239,6 +240,13 @@ pub enum Command {
     RejectReoffer {
         leg: LegId,
         code: u16,
+    },
+    /// An agent has so many messages, new ones and such as were heard: told to his phones' lamps when it changes (RFC 3842). To be said
+    /// of every agent who has any after a start, before anything is received: until then his phones are told that there is none.
+    SetMessagesWaiting {
+        agent: AgentId,
+        new: u32,
+        old: u32,
     },
     /// How far a referral has come: the status of the call that it is about, 100 to 199 while it is under way, its final one at the end.
     /// Does nothing when that was told, or nobody wants to hear.

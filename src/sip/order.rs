@@ -27,6 +27,8 @@ pub(super) enum User {
     Aside(LegId),
     /// A leg, for a request inside its dialog.
     Session(LegId),
+    /// A phone that watches over messages, for a NOTIFY.
+    Watch(u64),
     /// One branch of a call out; the leg may be gone before it.
     Fork(LegId, Box<Fork>),
 }

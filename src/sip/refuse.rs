@@ -1,7 +1,7 @@
 //! Requests that are not served, whoever sends them, and the RFC's answer to each. What a served request means is not decided here.
 
-use super::compose;
 use super::msg::{Method, Request, Response, Scheme, ViaRef};
+use super::{compose, watch};
 
 /// The refusal of a new request, in the order of RFC 3261 §8.2; `None` when it may be served. `cookie` is in every branch of ours.
 pub(super) fn refusal(request: &Request, cookie: &str) -> Option<Response> {
@@ -48,13 +48,16 @@ pub(super) fn refusal(request: &Request, cookie: &str) -> Option<Response> {
     None
 }
 
-/// Whether what is subscribed to is there: the referral that made a subscription, inside its dialog (RFC 3515 §2.4.4).
+/// Whether what is subscribed to is there: an agent's messages, or the referral that made a subscription, inside its dialog (RFC 3515
+/// §2.4.4).
 fn is_served(request: &Request) -> bool {
-    let package = compose::event(&request.headers).map(|event| event.package);
-    request.to_tag().is_some() && package.is_some_and(|package| package.eq_ignore_ascii_case("refer"))
+    let Some(event) = compose::event(&request.headers) else { return false };
+    let is = |package: &str| event.package.eq_ignore_ascii_case(package);
+    is(watch::PACKAGE) || (is("refer") && request.to_tag().is_some())
 }
 
-fn bad_event(request: &Request) -> Response {
+/// No such package (RFC 6665 §8.3.2).
+pub(super) fn bad_event(request: &Request) -> Response {
     with(request.response(489, None, None), "Allow-Events", compose::ALLOW_EVENTS)
 }
 
@@ -88,9 +91,12 @@ mod tests {
             ("INVITE sip:1@h", "Replaces: c;to-tag=1;from-tag=2\r\n", None, ""),
             ("OPTIONS sip:1@h", "Replaces: c;to-tag=1;from-tag=2\r\n", Some(400), ""),
             ("MESSAGE sip:1@h", "", Some(405), "Allow: INVITE, ACK"),
-            ("SUBSCRIBE sip:1@h", "", Some(489), "Allow-Events: refer"),
+            ("SUBSCRIBE sip:1@h", "", Some(489), "Allow-Events: message-summary, refer"),
+            ("SUBSCRIBE sip:1@h", "Event: message-summary\r\n", None, ""),
+            ("SUBSCRIBE sip:1@h", "o: Message-Summary ;id=7\r\n", None, ""),
+            ("SUBSCRIBE sip:1@h", "Event: ;id=7\r\n", Some(489), ""),
             ("SUBSCRIBE sip:1@h", "Event: refer\r\n", Some(489), ""),
-            ("NOTIFY sip:1@h", "Event: refer\r\n", Some(489), "Allow-Events: refer"),
+            ("NOTIFY sip:1@h", "Event: refer\r\n", Some(489), "Allow-Events: message-summary"),
             ("NEWMETHOD sip:1@h", "", Some(501), "Allow: INVITE, ACK"),
             ("INVITE sip:1@h", "Via: SIP/2.0/UDP h;branch=z9hG4bKcookie1234\r\n", Some(482), ""),
         ] {

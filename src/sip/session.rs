@@ -121,7 +121,7 @@ impl Session {
             (Phase::Early(_), Method::Invite) => room.refuse_for_now(&asked, &self.dialog.local_tag.clone()),
             (Phase::Early(_), Method::Update) => self.updated_early(&asked, room),
             (Phase::Unacked { .. } | Phase::Up, Method::Invite | Method::Update) => self.reoffered(asked, room),
-            (_, Method::Subscribe) => self.resubscribed(&asked, room),
+            (Phase::Unacked { .. } | Phase::Up, Method::Subscribe) => self.resubscribed(&asked, room),
             (_, _) => {
                 let mut response = asked.request.response(405, None, None);
                 response.headers.push("Allow", compose::ALLOW);

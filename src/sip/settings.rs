@@ -23,6 +23,8 @@ pub struct Settings {
     pub registration_min: Duration,
     pub registration_max: Duration,
     pub registration_default: Duration,
+    /// Phones that registered and did not subscribe to their agent's messages are told of them all the same, as old ones expect.
+    pub unasked_message_summaries: bool,
     /// Shown as Server and User-Agent.
     pub product: String,
     pub guard: guard::GuardSettings,
@@ -42,6 +44,7 @@ impl Default for Settings {
             registration_min: secs(60),
             registration_max: secs(3_600),
             registration_default: secs(600),
+            unasked_message_summaries: false,
             product: "Sanling".to_owned(),
             guard: guard::GuardSettings::default(),
         }

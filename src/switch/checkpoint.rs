@@ -80,6 +80,8 @@ pub(super) struct KeptCall {
 #[derive(Serialize, Deserialize)]
 pub(super) struct KeptAgent {
     pub bindings: sip::BindingsImage,
+    #[serde(default)]
+    pub watches: sip::WatchesImage,
     /// Registered contacts, and the way to the newest.
     pub contacts: usize,
     pub flow: Option<sip::Flow>,
@@ -265,11 +267,12 @@ impl Switch {
     fn keep_agent(&mut self, agent: AgentId, out: &mut Vec<Output>) {
         let kept = KeptAgent {
             bindings: self.endpoint.bindings_image(&agent),
+            watches: self.endpoint.watches_image(&agent),
             contacts: self.directory.contacts.get(&agent).copied().unwrap_or(0),
             flow: self.directory.flows.get(&agent).copied(),
             state: self.acd.agent_image(&agent),
         };
-        let image = (kept.state.is_some() || !kept.bindings.is_empty()).then(|| image(&kept));
+        let image = (kept.state.is_some() || !kept.bindings.is_empty() || !kept.watches.is_empty()).then(|| image(&kept));
         out.push(Output::Keep { part: Part::Agent(agent), image });
     }
 

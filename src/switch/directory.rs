@@ -86,6 +86,7 @@ pub fn sip_settings(config: &Config, surroundings: &Surroundings) -> Settings {
         registration_min: config.sip.registration_min,
         registration_max: config.sip.registration_max,
         registration_default: config.sip.registration_default,
+        unasked_message_summaries: false,
         guard: config.sip.guard.clone(),
         product: concat!("Sanling/", env!("CARGO_PKG_VERSION")).to_owned(),
     }

@@ -144,6 +144,7 @@ impl Switch {
             return self.dirty.agent(id);
         }
         self.endpoint.restore_bindings(&id, kept.bindings, now);
+        self.endpoint.restore_watches(&id, kept.watches);
         if let Some(flow) = kept.flow.filter(|_| kept.contacts > 0) {
             self.directory.flows.insert(id.clone(), flow);
             self.directory.contacts.insert(id, kept.contacts);

@@ -2,6 +2,7 @@
 
 use super::super::leg_out::{LegOut, Target};
 use super::super::msg::Uri;
+use super::super::watch::Summary;
 use super::super::{Callee, Command, Output};
 use super::{Endpoint, Leg};
 use crate::base::Instant;
@@ -10,6 +11,9 @@ use std::collections::{BTreeMap, VecDeque};
 impl Endpoint {
     /// What the switch orders.
     pub fn command(&mut self, command: Command, now: Instant, out: &mut Vec<Output>) {
+        if let Command::SetMessagesWaiting { agent, new, old } = command {
+            return self.set_messages_waiting(&agent, Summary { new, old }, now, out);
+        }
         let leg = match &command {
             Command::Ring { leg, .. }
             | Command::Answer { leg, .. }
@@ -19,6 +23,7 @@ impl Endpoint {
             | Command::AnswerReoffer { leg, .. }
             | Command::RejectReoffer { leg, .. } => *leg,
             Command::TellReferProgress { refer, .. } => refer.leg,
+            Command::SetMessagesWaiting { .. } => return,
         };
         if let Command::Invite { callee, from, sdp, .. } = command {
             let groups = self.targets(&callee);
@@ -38,7 +43,7 @@ impl Endpoint {
                 Command::AnswerReoffer { sdp, .. } => session.answer_reoffer(sdp, room),
                 Command::RejectReoffer { code, .. } => session.reject_reoffer(code, room),
                 Command::TellReferProgress { refer, status } => session.tell_referrer(refer.number, status, room),
-                Command::Invite { .. } => {}
+                Command::Invite { .. } | Command::SetMessagesWaiting { .. } => {}
             },
             (Leg::Out(_), _) => {}
         });

@@ -17,7 +17,7 @@ impl Endpoint {
         let request = &asked.request;
         let (kind, needs_proof) = match request.method {
             Method::Invite => (Kind::Call, self.claims_account(request)),
-            Method::Register => (Kind::Request, true),
+            Method::Register | Method::Subscribe => (Kind::Request, true),
             _ => (Kind::Request, request.to_tag().is_some()),
         };
         match self.guard.admit(asked.flow.peer, kind, needs_proof, &self.settings, now) {
@@ -52,11 +52,11 @@ impl Endpoint {
         let response = if request.method == Method::Cancel {
             request.response(481, None, None)
         } else if to.tag().is_some() {
-            match self.leg_of(request) {
-                None => request.response(481, None, None),
-                Some(_) if proves => return None,
+            match self.leg_of(request).is_some() || self.watch_of(request).is_some() {
+                false => request.response(481, None, None),
+                true if proves => return None,
                 // Known by its tags, but not by its address: a phone that moved can prove itself (§22.1).
-                Some(_) => self.challenge(asked, &request.from().uri.user_unescaped().unwrap_or_default(), false, now),
+                true => self.challenge(asked, &request.from().uri.user_unescaped().unwrap_or_default(), false, now),
             }
         } else if let Some(refusal) = refuse::refusal(request, &self.cookie) {
             refusal
@@ -67,12 +67,14 @@ impl Endpoint {
                     response.headers.push("Allow", compose::ALLOW);
                     response.headers.push("Accept", compose::ACCEPT);
                     response.headers.push("Supported", compose::SUPPORTED);
+                    response.headers.push("Allow-Events", compose::ALLOW_EVENTS);
                     response
                 }
                 Method::Register if !self.is_ours(&request.uri.host) || !self.is_ours(&to.uri.host) => request.response(404, None, None),
-                Method::Invite | Method::Register if proves => return None,
+                Method::Subscribe if !self.is_ours(&request.uri.host) => request.response(404, None, None),
+                Method::Invite | Method::Register | Method::Subscribe if proves => return None,
                 Method::Invite if self.is_trunks(asked.flow) && !self.claims_account(request) => return None,
-                Method::Invite => {
+                Method::Invite | Method::Subscribe => {
                     let user = request.from().uri.user_unescaped().unwrap_or_default();
                     self.challenge(asked, &user, false, now)
                 }
@@ -99,7 +101,8 @@ impl Endpoint {
             let invite = self.servers.get(&ServerKey::of_invite(request));
             return invite.is_some_and(|invite| self.may_speak(peer, invite.back.peer.ip()));
         }
-        self.leg_of(request).is_some_and(|leg| self.may_speak_for(leg, peer))
+        let watches = |watch| self.watches_from(watch, peer.ip()) || self.is_no_stranger(peer);
+        self.leg_of(request).is_some_and(|leg| self.may_speak_for(leg, peer)) || self.watch_of(request).is_some_and(watches)
     }
 
     /// The leg in whose dialog a request is, by its Call-ID and our tag.

@@ -16,6 +16,7 @@ mod referrals;
 mod registrations;
 mod requests;
 mod transactions;
+mod watchers;
 
 use super::admission::{Admission, Strain, Turn};
 use super::auth::Auth;
@@ -35,6 +36,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 use transactions::{ClientEntry, ServerEntry};
+use watchers::Watchers;
 
 pub struct Endpoint {
     settings: Settings,
@@ -45,6 +47,7 @@ pub struct Endpoint {
     cookie: String,
     auth: Auth,
     registrar: Registrar,
+    watchers: Watchers,
     guard: Guard,
     servers: Lookup<ServerKey, Box<ServerEntry>>,
     clients: Lookup<ClientKey, Box<ClientEntry>>,
@@ -103,6 +106,8 @@ enum Timer {
     Leg(LegId),
     /// The first binding of the agent ends.
     Agent(AgentId),
+    /// A phone's watch over messages has something to say, or ends.
+    Watch(u64),
     Stream(Flow),
     /// The first blocked source is released.
     Guard,
@@ -126,6 +131,7 @@ impl Endpoint {
             cookie,
             auth,
             registrar: Registrar::default(),
+            watchers: Watchers::new(hashes),
             guard: Guard::default(),
             servers: Lookup::new(hashes),
             clients: Lookup::new(hashes),
@@ -155,6 +161,7 @@ impl Endpoint {
         }
         self.auth.reconfigure(&settings);
         self.settings = settings;
+        self.reconfigure_watchers();
     }
 
     /// How late the switch was. New calls beyond what it bears are refused with 503 and no transaction of their own: a refusal is to cost as
@@ -200,6 +207,7 @@ impl Endpoint {
                 self.registrations(events, out);
                 self.deadlines.set(Timer::Agent(agent.clone()), self.registrar.deadline(agent.as_str()));
             }
+            Timer::Watch(watch) => self.watch_timeout(watch, now, out),
             Timer::Stream(flow) => self.stream_timeout(flow, now, out),
             Timer::Guard => self.guard_timeout(now, out),
         }

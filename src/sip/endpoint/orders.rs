@@ -197,23 +197,31 @@ impl Endpoint {
                 }
                 self.session_heard(leg, key, Ok(response), now, out);
             }
+            User::Watch(watch) => {
+                let notify = client.number;
+                self.watch_heard(watch, notify, Ok(response), now, out);
+            }
             User::Nobody | User::Aside(_) => {}
         }
     }
 
     fn deliver_loss(&mut self, key: &ClientKey, loss: Outcome, now: Instant, out: &mut Vec<Output>) {
-        match self.clients.get(key).map(|client| &client.user) {
-            Some(User::Fork(..)) => {
+        let silence = if matches!(loss, Outcome::Unreachable) { Silence::Unreachable } else { Silence::TimedOut };
+        match self.clients.get(key).map(|client| (&client.user, client.number)) {
+            Some((User::Fork(..), _)) => {
                 let outcome = self.with_fork(key, now, |_, _, _| Some(loss));
                 self.fork_said(key, outcome, now, out);
             }
-            Some(User::Session(leg)) => {
-                let silence = if matches!(loss, Outcome::Unreachable) { Silence::Unreachable } else { Silence::TimedOut };
+            Some((User::Session(leg), _)) => {
                 let leg = *leg;
                 self.session_heard(leg, key, Err(silence), now, out);
                 self.rejoin(leg, now, out);
             }
-            Some(User::Nobody | User::Aside(_)) | None => {}
+            Some((User::Watch(watch), notify)) => {
+                let watch = *watch;
+                self.watch_heard(watch, notify, Err(silence), now, out);
+            }
+            Some((User::Nobody | User::Aside(_), _)) | None => {}
         }
     }
 

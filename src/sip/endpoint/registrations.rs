@@ -28,6 +28,9 @@ impl Endpoint {
         } else {
             self.registrations(events, out);
         }
+        if effect == Effect::Changed {
+            self.light_unasked(agent, vec![asked.flow], now, out);
+        }
         if asked.flow.protocol == Protocol::Tcp {
             self.rejoin_all(asked.flow, now, out);
         }

@@ -166,17 +166,21 @@ impl Endpoint {
         if asked.request.method == Method::Cancel {
             return self.cancelled(&asked, now, out);
         }
-        match self.leg_of(&asked.request) {
-            Some(leg) => self.in_dialog(leg, asked, now, out),
+        match (self.leg_of(&asked.request), self.watch_of(&asked.request)) {
+            (Some(leg), _) => self.in_dialog(leg, asked, now, out),
+            (None, Some(watch)) => self.in_watch(watch, &asked, now, out),
             // Everything else was answered without state.
-            None => self.refuse(&asked, asked.request.response(481, None, None), now, out),
+            (None, None) => self.refuse(&asked, asked.request.response(481, None, None), now, out),
         }
     }
 
-    /// A new call, or a registration, of whom it is.
+    /// A new call, a registration, or a subscription, of whom it is.
     fn serve_proven(&mut self, asked: Asked, origin: Origin, now: Instant, out: &mut Vec<Output>) {
         match origin {
             Origin::Account(agent) if asked.request.method == Method::Register => self.registered_by(&agent, &asked, now, out),
+            Origin::Account(agent) if asked.request.method == Method::Subscribe && asked.request.to_tag().is_none() => {
+                self.subscribed(&agent, &asked, now, out);
+            }
             _ if is_new_call(&asked.request) => self.invited(asked, origin, now, out),
             _ => self.serve(asked, now, out),
         }

@@ -5,6 +5,7 @@ mod news;
 
 use super::msg::{Headers, NameAddr, Request, Scheme, Uri};
 use super::order::{Asked, Room, User};
+use super::refuse::bad_event;
 use super::replaces::Replaces;
 use super::session::{Phase, Session};
 use super::{Event, compose, msg};
@@ -148,7 +149,9 @@ impl Session {
 
     /// A SUBSCRIBE inside the dialog: the referrer wants to hear longer of it, or no more (RFC 3515 §2.4.4).
     pub(super) fn resubscribed(&mut self, asked: &Asked, room: &mut Room) {
-        let id = compose::event(&asked.request.headers).and_then(|event| event.id).and_then(|id| id.parse().ok());
+        let event = compose::event(&asked.request.headers).filter(|event| event.package.eq_ignore_ascii_case("refer"));
+        let Some(event) = event else { return room.respond(&asked.key, bad_event(&asked.request)) };
+        let id = event.id.and_then(|id| id.parse().ok());
         let expires = asked.request.headers.number("Expires").ok().flatten();
         let Some(left) = self.news.renew(id, expires, room.now) else { return room.refuse(asked, 481, None) };
         let mut response = compose::dialog_response(&asked.request, 200, &self.dialog.local_tag, asked.flow);

@@ -25,7 +25,7 @@ fn seen_by_a_scanner(response: &Response) -> Vec<String> {
 #[test]
 fn no_method_tells_an_extension_that_is_there_from_one_that_is_not() {
     for method in ["REGISTER", "INVITE", "OPTIONS", "SUBSCRIBE", "MESSAGE", "PUBLISH", "NOTIFY", "BYE", "REFER", "INFO", "ACKNOWLEDGE"] {
-        for contact in ["", "Contact: <sip:x@10.0.0.66>\r\n"] {
+        for contact in ["", "Contact: <sip:x@10.0.0.66>\r\n", "Contact: <sip:x@10.0.0.66>\r\nEvent: message-summary\r\n"] {
             let mut answers = Vec::new();
             for user in ["1001", "4711"] {
                 let mut world = World::new(1);

@@ -4,6 +4,7 @@ mod calls;
 mod desk;
 mod guarded;
 mod limits;
+mod messages;
 mod phone;
 mod phones;
 mod referrals;

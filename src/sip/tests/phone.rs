@@ -25,6 +25,8 @@ pub struct Phone {
     /// Its own otherwise.
     pub call_id: Option<String>,
     pub body: String,
+    /// What was asked of it before an answer that it waited for.
+    pub requests: Vec<Request>,
 }
 
 impl Phone {
@@ -41,6 +43,7 @@ impl Phone {
             dialog_to: None,
             call_id: None,
             body: String::new(),
+            requests: Vec::new(),
         }
     }
 
@@ -93,16 +96,15 @@ impl Phone {
     }
 
     #[track_caller]
-    fn answer(&self, world: &mut World) -> Response {
-        let answers: Vec<Response> = world
-            .heard(&self.at_text)
-            .into_iter()
-            .filter_map(|message| match message {
-                Message::Response(response) => Some(response),
-                Message::Request(_) => None,
-            })
-            .collect();
-        answers.last().expect("an answer").clone()
+    fn answer(&mut self, world: &mut World) -> Response {
+        let mut last = None;
+        for message in world.heard(&self.at_text) {
+            match message {
+                Message::Response(response) => last = Some(response),
+                Message::Request(request) => self.requests.push(request),
+            }
+        }
+        last.expect("an answer")
     }
 
     /// The request that was proven last, as it was sent.

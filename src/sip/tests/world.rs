@@ -59,6 +59,7 @@ pub struct World {
 struct Kept {
     legs: BTreeMap<LegId, Vec<u8>>,
     bindings: BTreeMap<AgentId, Vec<u8>>,
+    watches: BTreeMap<AgentId, Vec<u8>>,
     next_leg: u64,
 }
 
@@ -113,6 +114,8 @@ impl World {
         for agent in changed.agents.union(&changed.refreshed) {
             let image = rmp_serde::to_vec_named(&old.bindings_image(agent)).expect("an image");
             kept.bindings.insert(agent.clone(), image);
+            let image = rmp_serde::to_vec_named(&old.watches_image(agent)).expect("an image");
+            kept.watches.insert(agent.clone(), image);
         }
         kept.next_leg = old.next_leg();
         assert_eq!(kept.legs.len(), old.leg_count(), "every leg was marked, and none that is gone is kept");
@@ -129,6 +132,9 @@ impl World {
         }
         for (agent, image) in &kept.bindings {
             endpoint.restore_bindings(agent, rmp_serde::from_slice(image).expect("an image"), self.now);
+        }
+        for (agent, image) in &kept.watches {
+            endpoint.restore_watches(agent, rmp_serde::from_slice(image).expect("an image"));
         }
         let legs = kept.legs.keys().copied().collect();
         let mut out = Vec::new();
