@@ -6,7 +6,7 @@ use sanling::base::time::millis;
 use sanling::base::{AgentId, Instant, LegId, TrunkId};
 use sanling::sip::msg::digest::{Algorithm, Challenge, Credentials, ha1};
 use sanling::sip::msg::{Message, parse};
-use sanling::sip::{Account, Callee, Command, Endpoint, Event, Flow, Output, Party, Protocol, Received, Settings};
+use sanling::sip::{Account, Callee, Command, Endpoint, Event, Flow, Output, Party, Protocol, Received, Settings, Trunk};
 use std::hint::black_box;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -24,7 +24,7 @@ fn endpoint(at: &str, far: &str) -> Endpoint {
         domain: REALM.into(),
         listen: vec![(Protocol::Udp, address(at))],
         accounts: (0..AGENTS).map(|n| format!("{}", 10_000 + n)).map(|user| (AgentId::new(&user), account(&user))).collect(),
-        trunks: vec![(TrunkId::new("carrier"), vec![far.parse().expect("a network")])],
+        trunks: vec![Trunk::accepting(TrunkId::new("carrier"), vec![far.parse().expect("a network")])],
         ..Settings::default()
     };
     // Each its own: by its secret an endpoint knows what it sent itself, and a call that comes back to it is a loop.
@@ -72,8 +72,12 @@ impl Pair {
         let (here, far) = (self.ends[0].0, self.ends[1].0);
         let (leg, sdp) = (LegId(self.next_leg), SDP.as_bytes().to_vec());
         self.next_leg += 2;
-        let callee =
-            Callee::Trunk { number: "95000".into(), host: far.to_string(), flow: Flow { protocol: Protocol::Udp, local: here, peer: far } };
+        let callee = Callee::Trunk {
+            trunk: None,
+            number: "95000".into(),
+            host: far.to_string(),
+            flow: Flow { protocol: Protocol::Udp, local: here, peer: far },
+        };
         let from = Party { display: Some("Caller".into()), user: "13800138000".into() };
         let invited = self.order(0, Command::Invite { leg, callee, from, sdp: sdp.clone() });
         let Some(Event::Invited { leg: theirs, .. }) = invited.first() else { panic!("a call: {invited:?}") };
@@ -159,6 +163,7 @@ fn endpoints(c: &mut Criterion) {
     group.bench_function("registration", |b| b.iter_custom(|turns| (0..turns).map(|_| phones.register()).sum()));
     let leg = LegId(2);
     let callee = Callee::Trunk {
+        trunk: None,
         number: "95000".into(),
         host: "10.0.0.2".into(),
         flow: Flow { protocol: Protocol::Udp, local: address("10.0.0.1:5060"), peer: address("10.0.0.2:5060") },

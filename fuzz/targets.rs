@@ -9,7 +9,7 @@ use sanling::media::control::{Command as Order, Direction as Flowing, StreamPara
 use sanling::media::{Component, Engine, EngineSettings, Turn};
 use sanling::sdp::{self, Local};
 use sanling::sip::msg::{Framed, Framer, Message, parse};
-use sanling::sip::{Callee, Command, Endpoint, Event, Flow, Output, Party, Protocol, Received, Settings};
+use sanling::sip::{Callee, Command, Endpoint, Event, Flow, Output, Party, Protocol, Received, Settings, Trunk};
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
@@ -40,7 +40,7 @@ fn settings() -> Settings {
     Settings {
         domain: "example.com".into(),
         listen: vec![(Protocol::Udp, address(LOCAL)), (Protocol::Tcp, address(LOCAL))],
-        trunks: vec![(TrunkId::new("everybody"), vec!["0.0.0.0/0".parse().expect("a network")])],
+        trunks: vec![Trunk::accepting(TrunkId::new("everybody"), vec!["0.0.0.0/0".parse().expect("a network")])],
         ..Settings::default()
     }
 }
@@ -88,7 +88,7 @@ impl Live {
         );
         live.receive(Protocol::Udp, ack.as_bytes());
         let flow = Flow { protocol: Protocol::Udp, local: address(LOCAL), peer: address(PEER) };
-        let callee = Callee::Trunk { number: "1001".into(), host: "192.0.2.9".into(), flow };
+        let callee = Callee::Trunk { trunk: None, number: "1001".into(), host: "192.0.2.9".into(), flow };
         let party = Party { display: None, user: "95000".into() };
         let sent = live.command(Command::Invite { leg: LegId(1_000), callee, from: party, sdp: OFFER.into() });
         let invite = String::from_utf8_lossy(sent.first().expect("an INVITE")).into_owned();

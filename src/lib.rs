@@ -27,7 +27,7 @@
 //! | 1 | [`sdp`] | offer/answer as pure functions over sdp-types |
 //! | 1 | [`rtp`] | reception, jitter buffer, our own stream, telephone-event, RTCP, over rtp-rs and rtcp-types |
 //! | 1 | [`audio`] | G.711, Opus (audiopus), resampling, mixing, levels, tones, the voice detector, WAV |
-//! | 2 | [`sip`] | the machines: transactions, dialogs, session timers, PRACK, registrar, and the [`sip::Endpoint`] that owns them |
+//! | 2 | [`sip`] | the machines: transactions, dialogs, session timers, PRACK, referrals, registrar, message-waiting, carriers, and the [`sip::Endpoint`] that owns them |
 //! | 2 | [`media`] | the vocabulary ([`media::control`]) and the pure engine: relay, transcode, announce, detect, tap |
 //! | 3 | [`call`] | the B2BUA: a call owns its legs and its record |
 //! | 3 | [`acd`] | agents, queues, matching, figures; knows calls by id |

@@ -4,14 +4,14 @@
 use sanling::base::time::{millis, secs};
 use sanling::base::{Instant, LegId, Rng, TrunkId};
 use sanling::sip::msg::{Message, parse};
-use sanling::sip::{Command, Endpoint, Event, Flow, Output, Protocol, Received, Settings};
+use sanling::sip::{Command, Endpoint, Event, Flow, Output, Protocol, Received, Settings, Trunk};
 use std::path::PathBuf;
 
 fn endpoint() -> Endpoint {
     let settings = Settings {
         domain: "example.com".into(),
         listen: vec![(Protocol::Udp, "192.0.2.1:5060".parse().expect("an address"))],
-        trunks: vec![(TrunkId::new("everybody"), vec!["0.0.0.0/0".parse().expect("a network")])],
+        trunks: vec![Trunk::accepting(TrunkId::new("everybody"), vec!["0.0.0.0/0".parse().expect("a network")])],
         ..Settings::default()
     };
     Endpoint::new(settings, [7; 32], Instant::START)

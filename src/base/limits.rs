@@ -152,6 +152,12 @@ pub const REFERRAL_NEWS_MAX: Duration = Duration::from_secs(300);
 pub const WATCHES_PER_AGENT_MAX: usize = 5;
 /// Changes of an agent's messages are told no oftener; those between are told with the last (RFC 3842 §3.10).
 pub const MESSAGE_NEWS_EVERY: Duration = Duration::from_secs(1);
+/// REGISTERs of one try to register with a carrier: one unproven, one for its challenge, one for what it wants otherwise. More: a failure.
+pub const REGISTER_TRIES_MAX: u8 = 4;
+/// Longest wait before a carrier that does not register us is asked again (RFC 5626 §4.5's max-time).
+pub const REGISTER_BACKOFF_MAX: Duration = Duration::from_secs(1_800);
+/// A carrier's host that does not answer OPTIONS for this long is not there, this time. An answer that comes later is not heard.
+pub const PING_ANSWERED_WITHIN: Duration = Duration::from_secs(10);
 /// A nonce is good for this long; later it is stale, and the phone answers the new one without asking its owner.
 pub const NONCE_AGE_MAX: Duration = Duration::from_secs(300);
 /// Nonces whose counts are remembered. More: the oldest become stale early.

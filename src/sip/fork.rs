@@ -2,6 +2,7 @@
 //! leg: a 200 that crosses the CANCEL is acknowledged and released with BYE (RFC 3261 §9.1, §13.2.2.4).
 
 use super::dialog::Dialog;
+use super::msg::demand::Demand;
 use super::msg::{Method, Request, Response};
 use super::order::{Order, Room, User};
 use super::prack::Heard;
@@ -50,9 +51,18 @@ enum State {
 /// What became of the branch, for the call out.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    Rang { code: u16, sdp: Option<Vec<u8>> },
+    Rang {
+        code: u16,
+        sdp: Option<Vec<u8>>,
+    },
     Answered(Box<Answered>),
-    Refused { code: u16, reason: String, min_se: Option<Duration> },
+    /// `demand`: the challenge of a 401 or 407.
+    Refused {
+        code: u16,
+        reason: String,
+        min_se: Option<Duration>,
+        demand: Option<Demand>,
+    },
     TimedOut,
     Unreachable,
 }
@@ -111,7 +121,8 @@ impl Fork {
             code => {
                 self.state = State::Settled;
                 let min_se = compose::seconds(&response.headers, "Min-SE").filter(|_| code == 422);
-                Some(Outcome::Refused { code, reason: response.reason, min_se })
+                let demand = Demand::of(&response);
+                Some(Outcome::Refused { code, reason: response.reason, min_se, demand })
             }
         }
     }
@@ -156,7 +167,12 @@ impl Fork {
             dialog.local_seq = early.dialog.local_seq;
         }
         let hop = dialog.next_hop(room.settings);
-        room.acknowledge(way.key, &tag, dialog.ack(way.invite.cseq().0), hop);
+        let mut ack = dialog.ack(way.invite.cseq().0);
+        // §22.1: with the INVITE's credentials.
+        for name in ["Authorization", "Proxy-Authorization"] {
+            way.invite.headers.all(name).for_each(|value| ack.headers.push(name, value));
+        }
+        room.acknowledge(way.key, &tag, ack, hop);
         if matches!(self.state, State::Wanted) {
             self.state = State::Settled;
             let sdp = compose::sdp_of(&response.headers, &response.body).ok().flatten().or(early.and_then(|early| early.sdp));
@@ -165,7 +181,8 @@ impl Fork {
         let bye = dialog.request(Method::Bye);
         room.request(bye, hop, User::Aside(way.leg));
         let settled = std::mem::replace(&mut self.state, State::Settled);
-        (!matches!(settled, State::Settled)).then(|| Outcome::Refused { code: 487, reason: "Answered Too Late".to_owned(), min_se: None })
+        let too_late = || Outcome::Refused { code: 487, reason: "Answered Too Late".to_owned(), min_se: None, demand: None };
+        (!matches!(settled, State::Settled)).then(too_late)
     }
 
     /// When the final response to a cancelled branch is not waited for any longer (§9.1).

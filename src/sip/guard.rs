@@ -145,7 +145,7 @@ impl Guard {
     /// How the address of `peer` is judged.
     pub fn standing(&self, peer: SocketAddr, settings: &Settings) -> Standing {
         let ip = plain(peer.ip());
-        if ip.is_loopback() || settings.trunks.iter().any(|(_, nets)| nets.iter().any(|net| net.contains(&ip))) {
+        if ip.is_loopback() || settings.trunks.iter().any(|trunk| trunk.accepts(ip)) {
             Standing::Trusted
         } else if self.proven_addresses.contains(&customer(ip)) || settings.guard.shared.iter().any(|net| net.contains(&ip)) {
             Standing::Shared

@@ -1,14 +1,16 @@
 //! A call out until it is answered: to all contacts of an agent, best q first, or to a trunk. First 2xx wins (RFC 3261 §16.7).
 
+use super::carrier::Shown;
 use super::fork::{Answered, Fork, Outcome};
+use super::msg::demand::Demand;
 use super::msg::{Method, NameAddr, Request, Uri};
 use super::order::{Order, Room, User};
 use super::session::Session;
 use super::transaction::ClientKey;
-use super::{Cause, Event, Failure, Flow, Party, Reason, compose};
+use super::{Cause, Event, Failure, Flow, Reason, compose};
 use crate::base::bytes;
 use crate::base::limits::INVITE_OUT_MAX;
-use crate::base::{AgentId, Duration, Instant, LegId};
+use crate::base::{AgentId, Duration, Instant, LegId, TrunkId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -23,6 +25,20 @@ pub(super) struct Target {
     pub behind_nat: bool,
     /// Session-Expires, when the first one was too small for the callee (422).
     pub session_expires: Option<Duration>,
+    /// Name and value of the header that answers the challenge of the first INVITE.
+    #[serde(default)]
+    pub proof: Option<(String, String)>,
+}
+
+/// Whom a call out is for, and who calls.
+pub(super) struct Calling {
+    /// Whose phones are called.
+    pub account: Option<AgentId>,
+    /// The carrier that is.
+    pub trunk: Option<TrunkId>,
+    /// Called one after the other, all of a group at once.
+    pub groups: VecDeque<Vec<Target>>,
+    pub shown: Shown,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -33,7 +49,14 @@ pub(super) struct LegOut {
     /// Whose phones are called; nobody's where it is a carrier.
     #[serde(default)]
     pub account: Option<AgentId>,
+    /// By whose account a challenge is answered.
+    #[serde(default)]
+    trunk: Option<TrunkId>,
     from: NameAddr,
+    #[serde(default)]
+    asserted: Option<NameAddr>,
+    #[serde(default)]
+    is_private: bool,
     cseq: u32,
     #[serde(with = "bytes")]
     sdp: Vec<u8>,
@@ -81,26 +104,22 @@ pub(super) enum Next {
 }
 
 impl LegOut {
-    /// Calls the first of `groups`.
-    pub fn begin(
-        leg: LegId,
-        account: Option<AgentId>,
-        mut groups: VecDeque<Vec<Target>>,
-        from: &Party,
-        sdp: Vec<u8>,
-        room: &mut Room,
-    ) -> Self {
-        let user = if from.user.is_empty() { "anonymous" } else { &from.user };
+    /// Calls the first group.
+    pub fn begin(leg: LegId, calling: Calling, sdp: Vec<u8>, room: &mut Room) -> Self {
+        let Calling { account, trunk, mut groups, shown } = calling;
+        let Shown { mut from, asserted, is_private } = shown;
         let local_tag = room.tag();
-        let mut party = NameAddr::new(from.display.as_deref(), Uri::sip(Some(user), &room.settings.domain, None));
-        party.set_param("tag", Some(&local_tag));
+        from.set_param("tag", Some(&local_tag));
         let first = groups.pop_front().unwrap_or_default();
         let mut this = Self {
             leg,
             call_id: room.rng.hex(16),
             local_tag,
             account,
-            from: party,
+            trunk,
+            from,
+            asserted,
+            is_private,
             cseq: 1,
             sdp,
             later: groups,
@@ -139,6 +158,15 @@ impl LegOut {
         headers.push("Supported", compose::SUPPORTED);
         headers.push("Session-Expires", interval.as_secs().to_string());
         headers.push("Min-SE", min.as_secs().to_string());
+        if let Some(asserted) = &self.asserted {
+            headers.push("P-Asserted-Identity", asserted.to_string());
+        }
+        if self.is_private {
+            headers.push("Privacy", "id");
+        }
+        if let Some((name, value)) = &target.proof {
+            headers.push(name, value.as_str());
+        }
         compose::put_sdp(&mut request.headers, &mut request.body, &self.sdp);
         request
     }
@@ -152,7 +180,11 @@ impl LegOut {
                 }
             }
             Outcome::Answered(answered) => return self.answered(key, *answered, room),
-            Outcome::Refused { code, reason, min_se } => self.refused(key, code, reason, min_se, room),
+            Outcome::Refused { code, reason, min_se, demand } => {
+                if !demand.is_some_and(|demand| self.proves(key, demand, room)) {
+                    self.refused(key, code, reason, min_se, room);
+                }
+            }
             Outcome::TimedOut => self.lost(key, Loss::TimedOut, room),
             Outcome::Unreachable => self.lost(key, Loss::Unreachable, room),
         }
@@ -170,13 +202,29 @@ impl LegOut {
         Next::Answered(Box::new(Session::of_answer(self.leg, self.account.take(), answered, std::mem::take(&mut self.sdp), interval, room)))
     }
 
+    /// Answers a challenge, once (RFC 3261 §22.2), with the next number of the same call. False where that cannot be.
+    fn proves(&mut self, key: &ClientKey, mut demand: Demand, room: &mut Room) -> bool {
+        let trunk = self.trunk.as_ref().and_then(|id| room.settings.trunks.iter().find(|trunk| trunk.id == *id));
+        let (Some(account), State::Calling { .. }) = (trunk.and_then(|trunk| trunk.account.as_ref()), &self.state) else { return false };
+        let Some(target) = self.forks.get(key).filter(|target| target.proof.is_none()) else { return false };
+        let uri = target.uri.clone().into_request_uri().to_string();
+        let (name, value) = demand.answer(&account.user, account.password.reveal(), "INVITE", &uri, &room.rng.hex(8));
+        let target = Target { proof: Some((name.to_owned(), value)), ..target.clone() };
+        self.forks.remove(key);
+        self.cseq += 1;
+        self.call(target, room);
+        true
+    }
+
     fn refused(&mut self, key: &ClientKey, code: u16, reason: String, min_se: Option<Duration>, room: &mut Room) {
         let calling = matches!(self.state, State::Calling { .. });
         // RFC 4028 §7.4: a 422 names the least interval; one more try with it.
         if let (Some(min), true) = (min_se, calling)
             && let Some(target) = self.forks.get(key).filter(|target| target.session_expires.is_none())
         {
-            let target = Target { session_expires: Some(min.max(room.settings.session_expires)), ..target.clone() };
+            // A nonce's answer counts once; the next may be asked for anew.
+            let session_expires = Some(min.max(room.settings.session_expires));
+            let target = Target { session_expires, proof: None, ..target.clone() };
             self.forks.remove(key);
             self.cseq += 1;
             return self.call(target, room);

@@ -6,6 +6,7 @@
 mod ack_wait;
 pub mod admission;
 mod auth;
+mod carrier;
 mod compose;
 mod dialog;
 mod endpoint;
@@ -33,11 +34,12 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
+pub use carrier::TrunkCause;
 pub use endpoint::Endpoint;
 pub use image::{BindingsImage, Changed, LegImage, WatchesImage};
 pub use refer::{ReferId, ReferTarget};
 pub use registrar::Binding;
-pub use settings::{Account, Settings};
+pub use settings::{Account, CallerShown, Password, Settings, Trunk, TrunkAccount, TrunkPing, TrunkRegister, TrunkWay};
 
 use crate::base::{AgentId, Duration, LegId, TrunkId};
 use serde::{Deserialize, Serialize};
@@ -187,6 +189,14 @@ pub enum Event {
     Unregistered { agent: AgentId, contacts: usize },
     /// A source is refused from now on, or no longer.
     Source(guard::Change),
+    /// A carrier has us at this host, for so long before it must be renewed; told once, not with each renewal.
+    TrunkRegistered { trunk: TrunkId, flow: Flow, life: Duration },
+    /// It has us no more, or will not have us; told again when the cause is another. Asking goes on.
+    TrunkUnregistered { trunk: TrunkId, cause: TrunkCause },
+    /// A carrier's host answers OPTIONS, for the first time or again.
+    TrunkUp { trunk: TrunkId, flow: Flow },
+    /// It has not answered as often as the configuration bears; asking goes on. A host of which nothing was told yet may be called.
+    TrunkDown { trunk: TrunkId, flow: Flow, cause: TrunkCause },
 }
 
 /// Whom a call out is for.
@@ -194,8 +204,9 @@ pub enum Event {
 pub enum Callee {
     /// All contacts of an agent at once, best `q` first when they differ; the first 2xx wins.
     Account(AgentId),
-    /// A number behind a trunk: `flow` leads to its host, `host` is what the request URI shows.
-    Trunk { number: String, host: String, flow: Flow },
+    /// A number behind a trunk: `flow` leads to its host, `host` is what the request URI shows. `trunk`: by whose settings the caller is
+    /// shown and a challenge answered (401 and 407, once).
+    Trunk { trunk: Option<TrunkId>, number: String, host: String, flow: Flow },
 }
 
 /// What the switch orders, mostly of a leg. Imperative. An order for a leg that is gone, or in a state in which it makes no sense, does nothing:

@@ -5,7 +5,7 @@ use super::fork::Fork;
 use super::msg::{Message, Request, Response};
 use super::transaction::{ClientKey, ServerKey};
 use super::{Event, Flow, Reason, Settings, compose};
-use crate::base::{Instant, LegId, Rng};
+use crate::base::{Instant, LegId, Rng, TrunkId};
 use serde::{Deserialize, Serialize};
 
 /// A request that waits for its answer.
@@ -29,6 +29,10 @@ pub(super) enum User {
     Session(LegId),
     /// A phone that watches over messages, for a NOTIFY.
     Watch(u64),
+    /// A carrier that we register with.
+    Registration(TrunkId),
+    /// A carrier whose host is asked whether it is there.
+    Ping(TrunkId, Flow),
     /// One branch of a call out; the leg may be gone before it.
     Fork(LegId, Box<Fork>),
 }

@@ -1,11 +1,12 @@
 //! What the endpoint needs of the configuration: values only. How they are come by is the parent's business.
 
-use super::{Protocol, guard};
+use super::{Flow, Protocol, guard};
 use crate::base::time::secs;
 use crate::base::{AgentId, Duration, TrunkId};
 use ipnet::IpNet;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 
 /// What the endpoint needs of the configuration; swapped whole on reload, bindings and dialogs kept.
 #[derive(Clone, PartialEq, Debug)]
@@ -17,7 +18,7 @@ pub struct Settings {
     /// Listening addresses, concrete.
     pub listen: Vec<(Protocol, SocketAddr)>,
     pub accounts: BTreeMap<AgentId, Account>,
-    pub trunks: Vec<(TrunkId, Vec<IpNet>)>,
+    pub trunks: Vec<Trunk>,
     pub session_expires: Duration,
     pub min_session_expires: Duration,
     pub registration_min: Duration,
@@ -56,4 +57,110 @@ impl Default for Settings {
 pub struct Account {
     pub ha1_sha256: Option<String>,
     pub ha1_md5: Option<String>,
+}
+
+/// A carrier: who calls in on it, how its hosts are reached, and what is kept up with it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Trunk {
+    pub id: TrunkId,
+    /// Whose unauthenticated INVITEs come in on it.
+    pub accept_from: Vec<IpNet>,
+    /// Its hosts, best first: where it is registered with and asked after. What is called is said with each call.
+    pub ways: Vec<TrunkWay>,
+    /// Who we are to it, where it asks.
+    pub account: Option<TrunkAccount>,
+    pub register: Option<TrunkRegister>,
+    pub ping: Option<TrunkPing>,
+    pub caller_shown: CallerShown,
+    /// Host of the callers that are shown to it; our domain where it has no wish.
+    pub from_domain: Option<String>,
+}
+
+/// A host of a carrier.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TrunkWay {
+    /// What a request URI shows, with its port where that is not 5060.
+    pub host: String,
+    pub flow: Flow,
+}
+
+/// Our account with a carrier.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TrunkAccount {
+    pub user: String,
+    pub password: Password,
+}
+
+/// We register with the carrier (RFC 3261 §10.2), as `user` of `domain`, so that calls to us come here.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TrunkRegister {
+    pub user: String,
+    pub domain: String,
+    /// Asked for; the carrier decides.
+    pub expires: Duration,
+}
+
+/// Its hosts are asked with OPTIONS whether they are there.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TrunkPing {
+    /// At least a second.
+    pub every: Duration,
+    /// So many unanswered in a row, and the host counts as down.
+    pub failures: u32,
+}
+
+/// Where a caller is shown to a carrier.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum CallerShown {
+    /// In From.
+    #[default]
+    From,
+    /// In From and in P-Asserted-Identity (RFC 3325); one who hides in neither, and Privacy says so.
+    Asserted,
+    /// In P-Asserted-Identity; From is our account, by which the carrier knows us.
+    BehindAccount,
+}
+
+/// A password, which no log shows.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(String);
+
+impl Password {
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    pub(super) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+impl Trunk {
+    /// One that calls come in from, and that nothing is kept up with.
+    #[must_use]
+    pub fn accepting(id: TrunkId, accept_from: Vec<IpNet>) -> Self {
+        Self {
+            id,
+            accept_from,
+            ways: Vec::new(),
+            account: None,
+            register: None,
+            ping: None,
+            caller_shown: CallerShown::From,
+            from_domain: None,
+        }
+    }
+
+    /// Whether calls from this address come in on it.
+    #[must_use]
+    pub fn accepts(&self, ip: IpAddr) -> bool {
+        self.accept_from.iter().any(|net| net.contains(&ip))
+    }
 }

@@ -5,7 +5,7 @@ use super::Surroundings;
 use crate::acd;
 use crate::base::{AgentId, CallId};
 use crate::config::{AfterMissed, Config};
-use crate::sip::{Account, Flow, Settings};
+use crate::sip::{Account, Flow, Settings, Trunk};
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Default)]
@@ -80,7 +80,7 @@ pub fn sip_settings(config: &Config, surroundings: &Surroundings) -> Settings {
         our_hosts: surroundings.our_hosts.clone(),
         listen: surroundings.listen.clone(),
         accounts: config.agents.values().map(|agent| (agent.id.clone(), account(agent))).collect(),
-        trunks: config.trunks.values().map(|trunk| (trunk.id.clone(), trunk.accept_from.clone())).collect(),
+        trunks: config.trunks.values().map(|trunk| Trunk::accepting(trunk.id.clone(), trunk.accept_from.clone())).collect(),
         session_expires: config.sip.session_expires,
         min_session_expires: config.sip.min_session_expires,
         registration_min: config.sip.registration_min,

@@ -57,6 +57,8 @@ impl Switch {
             }
             Event::Registered { agent, contacts, flow } => return self.registered(agent, contacts, flow, now),
             Event::Unregistered { agent, contacts } => return self.unregistered(agent, contacts, now),
+            // Which is told where carriers are configured so.
+            Event::TrunkRegistered { .. } | Event::TrunkUnregistered { .. } | Event::TrunkUp { .. } | Event::TrunkDown { .. } => return,
             Event::Source(change) => return self.source_changed(&change, now),
             Event::Ringing { leg, sdp, .. } => (leg, CallEvent::Ringing { leg, sdp }),
             Event::Answered { leg, sdp, flow, .. } => (leg, CallEvent::Answered { leg, sdp, peer: flow.peer.ip() }),
@@ -216,7 +218,7 @@ impl Switch {
 
     fn to_trunk(&self, trunk: &crate::base::TrunkId, number: &str) -> Result<(Purpose, CallDirection), (u16, Outcome)> {
         let hosts = self.config.trunks.get(trunk).map(|trunk| trunk.hosts.as_slice()).unwrap_or_default();
-        let ways: VecDeque<_> = hosts.iter().flat_map(|host| self.ways_to(host, number)).collect();
+        let ways: VecDeque<_> = hosts.iter().flat_map(|host| self.ways_to(trunk, host, number)).collect();
         if ways.is_empty() {
             return Err((503, Outcome::Unreachable));
         }
@@ -225,7 +227,7 @@ impl Switch {
     }
 
     /// Addresses of a trunk's host, each with the listening address of ours that leads there.
-    fn ways_to(&self, host: &TrunkHost, number: &str) -> Vec<(Callee, IpAddr)> {
+    fn ways_to(&self, trunk: &crate::base::TrunkId, host: &TrunkHost, number: &str) -> Vec<(Callee, IpAddr)> {
         let (shown, addresses) = match &host.host {
             TrunkHostName::Address(ip) => (ip.to_string(), vec![std::net::SocketAddr::new(*ip, host.port)]),
             TrunkHostName::Name(name) => {
@@ -243,7 +245,12 @@ impl Switch {
             let listening = || self.surroundings.listen.iter().filter(|(with, _)| *with == protocol).map(|(_, local)| local);
             let local = listening().find(usable).or_else(|| listening().find(|local| local.is_ipv4() == peer.is_ipv4()))?;
             let shown = if host.port == 5060 { shown.clone() } else { format!("{shown}:{}", host.port) };
-            let callee = Callee::Trunk { number: number.to_owned(), host: shown, flow: Flow { protocol, local: *local, peer } };
+            let callee = Callee::Trunk {
+                trunk: Some(trunk.clone()),
+                number: number.to_owned(),
+                host: shown,
+                flow: Flow { protocol, local: *local, peer },
+            };
             Some((callee, local.ip()))
         };
         addresses.into_iter().filter_map(way).collect()

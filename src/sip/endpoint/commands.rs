@@ -1,6 +1,7 @@
 //! What the switch orders, brought to its leg; and where a call out goes.
 
-use super::super::leg_out::{LegOut, Target};
+use super::super::carrier::shown;
+use super::super::leg_out::{Calling, LegOut, Target};
 use super::super::msg::Uri;
 use super::super::watch::Summary;
 use super::super::{Callee, Command, Output};
@@ -27,11 +28,13 @@ impl Endpoint {
         };
         if let Command::Invite { callee, from, sdp, .. } = command {
             let groups = self.targets(&callee);
-            let account = match callee {
-                Callee::Account(agent) => Some(agent),
-                Callee::Trunk { .. } => None,
+            let (account, trunk) = match callee {
+                Callee::Account(agent) => (Some(agent), None),
+                Callee::Trunk { trunk, .. } => (None, trunk),
             };
-            return self.start_leg(leg, now, out, |room| Leg::Out(Box::new(LegOut::begin(leg, account, groups, &from, sdp, room))));
+            let settings = trunk.as_ref().and_then(|id| self.settings.trunks.iter().find(|trunk| trunk.id == *id));
+            let calling = Calling { account, groups, shown: shown(&from, settings, &self.settings), trunk };
+            return self.start_leg(leg, now, out, |room| Leg::Out(Box::new(LegOut::begin(leg, calling, sdp, room))));
         }
         self.with_leg(leg, now, out, |leg, room| match (leg, command) {
             (Leg::Out(call), Command::Release { reason, .. }) => call.release(reason.as_ref(), room),
@@ -62,17 +65,18 @@ impl Endpoint {
                         flow: binding.flow,
                         behind_nat: binding.behind_nat,
                         session_expires: None,
+                        proof: None,
                     });
                 }
                 groups.into_values().collect()
             }
-            Callee::Trunk { number, host, flow } => {
+            Callee::Trunk { number, host, flow, .. } => {
                 // `host` may bring a port.
                 let mut uri = Uri::sip(Some(number), host, None);
                 if let Ok(parsed) = format!("sip:{host}").parse::<Uri>() {
                     uri = Uri::sip(Some(number), &parsed.host, parsed.port);
                 }
-                [vec![Target { to: uri.clone(), uri, flow: *flow, behind_nat: false, session_expires: None }]].into()
+                [vec![Target { to: uri.clone(), uri, flow: *flow, behind_nat: false, session_expires: None, proof: None }]].into()
             }
         }
     }

@@ -140,7 +140,7 @@ impl Endpoint {
     }
 
     pub(super) fn is_trunks(&self, flow: Flow) -> bool {
-        self.settings.trunks.iter().any(|(_, nets)| nets.iter().any(|net| net.contains(&flow.peer.ip())))
+        self.settings.trunks.iter().any(|trunk| trunk.accepts(flow.peer.ip()))
     }
 
     /// What a request proves, once the guard has heard of it.

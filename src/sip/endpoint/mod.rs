@@ -5,6 +5,7 @@
 //! carried out in `orders`.
 
 mod arrivals;
+mod carriers;
 mod commands;
 mod flows;
 mod guarding;
@@ -20,6 +21,7 @@ mod watchers;
 
 use super::admission::{Admission, Strain, Turn};
 use super::auth::Auth;
+use super::carrier::Carrier;
 use super::guard::Guard;
 use super::msg::Framer;
 use super::order::{Order, Room};
@@ -27,7 +29,7 @@ use super::registrar::{Binding, Registrar};
 use super::transaction::{ClientKey, ServerKey};
 use super::{Changed, Counters, Event, Flow, Output, Received, Settings};
 use crate::base::limits::{LEGS_MAX, TRANSACTIONS_MAX};
-use crate::base::{AgentId, Deadlines, Instant, LegId, Lookup, Rng};
+use crate::base::{AgentId, Deadlines, Instant, LegId, Lookup, Rng, TrunkId};
 use flows::{Flows, Way};
 use kept::Threads;
 use leg::Leg;
@@ -48,6 +50,7 @@ pub struct Endpoint {
     auth: Auth,
     registrar: Registrar,
     watchers: Watchers,
+    carriers: BTreeMap<TrunkId, Carrier>,
     guard: Guard,
     servers: Lookup<ServerKey, Box<ServerEntry>>,
     clients: Lookup<ClientKey, Box<ClientEntry>>,
@@ -106,6 +109,8 @@ enum Timer {
     Leg(LegId),
     /// The first binding of the agent ends.
     Agent(AgentId),
+    /// Something is due to a carrier.
+    Carrier(TrunkId),
     /// A phone's watch over messages has something to say, or ends.
     Watch(u64),
     Stream(Flow),
@@ -124,7 +129,7 @@ impl Endpoint {
         let cookie = format!("s{}-", rng.hex(5));
         let mut auth = Auth::new(derive(b"nonces"));
         auth.reconfigure(&settings);
-        Self {
+        let mut endpoint = Self {
             our_hosts: hosts_of(&settings),
             settings,
             rng,
@@ -132,6 +137,7 @@ impl Endpoint {
             auth,
             registrar: Registrar::default(),
             watchers: Watchers::new(hashes),
+            carriers: BTreeMap::new(),
             guard: Guard::default(),
             servers: Lookup::new(hashes),
             clients: Lookup::new(hashes),
@@ -149,7 +155,9 @@ impl Endpoint {
             counters: Counters::default(),
             admission: Admission::default(),
             next_leg: 1,
-        }
+        };
+        endpoint.reconfigure_carriers();
+        endpoint
     }
 
     /// Takes a new configuration; dialogs go on, bindings stay. Those of agents that are no more fall due at once, so that their
@@ -162,6 +170,7 @@ impl Endpoint {
         self.auth.reconfigure(&settings);
         self.settings = settings;
         self.reconfigure_watchers();
+        self.reconfigure_carriers();
     }
 
     /// How late the switch was. New calls beyond what it bears are refused with 503 and no transaction of their own: a refusal is to cost as
@@ -208,6 +217,7 @@ impl Endpoint {
                 self.deadlines.set(Timer::Agent(agent.clone()), self.registrar.deadline(agent.as_str()));
             }
             Timer::Watch(watch) => self.watch_timeout(watch, now, out),
+            Timer::Carrier(trunk) => self.carrier_timeout(&trunk, now, out),
             Timer::Stream(flow) => self.stream_timeout(flow, now, out),
             Timer::Guard => self.guard_timeout(now, out),
         }

@@ -186,20 +186,29 @@ impl Endpoint {
         if accepted && client.acks.len() >= FORKED_DIALOGS_MAX {
             return;
         }
-        match client.user {
+        match &client.user {
             User::Fork(..) => {
                 let outcome = self.with_fork(key, now, |fork, way, room| fork.response(way, response, room));
                 self.fork_said(key, outcome, now, out);
             }
             User::Session(leg) => {
+                let leg = *leg;
                 if accepted {
                     self.acknowledge(key, &response, now, out);
                 }
                 self.session_heard(leg, key, Ok(response), now, out);
             }
             User::Watch(watch) => {
-                let notify = client.number;
+                let (watch, notify) = (*watch, client.number);
                 self.watch_heard(watch, notify, Ok(response), now, out);
+            }
+            User::Registration(trunk) => {
+                let (user, number) = (User::Registration(trunk.clone()), client.number);
+                self.carrier_heard(user, number, Ok(response), now, out);
+            }
+            User::Ping(trunk, flow) => {
+                let (user, number) = (User::Ping(trunk.clone(), *flow), client.number);
+                self.carrier_heard(user, number, Ok(response), now, out);
             }
             User::Nobody | User::Aside(_) => {}
         }
@@ -220,6 +229,12 @@ impl Endpoint {
             Some((User::Watch(watch), notify)) => {
                 let watch = *watch;
                 self.watch_heard(watch, notify, Err(silence), now, out);
+            }
+            Some((User::Registration(trunk), number)) => {
+                self.carrier_heard(User::Registration(trunk.clone()), number, Err(silence), now, out);
+            }
+            Some((User::Ping(trunk, flow), number)) => {
+                self.carrier_heard(User::Ping(trunk.clone(), *flow), number, Err(silence), now, out);
             }
             Some((User::Nobody | User::Aside(_), _)) | None => {}
         }

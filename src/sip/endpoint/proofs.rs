@@ -48,9 +48,8 @@ impl Endpoint {
             return self.prove(asked, &user, now, out);
         }
         let ip = asked.flow.peer.ip();
-        let trunk = self.settings.trunks.iter().find(|(_, nets)| nets.iter().any(|net| net.contains(&ip)));
-        if let Some((trunk, _)) = trunk {
-            let trunk = trunk.clone();
+        if let Some(trunk) = self.settings.trunks.iter().find(|trunk| trunk.accepts(ip)) {
+            let trunk = trunk.id.clone();
             self.trust(asked.flow, out);
             return Ok(Proof::Of(Origin::Trunk(trunk)));
         }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::base::TrunkId;
 use crate::base::time::millis;
+use crate::sip::Trunk;
 
 struct Story {
     guard: Guard,
@@ -20,7 +21,7 @@ fn address(text: &str) -> SocketAddr {
 
 impl Story {
     fn new() -> Self {
-        let trunks = vec![(TrunkId::new("carrier"), vec!["203.0.113.0/24".parse().expect("a network")])];
+        let trunks = vec![Trunk::accepting(TrunkId::new("carrier"), vec!["203.0.113.0/24".parse().expect("a network")])];
         let settings = Settings { trunks, ..Settings::default() };
         Self { guard: Guard::default(), settings, now: Instant::START, log: Vec::new(), registered: None }
     }

@@ -216,6 +216,13 @@ impl Credentials {
             opaque: None,
         }
     }
+
+    /// The same to a server of RFC 2069, which offers no qop.
+    #[must_use]
+    pub fn answer_of_rfc_2069(challenge: &Challenge, username: &str, ha1: &str, method: &str, uri: &str) -> Self {
+        let response = challenge.algorithm.hash(&[ha1, &challenge.nonce, &challenge.algorithm.hash(&[method, uri])]);
+        Self { response, cnonce: None, qop: None, nc: None, ..Self::answer(challenge, username, ha1, method, uri, "", 1) }
+    }
 }
 
 /// H(user:realm:password), lower-case hex.
@@ -234,11 +241,11 @@ fn push_quoted(plain: &str, out: &mut String) {
 }
 
 /// `Digest name=value, name="value", …`: the values without their quotes, still escaped.
-struct Fields<'a>(Vec<(&'a str, &'a str)>);
+pub(super) struct Fields<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Fields<'a> {
     /// `None` for another scheme, a field without value, one given twice, or too many.
-    fn read(value: &'a str) -> Option<Self> {
+    pub(super) fn read(value: &'a str) -> Option<Self> {
         let (scheme, rest) = trim(value).split_once(BLANK)?;
         if !scheme.eq_ignore_ascii_case("Digest") {
             return None;
@@ -257,7 +264,7 @@ impl<'a> Fields<'a> {
     }
 
     /// As written, without quotes.
-    fn raw(&self, name: &str) -> Option<&'a str> {
+    pub(super) fn raw(&self, name: &str) -> Option<&'a str> {
         self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
     }
 

@@ -8,6 +8,7 @@
 //! Inside, from the bottom: `text` (bytes ↔ text), `syntax` (values), `lexer` (lines and fields), `names` and `reasons` (tables over rsip's
 //! types); then the public types, and `parse` over them all.
 
+pub mod demand;
 pub mod digest;
 pub mod framing;
 pub mod headers;

@@ -158,8 +158,9 @@ fn outside_of_dialogs_each_request_gets_its_answer() {
         ("CANCEL", "", 481),
         ("UPDATE", "", 481),
         ("PRACK", "", 481),
-        ("REFER", "", 405),
+        ("REFER", "", 403),
         ("SUBSCRIBE", "", 489),
+        ("SUBSCRIBE", "Event: message-summary\r\n", 401),
         ("DANCE", "", 501),
         ("OPTIONS", "Require: dance\r\n", 420),
         ("OPTIONS", "Max-Forwards: 0\r\n", 200),
@@ -176,7 +177,7 @@ fn outside_of_dialogs_each_request_gets_its_answer() {
 fn a_request_of_ours_that_comes_back_is_a_loop() {
     let mut world = World::new(1);
     let flow = Flow { protocol: Protocol::Udp, local: address(SWITCH), peer: address("10.0.0.2:5099") };
-    world.invite(SWITCH, 2, crate::sip::Callee::Trunk { number: "1".into(), host: "10.0.0.2".into(), flow }, "offer");
+    world.invite(SWITCH, 2, crate::sip::Callee::Trunk { trunk: None, number: "1".into(), host: "10.0.0.2".into(), flow }, "offer");
     world.run(millis(10));
     let invite = world.heard_request("10.0.0.2:5099");
     world.post(Protocol::Udp, flow.peer, flow.local, &Message::Request(invite).to_bytes());

@@ -1,10 +1,13 @@
 //! Stories: endpoints and scripted phones that talk to each other through a small network in memory, on virtual time.
 
 mod calls;
+mod calls_out;
+mod carriers;
 mod desk;
 mod guarded;
 mod limits;
 mod messages;
+mod mutations;
 mod phone;
 mod phones;
 mod referrals;

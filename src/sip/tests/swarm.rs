@@ -91,6 +91,9 @@ fn note(world: &mut World, books: &mut BTreeMap<(&'static str, LegId), Book>, se
                 | Event::Referred { leg, .. }
                 | Event::Released { leg, .. } => *leg,
                 Event::Registered { .. } | Event::Unregistered { .. } | Event::Source(_) => continue,
+                Event::TrunkRegistered { .. } | Event::TrunkUnregistered { .. } | Event::TrunkUp { .. } | Event::TrunkDown { .. } => {
+                    continue;
+                }
             };
             let book = books.get_mut(&(at, leg)).expect("a leg that is known");
             assert_eq!(book.ended, 0, "seed {seed}: {event:?} after the end");

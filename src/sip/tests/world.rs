@@ -5,7 +5,7 @@ use crate::base::time::{millis, secs};
 use crate::base::{AgentId, Duration, Instant, LegId, Rng, TrunkId};
 use crate::sip::msg::digest::{Algorithm, ha1};
 use crate::sip::msg::{Message, Request, Response, parse};
-use crate::sip::{Account, Callee, Command, Endpoint, Event, Flow, LegImage, Output, Party, Protocol, Received, Settings};
+use crate::sip::{Account, Callee, Command, Endpoint, Event, Flow, LegImage, Output, Party, Protocol, Received, Settings, Trunk};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
@@ -73,7 +73,7 @@ pub fn settings(at: &str, accepts: &str) -> Settings {
         our_hosts: vec!["switch.example".into()],
         listen: vec![(Protocol::Udp, address(at)), (Protocol::Tcp, address(at))],
         accounts: ["1001", "1002"].map(|user| (AgentId::new(user), account(user))).into(),
-        trunks: vec![(TrunkId::new("carrier"), vec![accepts.parse().expect("a network")])],
+        trunks: vec![Trunk::accepting(TrunkId::new("carrier"), vec![accepts.parse().expect("a network")])],
         ..Settings::default()
     }
 }
@@ -164,7 +164,7 @@ impl World {
     /// A call out of `from` to the endpoint `to`.
     pub fn dial(&mut self, from: &str, to: &str, leg: u64, protocol: Protocol, sdp: &str) {
         let flow = Flow { protocol, local: address(from), peer: address(to) };
-        let callee = Callee::Trunk { number: "95000".into(), host: to.to_string(), flow };
+        let callee = Callee::Trunk { trunk: None, number: "95000".into(), host: to.to_string(), flow };
         self.invite(from, leg, callee, sdp);
     }
 

@@ -8,7 +8,7 @@ use crate::sip::msg::{Message, Method, Request, Response};
 use serde::{Deserialize, Serialize};
 
 /// What is left of the INVITE once it is not sent again: what ACK, CANCEL and further dialogs are made of.
-const NEEDED_ONCE_ANSWERED: [&str; 6] = ["Via", "Route", "From", "To", "Call-ID", "CSeq"];
+const NEEDED_ONCE_ANSWERED: [&str; 8] = ["Via", "Route", "From", "To", "Call-ID", "CSeq", "Authorization", "Proxy-Authorization"];
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ClientInvite {
