@@ -1,18 +1,40 @@
 //! One decision of the ACD, with few agents and calls in its books and with many. Goal: under 5 µs at 10,000 agents and 100,000 waiting
-//! calls, and no dearer with 500 agents than with 5.
+//! calls, with every feature on, and no dearer with 500 agents than with 5.
 //!
 //! Only the decision is timed; what brings the floor back to where it was is not.
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use sanling::acd::{Acd, AcdSettings, Action, AfterMissed, AgentSettings, Event, Leaving, QueueSettings, Reason, Skill};
+use sanling::acd::{
+    Acd, AcdSettings, Action, AfterMissed, AgentSettings, Event, Group, Join, Leaving, Levels, QueueSettings, Reason, Skill, Strategy,
+    Widening,
+};
 use sanling::base::time::{millis, secs};
 use sanling::base::{AgentId, CallId, Duration, Instant, Machine, QueueId, Rng, Timestamp};
+use std::collections::VecDeque;
 use std::hint::black_box;
 
 /// Agents, waiting calls.
 const SIZES: [(u64, u64); 4] = [(5, 50), (500, 5_000), (5_000, 50_000), (10_000, 100_000)];
-/// They share one line of waiting calls, for they ask for the same skill.
 const QUEUES: u64 = 16;
+const STRATEGIES: [Strategy; 8] = [
+    Strategy::LongestIdle,
+    Strategy::RoundRobin,
+    Strategy::FewestCalls,
+    Strategy::LeastTalkTime,
+    Strategy::TopDown,
+    Strategy::BestSkill,
+    Strategy::Random,
+    Strategy::WeightedRandom,
+];
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Desk {
+    /// All queues ask for one skill and share one line.
+    Plain,
+    /// Each strategy, levels, three steps of widening, ageing, weights, preferred agents, a longest wait: eight pools, of which every agent
+    /// is in all, with eight lines each.
+    Full,
+}
 
 struct Floor {
     acd: Acd,
@@ -20,26 +42,58 @@ struct Floor {
     rng: Rng,
     agents: Vec<AgentId>,
     calls: u64,
+    /// As they came; some are answered.
+    came: VecDeque<CallId>,
     out: Vec<Action>,
+    desk: Desk,
+}
+
+fn levels(skill: &str, level: u8) -> Levels {
+    Levels::from([(Skill::new(skill), level)])
+}
+
+fn queue(n: u64, skill: &str, desk: Desk) -> QueueSettings {
+    let step = |after, level| Widening { after: secs(after), skills: Some(levels(skill, level)), add: None };
+    let last = Widening { after: secs(120), skills: None, add: Some(Group::Team("second".into())) };
+    match desk {
+        Desk::Plain => QueueSettings::of(skill),
+        Desk::Full => QueueSettings {
+            skills: levels(skill, 3),
+            strategy: STRATEGIES[usize::try_from(n).expect("a small number") % STRATEGIES.len()],
+            widen: vec![step(30, 2), step(60, 1), last],
+            ageing: Some(secs(60)),
+            weight: Some(u32::try_from(n + 1).expect("a small number")),
+            join: Join::Ready,
+            max_wait: Some(secs(24 * 3_600)),
+            preferred_wait: Some(secs(20)),
+            ..QueueSettings::default()
+        },
+    }
 }
 
 impl Floor {
     /// Every agent has two skills of his own department beside `service`; all are not ready. The calls wait in queues that ask for `wanted`.
-    fn new(agents: u64, calls: u64, wanted: &str) -> Self {
+    fn new(agents: u64, calls: u64, wanted: &str, desk: Desk) -> Self {
         let ids: Vec<AgentId> = (0..agents).map(|n| AgentId::new(&(10_000 + n).to_string())).collect();
         let skills = |n: usize| ["service".to_owned(), format!("group-{}", n / 20), format!("language-{}", n % 7)];
-        let settings = |n| AgentSettings { skills: skills(n).iter().map(|skill| Skill::new(skill)).collect() };
-        let queue = |id: String, skill| (QueueId::new(&id), QueueSettings { skill: Skill::new(skill), wrap_up: Duration::ZERO });
-        let mut queues: Vec<_> = (0..QUEUES).map(|n| queue(format!("queue-{n}"), wanted)).collect();
-        queues.push(queue("service".to_owned(), "service"));
+        let level = |n: usize| 3 + u8::try_from(n % 7).expect("below seven");
+        let settings = |n: usize| AgentSettings {
+            skills: skills(n).iter().map(|skill| (Skill::new(skill), level(n))).collect(),
+            team: Some(if n % 2 == 0 { "first".into() } else { "second".into() }),
+            rank: u16::try_from(n % 9).expect("below nine"),
+            weight: 1 + u32::try_from(n % 4).expect("below four"),
+        };
+        let open = |queue| QueueSettings { join: Join::Always, ..queue };
+        let waiting = (0..QUEUES).map(|n| (QueueId::new(&format!("queue-{n}")), open(queue(n, wanted, desk))));
+        let serving = (0..STRATEGIES.len() as u64).map(|n| (QueueId::new(&format!("service-{n}")), queue(n, "service", desk)));
         let settings = AcdSettings {
             agents: ids.iter().enumerate().map(|(n, id)| (id.clone(), settings(n))).collect(),
-            queues: queues.into_iter().collect(),
+            queues: waiting.chain(serving).collect(),
             after_missed: AfterMissed::NotReady,
             ring_limit: secs(15),
         };
-        let acd = Acd::new(settings, Instant::START);
-        let mut floor = Self { acd, now: Instant::START, rng: Rng::new(7), agents: ids, calls: 0, out: Vec::new() };
+        let acd = Acd::new(settings, 7, Instant::START);
+        let mut floor = Self { acd, now: Instant::START, rng: Rng::new(7), agents: ids, calls: 0, came: VecDeque::new(), out: Vec::new(), desk };
         for agent in floor.agents.clone() {
             floor.tell(Event::LoggedOn { agent });
         }
@@ -51,8 +105,22 @@ impl Floor {
         floor
     }
 
+    /// What is due meanwhile is done.
+    fn pass(&mut self, time: Duration) {
+        self.now += time;
+        while self.acd.deadline().is_some_and(|at| at <= self.now) {
+            self.out.clear();
+            self.acd.handle_timeout(self.now, &mut self.out);
+        }
+    }
+
+    /// Some have spoken with somebody before.
+    fn preferred(&mut self) -> Option<AgentId> {
+        (self.desk == Desk::Full && self.rng.one_in(4)).then(|| self.some_agent())
+    }
+
     fn tell(&mut self, event: Event) {
-        self.now += millis(1);
+        self.pass(millis(1));
         self.out.clear();
         self.acd.handle(event, self.now, &mut self.out);
         self.acd.take_changed();
@@ -66,12 +134,14 @@ impl Floor {
     fn comes(&mut self, queue: QueueId) {
         let call = self.new_call();
         let priority = u8::try_from(self.rng.below(3)).expect("below three");
-        self.tell(Event::Enqueued { call, queue, priority, since: self.now });
+        let preferred = self.preferred();
+        self.came.push_back(call);
+        self.tell(Event::Enqueued { call, queue, priority, since: self.now, preferred });
     }
 
     /// Tells the fact and gives the time that the decision took. It must be an offer.
     fn timed(&mut self, event: Event) -> (Duration, CallId, AgentId, QueueId) {
-        self.now += millis(1);
+        self.pass(millis(1));
         self.out.clear();
         let begun = std::time::Instant::now();
         self.acd.handle(black_box(event), self.now, &mut self.out);
@@ -92,57 +162,78 @@ impl Floor {
 
 fn decisions(c: &mut Criterion) {
     let mut group = c.benchmark_group("acd");
-    for (agents, calls) in SIZES {
-        let size = format!("{agents} agents, {calls} calls");
-        // Nobody is free and everybody waits: an agent comes to be ready, and is reserved for the caller whose turn it is.
-        let mut floor = Floor::new(agents, calls, "service");
-        group.bench_function(BenchmarkId::new("agent becomes ready", &size), |b| {
-            b.iter_custom(|times| {
-                let mut total = Duration::ZERO;
-                for _ in 0..times {
-                    let agent = floor.some_agent();
-                    let (took, call, agent, queue) = floor.timed(Event::MadeReady { agent });
-                    total += took;
-                    floor.tell(Event::Answered { agent: agent.clone(), call });
-                    floor.tell(Event::MadeNotReady { agent: agent.clone(), reason: Reason::Missed });
-                    floor.tell(Event::Disengaged { agent, call });
-                    floor.comes(queue);
-                }
-                total
+    for (desk, kind) in [(Desk::Plain, "plain"), (Desk::Full, "all features")] {
+        for (agents, calls) in SIZES {
+            let size = format!("{kind}, {agents} agents, {calls} calls");
+            // Nobody is free and everybody waits: an agent comes to be ready, and is reserved for the caller whose turn it is.
+            let mut floor = Floor::new(agents, calls, "service", desk);
+            group.bench_function(BenchmarkId::new("agent becomes ready", &size), |b| {
+                b.iter_custom(|times| (0..times).map(|_| agent_becomes_ready(&mut floor)).sum());
             });
-        });
-        // Everybody is free, and those who wait want what nobody can: a caller comes, and the longest idle agent is reserved.
-        let mut floor = Floor::new(agents, calls, "rare");
-        for agent in floor.agents.clone() {
-            floor.tell(Event::MadeReady { agent });
+            if desk == Desk::Full {
+                let mut floor = Floor::new(agents, calls, "service", desk);
+                // Those who wait rise in priority, are let to more agents, no longer wait for one: one of them at a time.
+                group.bench_function(BenchmarkId::new("call moves on", &size), |b| {
+                    b.iter_custom(|times| (0..times).map(|_| call_moves_on(&mut floor)).sum());
+                });
+            }
+            // Everybody is free, and those who wait want what nobody can: a caller comes, and an agent is reserved.
+            let mut floor = Floor::new(agents, calls, "rare", desk);
+            for agent in floor.agents.clone() {
+                floor.tell(Event::MadeReady { agent });
+            }
+            group.bench_function(BenchmarkId::new("call arrives", &size), |b| {
+                b.iter_custom(|times| (0..times).map(|_| call_arrives(&mut floor)).sum());
+            });
+            // A caller who waits hangs up: the books are kept at the same cost.
+            let mut floor = Floor::new(agents, calls, "service", desk);
+            group.bench_function(BenchmarkId::new("call comes and leaves", &size), |b| {
+                b.iter(|| {
+                    floor.comes(QueueId::new("queue-0"));
+                    let waits = floor.out.iter().find_map(|action| if let Action::KeepWaiting { call, .. } = action { Some(*call) } else { None });
+                    let call = waits.expect("nobody is free");
+                    floor.tell(Event::Left { call, why: Leaving::Abandoned });
+                });
+            });
         }
-        group.bench_function(BenchmarkId::new("call arrives", &size), |b| {
-            b.iter_custom(|times| {
-                let mut total = Duration::ZERO;
-                for _ in 0..times {
-                    let call = floor.new_call();
-                    let since = floor.now;
-                    let (took, call, agent, _) = floor.timed(Event::Enqueued { call, queue: QueueId::new("service"), priority: 0, since });
-                    total += took;
-                    // He goes to the end of the line, so that each decision finds another agent.
-                    floor.tell(Event::Answered { agent: agent.clone(), call });
-                    floor.tell(Event::Disengaged { agent, call });
-                }
-                total
-            });
-        });
-        // A caller who waits hangs up: the books are kept at the same cost.
-        let mut floor = Floor::new(agents, calls, "service");
-        group.bench_function(BenchmarkId::new("call comes and leaves", &size), |b| {
-            b.iter(|| {
-                floor.comes(QueueId::new("queue-0"));
-                let Some(Action::KeepWaiting { call, .. }) = floor.out.first() else { panic!("nobody is free") };
-                let call = *call;
-                floor.tell(Event::Left { call, why: Leaving::Abandoned });
-            });
-        });
     }
     group.finish();
+}
+
+fn agent_becomes_ready(floor: &mut Floor) -> Duration {
+    let agent = floor.some_agent();
+    let (took, call, agent, queue) = floor.timed(Event::MadeReady { agent });
+    floor.tell(Event::Answered { agent: agent.clone(), call });
+    floor.tell(Event::MadeNotReady { agent: agent.clone(), reason: Reason::Missed });
+    floor.tell(Event::Disengaged { agent, call });
+    floor.comes(queue);
+    took
+}
+
+fn call_moves_on(floor: &mut Floor) -> Duration {
+    floor.now = floor.now.max(floor.acd.deadline().expect("somebody waits"));
+    floor.out.clear();
+    let begun = std::time::Instant::now();
+    floor.acd.handle_timeout(black_box(floor.now), &mut floor.out);
+    let took = begun.elapsed();
+    // The oldest gives way to a new one, so that something stays to be done.
+    if let Some(call) = floor.came.pop_front() {
+        floor.tell(Event::Left { call, why: Leaving::Abandoned });
+    }
+    let queue = QueueId::new(&format!("queue-{}", floor.calls % QUEUES));
+    floor.comes(queue);
+    took
+}
+
+fn call_arrives(floor: &mut Floor) -> Duration {
+    let (call, since) = (floor.new_call(), floor.now);
+    let preferred = floor.preferred();
+    let queue = QueueId::new(&format!("service-{}", floor.calls % STRATEGIES.len() as u64));
+    let (took, call, agent, _) = floor.timed(Event::Enqueued { call, queue, priority: 0, since, preferred });
+    // He goes to the end of the line, so that each decision finds another agent.
+    floor.tell(Event::Answered { agent: agent.clone(), call });
+    floor.tell(Event::Disengaged { agent, call });
+    took
 }
 
 criterion_group!(benches, decisions);

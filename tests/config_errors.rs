@@ -2,7 +2,10 @@
 //! ways, and thousands of random mutations that must never panic.
 
 use sanling::base::{AgentId, QueueId, Rng};
-use sanling::config::{Config, ConfigError, PromptFolder, PromptInventory, SourceFile, examine, resolve};
+use sanling::config::{
+    Config, ConfigError, Join, PreferredRule, PromptFolder, PromptInventory, QueueConfig, SourceFile, Strategy, WhoElse, Widening, examine,
+    resolve,
+};
 use std::path::Path;
 
 const SHIPPED: [&str; 5] = ["agents.toml", "queues.toml", "routing.toml", "rules.toml", "switch.toml"];
@@ -84,19 +87,19 @@ fn errors_show_the_place_and_what_would_be_right() {
         (
             // Wide characters before the place: the mark is as far in as a terminal shows it.
             with("agents.toml", "name = \"1001 号坐席\"\npassword", "name = \"1001 号坐席\"; password"),
-            r#"config/agents.toml:22:18: this is not TOML: unexpected key or value, expected newline, `#`
+            r#"config/agents.toml:24:18: this is not TOML: unexpected key or value, expected newline, `#`
    |
-22 | name = "1001 号坐席"; password = "*********"
+24 | name = "1001 号坐席"; password = "*********"
    |                     ^
    = write KEY = VALUE, texts in double quotes, tables as [table] or [[list]]"#,
         ),
         (
             with("agents.toml", "id = \"1002\"", "id = \"1001\""),
-            r#"config/agents.toml:30:6: there are two of agent "1001"
+            r#"config/agents.toml:32:6: there are two of agent "1001"
    |
-30 | id = "1001"
+32 | id = "1001"
    |      ^^^^^^
-   = the first stands at config/agents.toml:21:6
+   = the first stands at config/agents.toml:23:6
    = each agent has an id of its own"#,
         ),
         (
@@ -105,7 +108,7 @@ fn errors_show_the_place_and_what_would_be_right() {
    |
 12 | listen = ["udp:0.0.0.0:5060", "tcp:127.0.0.1:5060"]   # loopback only: `sanling init` opens a real site to its network
    |           ^^^^^^^^^^^^^^^^^^
-   = the password stands at config/agents.toml:15:12
+   = the password stands at config/agents.toml:17:12
    = `sanling init DIR --listen ADDRESS` writes a configuration with passwords of its own"#,
         ),
         (
@@ -136,7 +139,7 @@ fn every_error_is_told_not_the_first_alone() {
     files[3].text = files[3].text.replace("\"cn\"", "\"cm\"").replace("max_rings = 3", "max_rings = 0");
     files[4].text = files[4].text.replace("pcma", "pcna").replace("20000-29999", "20001-29999");
     let places: Vec<String> = errors_of(&files, &[]).iter().map(|error| format!("{}:{}", error.path, error.line)).collect();
-    let expected = ["queues.toml:10", "queues.toml:11", "rules.toml:5", "rules.toml:6", "switch.toml:20", "switch.toml:21"];
+    let expected = ["queues.toml:28", "queues.toml:29", "rules.toml:5", "rules.toml:6", "switch.toml:20", "switch.toml:21"];
     assert_eq!(places, expected.map(|place| format!("config/{place}")));
 }
 
@@ -243,13 +246,44 @@ fn each_kind_of_mistake_has_its_answer() {
         ("routing.toml", "[\"127.0.0.0/8\"]", "[\"127.0.0.0/64\"]", 39, "192.0.2.0/24"),
         ("routing.toml", "sip:127.0.0.1:5090", "127.0.0.1:5090", 38, "sip:HOST"),
         ("routing.toml", "hosts = [\"sip:127.0.0.1:5090\"]", "hosts = []", 25, "give the trunk `hosts`"),
-        ("agents.toml", "service = 5", "service = 10", 25, "1 (beginner) to 9"),
-        ("agents.toml", "id = \"1001\"", "id = \"10 01\"", 21, "1 to 15 digits"),
-        ("agents.toml", "role = \"agent\"", "role = \"agnet\"", 26, "did you mean \"agent\"?"),
-        ("agents.toml", "\"on-register\"", "\"on_register\"", 27, "did you mean \"on-register\"?"),
-        ("agents.toml", "password = \"demo-1001\"\n", "", 20, "`password`, or"),
-        ("agents.toml", "password = \"demo-1001\"", "ha1_md5 = \"12\"", 23, "32 hexadecimal digits"),
-        ("agents.toml", "team = \"service\"\nskills", "ha1_md5 = \"0123456789abcdef0123456789abcdef\"\nskills", 24, "keep one"),
+        ("agents.toml", "service = 5", "service = 10", 27, "1 (beginner) to 9"),
+        ("agents.toml", "id = \"1001\"", "id = \"10 01\"", 23, "1 to 15 digits"),
+        ("agents.toml", "role = \"agent\"", "role = \"agnet\"", 28, "did you mean \"agent\"?"),
+        ("agents.toml", "\"on-register\"", "\"on_register\"", 29, "did you mean \"on-register\"?"),
+        ("agents.toml", "password = \"demo-1001\"\n", "", 22, "`password`, or"),
+        ("agents.toml", "password = \"demo-1001\"", "ha1_md5 = \"12\"", 25, "32 hexadecimal digits"),
+        ("agents.toml", "team = \"service\"\nskills", "ha1_md5 = \"0123456789abcdef0123456789abcdef\"\nskills", 26, "keep one"),
+        ("agents.toml", "team = \"service\"\nskills", "rank = 0\nskills", 26, "from 1 to 9999"),
+        ("agents.toml", "role = \"agent\"", "weight = 0", 28, "from 1 to 100"),
+        ("queues.toml", "longest-idle\"\n", "longest-idel\"\n", 28, "did you mean \"longest-idle\"?"),
+        ("queues.toml", "longest-idle\"\n", "ring-all\"\n", 28, "offered to one agent at a time, by one of: longest-idle, round-robin"),
+        ("queues.toml", "longest-idle\"\n", "ring-progressively\"\n", 28, "weighted-random"),
+        ("queues.toml", "skill = \"service\"\n", "", 25, "skills = { billing = 3, english = 5 }"),
+        ("queues.toml", "skill = \"service\"\n", "skills = {}\n", 27, "skills = { billing = 3, english = 5 }"),
+        ("queues.toml", "skill = \"service\"\n", "skills = { service = 0 }\n", 27, "1 (beginner) to 9"),
+        ("queues.toml", "wrap_up = \"0s\"", "skills = { service = 1 }", 27, "keep one of the two"),
+        ("queues.toml", "wrap_up = \"0s\"", "ageing = \"0s\"", 29, "from \"1s\""),
+        ("queues.toml", "wrap_up = \"0s\"", "weight = 101", 29, "from 1 to 100"),
+        ("queues.toml", "wrap_up = \"0s\"", "capacity = 0", 29, "from 1 to 10000"),
+        ("queues.toml", "wrap_up = \"0s\"", "join = \"loged-on\"", 29, "did you mean \"logged-on\"?"),
+        ("queues.toml", "wrap_up = \"0s\"", "max_wait = \"25h\"", 29, "to \"24h\""),
+        ("queues.toml", "wrap_up = \"0s\"", "preferred = \"20s\"", 29, "within = \"24h\", wait = \"20s\""),
+        ("queues.toml", "wrap_up = \"0s\"", "preferred = { wiat = \"20s\" }", 29, "did you mean `wait`?"),
+        ("queues.toml", "wrap_up = \"0s\"", "preferred = { wait = \"0s\" }", 29, "from \"1s\" to \"1h\""),
+        ("queues.toml", "wrap_up = \"0s\"", "widen = \"30s\"", 29, "[[queue.widen]]"),
+        ("queues.toml", "wrap_up = \"0s\"", "[[queue.widen]]\nadd = \"team:service\"", 29, "after = \"30s\""),
+        ("queues.toml", "wrap_up = \"0s\"", "[[queue.widen]]\nafter = \"30s\"", 29, "lower what is asked for"),
+        ("queues.toml", "wrap_up = \"0s\"", "[[queue.widen]]\nafter = \"30s\"\nadd = \"second\"", 31, "\"team:second\" or \"skill:second\""),
+        ("queues.toml", "wrap_up = \"0s\"", "[[queue.widen]]\nafter = \"30s\"\nadd = \"group:x\"", 31, "\"team:x\" or \"skill:x\""),
+        ("queues.toml", "wrap_up = \"0s\"", "[[queue.widen]]\nafter = \"30s\"\nskills = { sales = 1 }", 31, "add = \"skill:sales\""),
+        ("queues.toml", "wrap_up = \"0s\"", "[[queue.widen]]\nafter = \"30s\"\nskills = { service = 2 }", 31, "at most 1"),
+        (
+            "queues.toml",
+            "wrap_up = \"0s\"",
+            "[[queue.widen]]\nafter = \"30s\"\nadd = \"team:service\"\n[[queue.widen]]\nafter = \"30s\"\nadd = \"skill:service\"",
+            33,
+            "each step comes later",
+        ),
         ("rules.toml", "patience = \"7s\"", "patience = \"999ms\"", 11, "from \"1s\" to \"1h\""),
         ("rules.toml", "\"silent_ask\"", "\"silent_aks\"", 18, "did you mean \"silent_ask\"?"),
         ("rules.toml", "after_missed = \"not-ready\"", "after_missed = \"redy\"", 7, "did you mean \"ready\"?"),
@@ -296,6 +330,54 @@ fn a_queue_whose_skill_nobody_has_and_a_trunk_open_to_all_are_warned_of() {
     let messages: Vec<&str> = outcome.warnings.iter().map(|warning| warning.message.as_str()).collect();
     assert_eq!(messages.len(), 2);
     assert!(messages[0].contains("skill \"billing\"") && messages[1].contains("anyone"), "{messages:?}");
+}
+
+#[test]
+fn a_queue_says_what_it_asks_for_and_how_it_widens() {
+    let mut files = shipped();
+    let queue = "skills = { service = 5, english = 2 }\nstrategy = \"best-skill\"\nageing = \"60s\"\nweight = 3\ncapacity = 50\n\
+        join = \"logged-on\"\nmax_wait = \"10m\"\npreferred = { within = \"12h\" }\n\
+        [[queue.widen]]\nafter = \"30s\"\nskills = { service = 3 }\n[[queue.widen]]\nafter = \"1m\"\nadd = \"team:service\"\n";
+    files[1].text = format!("[[queue]]\nid = \"service\"\n{queue}");
+    files[0].text = files[0].text.replacen("skills = { service = 5 }", "skills = { service = 5, english = 9 }\nrank = 2\nweight = 4", 1);
+    let outcome = examine(&files, &[], &prompts());
+    assert_eq!(in_full(&outcome.warnings), "");
+    let config = outcome.config.unwrap_or_else(|errors| panic!("{}", in_full(&errors)));
+    let levels = |skills: &[(&str, u8)]| skills.iter().map(|(skill, level)| ((*skill).to_owned(), *level)).collect();
+    let secs = std::time::Duration::from_secs;
+    let expected = QueueConfig {
+        id: QueueId::new("service"),
+        skills: levels(&[("service", 5), ("english", 2)]),
+        strategy: Strategy::BestSkill,
+        wrap_up: secs(0),
+        widen: vec![
+            Widening { after: secs(30), skills: Some(levels(&[("service", 3)])), add: None },
+            Widening { after: secs(60), skills: None, add: Some(WhoElse::Team("service".into())) },
+        ],
+        ageing: Some(secs(60)),
+        weight: Some(3),
+        capacity: 50,
+        join: Join::LoggedOn,
+        max_wait: Some(secs(600)),
+        preferred: Some(PreferredRule { within: secs(12 * 3_600), wait: secs(20) }),
+    };
+    assert_eq!(config.queues["service"], expected);
+    let agent = &config.agents["1001"];
+    assert_eq!((agent.rank, agent.weight, config.agents["1002"].rank, config.agents["1002"].weight), (Some(2), 4, None, 1));
+    assert!(expected.is_served_by(agent) && !expected.is_served_by(&config.agents["1002"]));
+}
+
+#[test]
+fn what_no_agent_can_do_and_no_team_is_called_is_warned_of() {
+    let mut files = shipped();
+    let widen = "wrap_up = \"0s\"\n[[queue.widen]]\nafter = \"30s\"\nadd = \"team:servise\"\n[[queue.widen]]\nafter = \"60s\"\nadd = \"skill:sales\"";
+    files[1].text = files[1].text.replace("skill = \"service\"\n", "skills = { service = 6 }\n").replace("wrap_up = \"0s\"", widen);
+    let outcome = examine(&files, &[], &prompts());
+    assert!(outcome.config.is_ok());
+    let told = in_full(&outcome.warnings);
+    for expected in ["the skill \"service\" 6 of queue", "did you mean \"team:service\"?", "give an agent the skill \"sales\""] {
+        assert!(told.contains(expected), "{expected}\n{told}");
+    }
 }
 
 /// Every key of the shipped files: (file, line from 0, key).

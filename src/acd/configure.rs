@@ -1,57 +1,34 @@
-//! Agents and queues as configured, and their exchange while calls run: what happens at run time is kept by key.
+//! The exchange of the configuration while calls run: what happens at run time is kept by key.
 
-use super::agent::{self, Agent, Policy};
+use super::agent::{self, Policy};
+use super::fairness::{COMMON, Flows};
+use super::matcher::Course;
+use super::pool::{PoolId, Pools};
 use super::queue::Queue;
-use super::skill::Pools;
-use super::{Acd, Action, Changed, Indexed, Member, Skill};
-use crate::base::{AgentId, Deadlines, Duration, Instant, QueueId};
-use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use super::roster::{Member, Roster};
+use super::{Acd, AcdSettings, Action, Changed, QueueSettings};
+use crate::base::{AgentId, CallId, Deadlines, Instant, QueueId};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct AcdSettings {
-    pub agents: BTreeMap<AgentId, AgentSettings>,
-    pub queues: BTreeMap<QueueId, QueueSettings>,
-    pub after_missed: AfterMissed,
-    /// How long a phone may ring, `max_rings` × period: the offers' owner keeps it, the ACD's own safety lies a grace beyond.
-    pub ring_limit: Duration,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct AgentSettings {
-    /// Longest-idle asks who has a skill, not how much of it.
-    pub skills: BTreeSet<Skill>,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct QueueSettings {
-    pub skill: Skill,
-    /// Working-after-call time; zero for none.
-    pub wrap_up: Duration,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AfterMissed {
-    /// Not-ready with the reason `missed`, until he says otherwise.
-    NotReady,
-    /// Ready again after a short rest, at the end of the line.
-    Ready,
-}
-
 impl Acd {
-    /// Everybody is offline and nobody waits.
+    /// Everybody is offline and nobody waits. `seed` is for the strategies of chance.
     #[must_use]
-    pub fn new(settings: AcdSettings, now: Instant) -> Self {
+    pub fn new(settings: AcdSettings, seed: u64, now: Instant) -> Self {
         let mut acd = Self {
             policy: Policy { after_missed: settings.after_missed, ring_limit: settings.ring_limit },
-            agents: BTreeMap::new(),
+            roster: Roster::default(),
             queues: BTreeMap::new(),
             calls: BTreeMap::new(),
             pools: Pools::default(),
+            flows: Flows::default(),
+            doors: BTreeMap::new(),
             deadlines: Deadlines::new(),
+            call_deadlines: Deadlines::new(),
+            course: Course::new(seed),
             changed: Changed::default(),
             touched: Vec::new(),
+            looked_for: Vec::new(),
             came_to_wait: Vec::new(),
         };
         acd.configure(settings, now, &mut Vec::new());
@@ -59,29 +36,29 @@ impl Acd {
     }
 
     /// A reload. States, calls and figures are kept by key. An agent who is gone is logged off, once his calls have ended; a queue that
-    /// is gone serves those who wait in it, and takes nobody new. New skills count from the next offer on.
+    /// is gone serves those who wait in it, and takes nobody new. What queues ask for and how they choose counts from the next offer on.
     pub fn configure(&mut self, settings: AcdSettings, now: Instant, out: &mut Vec<Action>) {
         self.policy = Policy { after_missed: settings.after_missed, ring_limit: settings.ring_limit };
         self.configure_queues(settings.queues);
         self.changed.figures = true;
-        let gone: Vec<AgentId> = self.agents.keys().filter(|id| !settings.agents.contains_key(*id)).cloned().collect();
-        for (id, AgentSettings { skills }) in settings.agents {
-            let policy = self.policy;
-            let member = self.agents.entry(id).or_insert_with_key(|id| {
+        let is_gone = |member: &Member| !settings.agents.contains_key(&member.id);
+        let gone: Vec<AgentId> = self.roster.iter().filter(|(_, member)| is_gone(member)).map(|(_, member)| member.id.clone()).collect();
+        for (id, settings) in settings.agents {
+            let seat = self.roster.seat(id.as_str()).unwrap_or_else(|| {
                 self.changed.agents.insert(id.clone());
-                let (skills, pools, indexed) = (Arc::from([]), Box::from([]), Indexed::default());
-                Member { agent: Agent::new(policy, now), skills, pools, retired: false, indexed }
+                self.roster.push(Member::new(id, Arc::default(), self.policy, now))
             });
-            member.agent.policy = policy;
-            member.skills = skills.into_iter().collect();
+            let member = &mut self.roster[seat];
+            member.agent.policy = self.policy;
+            member.settings = Arc::new(settings);
             member.retired = false;
         }
-        self.rebuild_pools();
+        self.rebuild(now, out);
         for id in gone {
-            self.agents.get_mut(&id).expect("it was listed a moment ago").retired = true;
-            self.tell(&id, agent::Event::LoggedOff, now, out);
+            let seat = self.roster.seat(id.as_str()).expect("it was listed a moment ago");
+            self.roster[seat].retired = true;
+            self.tell_seat(seat, agent::Event::LoggedOff, now, out);
         }
-        self.touched.extend(self.pools.ids());
         self.settle(now, out);
     }
 
@@ -95,26 +72,65 @@ impl Acd {
             !queue.is_done()
         });
         for (id, settings) in settings {
-            let pool = self.pools.of(&settings.skill);
-            self.queues.insert(id, Queue::new(settings, pool));
+            self.add_queue(id, settings);
         }
     }
 
-    fn rebuild_pools(&mut self) {
-        self.pools = Pools::default();
-        for queue in self.queues.values_mut() {
-            queue.pool = self.pools.of(&queue.settings.skill);
+    pub(super) fn add_queue(&mut self, id: QueueId, settings: QueueSettings) -> &mut Queue {
+        let (pool, flow) = (self.pool_of(&settings), self.flows.add(settings.weight, 0));
+        self.queues.entry(id).or_insert_with(|| Queue::new(settings, pool, flow))
+    }
+
+    /// The pool of a queue with its agents in it.
+    fn pool_of(&mut self, settings: &QueueSettings) -> PoolId {
+        let (pool, is_new) = self.pools.of(settings);
+        if is_new {
+            self.people(pool);
         }
-        for queued in self.calls.values().filter(|queued| queued.offered_to.is_none()) {
-            let queue = self.queues.get(&queued.queue).expect("a queue outlives its calls");
-            self.pools[queue.pool].waiting.insert(queued.place);
-        }
-        for (id, member) in &mut self.agents {
-            let Indexed { state, free_since, .. } = member.indexed;
-            member.pools = self.pools.of_all(&member.skills);
-            for pool in &member.pools {
-                self.pools[*pool].enter(id, state, free_since);
+        pool
+    }
+
+    fn people(&mut self, pool: PoolId) {
+        for seat in self.roster.seats() {
+            let member = &mut self.roster[seat];
+            if let Some(part) = self.pools.membership(pool, &member.settings) {
+                member.pools = member.pools.iter().copied().chain([part]).collect();
+                self.pools[pool].enter(seat, member, part);
             }
         }
+    }
+
+    /// Makes everything anew that follows from agents, queues and calls: seats, pools, flows, lines, deadlines. All of it counts as touched.
+    pub(super) fn rebuild(&mut self, now: Instant, out: &mut Vec<Action>) {
+        self.roster.number_anew();
+        self.pools = Pools::default();
+        self.doors.clear();
+        self.deadlines = Deadlines::new();
+        self.call_deadlines = Deadlines::new();
+        let flows = self.flows.renewed();
+        let flows = std::mem::replace(&mut self.flows, flows);
+        for queue in self.queues.values_mut() {
+            let tag = if queue.settings.weight.is_some() && queue.flow != COMMON { flows.tag(queue.flow) } else { 0 };
+            queue.flow = self.flows.add(queue.settings.weight, tag);
+            queue.pool = self.pools.of(&queue.settings).0;
+        }
+        for seat in self.roster.seats() {
+            let member = &mut self.roster[seat];
+            member.pools = self.pools.memberships(&member.settings);
+            member.indexed = member.to_index(self.course.day);
+            self.deadlines.set(seat, member.indexed.deadline);
+            for part in &member.pools {
+                self.pools[part.pool].enter(seat, member, *part);
+            }
+        }
+        for queued in self.calls.values_mut() {
+            queued.stand = None;
+        }
+        let waiting: Vec<CallId> = self.calls.iter().filter(|(_, queued)| queued.offered_to.is_none()).map(|(call, _)| *call).collect();
+        for call in waiting {
+            self.stand(call, now, out);
+        }
+        self.touched.extend(self.pools.ids());
+        self.looked_for.extend(self.doors.keys());
     }
 }

@@ -6,8 +6,12 @@
 //! those that the parent names; whom a call is offered to is the call's own word.
 
 use super::agent::{self, Agent, State};
+use super::fairness::{COMMON, FlowsImage};
+use super::matcher::Course;
 use super::queue::{Queue, QueuedCall};
-use super::{Acd, Action, Figures, Indexed, Leaving, Member, QueueSettings, Skill, StateName};
+use super::roster::{Member, Seat};
+use super::strategy::Tally;
+use super::{Acd, Action, AgentSettings, Figures, Leaving, QueueSettings};
 use crate::base::{AgentId, CallId, Instant, QueueId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,7 +32,9 @@ pub struct AgentImage {
     since: Instant,
     /// Counted by them should the configuration not have him any more.
     #[serde(default)]
-    skills: Arc<[Skill]>,
+    settings: Arc<AgentSettings>,
+    #[serde(default)]
+    tally: Tally,
 }
 
 /// The place of a call that has no agent yet.
@@ -39,21 +45,35 @@ pub struct QueuedImage {
     settings: QueueSettings,
     priority: u8,
     since: Instant,
+    /// With its first arrival, where nothing is said of it.
+    #[serde(default)]
+    entered: Option<Instant>,
+    #[serde(default)]
+    preferred: Option<AgentId>,
+    #[serde(default)]
+    awaits: bool,
     offered_to: Option<AgentId>,
     #[serde(default)]
     let_down_by: Vec<AgentId>,
 }
 
-/// Today's figures of all queues.
+/// Today's figures of all queues, and how far the matcher has come.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct FiguresImage {
     queues: BTreeMap<QueueId, QueueImage>,
+    #[serde(default)]
+    course: Course,
+    #[serde(default)]
+    flows: FlowsImage,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 struct QueueImage {
     settings: QueueSettings,
     figures: Figures,
+    /// Of a queue with a weight: when its next call is due.
+    #[serde(default)]
+    tag: u64,
 }
 
 impl Changed {
@@ -73,20 +93,23 @@ impl Acd {
     /// `None` for an agent who is not known (any more).
     #[must_use]
     pub fn agent_image(&self, id: &AgentId) -> Option<AgentImage> {
-        let Member { agent, skills, .. } = self.agents.get(id)?;
-        Some(AgentImage { state: agent.state().clone(), since: agent.since(), skills: skills.clone() })
+        let Member { agent, settings, tally, .. } = self.roster.find(id.as_str())?;
+        Some(AgentImage { state: agent.state().clone(), since: agent.since(), settings: settings.clone(), tally: *tally })
     }
 
     /// `None` for a call that stands in no queue (any more).
     #[must_use]
     pub fn call_image(&self, call: CallId) -> Option<QueuedImage> {
-        let QueuedCall { queue, place, offered_to, let_down_by } = self.calls.get(&call)?;
+        let QueuedCall { queue, priority, since, entered, preferred, awaits, offered_to, let_down_by, stand: _ } = self.calls.get(&call)?;
         let settings = self.queues.get(queue).expect("a queue outlives its calls").settings.clone();
         Some(QueuedImage {
             queue: queue.clone(),
             settings,
-            priority: place.priority.0,
-            since: place.since,
+            priority: *priority,
+            since: *since,
+            entered: Some(*entered),
+            preferred: preferred.clone(),
+            awaits: *awaits,
             offered_to: offered_to.clone(),
             let_down_by: let_down_by.clone(),
         })
@@ -94,58 +117,70 @@ impl Acd {
 
     #[must_use]
     pub fn figures_image(&self) -> FiguresImage {
-        let image = |queue: &Queue| QueueImage { settings: queue.settings.clone(), figures: queue.figures };
-        FiguresImage { queues: self.queues.iter().map(|(id, queue)| (id.clone(), image(queue))).collect() }
+        let tag = |queue: &Queue| if queue.flow == COMMON { 0 } else { self.flows.tag(queue.flow) };
+        let image = |queue: &Queue| QueueImage { settings: queue.settings.clone(), figures: queue.figures, tag: tag(queue) };
+        let queues = self.queues.iter().map(|(id, queue)| (id.clone(), image(queue))).collect();
+        FiguresImage { queues, course: self.course, flows: self.flows.image() }
     }
 
     /// An agent who is no longer configured is kept, as over a reload, until he is off his calls.
     pub fn restore_agent(&mut self, id: &AgentId, image: AgentImage) {
-        if self.agents.contains_key(id) {
-            self.changed.agents.remove(id);
-        } else {
-            let agent = Agent::restored(self.policy, State::Offline, image.since);
-            let pools = self.pools.of_all(&image.skills);
-            for pool in &pools {
-                self.pools[*pool].enter(id, StateName::Offline, None);
+        let seat = match self.roster.seat(id.as_str()) {
+            Some(seat) => {
+                self.changed.agents.remove(id);
+                seat
             }
-            let member = Member { agent, skills: image.skills, pools, retired: true, indexed: Indexed::default() };
-            self.agents.insert(id.clone(), member);
-            self.changed.agents.insert(id.clone());
-        }
-        let member = self.agents.get_mut(id).expect("he was there or has been entered");
+            None => self.seat_retired(id, &image),
+        };
+        let member = &mut self.roster[seat];
         member.agent = Agent::restored(self.policy, image.state, image.since);
-        self.index(id);
+        member.tally = image.tally;
+        self.index(seat);
     }
 
-    /// The call stands where it stood. A queue that is no longer configured is kept, as over a reload, until it has served it.
+    fn seat_retired(&mut self, id: &AgentId, image: &AgentImage) -> Seat {
+        let mut member = Member::new(id.clone(), image.settings.clone(), self.policy, image.since);
+        member.pools = self.pools.memberships(&member.settings);
+        member.retired = true;
+        self.changed.agents.insert(id.clone());
+        let seat = self.roster.push(member);
+        let member = &self.roster[seat];
+        for part in &member.pools {
+            self.pools[part.pool].enter(seat, member, *part);
+        }
+        seat
+    }
+
+    /// The call is in the books as it was; it stands in its line when all is restored. A queue that is no longer configured is kept, as over
+    /// a reload, until it has served it.
     pub fn restore_call(&mut self, call: CallId, image: QueuedImage) {
+        let QueuedImage { queue, settings, priority, since, entered, preferred, awaits, offered_to, let_down_by } = image;
         if self.calls.contains_key(&call) {
             return;
         }
-        let mut queued = QueuedCall::new(call, image.queue, image.priority, image.since);
-        queued.offered_to = image.offered_to;
-        queued.let_down_by = image.let_down_by;
-        let queue = self.queue_or_retired(&queued.queue, image.settings);
-        queue.enter(queued.place);
-        if queued.offered_to.is_none() {
-            let pool = queue.pool;
-            self.pools[pool].waiting.insert(queued.place);
-        }
-        self.calls.insert(call, queued);
+        self.queue_or_retired(&queue, settings).enter(call, since);
+        let (entered, stand) = (entered.unwrap_or(since), None);
+        self.calls.insert(call, QueuedCall { queue, priority, since, entered, preferred, awaits, offered_to, let_down_by, stand });
     }
 
     pub fn restore_figures(&mut self, image: FiguresImage) {
-        for (id, QueueImage { settings, figures }) in image.queues {
-            self.queue_or_retired(&id, settings).figures = figures;
+        for (id, QueueImage { settings, figures, tag }) in image.queues {
+            let queue = self.queue_or_retired(&id, settings);
+            queue.figures = figures;
+            if queue.flow != COMMON {
+                let flow = queue.flow;
+                self.flows.set_tag(flow, tag);
+            }
         }
+        self.course = image.course;
+        self.flows.restore(image.flows);
     }
 
     fn queue_or_retired(&mut self, id: &QueueId, settings: QueueSettings) -> &mut Queue {
-        let pools = &mut self.pools;
-        self.queues.entry(id.clone()).or_insert_with(|| {
-            let pool = pools.of(&settings.skill);
-            Queue::retired(settings, pool)
-        })
+        if !self.queues.contains_key(id) {
+            self.add_queue(id.clone(), settings).retired = true;
+        }
+        self.queues.get_mut(id).expect("it was there or has been added")
     }
 
     /// All images are restored: what they do not agree about is mended, and who is free is offered a call. `alive` are the calls that go
@@ -156,20 +191,21 @@ impl Acd {
         for call in lost {
             self.leave(call, Leaving::Abandoned, now, out);
         }
-        for id in self.agents.keys().cloned().collect::<Vec<_>>() {
+        let known: Vec<AgentId> = self.roster.iter().map(|(_, member)| member.id.clone()).collect();
+        for id in known {
             self.mend_agent(&id, alive, now, out);
         }
-        self.mend_offers(out);
+        self.mend_offers(now, out);
         self.queues.retain(|_, queue| !queue.is_done());
         for queue in self.queues.values_mut() {
             self.changed.figures |= queue.figures.mend(queue.waiting());
         }
-        self.touched.extend(self.pools.ids());
+        self.rebuild(now, out);
         self.settle(now, out);
     }
 
     fn mend_agent(&mut self, id: &AgentId, alive: &BTreeSet<CallId>, now: Instant, out: &mut Vec<Action>) {
-        let member = self.agents.get(id).expect("he was listed a moment ago");
+        let Some(member) = self.roster.find(id.as_str()) else { return };
         let retired = member.retired;
         // An answer that the call's image does not know yet is none.
         let ended = member.agent.calls().into_iter().filter(|call| !alive.contains(call) || self.is_offered(*call, id));
@@ -185,13 +221,13 @@ impl Acd {
     }
 
     /// A call whose agent knows nothing of the offer is back in its place.
-    fn mend_offers(&mut self, out: &mut Vec<Action>) {
+    fn mend_offers(&mut self, now: Instant, out: &mut Vec<Action>) {
         let offers = self.calls.iter().filter_map(|(call, queued)| Some((*call, queued.offered_to.clone()?)));
-        let stands = |call: CallId, id: &AgentId| self.agents.get(id).is_some_and(|member| member.agent.offered() == Some(call));
+        let stands = |call: CallId, id: &AgentId| self.roster.find(id.as_str()).is_some_and(|member| member.agent.offered() == Some(call));
         let broken: Vec<(CallId, AgentId)> = offers.filter(|(call, id)| !stands(*call, id)).collect();
         for (call, agent) in broken {
             out.push(Action::Withdraw { call, agent: agent.clone() });
-            self.put_back(call, &agent, false);
+            self.put_back(call, &agent, false, now, out);
         }
     }
 }

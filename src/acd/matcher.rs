@@ -1,43 +1,131 @@
 //! The matching of waiting calls and free agents: after every turn, no free agent is left with a call he could take.
 
+use super::decision::Rule;
+use super::line::Turn;
+use super::queue::{At, QueuedCall, Stand};
+use super::roster::Seat;
 use super::{Acd, Action, agent};
-use crate::base::{CallId, Instant};
+use crate::base::{CallId, Instant, Rng};
 
 impl Acd {
-    /// Offers as long as a touched skill has a waiting call and a free agent. Only what a turn touched can have changed: before it, each
-    /// skill had no waiting call or no free agent. Each offer costs O(log n) in agents and in calls, times the skills that were touched: one
-    /// for a call, his own for an agent.
+    /// Offers as long as there is a call and a free agent for it. Only what a turn touched can have changed: before it, no pool had a call
+    /// and a free agent for it. Each offer costs O(log n) in agents and in calls, times the pools that were touched and the lines of each:
+    /// one pool for a call, his own for an agent.
     pub(super) fn settle(&mut self, now: Instant, out: &mut Vec<Action>) {
+        self.open_doors(now, out);
         self.touched.sort_unstable();
         self.touched.dedup();
         while let Some(call) = self.next_call() {
             self.offer(call, now, out);
         }
         self.touched.clear();
+        self.looked_for.clear();
         for call in std::mem::take(&mut self.came_to_wait) {
             if let Some(queued) = self.calls.get(&call).filter(|queued| queued.offered_to.is_none()) {
-                out.push(Action::KeepWaiting { call, queue: queued.queue.clone() });
+                let queue = queued.queue.clone();
+                out.push(Action::Decided(Box::new(self.explain(call, queued, None, now))));
+                out.push(Action::KeepWaiting { call, queue });
             }
         }
     }
 
-    /// The call whose turn it is among the touched skills that have a free agent.
+    /// Who waits for an agent who will take no calls waits for him no longer.
+    fn open_doors(&mut self, now: Instant, out: &mut Vec<Action>) {
+        self.looked_for.sort_unstable();
+        self.looked_for.dedup();
+        let gone = |seat: &Seat| self.roster.get(*seat).is_none_or(|member| !member.agent.returns());
+        let gone: Vec<Seat> = self.looked_for.iter().copied().filter(gone).collect();
+        for seat in gone {
+            for call in self.doors.get(&seat).cloned().unwrap_or_default() {
+                self.move_on(call, now, out);
+            }
+        }
+    }
+
+    /// The call whose turn it is among those touched that a free agent may take.
     fn next_call(&self) -> Option<CallId> {
-        self.touched.iter().filter_map(|pool| self.pools[*pool].next_call()).min().map(|place| place.call)
+        let in_line = self.touched.iter().filter_map(|pool| self.pools[*pool].next_call(&self.flows));
+        let is_free = |seat: &Seat| self.roster.get(*seat).is_some_and(|member| member.indexed.free.is_some());
+        let doors = self.looked_for.iter().filter(|seat| is_free(seat)).filter_map(|seat| self.doors.get(seat));
+        let at_doors = doors.flatten().filter_map(|call| self.turn_of(*call));
+        in_line.chain(at_doors).min().map(|turn| turn.call)
+    }
+
+    fn turn_of(&self, call: CallId) -> Option<Turn> {
+        let Stand { place, flow, .. } = self.calls.get(&call)?.stand?;
+        Some(place.turn(flow, &self.flows))
+    }
+
+    /// Who is to be offered the call, and why he.
+    fn choose(&mut self, queued: &QueuedCall) -> Option<(Seat, Rule)> {
+        let (pool, step) = match queued.stand?.at {
+            At::Door(seat) => return Some((seat, Rule::Preferred)),
+            At::Line { pool, step } => (pool, step),
+        };
+        if let Some(seat) = self.free_and_preferred(queued, step) {
+            return Some((seat, Rule::Preferred));
+        }
+        let let_down_by: Vec<Seat> = queued.let_down_by.iter().filter_map(|id| self.roster.seat(id.as_str())).collect();
+        let pool = &mut self.pools[pool];
+        let seat = pool.choose(step, &let_down_by, || self.course.draw())?;
+        let strategy = pool.strategy();
+        Some((seat, if let_down_by.contains(&seat) { Rule::NobodyElse(strategy) } else { Rule::Strategy(strategy) }))
+    }
+
+    /// The preferred agent, when he is free for the call without having been waited for.
+    fn free_and_preferred(&self, queued: &QueuedCall, step: u8) -> Option<Seat> {
+        let queue = self.queues.get(&queued.queue)?;
+        queue.settings.preferred_wait?;
+        let id = queued.preferred.as_ref().filter(|id| !queued.let_down_by.contains(id))?;
+        let seat = self.roster.seat(id.as_str())?;
+        let member = &self.roster[seat];
+        let may = member.pools.iter().any(|part| part.pool == queue.pool && part.tier <= step);
+        (may && member.indexed.free.is_some()).then_some(seat)
     }
 
     fn offer(&mut self, call: CallId, now: Instant, out: &mut Vec<Action>) {
-        let queued = self.calls.get_mut(&call).expect("a waiting call is in the books");
-        let queue = self.queues.get_mut(&queued.queue).expect("a queue outlives its calls");
-        let pool = &mut self.pools[queue.pool];
-        let id = pool.longest_idle(&queued.let_down_by).expect("its pool has a free agent");
-        let waited = pool.waiting.remove(&queued.place);
-        assert!(waited, "a call is offered to one agent at a time");
+        let mut queued = self.calls.remove(&call).expect("a waiting call is in the books");
+        assert!(queued.offered_to.is_none(), "a call is offered to one agent at a time");
+        let (seat, rule) = self.choose(&queued).expect("its pool has a free agent");
+        let decision = self.explain(call, &queued, Some((seat, rule)), now);
+        self.unstand(call, queued.stand.take());
         self.changed.note_call(call);
+        let queue = self.queues.get_mut(&queued.queue).expect("a queue outlives its calls");
         queue.figures.offers += 1;
-        queued.offered_to = Some(id.clone());
-        let order = Action::Offer { call, agent: id.clone(), queue: queued.queue.clone() };
-        self.tell(&id, agent::Event::Offered { call }, now, out);
+        self.flows.charge(queue.flow);
+        self.course.offers += 1;
+        let member = &mut self.roster[seat];
+        member.tally.turn = self.course.offers;
+        let agent = member.id.clone();
+        let order = Action::Offer { call, agent: agent.clone(), queue: queued.queue.clone() };
+        queued.offered_to = Some(agent);
+        self.calls.insert(call, queued);
+        self.tell_seat(seat, agent::Event::Offered { call }, now, out);
+        out.push(Action::Decided(Box::new(decision)));
         out.push(order);
+    }
+}
+
+/// What the matcher remembers beside agents and calls.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub(super) struct Course {
+    seed: u64,
+    /// Draws made: each has a generator of its own, made of the seed and its number, so that a restart goes on with the next.
+    drawn: u64,
+    /// Days begun.
+    pub day: u64,
+    /// Offers made.
+    pub offers: u64,
+}
+
+impl Course {
+    pub(super) fn new(seed: u64) -> Self {
+        Self { seed, ..Self::default() }
+    }
+
+    fn draw(&mut self) -> Rng {
+        self.drawn += 1;
+        Rng::new(self.seed.wrapping_add(self.drawn))
     }
 }

@@ -3,9 +3,11 @@
 //! What lives here: agents, skills, queues, the matching of the two, today's figures. What must not: SIP, phones, ringing times, music.
 //! Calls are known by their [`CallId`], and every fact comes from the parent.
 //!
-//! The rules of the house. The longest idle agent with the skill is offered the call of highest priority that arrived first. A call
-//! keeps its place through every offer that fails, and is offered to agents who have not let it down before those who have. An agent
-//! with an offer or a call is offered no other. After an offer: missed → not-ready `missed` (or ready, by `after_missed`), rejected →
+//! The rules of the house. The call of highest priority that arrived first is offered to the agent whom its queue's [`Strategy`] takes of
+//! those who have all that it asks for: the longest idle, unless the queue says otherwise. Time waited lifts the priority and lets more
+//! agents in, where the queue says so; between queues with weights the turns are shared by these. A call keeps its place through every
+//! offer that fails, and is offered to agents who have not let it down before those who have. An agent with an offer or a call is offered
+//! no other. Every choice says why: see [`Decision`]. After an offer: missed → not-ready `missed` (or ready, by `after_missed`), rejected →
 //! not-ready `rejected`, unreachable → not-ready `unreachable` until his phone registers anew, busy or withdrawn → ready after a rest
 //! of [`OFFER_REST`](crate::base::limits::OFFER_REST), so that no offer can loop. Not-ready or log-off asked for during a call comes
 //! after it (and instead of wrap-up); asked for while his phone rings it stops the ringing.
@@ -16,76 +18,71 @@
 
 mod agent;
 mod configure;
+mod decision;
+mod draw;
+mod fairness;
 mod figures;
 mod image;
+mod line;
 mod matcher;
+mod pool;
 mod queue;
+mod roster;
+mod settings;
 mod skill;
 mod snapshot;
+mod strategy;
 mod vocabulary;
+mod waiting;
 
 #[cfg(test)]
 mod model;
 #[cfg(test)]
-mod restarts;
-#[cfg(test)]
 mod stories;
 
 pub use agent::StateName;
-pub use configure::{AcdSettings, AfterMissed, AgentSettings, QueueSettings};
+pub use decision::{Decision, Rule, Verdict};
+pub use fairness::QUEUE_WEIGHT_MAX;
 pub use figures::{Figures, SERVICE_LEVEL_WITHIN, SHORT_ABANDON_WITHIN, Share};
 pub use image::{AgentImage, Changed, FiguresImage, QueuedImage};
-pub use skill::Skill;
+pub use settings::{AcdSettings, AfterMissed, AgentSettings, Group, Join, PRIORITY_MAX, QueueSettings, Widening};
+pub use skill::{Levels, Skill};
 pub use snapshot::{AgentSnapshot, QueueSnapshot};
+pub use strategy::Strategy;
 pub use vocabulary::{Action, Event, Leaving, OfferResult, Reason, Refusal};
 
 use crate::base::{AgentId, CallId, Deadlines, Instant, Machine, QueueId};
-use agent::{Agent, Work};
+use fairness::Flows;
+use matcher::Course;
+use pool::{PoolId, Pools};
 use queue::{Queue, QueuedCall};
-use skill::{PoolId, Pools};
+use roster::{Roster, Seat};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use waiting::Arrival;
 
 /// All agents and queues of the switch.
 #[derive(Debug)]
 pub struct Acd {
     policy: agent::Policy,
-    agents: BTreeMap<AgentId, Member>,
+    roster: Roster,
     queues: BTreeMap<QueueId, Queue>,
     /// Every call that waits or is offered.
     calls: BTreeMap<CallId, QueuedCall>,
     pools: Pools,
-    deadlines: Deadlines<AgentId>,
+    flows: Flows,
+    /// The calls that wait for a preferred agent, before any other may take them.
+    doors: BTreeMap<Seat, Vec<CallId>>,
+    deadlines: Deadlines<Seat>,
+    /// Of waiting calls.
+    call_deadlines: Deadlines<CallId>,
+    course: Course,
     /// What a restart must know anew.
     changed: Changed,
-    /// Within one turn: skills with a new call or a newly free agent, and calls that came to wait. Empty between turns.
+    /// Within one turn: pools with a new call or a newly free agent, agents with calls at their doors who changed, and calls that came to
+    /// wait. Empty between turns.
     touched: Vec<PoolId>,
+    looked_for: Vec<Seat>,
     came_to_wait: Vec<CallId>,
-}
-
-#[derive(Clone, Debug)]
-struct Member {
-    agent: Agent,
-    skills: Arc<[Skill]>,
-    /// Of his skills.
-    pools: Box<[PoolId]>,
-    /// Gone from the configuration; forgotten as soon as he is off his calls.
-    retired: bool,
-    indexed: Indexed,
-}
-
-/// How the pools and deadlines know an agent.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Indexed {
-    state: StateName,
-    free_since: Option<Instant>,
-    deadline: Option<Instant>,
-}
-
-impl Default for Indexed {
-    fn default() -> Self {
-        Self { state: StateName::Offline, free_since: None, deadline: None }
-    }
 }
 
 impl Machine for Acd {
@@ -99,11 +96,11 @@ impl Machine for Acd {
             Event::MadeReady { agent } => self.tell(&agent, agent::Event::MadeReady, now, out),
             Event::MadeNotReady { agent, reason } => self.tell(&agent, agent::Event::MadeNotReady { reason }, now, out),
             // Phones register often, and mostly nobody has missed them.
-            Event::Reachable { agent } if !self.agents.get(&agent).is_some_and(|member| member.agent.misses_phone()) => {}
+            Event::Reachable { agent } if !self.roster.find(agent.as_str()).is_some_and(|member| member.agent.misses_phone()) => {}
             Event::Reachable { agent } => self.tell(&agent, agent::Event::Reachable, now, out),
-            Event::Enqueued { call, queue, priority, since } => {
+            Event::Enqueued { call, queue, priority, since, preferred } => {
                 self.leave(call, Leaving::Overflowed, now, out);
-                self.enqueue(call, queue, priority, since, out);
+                self.enqueue(Arrival { call, queue, priority, since, preferred }, now, out);
             }
             Event::Left { call, why } => self.leave(call, why, now, out),
             Event::Alerting { agent, call } => self.tell(&agent, agent::Event::Alerted { call }, now, out),
@@ -111,55 +108,60 @@ impl Machine for Acd {
             Event::Answered { agent, call } | Event::Engaged { agent, call } => self.engage(&agent, call, now, out),
             Event::OfferEnded { agent, call, result } => {
                 if self.is_offered(call, &agent) {
-                    self.put_back(call, &agent, result == OfferResult::Missed);
+                    self.put_back(call, &agent, result == OfferResult::Missed, now, out);
                     self.tell(&agent, agent::Event::OfferEnded { call, result }, now, out);
                 }
             }
             Event::Disengaged { agent, call } => self.tell(&agent, agent::Event::Disengaged { call }, now, out),
-            Event::DayBegan => {
-                for queue in self.queues.values_mut() {
-                    queue.figures = Figures::of_a_new_day(queue.waiting());
-                }
-                self.changed.figures = true;
-            }
+            Event::DayBegan => self.begin_day(),
         }
         self.settle(now, out);
     }
 
     fn handle_timeout(&mut self, now: Instant, out: &mut Vec<Action>) {
-        while let Some(id) = self.deadlines.pop_due(now) {
-            let Some(member) = self.agents.get_mut(&id) else { continue };
+        while let Some(seat) = self.deadlines.pop_due(now) {
+            let member = &mut self.roster[seat];
             member.indexed.deadline = None;
             let mut orders = Vec::new();
             member.agent.handle_timeout(now, &mut orders);
-            self.note(&id, orders, out);
+            self.note(seat, orders, now, out);
+        }
+        while let Some(call) = self.call_deadlines.pop_due(now) {
+            self.move_on(call, now, out);
         }
         self.settle(now, out);
     }
 
     fn deadline(&self) -> Option<Instant> {
-        self.deadlines.next()
+        self.deadlines.next().into_iter().chain(self.call_deadlines.next()).min()
     }
 }
 
 impl Acd {
     /// Tells an agent a fact and carries out what he orders. Facts about unknown agents are ignored: a reload may have taken them.
     fn tell(&mut self, id: &AgentId, event: agent::Event, now: Instant, out: &mut Vec<Action>) {
-        let Some(member) = self.agents.get_mut(id) else { return };
+        if let Some(seat) = self.roster.seat(id.as_str()) {
+            self.tell_seat(seat, event, now, out);
+        }
+    }
+
+    fn tell_seat(&mut self, seat: Seat, event: agent::Event, now: Instant, out: &mut Vec<Action>) {
         let mut orders = Vec::new();
-        member.agent.handle(event, now, &mut orders);
-        self.note(id, orders, out);
+        self.roster[seat].agent.handle(event, now, &mut orders);
+        self.note(seat, orders, now, out);
     }
 
     /// What becomes of an agent who was told something: his orders, his place in the indexes, his image.
-    fn note(&mut self, id: &AgentId, orders: Vec<agent::Action>, out: &mut Vec<Action>) {
+    fn note(&mut self, seat: Seat, orders: Vec<agent::Action>, now: Instant, out: &mut Vec<Action>) {
+        let id = self.roster[seat].id.clone();
         for order in orders {
             match order {
                 agent::Action::DropOffer { call, missed } => {
                     out.push(Action::Withdraw { call, agent: id.clone() });
-                    self.put_back(call, id, missed);
+                    self.put_back(call, &id, missed, now, out);
                 }
                 agent::Action::Handled { queue, talked } => {
+                    self.roster[seat].tally.talked(self.course.day, talked);
                     if let Some(queue) = self.queues.get_mut(&queue) {
                         queue.figures.note_handled(talked);
                         self.changed.figures = true;
@@ -170,121 +172,55 @@ impl Acd {
                 }
             }
         }
-        self.changed.agents.insert(id.clone());
-        self.index(id);
+        self.changed.agents.insert(id);
+        self.index(seat);
     }
 
     /// Brings the pools and deadlines up to date with an agent.
-    fn index(&mut self, id: &AgentId) {
-        let Some(member) = self.agents.get_mut(id) else { return };
-        let agent = &member.agent;
-        let is = Indexed { state: agent.name(), free_since: agent.free_since(), deadline: agent.deadline() };
-        let was = std::mem::replace(&mut member.indexed, is);
-        if was.deadline != is.deadline {
-            self.deadlines.set(id.clone(), is.deadline);
-        }
+    fn index(&mut self, seat: Seat) {
+        let member = &mut self.roster[seat];
+        let (was, is) = (member.indexed, member.to_index(self.course.day));
         let gone = member.retired && is.state == StateName::Offline;
-        if (was.state, was.free_since) != (is.state, is.free_since) || gone {
-            for pool in &member.pools {
-                let pool = &mut self.pools[*pool];
-                pool.leave(id, was.state, was.free_since);
-                if !gone {
-                    pool.enter(id, is.state, is.free_since);
-                }
+        if was.deadline != is.deadline {
+            self.deadlines.set(seat, is.deadline);
+        }
+        let moved = (was.state, was.free) != (is.state, is.free) || gone;
+        if moved {
+            for part in &member.pools {
+                self.pools[part.pool].leave(seat, member, *part);
             }
-            if is.free_since.is_some() {
-                self.touched.extend(&member.pools);
+        }
+        member.indexed = is;
+        if moved && !gone {
+            for part in &member.pools {
+                self.pools[part.pool].enter(seat, member, *part);
             }
+            if is.free.is_some() {
+                self.touched.extend(member.pools.iter().map(|part| part.pool));
+            }
+        }
+        if self.doors.contains_key(&seat) {
+            self.looked_for.push(seat);
         }
         if gone {
-            self.agents.remove(id);
+            self.deadlines.set(seat, None);
+            self.roster.remove(seat);
         }
+    }
+
+    /// Midnight: what was done yesterday no longer counts.
+    fn begin_day(&mut self) {
+        for queue in self.queues.values_mut() {
+            queue.figures = Figures::of_a_new_day(queue.waiting());
+        }
+        self.course.day += 1;
+        for seat in self.roster.seats() {
+            self.index(seat);
+        }
+        self.changed.figures = true;
     }
 
     fn is_offered(&self, call: CallId, agent: &AgentId) -> bool {
         self.calls.get(&call).is_some_and(|queued| queued.offered_to.as_ref() == Some(agent))
-    }
-
-    fn enqueue(&mut self, call: CallId, id: QueueId, priority: u8, since: Instant, out: &mut Vec<Action>) {
-        let why = match self.queues.get_mut(&id) {
-            None | Some(Queue { retired: true, .. }) => Refusal::Unknown,
-            Some(queue) if queue.is_full() => {
-                queue.figures.refused += 1;
-                self.changed.figures = true;
-                Refusal::Full
-            }
-            Some(queue) => {
-                let queued = QueuedCall::new(call, id, priority, since);
-                queue.enter(queued.place);
-                queue.figures.offered += 1;
-                self.calls.insert(call, queued);
-                self.wait(call);
-                return;
-            }
-        };
-        out.push(Action::Refuse { call, queue: id, why });
-    }
-
-    /// An offer failed: the call is back in its place, and its agent is the last to be tried again.
-    fn put_back(&mut self, call: CallId, agent: &AgentId, missed: bool) {
-        let Some(queued) = self.calls.get_mut(&call) else { return };
-        queued.offered_to = None;
-        queued.note_let_down(agent);
-        let queue = self.queues.get_mut(&queued.queue).expect("a queue outlives its calls");
-        queue.figures.offers_missed += u64::from(missed);
-        self.wait(call);
-    }
-
-    /// The call waits for an agent, at its place in the line of its skill.
-    fn wait(&mut self, call: CallId) {
-        let queued = self.calls.get(&call).expect("who waits is in the books");
-        let pool = self.queues.get(&queued.queue).expect("a queue outlives its calls").pool;
-        self.pools[pool].waiting.insert(queued.place);
-        self.touched.push(pool);
-        self.came_to_wait.push(call);
-        self.changed.note_call(call);
-    }
-
-    /// Takes a call out of the books; a phone that rings for it, other than `but_not`'s, is silenced.
-    fn take(&mut self, call: CallId, but_not: Option<&AgentId>, now: Instant, out: &mut Vec<Action>) -> Option<QueuedCall> {
-        let queued = self.calls.remove(&call)?;
-        self.changed.note_call(call);
-        let queue = self.queues.get_mut(&queued.queue).expect("a queue outlives its calls");
-        queue.leave(queued.place);
-        self.pools[queue.pool].waiting.remove(&queued.place);
-        if let Some(agent) = queued.offered_to.as_ref().filter(|agent| Some(*agent) != but_not) {
-            out.push(Action::Withdraw { call, agent: agent.clone() });
-            self.tell(agent, agent::Event::Spared { call }, now, out);
-        }
-        Some(queued)
-    }
-
-    fn leave(&mut self, call: CallId, why: Leaving, now: Instant, out: &mut Vec<Action>) {
-        let Some(queued) = self.take(call, None, now, out) else { return };
-        let wait = now - queued.place.since;
-        let queue = self.queues.get_mut(&queued.queue).expect("a queue outlives its calls");
-        match why {
-            Leaving::Abandoned => queue.figures.note_abandoned(wait),
-            Leaving::Overflowed => queue.figures.note_overflowed(wait),
-        }
-        self.forget_if_done(&queued.queue);
-    }
-
-    /// The agent is on the call. When the call stood in the books, it is answered.
-    fn engage(&mut self, id: &AgentId, call: CallId, now: Instant, out: &mut Vec<Action>) {
-        let work = self.take(call, Some(id), now, out).map(|queued| {
-            let queue = self.queues.get_mut(&queued.queue).expect("a queue outlives its calls");
-            queue.figures.note_answered(now - queued.place.since);
-            let wrap_up = queue.settings.wrap_up;
-            self.forget_if_done(&queued.queue);
-            Work { queue: queued.queue, wrap_up }
-        });
-        self.tell(id, agent::Event::Engaged { call, work }, now, out);
-    }
-
-    fn forget_if_done(&mut self, id: &QueueId) {
-        if self.queues.get(id).is_some_and(Queue::is_done) {
-            self.queues.remove(id);
-        }
     }
 }

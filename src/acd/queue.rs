@@ -1,39 +1,56 @@
-//! One queue: who is in it, and where each stands in line. A call keeps its place, by first arrival, through every offer that fails.
-//! The line itself is its skill's, for the queues of one skill are served as one: see [`Pool`](super::skill::Pool).
+//! One queue: who is in it, and what the ACD knows of each call. A call keeps its first arrival through every offer that fails.
+//! The line itself is its pool's, for queues that ask for the same are served as one: see [`Pool`](super::pool::Pool).
 
+use super::QueueSettings;
+use super::fairness::FlowId;
 use super::figures::Figures;
-use super::skill::PoolId;
-use super::{QueueSettings, Skill};
-use crate::base::limits::{QUEUE_WAITING_MAX, REFUSALS_REMEMBERED_MAX};
+use super::line::Place;
+use super::pool::PoolId;
+use super::roster::Seat;
+use crate::base::limits::REFUSALS_REMEMBERED_MAX;
 use crate::base::{AgentId, CallId, Instant, QueueId};
-use std::cmp::Reverse;
 use std::collections::BTreeSet;
-
-/// A call's place among those that wait: higher priority first, then first arrival, then the call's id.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) struct Place {
-    pub priority: Reverse<u8>,
-    pub since: Instant,
-    pub call: CallId,
-}
 
 /// A call in a queue's books, from its enqueueing to its answer or leaving.
 #[derive(Clone, Debug)]
 pub(super) struct QueuedCall {
     pub queue: QueueId,
-    pub place: Place,
+    /// As it came, without ageing.
+    pub priority: u8,
+    /// First arrival, here or elsewhere: his place.
+    pub since: Instant,
+    /// Into this queue: widening and the longest wait count from here.
+    pub entered: Instant,
+    pub preferred: Option<AgentId>,
+    /// Whether it waits for him, and others may not take it yet. Once that is over it does not begin again.
+    pub awaits: bool,
     /// The agent whose phone it is offered to; `None` while it waits for one.
     pub offered_to: Option<AgentId>,
     /// Agents who let it down, oldest first: others are tried before them.
     pub let_down_by: Vec<AgentId>,
+    /// Where it stands while it waits.
+    pub stand: Option<Stand>,
+}
+
+/// Where a call that waits for an agent stands, and is to be taken away from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stand {
+    pub place: Place,
+    pub flow: FlowId,
+    pub at: At,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum At {
+    Line {
+        pool: PoolId,
+        step: u8,
+    },
+    /// Before the door of its preferred agent.
+    Door(Seat),
 }
 
 impl QueuedCall {
-    pub(super) fn new(call: CallId, queue: QueueId, priority: u8, since: Instant) -> Self {
-        let place = Place { priority: Reverse(priority), since, call };
-        Self { queue, place, offered_to: None, let_down_by: Vec::new() }
-    }
-
     pub(super) fn note_let_down(&mut self, agent: &AgentId) {
         self.let_down_by.retain(|known| known != agent);
         if self.let_down_by.len() == REFUSALS_REMEMBERED_MAX {
@@ -46,8 +63,9 @@ impl QueuedCall {
 #[derive(Clone, Debug)]
 pub(super) struct Queue {
     pub settings: QueueSettings,
-    /// Of the skill it asks for.
+    /// Of what it asks for.
     pub pool: PoolId,
+    pub flow: FlowId,
     /// Gone from the configuration; it serves those who wait and takes nobody new.
     pub retired: bool,
     pub figures: Figures,
@@ -56,21 +74,12 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    pub(super) fn new(settings: QueueSettings, pool: PoolId) -> Self {
-        Self { settings, pool, retired: false, figures: Figures::default(), arrivals: BTreeSet::new() }
-    }
-
-    /// One that the configuration does not have any more.
-    pub(super) fn retired(settings: QueueSettings, pool: PoolId) -> Self {
-        Self { retired: true, ..Self::new(settings, pool) }
-    }
-
-    pub(super) fn skill(&self) -> &Skill {
-        &self.settings.skill
+    pub(super) fn new(settings: QueueSettings, pool: PoolId, flow: FlowId) -> Self {
+        Self { settings, pool, flow, retired: false, figures: Figures::default(), arrivals: BTreeSet::new() }
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.arrivals.len() >= QUEUE_WAITING_MAX
+        self.arrivals.len() >= self.settings.capacity
     }
 
     /// Calls not answered yet, those being offered included.
@@ -87,24 +96,33 @@ impl Queue {
         self.retired && self.arrivals.is_empty()
     }
 
-    pub(super) fn enter(&mut self, place: Place) {
-        self.arrivals.insert((place.since, place.call));
+    pub(super) fn enter(&mut self, call: CallId, since: Instant) {
+        self.arrivals.insert((since, call));
     }
 
-    pub(super) fn leave(&mut self, place: Place) {
-        self.arrivals.remove(&(place.since, place.call));
+    pub(super) fn leave(&mut self, call: CallId, since: Instant) {
+        self.arrivals.remove(&(since, call));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{Rng, Timestamp};
 
     #[test]
     fn a_call_remembers_its_last_refusals_and_no_more() {
-        let call = CallId::new(Timestamp(1), &mut Rng::new(1));
-        let mut queued = QueuedCall::new(call, "service".into(), 5, Instant::START);
+        let (since, offered_to, stand) = (Instant::START, None, None);
+        let mut queued = QueuedCall {
+            queue: "service".into(),
+            priority: 5,
+            since,
+            entered: since,
+            preferred: None,
+            awaits: false,
+            offered_to,
+            let_down_by: Vec::new(),
+            stand,
+        };
         let agents: Vec<AgentId> = (1_000..1_020).map(|n| AgentId::new(&n.to_string())).collect();
         for agent in &agents {
             queued.note_let_down(agent);

@@ -1,8 +1,8 @@
 //! What the API and the pages ask: copies of what stands, taken at one moment.
 
-use super::{Acd, Figures, Member, Queue, Reason, Skill, StateName};
+use super::roster::Member;
+use super::{Acd, Figures, Levels, Queue, Reason, StateName};
 use crate::base::{AgentId, CallId, Duration, Instant, QueueId};
-use std::sync::Arc;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AgentSnapshot {
@@ -16,18 +16,19 @@ pub struct AgentSnapshot {
     pub call: Option<CallId>,
     /// While talking: what follows, before any wrap-up.
     pub next: Option<StateName>,
-    pub skills: Arc<[Skill]>,
+    pub skills: Levels,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct QueueSnapshot {
     pub queue: QueueId,
-    pub skill: Skill,
+    /// What its calls ask for, before any widening.
+    pub skills: Levels,
     /// Callers without an agent, those whose agent's phone rings included.
     pub waiting: usize,
     /// Of the callers who wait now; zero for nobody.
     pub longest_wait: Duration,
-    /// How many agents with the skill are in each state, in the order of [`StateName::ALL`].
+    /// How many agents who have all of it are in each state, in the order of [`StateName::ALL`].
     pub agents: [(StateName, usize); 7],
     pub today: Figures,
 }
@@ -36,12 +37,12 @@ impl Acd {
     /// `None` for an agent who is not configured.
     #[must_use]
     pub fn agent(&self, id: &str) -> Option<AgentSnapshot> {
-        self.agents.get_key_value(id).map(|(id, member)| member.snapshot(id))
+        self.roster.find(id).map(Member::snapshot)
     }
 
     /// All agents, in order of their ids.
     pub fn agents(&self) -> impl Iterator<Item = AgentSnapshot> + '_ {
-        self.agents.iter().map(|(id, member)| member.snapshot(id))
+        self.roster.iter().map(|(_, member)| member.snapshot())
     }
 
     /// `None` for a queue that is not configured.
@@ -71,25 +72,25 @@ impl Acd {
         let pool = &self.pools[queue.pool];
         QueueSnapshot {
             queue: id.clone(),
-            skill: queue.skill().clone(),
+            skills: queue.settings.skills.clone(),
             waiting: queue.waiting(),
             longest_wait: queue.first_arrival().map_or(Duration::ZERO, |since| now - since),
-            agents: StateName::ALL.map(|state| (state, pool.count(state))),
+            agents: StateName::ALL.map(|state| (state, pool.count(0, state))),
             today: queue.figures,
         }
     }
 }
 
 impl Member {
-    fn snapshot(&self, id: &AgentId) -> AgentSnapshot {
+    fn snapshot(&self) -> AgentSnapshot {
         AgentSnapshot {
-            agent: id.clone(),
+            agent: self.id.clone(),
             state: self.agent.name(),
             since: self.agent.since(),
             reason: self.agent.reason().cloned(),
             call: self.agent.call(),
             next: self.agent.next_state(),
-            skills: self.skills.clone(),
+            skills: self.settings.skills.clone(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What the ACD is told and what it orders, and the words for it.
 
-use super::StateName;
+use super::{Decision, StateName};
 use crate::base::limits::REASON_LETTERS_MAX;
 use crate::base::{AgentId, CallId, Instant, QueueId};
 use serde::{Deserialize, Serialize};
@@ -29,12 +29,14 @@ pub enum Event {
         agent: AgentId,
     },
 
-    /// A caller entered a queue. A higher `priority` goes first; `since` is his first arrival.
+    /// A caller entered a queue. A higher `priority` goes first; `since` is his first arrival; `preferred` the agent whom he is to be given to
+    /// if the queue's rule has him waited for, such as the last who spoke with him.
     Enqueued {
         call: CallId,
         queue: QueueId,
         priority: u8,
         since: Instant,
+        preferred: Option<AgentId>,
     },
     /// A caller who had no agent yet left the queue. A phone that rang for him is silenced.
     Left {
@@ -145,14 +147,22 @@ pub enum Action {
     KeepWaiting { call: CallId, queue: QueueId },
     /// The queue does not take the caller.
     Refuse { call: CallId, queue: QueueId, why: Refusal },
+    /// The caller has waited as long as the queue has anybody wait. He has left it.
+    Expired { call: CallId, queue: QueueId },
+    /// Why the offer that follows is made, or none: for who asks later.
+    Decided(Box<Decision>),
     /// For events and API. `reason` stands with not-ready alone.
     StateChanged { agent: AgentId, from: StateName, to: StateName, reason: Option<Reason> },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Refusal {
-    /// [`QUEUE_WAITING_MAX`](crate::base::limits::QUEUE_WAITING_MAX) calls wait in it.
+    /// It holds as many calls as its capacity.
     Full,
+    /// No agent who may take its calls is logged on.
+    NobodyLoggedOn,
+    /// Those who are logged on are all not ready.
+    NobodyReady,
     /// The configuration has no such queue (any more).
     Unknown,
 }

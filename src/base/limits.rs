@@ -41,6 +41,12 @@ pub const OFFER_REST: Duration = Duration::from_secs(5);
 pub const OFFER_GRACE: Duration = Duration::from_secs(5);
 /// Agents remembered by a waiting call as having let it down, so that others are tried first. More: the oldest is forgotten.
 pub const REFUSALS_REMEMBERED_MAX: usize = 8;
+/// Steps of widening of one queue. More: an error of `check`.
+pub const WIDENING_STEPS_MAX: usize = 8;
+/// Calls that wait for one preferred agent at a time: he takes one after the other. More: the newest does not wait for him.
+pub const PREFERRED_WAITING_MAX: usize = 8;
+/// Agents named in one decision. More are counted by verdict.
+pub const DECISION_NAMES_MAX: usize = 16;
 /// Letters of a reason for not-ready as asked for by phone or API. More are cut off.
 pub const REASON_LETTERS_MAX: usize = 64;
 /// Longest a prompt of the switch is waited for before it counts as played: no call hangs on a lost report.

@@ -6,6 +6,7 @@
 mod document;
 mod error;
 mod prompts;
+mod queue;
 mod raw;
 mod resolve;
 mod retention;
@@ -14,6 +15,7 @@ mod suggest;
 
 pub use error::ConfigError;
 pub use prompts::{MUSIC_FOLDER, MUSIC_ON_HOLD, PROMPT_NAMES, PromptFolder, PromptInventory, required_names};
+pub use queue::{Join, PreferredRule, QueueConfig, Strategy, WhoElse, Widening};
 pub use resolve::{Outcome, examine, resolve};
 pub use retention::{FreeSpace, Retention};
 pub use source::SourceFile;
@@ -127,6 +129,10 @@ pub struct AgentConfig {
     pub team: Option<String>,
     /// 1 to 9 each.
     pub skills: BTreeMap<String, u8>,
+    /// For `top-down`: the lowest first, who has none last.
+    pub rank: Option<u16>,
+    /// For `weighted-random`; at least 1.
+    pub weight: u32,
     pub role: Role,
     pub login: Login,
 }
@@ -134,26 +140,14 @@ pub struct AgentConfig {
 /// Without the hashes: whoever has them can register as the agent.
 impl std::fmt::Debug for AgentConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { id, name, ha1_sha256: _, ha1_md5: _, team, skills, role, login } = self;
+        let Self { id, name, ha1_sha256: _, ha1_md5: _, team, skills, rank, weight, role, login } = self;
         let mut shown = f.debug_struct("AgentConfig");
         shown.field("id", id).field("name", name).field("team", team).field("skills", skills);
+        shown.field("rank", rank).field("weight", weight);
         shown.field("role", role).field("login", login).finish_non_exhaustive()
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Strategy {
-    LongestIdle,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct QueueConfig {
-    pub id: QueueId,
-    pub skill: String,
-    pub strategy: Strategy,
-    /// Working-after-call time; zero for none.
-    pub wrap_up: Duration,
-}
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RouteSource {

@@ -126,14 +126,33 @@ tables! {
         ha1_md5: Spot<String> = "ha1_md5 = \"32 hexadecimal digits\"",
         team: Spot<String> = "team = \"service\"",
         skills: Skills = "skills = { service = 5 }",
+        rank: Spot<i64> = "rank = 1",
+        weight: Spot<i64> = "weight = 2",
         role: Spot<String> = "role = \"agent\"",
         login: Spot<String> = "login = \"on-register\"",
     }
     RawQueue "queue" {
         id: Spot<String> = "id = \"service\"",
         skill: Spot<String> = "skill = \"service\"",
+        skills: Skills = "skills = { billing = 3, english = 5 }",
         strategy: Spot<String> = "strategy = \"longest-idle\"",
         wrap_up: Spot<String> = "wrap_up = \"0s\"",
+        widen: Vec<RawWiden> = "[[queue.widen]]",
+        ageing: Spot<String> = "ageing = \"60s\"",
+        weight: Spot<i64> = "weight = 3",
+        capacity: Spot<i64> = "capacity = 50",
+        join: Spot<String> = "join = \"logged-on\"",
+        max_wait: Spot<String> = "max_wait = \"10m\"",
+        preferred: RawPreferred = "preferred = { within = \"24h\", wait = \"20s\" }",
+    }
+    RawWiden "queue.widen" {
+        after: Spot<String> = "after = \"30s\"",
+        skills: Skills = "skills = { billing = 1 }",
+        add: Spot<String> = "add = \"team:second-line\"",
+    }
+    RawPreferred "queue.preferred" {
+        within: Spot<String> = "within = \"24h\"",
+        wait: Spot<String> = "wait = \"20s\"",
     }
     RawRoute "route" {
         number: Spot<String> = "number = \"95000\"",
@@ -167,7 +186,10 @@ tables! {
 
 /// Skill → its name's place and its level.
 #[derive(Default, Debug)]
-pub(super) struct Skills(pub BTreeMap<String, (Place, Spot<i64>)>);
+pub(super) struct Skills {
+    pub place: Place,
+    pub levels: BTreeMap<String, (Place, Spot<i64>)>,
+}
 
 impl RawConfig {
     pub fn read(root: super::document::Table, faults: &mut Faults) -> Self {
@@ -224,14 +246,14 @@ impl FromNode for Skills {
         let Value::Table(table) = &node.value else {
             return wrong_kind(node, key, "a table of skills and their levels", faults);
         };
-        let mut skills = BTreeMap::new();
+        let mut skills = Self { place: node.place, levels: BTreeMap::new() };
         for (skill, entry) in table {
             let key = Key { name: &joined(key.name, skill), example: key.example };
             if let Some(level) = Spot::from_node(&entry.node, key, faults) {
-                skills.insert(skill.clone(), (entry.key, level));
+                skills.levels.insert(skill.clone(), (entry.key, level));
             }
         }
-        Some(Self(skills))
+        Some(skills)
     }
 }
 

@@ -4,6 +4,7 @@
 mod calls;
 mod guard;
 mod people;
+mod queues;
 mod retention;
 mod rules;
 mod switch;
@@ -92,7 +93,8 @@ impl Resolver<'_> {
         let rules = self.rules(&raw_rules, &switch.language);
         let named = calls::Named { agents: &agents, queues: &queues, trunks: &trunks, language: &switch.language };
         let routes = self.routes(raw.route.unwrap_or_default(), &named);
-        self.each_skill_has_an_agent(&queues, &agents);
+        self.each_queue_has_an_agent(&queues, &agents);
+        self.each_step_lets_somebody_in(&queues, &agents);
         let http_place = raw_http.listen.as_ref().map_or(raw_http.place, |spot| spot.place);
         let http_listen = Spot { value: http.listen, place: http_place };
         self.ports_do_not_meet(&listen, &http_listen, &raw_media, &media);

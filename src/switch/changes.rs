@@ -43,6 +43,8 @@ fn agents(old: &Config, new: &Config) -> Vec<String> {
             ("password", (&was.ha1_sha256, &was.ha1_md5) != (&is.ha1_sha256, &is.ha1_md5)),
             ("team", was.team != is.team),
             ("skills", was.skills != is.skills),
+            ("rank", was.rank != is.rank),
+            ("weight", was.weight != is.weight),
             ("role", was.role != is.role),
             ("login", was.login != is.login),
         ];

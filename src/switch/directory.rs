@@ -4,7 +4,7 @@
 use super::Surroundings;
 use crate::acd;
 use crate::base::{AgentId, CallId};
-use crate::config::{AfterMissed, Config};
+use crate::config::{self, AfterMissed, Config};
 use crate::sip::{Account, Flow, Settings, Trunk};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -96,13 +96,12 @@ pub fn sip_settings(config: &Config, surroundings: &Surroundings) -> Settings {
 #[must_use]
 pub fn acd_settings(config: &Config) -> acd::AcdSettings {
     let rule = &config.rules.answer;
-    let agent = |agent: &crate::config::AgentConfig| {
-        let skills = agent.skills.keys().map(|skill| acd::Skill::new(skill)).collect();
-        (agent.id.clone(), acd::AgentSettings { skills })
+    let agent = |agent: &config::AgentConfig| {
+        let team = agent.team.as_deref().map(Into::into);
+        let rank = agent.rank.unwrap_or(u16::MAX);
+        (agent.id.clone(), acd::AgentSettings { skills: levels(&agent.skills), team, rank, weight: agent.weight })
     };
-    let queue = |queue: &crate::config::QueueConfig| {
-        (queue.id.clone(), acd::QueueSettings { skill: acd::Skill::new(&queue.skill), wrap_up: queue.wrap_up })
-    };
+    let queue = |queue: &config::QueueConfig| (queue.id.clone(), queue_settings(queue));
     acd::AcdSettings {
         agents: config.agents.values().map(agent).collect(),
         queues: config.queues.values().map(queue).collect(),
@@ -111,5 +110,46 @@ pub fn acd_settings(config: &Config) -> acd::AcdSettings {
             AfterMissed::Ready => acd::AfterMissed::Ready,
         },
         ring_limit: rule.cadence.period() * rule.max_rings,
+    }
+}
+
+fn levels(skills: &BTreeMap<String, u8>) -> acd::Levels {
+    skills.iter().map(|(skill, level)| (acd::Skill::new(skill), *level)).collect()
+}
+
+fn queue_settings(queue: &config::QueueConfig) -> acd::QueueSettings {
+    let group = |who: &config::WhoElse| match who {
+        config::WhoElse::Team(team) => acd::Group::Team(team.as_str().into()),
+        config::WhoElse::Skill(skill) => acd::Group::Skill(acd::Skill::new(skill)),
+    };
+    let step = |step: &config::Widening| acd::Widening {
+        after: step.after,
+        skills: step.skills.as_ref().map(levels),
+        add: step.add.as_ref().map(group),
+    };
+    acd::QueueSettings {
+        skills: levels(&queue.skills),
+        strategy: match queue.strategy {
+            config::Strategy::LongestIdle => acd::Strategy::LongestIdle,
+            config::Strategy::RoundRobin => acd::Strategy::RoundRobin,
+            config::Strategy::FewestCalls => acd::Strategy::FewestCalls,
+            config::Strategy::LeastTalkTime => acd::Strategy::LeastTalkTime,
+            config::Strategy::TopDown => acd::Strategy::TopDown,
+            config::Strategy::BestSkill => acd::Strategy::BestSkill,
+            config::Strategy::Random => acd::Strategy::Random,
+            config::Strategy::WeightedRandom => acd::Strategy::WeightedRandom,
+        },
+        wrap_up: queue.wrap_up,
+        widen: queue.widen.iter().map(step).collect(),
+        ageing: queue.ageing,
+        weight: queue.weight,
+        capacity: queue.capacity,
+        join: match queue.join {
+            config::Join::Always => acd::Join::Always,
+            config::Join::LoggedOn => acd::Join::LoggedOn,
+            config::Join::Ready => acd::Join::Ready,
+        },
+        max_wait: queue.max_wait,
+        preferred_wait: queue.preferred.map(|rule| rule.wait),
     }
 }

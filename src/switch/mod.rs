@@ -126,7 +126,7 @@ impl Switch {
     pub fn new(config: Arc<Config>, surroundings: Surroundings, now: Instant) -> Self {
         let rng = Rng::new(surroundings.seed);
         let endpoint = Endpoint::new(directory::sip_settings(&config, &surroundings), surroundings.secret, now);
-        let acd = Acd::new(directory::acd_settings(&config), now);
+        let acd = Acd::new(directory::acd_settings(&config), surroundings.seed, now);
         let wall = surroundings.wall;
         let mut switch = Self {
             config,

@@ -19,14 +19,22 @@ impl Switch {
             Action::Refuse { call, why, .. } => {
                 let (code, cause) = match why {
                     Refusal::Full => (486, "the queue is full"),
+                    Refusal::NobodyLoggedOn => (480, "nobody of the queue is logged on"),
+                    Refusal::NobodyReady => (480, "nobody of the queue is ready"),
                     Refusal::Unknown => (404, "the queue is gone"),
                 };
-                let outcome = Some(Outcome::Refused);
-                let ending = Ending { by: ReleasedBy::Switch, outcome, code, retry_after: None, cause: cause.to_owned() };
-                self.order(call, Order::Release(ending), now);
+                self.turn_away(call, code, cause, now);
             }
+            Action::Expired { call, .. } => self.turn_away(call, 480, "the longest wait of the queue is over", now),
+            Action::Decided(decision) => tracing::debug!(?decision, "choice of an agent"),
             Action::StateChanged { agent, from, to, reason } => self.agent_changed(agent, from, to, reason.as_ref(), now),
         }
+    }
+
+    fn turn_away(&mut self, call: CallId, code: u16, cause: &str, now: Instant) {
+        let outcome = Some(Outcome::Refused);
+        let ending = Ending { by: ReleasedBy::Switch, outcome, code, retry_after: None, cause: cause.to_owned() };
+        self.order(call, Order::Release(ending), now);
     }
 
     fn offer_to(&mut self, call: CallId, agent: AgentId, now: Instant) {

@@ -70,7 +70,7 @@ impl Switch {
             Purpose::Queue(queue) => {
                 let queue = queue.clone();
                 self.publish("call.queued", Some(call), now, Vec::new());
-                self.tell_acd(acd::Event::Enqueued { call, queue, priority: 0, since: now }, now);
+                self.tell_acd(acd::Event::Enqueued { call, queue, priority: 0, since: now, preferred: None }, now);
             }
             Purpose::Party(party) => {
                 let agent = party.agent.clone();

@@ -1,16 +1,19 @@
-//! Agents and queues.
+//! Agents: who they are, what they can do, what their phones prove to know.
 
 use super::{Place, Placed, Resolver, Spot};
-use crate::base::time::secs;
-use crate::base::{AgentId, QueueId};
-use crate::config::raw::{RawAgent, RawQueue, Skills};
-use crate::config::{AgentConfig, Login, QueueConfig, Role, Strategy};
+use crate::base::AgentId;
+use crate::config::raw::{RawAgent, Skills};
+use crate::config::{AgentConfig, Login, Role};
 use md5::Md5;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// Digits of the longest number (ITU-T E.164).
 const AGENT_ID_MAX: usize = 15;
+/// Of an agent, for `top-down`.
+const RANK_MAX: u32 = 9_999;
+/// Of an agent, for `weighted-random`, and of a queue beside others.
+pub(super) const WEIGHT_MAX: u32 = 100;
 /// The shipped passwords begin so, `demo-1001`; nobody's own may.
 const DEMO_PREFIX: &str = "demo-";
 
@@ -47,6 +50,8 @@ impl Resolver<'_> {
             ha1_md5,
             team: raw.team.as_ref().map(|team| self.label(Some(team), "")),
             skills: raw.skills.as_ref().map(|skills| self.skills(skills)).unwrap_or_default(),
+            rank: self.number(raw.rank.as_ref(), 1..=RANK_MAX).and_then(|rank| u16::try_from(rank).ok()),
+            weight: self.number(raw.weight.as_ref(), 1..=WEIGHT_MAX).unwrap_or(1),
             role: self.choice(raw.role.as_ref(), "role", &[("agent", Role::Agent), ("supervisor", Role::Supervisor)], Role::Agent),
             login: self.choice(
                 raw.login.as_ref(),
@@ -92,9 +97,9 @@ impl Resolver<'_> {
         spot.value.to_ascii_lowercase()
     }
 
-    fn skills(&mut self, raw: &Skills) -> BTreeMap<String, u8> {
+    pub(super) fn skills(&mut self, raw: &Skills) -> BTreeMap<String, u8> {
         let mut skills = BTreeMap::new();
-        for (skill, (place, level)) in &raw.0 {
+        for (skill, (place, level)) in &raw.levels {
             self.identifier(skill, *place);
             match u8::try_from(level.value) {
                 Ok(value @ 1..=9) => {
@@ -104,34 +109,6 @@ impl Resolver<'_> {
             }
         }
         skills
-    }
-
-    pub(super) fn queues(&mut self, raw: Vec<RawQueue>) -> Placed<QueueId, QueueConfig> {
-        let mut queues = Placed::new();
-        for raw in raw {
-            let queue = self.queue(&raw);
-            let Some(id) = &raw.id else { continue };
-            if let Some(first) = queues.get(&queue.id).map(|spot: &Spot<_>| spot.place) {
-                self.given_twice("queue", &id.value, id.place, first);
-                continue;
-            }
-            queues.insert(queue.id.clone(), Spot { value: queue, place: id.place });
-        }
-        queues
-    }
-
-    fn queue(&mut self, raw: &RawQueue) -> QueueConfig {
-        let id = self.required(raw.id.as_ref(), "queue", "id", raw.place, &raw.given);
-        let skill = self.required(raw.skill.as_ref(), "queue", "skill", raw.place, &raw.given);
-        for spot in [id, skill].into_iter().flatten() {
-            self.identifier(&spot.value, spot.place);
-        }
-        QueueConfig {
-            id: QueueId::new(id.map_or("", |id| &id.value)),
-            skill: skill.map(|skill| skill.value.clone()).unwrap_or_default(),
-            strategy: self.choice(raw.strategy.as_ref(), "strategy", &[("longest-idle", Strategy::LongestIdle)], Strategy::LongestIdle),
-            wrap_up: self.duration(raw.wrap_up.as_ref(), secs(0), secs(0)..=secs(3_600)),
-        }
     }
 
     pub(super) fn given_twice(&mut self, what: &str, id: &str, place: Place, first: Place) {

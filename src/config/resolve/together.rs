@@ -1,18 +1,45 @@
-//! What must fit together across tables: ports that meet, skills nobody has, shipped passwords on an open address.
+//! What must fit together across tables: ports that meet, skills and teams nobody has, shipped passwords on an open address.
 
 use super::{Placed, Resolver, Spot};
 use crate::base::{AgentId, QueueId};
 use crate::config::raw::RawMedia;
-use crate::config::{AgentConfig, Listen, ListenProtocol, MediaConfig, QueueConfig};
+use crate::config::suggest::nearest;
+use crate::config::{AgentConfig, Listen, ListenProtocol, MediaConfig, QueueConfig, WhoElse};
 use std::net::SocketAddr;
 
 impl Resolver<'_> {
-    pub(super) fn each_skill_has_an_agent(&mut self, queues: &Placed<QueueId, QueueConfig>, agents: &Placed<AgentId, AgentConfig>) {
+    pub(super) fn each_queue_has_an_agent(&mut self, queues: &Placed<QueueId, QueueConfig>, agents: &Placed<AgentId, AgentConfig>) {
         for Spot { value: queue, place } in queues.values() {
-            if !agents.values().any(|agent| agent.value.skills.contains_key(&queue.skill)) {
-                let message =
-                    format!("no agent has the skill \"{}\" of queue \"{}\": its callers would wait for ever", queue.skill, queue.id);
-                self.faults.warning(*place, message, format!("give it to an agent: skills = {{ {} = 5 }}", queue.skill));
+            if agents.values().any(|agent| queue.is_served_by(&agent.value)) {
+                continue;
+            }
+            let asked = queue.skills.iter().map(|(skill, level)| if *level == 1 { format!("\"{skill}\"") } else { format!("\"{skill}\" {level}") });
+            let skills = if queue.skills.len() == 1 { "the skill" } else { "all the skills" };
+            let asked = asked.collect::<Vec<_>>().join(", ");
+            let message = format!("no agent has {skills} {asked} of queue \"{}\": its callers would wait for ever", queue.id);
+            let example = queue.skills.iter().map(|(skill, level)| format!("{skill} = {}", level.max(&5))).collect::<Vec<_>>().join(", ");
+            self.faults.warning(*place, message, format!("give it to an agent: skills = {{ {example} }}"));
+        }
+    }
+
+    /// Teams and skills that no agent has are slips of the pen.
+    pub(super) fn each_step_lets_somebody_in(&mut self, queues: &Placed<QueueId, QueueConfig>, agents: &Placed<AgentId, AgentConfig>) {
+        for Spot { value: queue, place } in queues.values() {
+            for step in &queue.widen {
+                let (what, name, known): (_, _, Vec<&str>) = match &step.add {
+                    Some(WhoElse::Team(team)) => ("team", team, agents.values().filter_map(|agent| agent.value.team.as_deref()).collect()),
+                    Some(WhoElse::Skill(skill)) => {
+                        ("skill", skill, agents.values().flat_map(|agent| agent.value.skills.keys().map(String::as_str)).collect())
+                    }
+                    None => continue,
+                };
+                if !known.contains(&name.as_str()) {
+                    let remedy = match nearest(name, known) {
+                        Some(meant) => format!("did you mean \"{what}:{meant}\"?"),
+                        None => format!("give an agent the {what} \"{name}\""),
+                    };
+                    self.faults.warning(*place, format!("queue \"{}\" widens to the {what} \"{name}\", which no agent has", queue.id), remedy);
+                }
             }
         }
     }

@@ -112,7 +112,7 @@ fn parse_duration(text: &str) -> Option<Duration> {
 }
 
 /// As it would be written, in the largest unit that takes it whole.
-fn show_duration(duration: Duration) -> String {
+pub(super) fn show_duration(duration: Duration) -> String {
     let millis = duration.as_millis();
     let units = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
     match units.iter().find(|(_, unit)| millis != 0 && millis.is_multiple_of(*unit)) {

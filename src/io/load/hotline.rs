@@ -23,7 +23,7 @@ impl Hotline {
             }
             _ => None,
         })?;
-        let able = config.agents.values().filter(|agent| agent.login == Login::OnRegister && agent.skills.contains_key(&queue.skill));
+        let able = config.agents.values().filter(|agent| agent.login == Login::OnRegister && queue.is_served_by(agent));
         let agents: Vec<_> = able.filter_map(|agent| Some((agent.id.to_string(), agent.ha1_sha256.clone()?))).take(most).collect();
         let is_free = |id: &str| !agents.iter().any(|(agent, _)| agent == id);
         let guest = config.agents.keys().map(ToString::to_string).find(|id| is_free(id));

@@ -1,21 +1,21 @@
 //! Restarts of the ACD in stories: the configuration, the images or the calls are not what they were.
 
-use super::stories::{Floor, SERVICE, call, settings};
-use super::*;
+use super::super::*;
+use super::{Floor, SERVICE, call, settings};
 use crate::base::Duration;
 use crate::base::time::{millis, secs};
 use std::collections::BTreeSet;
 
 /// The floor after a restart with this configuration, on which these calls go on. Orders of the time before are forgotten.
-fn restart(floor: &Floor, settings: AcdSettings, alive: &[u64]) -> Floor {
+pub(super) fn restart(floor: &Floor, settings: AcdSettings, alive: &[u64]) -> Floor {
     let mut next = Floor::with(settings);
     next.now = floor.now;
     next.acd.restore_figures(floor.acd.figures_image());
     for call in floor.acd.calls.keys() {
         next.acd.restore_call(*call, floor.acd.call_image(*call).expect("it is in the books"));
     }
-    for id in floor.acd.agents.keys() {
-        next.acd.restore_agent(id, floor.acd.agent_image(id).expect("he is known"));
+    for AgentSnapshot { agent: id, .. } in floor.acd.agents() {
+        next.acd.restore_agent(&id, floor.acd.agent_image(&id).expect("he is known"));
     }
     settle(&mut next, alive);
     next

@@ -1,0 +1,79 @@
+//! The lines of waiting calls: a line for each step of widening and each flow, and whose turn it is among their heads.
+
+use super::fairness::{FlowId, Flows};
+use crate::base::{CallId, Instant};
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+/// A call's place in its line: higher priority first, then first arrival, then the call's id.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Place {
+    /// With what waiting has added to it.
+    pub priority: Reverse<u8>,
+    pub since: Instant,
+    pub call: CallId,
+}
+
+/// Whose turn it is among the calls of several queues: the lowest goes first. Priority, then the flows' tags, then first arrival.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Turn {
+    priority: Reverse<u8>,
+    due: u64,
+    since: Instant,
+    pub call: CallId,
+}
+
+impl Place {
+    pub(super) fn turn(self, flow: FlowId, flows: &Flows) -> Turn {
+        let Self { priority, since, call } = self;
+        Turn { priority, due: flows.due(flow), since, call }
+    }
+}
+
+/// Of one pool. As many as its steps × flows.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lines(Vec<Line>);
+
+#[derive(Clone, Debug)]
+struct Line {
+    step: u8,
+    flow: FlowId,
+    /// The first of `places`, at hand without a walk through memory.
+    head: Option<Place>,
+    places: BTreeSet<Place>,
+}
+
+impl Lines {
+    pub(super) fn insert(&mut self, step: u8, flow: FlowId, place: Place) {
+        let at = self.0.binary_search_by_key(&(step, flow), Line::key).unwrap_or_else(|at| {
+            self.0.insert(at, Line { step, flow, head: None, places: BTreeSet::new() });
+            at
+        });
+        let line = &mut self.0[at];
+        line.places.insert(place);
+        if line.head.is_none_or(|head| place < head) {
+            line.head = Some(place);
+        }
+    }
+
+    pub(super) fn remove(&mut self, step: u8, flow: FlowId, place: Place) {
+        let Ok(at) = self.0.binary_search_by_key(&(step, flow), Line::key) else { return };
+        let line = &mut self.0[at];
+        line.places.remove(&place);
+        if line.head == Some(place) {
+            line.head = line.places.first().copied();
+        }
+    }
+
+    /// Whose turn it is among the calls that have come to `step` or beyond.
+    pub(super) fn next(&self, step: u8, flows: &Flows) -> Option<Turn> {
+        let open = self.0.iter().filter(|line| line.step >= step);
+        open.filter_map(|line| Some(line.head?.turn(line.flow, flows))).min()
+    }
+}
+
+impl Line {
+    fn key(&self) -> (u8, FlowId) {
+        (self.step, self.flow)
+    }
+}

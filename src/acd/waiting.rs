@@ -1,0 +1,210 @@
+//! A call's way through the books: it enters, stands in a line or before its preferred agent's door, moves up and on as it waits, and is
+//! taken out.
+
+use super::agent;
+use super::line::Place;
+use super::queue::{At, Queue, QueuedCall, Stand};
+use super::roster::Seat;
+use super::{Acd, Action, Join, Leaving, Refusal, StateName};
+use crate::base::limits::PREFERRED_WAITING_MAX;
+use crate::base::{AgentId, CallId, Instant, QueueId};
+use std::cmp::Reverse;
+
+/// Who came, to which queue.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Arrival {
+    pub call: CallId,
+    pub queue: QueueId,
+    pub priority: u8,
+    pub since: Instant,
+    pub preferred: Option<AgentId>,
+}
+
+impl Acd {
+    pub(super) fn enqueue(&mut self, arrival: Arrival, now: Instant, out: &mut Vec<Action>) {
+        let Arrival { call, queue: id, priority, since, preferred } = arrival;
+        match self.refusal(&id) {
+            None => {
+                let queue = self.queues.get_mut(&id).expect("it refuses nobody, so it is there");
+                queue.enter(call, since);
+                queue.figures.offered += 1;
+                let (awaits, offered_to, let_down_by, stand) = (preferred.is_some(), None, Vec::new(), None);
+                let queued = QueuedCall { queue: id, priority, since, entered: now, preferred, awaits, offered_to, let_down_by, stand };
+                self.calls.insert(call, queued);
+                self.wait(call, now, out);
+            }
+            Some(why) => {
+                if let Some(queue) = self.queues.get_mut(&id).filter(|_| why != Refusal::Unknown) {
+                    queue.figures.refused += 1;
+                    self.changed.figures = true;
+                }
+                out.push(Action::Refuse { call, queue: id, why });
+            }
+        }
+    }
+
+    /// Why the queue does not take another caller.
+    fn refusal(&self, id: &QueueId) -> Option<Refusal> {
+        let Some(queue) = self.queues.get(id).filter(|queue| !queue.retired) else { return Some(Refusal::Unknown) };
+        if queue.is_full() {
+            return Some(Refusal::Full);
+        }
+        let pool = &self.pools[queue.pool];
+        let is_staffed = |at_work: fn(StateName) -> bool| {
+            StateName::ALL.into_iter().filter(|state| at_work(*state)).any(|state| pool.count(u8::MAX, state) > 0)
+        };
+        let nobody_logged_on = || !is_staffed(|state| state != StateName::Offline);
+        match queue.settings.join {
+            Join::Always => None,
+            Join::LoggedOn | Join::Ready if nobody_logged_on() => Some(Refusal::NobodyLoggedOn),
+            Join::Ready if !is_staffed(|state| !matches!(state, StateName::Offline | StateName::NotReady)) => Some(Refusal::NobodyReady),
+            Join::LoggedOn | Join::Ready => None,
+        }
+    }
+
+    /// An offer failed: the call is back in its place, and its agent is the last to be tried again.
+    pub(super) fn put_back(&mut self, call: CallId, agent: &AgentId, missed: bool, now: Instant, out: &mut Vec<Action>) {
+        let Some(queued) = self.calls.get_mut(&call) else { return };
+        queued.offered_to = None;
+        queued.note_let_down(agent);
+        let queue = self.queues.get_mut(&queued.queue).expect("a queue outlives its calls");
+        queue.figures.offers_missed += u64::from(missed);
+        self.flows.refund(queue.flow);
+        self.wait(call, now, out);
+    }
+
+    fn wait(&mut self, call: CallId, now: Instant, out: &mut Vec<Action>) {
+        self.came_to_wait.push(call);
+        self.changed.note_call(call);
+        self.stand(call, now, out);
+    }
+
+    /// The call takes its place as of now, until the moment when the next thing about it changes. Who has waited too long leaves.
+    pub(super) fn stand(&mut self, call: CallId, now: Instant, out: &mut Vec<Action>) {
+        let queued = self.calls.get(&call).expect("who waits is in the books");
+        let queue = self.queues.get(&queued.queue).expect("a queue outlives its calls");
+        let settings = &queue.settings;
+        if settings.max_wait.is_some_and(|most| now - queued.entered >= most) {
+            return self.expire(call, now, out);
+        }
+        let (step, next_step) = settings.step_after(now - queued.entered);
+        let (priority, next_priority) = settings.aged(queued.priority, now - queued.since);
+        let door = self.door(queued, queue, now);
+        let at = door.map_or(At::Line { pool: queue.pool, step }, At::Door);
+        let since_entry = [next_step, settings.max_wait, settings.preferred_wait.filter(|_| door.is_some())];
+        let until = since_entry.into_iter().flatten().map(|wait| queued.entered + wait);
+        let until = until.chain(next_priority.map(|wait| queued.since + wait)).min();
+        let stand = Stand { place: Place { priority: Reverse(priority), since: queued.since, call }, flow: queue.flow, at };
+        match at {
+            At::Line { pool, step } => {
+                self.pools[pool].lines.insert(step, stand.flow, stand.place);
+                self.touched.push(pool);
+            }
+            At::Door(seat) => {
+                self.doors.entry(seat).or_default().push(call);
+                self.looked_for.push(seat);
+            }
+        }
+        self.call_deadlines.set(call, until);
+        let queued = self.calls.get_mut(&call).expect("it was there a moment ago");
+        queued.stand = Some(stand);
+        if queued.awaits && door.is_none() {
+            queued.awaits = false;
+            self.changed.note_call(call);
+        }
+    }
+
+    /// The preferred agent, while the call is to wait for him: he is at work and may take such calls, has not let this one down, and the time
+    /// for it is not over.
+    fn door(&self, queued: &QueuedCall, queue: &Queue, now: Instant) -> Option<Seat> {
+        queue.settings.preferred_wait.filter(|wait| queued.awaits && now - queued.entered < *wait)?;
+        let id = queued.preferred.as_ref().filter(|id| !queued.let_down_by.contains(id))?;
+        let seat = self.roster.seat(id.as_str())?;
+        let member = &self.roster[seat];
+        let fits = member.agent.returns() && member.pools.iter().any(|part| part.pool == queue.pool);
+        let has_room = self.doors.get(&seat).is_none_or(|calls| calls.len() < PREFERRED_WAITING_MAX);
+        (fits && has_room).then_some(seat)
+    }
+
+    /// Takes the call away from where it stands.
+    pub(super) fn unstand(&mut self, call: CallId, stand: Option<Stand>) {
+        let Some(Stand { place, flow, at }) = stand else { return };
+        match at {
+            At::Line { pool, step } => self.pools[pool].lines.remove(step, flow, place),
+            At::Door(seat) => {
+                if let Some(calls) = self.doors.get_mut(&seat) {
+                    calls.retain(|other| *other != call);
+                    if calls.is_empty() {
+                        self.doors.remove(&seat);
+                    }
+                }
+            }
+        }
+        self.call_deadlines.set(call, None);
+    }
+
+    /// Something about a waiting call is due: it stands elsewhere now, or leaves.
+    pub(super) fn move_on(&mut self, call: CallId, now: Instant, out: &mut Vec<Action>) {
+        let Some(queued) = self.calls.get_mut(&call).filter(|queued| queued.offered_to.is_none()) else { return };
+        let stand = queued.stand.take();
+        self.unstand(call, stand);
+        self.stand(call, now, out);
+    }
+
+    fn expire(&mut self, call: CallId, now: Instant, out: &mut Vec<Action>) {
+        let Some(queue) = self.calls.get(&call).map(|queued| queued.queue.clone()) else { return };
+        self.leave(call, Leaving::Overflowed, now, out);
+        out.push(Action::Expired { call, queue });
+    }
+
+    /// Takes a call out of the books; a phone that rings for it, other than `but_not`'s, is silenced.
+    fn take(&mut self, call: CallId, but_not: Option<&AgentId>, now: Instant, out: &mut Vec<Action>) -> Option<QueuedCall> {
+        let mut queued = self.calls.remove(&call)?;
+        self.changed.note_call(call);
+        self.unstand(call, queued.stand.take());
+        let queue = self.queues.get_mut(&queued.queue).expect("a queue outlives its calls");
+        queue.leave(call, queued.since);
+        if let Some(agent) = queued.offered_to.as_ref().filter(|agent| Some(*agent) != but_not) {
+            out.push(Action::Withdraw { call, agent: agent.clone() });
+            self.tell(agent, agent::Event::Spared { call }, now, out);
+        }
+        Some(queued)
+    }
+
+    pub(super) fn leave(&mut self, call: CallId, why: Leaving, now: Instant, out: &mut Vec<Action>) {
+        let Some(queued) = self.take(call, None, now, out) else { return };
+        let wait = now - queued.since;
+        let queue = self.queues.get_mut(&queued.queue).expect("a queue outlives its calls");
+        match why {
+            Leaving::Abandoned => queue.figures.note_abandoned(wait),
+            Leaving::Overflowed => queue.figures.note_overflowed(wait),
+        }
+        if queued.offered_to.is_some() {
+            self.flows.refund(queue.flow);
+        }
+        self.forget_if_done(&queued.queue);
+    }
+
+    /// The agent is on the call. When the call stood in the books, it is answered.
+    pub(super) fn engage(&mut self, id: &AgentId, call: CallId, now: Instant, out: &mut Vec<Action>) {
+        let work = self.take(call, Some(id), now, out).map(|queued| {
+            let queue = self.queues.get_mut(&queued.queue).expect("a queue outlives its calls");
+            queue.figures.note_answered(now - queued.since);
+            let wrap_up = queue.settings.wrap_up;
+            self.forget_if_done(&queued.queue);
+            agent::Work { queue: queued.queue, wrap_up }
+        });
+        if work.is_some()
+            && let Some(seat) = self.roster.seat(id.as_str())
+        {
+            self.roster[seat].tally.answered(self.course.day);
+        }
+        self.tell(id, agent::Event::Engaged { call, work }, now, out);
+    }
+
+    fn forget_if_done(&mut self, id: &QueueId) {
+        if self.queues.get(id).is_some_and(Queue::is_done) {
+            self.queues.remove(id);
+        }
+    }
+}

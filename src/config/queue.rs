@@ -1,0 +1,78 @@
+//! A queue as configured: what its calls ask for, how an agent is chosen, who may wait in it and for how long.
+
+use super::AgentConfig;
+use crate::base::{Duration, QueueId};
+use std::collections::BTreeMap;
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct QueueConfig {
+    pub id: QueueId,
+    /// All of it is needed, at least of these levels; at least one.
+    pub skills: BTreeMap<String, u8>,
+    pub strategy: Strategy,
+    /// Working-after-call time; zero for none.
+    pub wrap_up: Duration,
+    /// In order of their moments.
+    pub widen: Vec<Widening>,
+    /// Time waited that lifts a caller's priority by one.
+    pub ageing: Option<Duration>,
+    /// 1 to 100.
+    pub weight: Option<u32>,
+    /// Calls that it holds.
+    pub capacity: usize,
+    pub join: Join,
+    pub max_wait: Option<Duration>,
+    pub preferred: Option<PreferredRule>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Strategy {
+    LongestIdle,
+    RoundRobin,
+    FewestCalls,
+    LeastTalkTime,
+    TopDown,
+    BestSkill,
+    Random,
+    WeightedRandom,
+}
+
+/// A step of widening. At least one of the two stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Widening {
+    pub after: Duration,
+    /// What is needed from then on; nothing that was not needed before, and nothing of a higher level.
+    pub skills: Option<BTreeMap<String, u8>>,
+    pub add: Option<WhoElse>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum WhoElse {
+    Team(String),
+    /// Of any level.
+    Skill(String),
+}
+
+/// What must be true of a queue's agents for a caller to enter it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Join {
+    Always,
+    LoggedOn,
+    Ready,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PreferredRule {
+    /// Who spoke with the caller within this time is preferred.
+    pub within: Duration,
+    /// How long the caller waits for him.
+    pub wait: Duration,
+}
+
+impl QueueConfig {
+    /// Whether the agent may take its calls, before any widening.
+    #[must_use]
+    pub fn is_served_by(&self, agent: &AgentConfig) -> bool {
+        self.skills.iter().all(|(skill, level)| agent.skills.get(skill).is_some_and(|has| has >= level))
+    }
+}

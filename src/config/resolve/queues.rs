@@ -1,0 +1,197 @@
+//! Queues: what they ask for, whom they choose, whom they take and how long they have them wait.
+
+use super::people::WEIGHT_MAX;
+use super::words::show_duration;
+use super::{Place, Placed, Resolver, Spot};
+use crate::base::limits::{QUEUE_WAITING_MAX, WIDENING_STEPS_MAX};
+use crate::base::time::secs;
+use crate::base::{Duration, QueueId};
+use crate::config::raw::{RawPreferred, RawQueue, RawWiden, example_of};
+use crate::config::{Join, PreferredRule, QueueConfig, Strategy, WhoElse, Widening};
+use std::collections::BTreeMap;
+
+const HOUR: Duration = secs(3_600);
+/// Longest that a caller waits, or that a step of his waiting lasts.
+const WAIT_MAX: Duration = secs(24 * 3_600);
+/// Longest that somebody stays the one who spoke with a caller last.
+const PREFERRED_WITHIN_MAX: Duration = secs(366 * 24 * 3_600);
+/// By several offers of one call at once, which are not built.
+const NOT_BUILT: [&str; 2] = ["ring-all", "ring-progressively"];
+
+impl Resolver<'_> {
+    pub(super) fn queues(&mut self, raw: Vec<RawQueue>) -> Placed<QueueId, QueueConfig> {
+        let mut queues = Placed::new();
+        for raw in raw {
+            let queue = self.queue(&raw);
+            let Some(id) = &raw.id else { continue };
+            if let Some(first) = queues.get(&queue.id).map(|spot: &Spot<_>| spot.place) {
+                self.given_twice("queue", &id.value, id.place, first);
+                continue;
+            }
+            queues.insert(queue.id.clone(), Spot { value: queue, place: id.place });
+        }
+        queues
+    }
+
+    fn queue(&mut self, raw: &RawQueue) -> QueueConfig {
+        let id = self.required(raw.id.as_ref(), "queue", "id", raw.place, &raw.given);
+        if let Some(id) = id {
+            self.identifier(&id.value, id.place);
+        }
+        let skills = self.asked_for(raw);
+        let waits = secs(1)..=WAIT_MAX;
+        QueueConfig {
+            id: QueueId::new(id.map_or("", |id| &id.value)),
+            widen: self.widening(raw.widen.as_deref().unwrap_or_default(), &skills),
+            skills,
+            strategy: self.strategy(raw.strategy.as_ref()),
+            wrap_up: self.duration(raw.wrap_up.as_ref(), secs(0), secs(0)..=HOUR),
+            ageing: raw.ageing.as_ref().map(|spot| self.duration(Some(spot), secs(60), waits.clone())),
+            weight: self.number(raw.weight.as_ref(), 1..=WEIGHT_MAX),
+            capacity: self.capacity(raw.capacity.as_ref()),
+            join: self.choice(
+                raw.join.as_ref(),
+                "condition to join a queue",
+                &[("always", Join::Always), ("logged-on", Join::LoggedOn), ("ready", Join::Ready)],
+                Join::Always,
+            ),
+            max_wait: raw.max_wait.as_ref().map(|spot| self.duration(Some(spot), WAIT_MAX, waits.clone())),
+            preferred: raw.preferred.as_ref().map(|raw| self.preferred(raw)),
+        }
+    }
+
+    /// `skills`, or `skill` as the one of them, of any level.
+    fn asked_for(&mut self, raw: &RawQueue) -> BTreeMap<String, u8> {
+        match (&raw.skills, &raw.skill) {
+            (Some(skills), Some(skill)) => {
+                let also = ("`skills` stands", skills.place);
+                self.faults.error_also(skill.place, "both `skill` and `skills` are given", also, "keep one of the two");
+                BTreeMap::new()
+            }
+            (Some(skills), None) => {
+                if skills.levels.is_empty() && !raw.given.contains("skill") {
+                    let remedy = format!("for example: {}", example_of("queue", "skills"));
+                    self.faults.error(skills.place, "the queue asks for no skill", remedy);
+                }
+                self.skills(skills)
+            }
+            (None, Some(skill)) => {
+                self.identifier(&skill.value, skill.place);
+                BTreeMap::from([(skill.value.clone(), 1)])
+            }
+            (None, None) => {
+                if !raw.given.contains("skill") && !raw.given.contains("skills") {
+                    let remedy = format!("for example: {}, or with levels: {}", example_of("queue", "skill"), example_of("queue", "skills"));
+                    self.faults.error(raw.place, "`queue.skill` is missing", remedy);
+                }
+                BTreeMap::new()
+            }
+        }
+    }
+
+    fn strategy(&mut self, spot: Option<&Spot<String>>) -> Strategy {
+        const STRATEGIES: [(&str, Strategy); 8] = [
+            ("longest-idle", Strategy::LongestIdle),
+            ("round-robin", Strategy::RoundRobin),
+            ("fewest-calls", Strategy::FewestCalls),
+            ("least-talk-time", Strategy::LeastTalkTime),
+            ("top-down", Strategy::TopDown),
+            ("best-skill", Strategy::BestSkill),
+            ("random", Strategy::Random),
+            ("weighted-random", Strategy::WeightedRandom),
+        ];
+        if let Some(spot) = spot.filter(|spot| NOT_BUILT.contains(&spot.value.as_str())) {
+            let words: Vec<&str> = STRATEGIES.iter().map(|(word, _)| *word).collect();
+            let remedy = format!("a call is offered to one agent at a time, by one of: {}", words.join(", "));
+            self.faults.error(spot.place, format!("\"{}\" is not built yet", spot.value), remedy);
+            return Strategy::LongestIdle;
+        }
+        self.choice(spot, "strategy", &STRATEGIES, Strategy::LongestIdle)
+    }
+
+    fn capacity(&mut self, spot: Option<&Spot<i64>>) -> usize {
+        let most = u32::try_from(QUEUE_WAITING_MAX).unwrap_or(u32::MAX);
+        self.number(spot, 1..=most).map_or(QUEUE_WAITING_MAX, |calls| calls as usize)
+    }
+
+    fn preferred(&mut self, raw: &RawPreferred) -> PreferredRule {
+        PreferredRule {
+            within: self.duration(raw.within.as_ref(), secs(24 * 3_600), secs(1)..=PREFERRED_WITHIN_MAX),
+            wait: self.duration(raw.wait.as_ref(), secs(20), secs(1)..=HOUR),
+        }
+    }
+
+    /// Steps in order of their moments, each of which lets somebody in and nobody out.
+    fn widening(&mut self, raw: &[RawWiden], skills: &BTreeMap<String, u8>) -> Vec<Widening> {
+        let mut steps: Vec<Widening> = Vec::new();
+        let mut needed = skills.clone();
+        for raw in raw {
+            let Some(step) = self.widening_step(raw, &needed) else { continue };
+            if steps.len() == WIDENING_STEPS_MAX {
+                self.faults.error(raw.place, "this is one step too many", format!("a queue widens in at most {WIDENING_STEPS_MAX} steps"));
+                break;
+            }
+            if let Some(before) = steps.last().filter(|before| before.after >= step.after) {
+                let place = raw.after.as_ref().map_or(raw.place, |spot| spot.place);
+                let remedy = "each step comes later than the one before it; `after` counts from the entry into the queue";
+                self.faults.error(place, format!("the step before it comes after \"{}\" already", show_duration(before.after)), remedy);
+            }
+            needed = step.skills.clone().unwrap_or(needed);
+            steps.push(step);
+        }
+        steps
+    }
+
+    fn widening_step(&mut self, raw: &RawWiden, needed: &BTreeMap<String, u8>) -> Option<Widening> {
+        let after = self.required(raw.after.as_ref(), "queue.widen", "after", raw.place, &raw.given);
+        let after = self.duration(after, secs(1), secs(1)..=WAIT_MAX);
+        let add = raw.add.as_ref().map(|spot| self.who_else(spot));
+        let skills = raw.skills.as_ref().map(|raw| {
+            for (skill, (place, level)) in &raw.levels {
+                self.widens(skill, *place, level, needed);
+            }
+            self.skills(raw)
+        });
+        if skills.is_none() && add.is_none() && !["skills", "add"].iter().any(|key| raw.given.contains(key)) {
+            let remedy =
+                format!("lower what is asked for: {}, or let others in: {}", example_of("queue.widen", "skills"), example_of("queue.widen", "add"));
+            self.faults.error(raw.place, "this step widens nothing", remedy);
+            return None;
+        }
+        Some(Widening { after, skills, add: add.flatten() })
+    }
+
+    /// A step asks for nothing that was not asked for before it, and for no higher level.
+    fn widens(&mut self, skill: &str, place: Place, level: &Spot<i64>, needed: &BTreeMap<String, u8>) {
+        match needed.get(skill) {
+            None => {
+                let known: Vec<&str> = needed.keys().map(String::as_str).collect();
+                let remedy = match known.as_slice() {
+                    [] => "say first what the queue asks for".to_owned(),
+                    known => format!("it asks for: {}; to let in who has another skill: add = \"skill:{skill}\"", known.join(", ")),
+                };
+                self.faults.error(place, format!("the queue did not ask for \"{skill}\" before"), remedy);
+            }
+            Some(before) if level.value > i64::from(*before) => {
+                let message = format!("level {} of \"{skill}\" is higher than the {before} before it: that lets nobody in", level.value);
+                self.faults.error(level.place, message, format!("at most {before}; `skills` of a step stand in place of those before it"));
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn who_else(&mut self, spot: &Spot<String>) -> Option<WhoElse> {
+        let name = |name: &str| (!name.is_empty()).then(|| name.to_owned());
+        let read = match spot.value.split_once(':') {
+            Some(("team", team)) => name(team).map(WhoElse::Team),
+            Some(("skill", skill)) => name(skill).map(WhoElse::Skill),
+            _ => None,
+        };
+        if read.is_none() {
+            let bare = spot.value.rsplit(':').next().filter(|bare| !bare.is_empty()).unwrap_or("second-line");
+            let remedy = format!("a team of agents or a skill of any level: \"team:{bare}\" or \"skill:{bare}\"");
+            self.faults.error(spot.place, format!("\"{}\" does not say who", spot.value), remedy);
+        }
+        read
+    }
+}
