@@ -93,7 +93,8 @@ impl Floor {
             ring_limit: secs(15),
         };
         let acd = Acd::new(settings, 7, Instant::START);
-        let mut floor = Self { acd, now: Instant::START, rng: Rng::new(7), agents: ids, calls: 0, came: VecDeque::new(), out: Vec::new(), desk };
+        let mut floor =
+            Self { acd, now: Instant::START, rng: Rng::new(7), agents: ids, calls: 0, came: VecDeque::new(), out: Vec::new(), desk };
         for agent in floor.agents.clone() {
             floor.tell(Event::LoggedOn { agent });
         }
@@ -190,7 +191,8 @@ fn decisions(c: &mut Criterion) {
             group.bench_function(BenchmarkId::new("call comes and leaves", &size), |b| {
                 b.iter(|| {
                     floor.comes(QueueId::new("queue-0"));
-                    let waits = floor.out.iter().find_map(|action| if let Action::KeepWaiting { call, .. } = action { Some(*call) } else { None });
+                    let waits =
+                        floor.out.iter().find_map(|action| if let Action::KeepWaiting { call, .. } = action { Some(*call) } else { None });
                     let call = waits.expect("nobody is free");
                     floor.tell(Event::Left { call, why: Leaving::Abandoned });
                 });

@@ -102,6 +102,8 @@ impl Acd {
 
     /// Makes everything anew that follows from agents, queues and calls: seats, pools, flows, lines, deadlines. All of it counts as touched.
     pub(super) fn rebuild(&mut self, now: Instant, out: &mut Vec<Action>) {
+        self.touched.clear();
+        self.looked_for.clear();
         self.roster.number_anew();
         self.pools = Pools::default();
         self.doors.clear();

@@ -112,9 +112,9 @@ mod tests {
         let (three, one) = (flows.add(Some(3), 0), flows.add(Some(1), 0));
         assert_eq!(flows.add(None, 9), COMMON);
         assert_eq!(served(&mut flows, &[three, one, COMMON], 500), [300, 100, 100]);
-        // For long only one of them had callers; when the others come back they have their share and no more.
+        // For long only one of them had callers; when the others come back they have their share and no more. Its last turn counts.
         served(&mut flows, &[one], 10_000);
-        assert_eq!(served(&mut flows, &[three, one, COMMON], 50), [30, 10, 10]);
+        assert_eq!(served(&mut flows, &[three, one, COMMON], 50), [31, 9, 10]);
         // Served by agents of its own beside the others, it has not lost its turn with these for ever.
         for _ in 0..1_000 {
             flows.charge(one);

@@ -126,6 +126,6 @@ impl Course {
 
     fn draw(&mut self) -> Rng {
         self.drawn += 1;
-        Rng::new(self.seed.wrapping_add(self.drawn))
+        Rng::new(self.seed ^ Rng::new(self.drawn).next_u64())
     }
 }

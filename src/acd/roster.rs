@@ -1,9 +1,9 @@
 //! The agents by number: a seat each, in order of their ids, so that no decision compares names.
 
+use super::AgentSettings;
 use super::agent::{Agent, Policy, StateName};
 use super::pool::Membership;
 use super::strategy::{Standing, Tally};
-use super::AgentSettings;
 use crate::base::{AgentId, Instant, Lookup, Machine};
 use std::ops::{Index, IndexMut};
 use std::sync::Arc;

@@ -148,7 +148,6 @@ impl std::fmt::Debug for AgentConfig {
     }
 }
 
-
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RouteSource {
     Trunk,

@@ -465,9 +465,8 @@ impl World {
         assert_eq!(decision.considered[0], (agent.clone(), Verdict::Chosen));
         let queue = &self.house.queues[&waiting.queue];
         // Each agent of the step, and each free one of a later step, is named or counted, once.
-        let is_told = |id: &AgentId| {
-            reference::tier(queue, &self.house.agents[id]).is_some_and(|tier| tier <= step || look.free.contains_key(id))
-        };
+        let is_told =
+            |id: &AgentId| reference::tier(queue, &self.house.agents[id]).is_some_and(|tier| tier <= step || look.free.contains_key(id));
         let expected = self.house.agents.keys().filter(|id| is_told(id)).count();
         let named = decision.considered.iter().filter(|(id, _)| is_told(id)).count();
         let counted: usize = decision.others.iter().map(|(_, count)| count).sum();
@@ -588,7 +587,8 @@ fn a_hundred_thousand_random_facts_break_no_rule_and_every_choice_is_the_slow_on
         world.wind_down();
     }
     let Shown { answers, offers_failed, by_strategy, preferred, at_doors, widened, expired, refused } = &all;
-    let least = [(answers, 4_000), (offers_failed, 2_000), (preferred, 500), (at_doors, 500), (widened, 1_000), (expired, 200), (refused, 200)];
+    let least =
+        [(answers, 4_000), (offers_failed, 2_000), (preferred, 500), (at_doors, 500), (widened, 1_000), (expired, 200), (refused, 200)];
     assert!(least.iter().all(|(shown, least)| *shown >= least) && by_strategy.len() == 8, "this shows little: {all:?}");
     assert!(by_strategy.values().all(|offers| *offers >= 300), "this shows little: {all:?}");
 }

@@ -215,7 +215,7 @@ impl Look<'_> {
             candidates.sort_by_key(|(id, tier)| (*tier, id.clone()));
             let weight = |id: &AgentId| if queue.strategy == Strategy::Random { 1 } else { self.house.agents[id].weight };
             let line: Vec<AgentId> = candidates.iter().flat_map(|(id, _)| vec![id.clone(); weight(id) as usize]).collect();
-            let point = Rng::new(self.seed.wrapping_add(*draws)).below(line.len() as u64);
+            let point = Rng::new(self.seed ^ Rng::new(*draws).next_u64()).below(line.len() as u64);
             return line[usize::try_from(point).expect("an index")].clone();
         }
         let key = |id: &AgentId| {

@@ -68,7 +68,8 @@ fn who_let_the_call_down_is_said_so_and_taken_when_there_is_nobody_else() {
     floor.comes(2);
     assert_eq!(told(&floor, 2), "nobody at step 0: ; 1 resting after an offer, 2 not ready");
     floor.leaves(2).after(secs(5));
-    let expected = "longest-idle among those who let this call down at step 0: 1001 chosen, 1002 let this call down, 1003 let this call down; ";
+    let expected =
+        "longest-idle among those who let this call down at step 0: 1001 chosen, 1002 let this call down, 1003 let this call down; ";
     assert_eq!(told(&floor, 1), expected);
 }
 

@@ -31,9 +31,8 @@ pub(super) fn settings(agents: &[(&str, &[&str])], queues: &[(&str, &str, Durati
         let skills = skills.iter().map(|skill| (Skill::new(skill), 1)).collect();
         (AgentId::new(id), AgentSettings { skills, ..AgentSettings::default() })
     };
-    let queue = |(id, skill, wrap_up): &(&str, &str, Duration)| {
-        (QueueId::new(id), QueueSettings { wrap_up: *wrap_up, ..QueueSettings::of(skill) })
-    };
+    let queue =
+        |(id, skill, wrap_up): &(&str, &str, Duration)| (QueueId::new(id), QueueSettings { wrap_up: *wrap_up, ..QueueSettings::of(skill) });
     AcdSettings {
         agents: agents.iter().map(agent).collect(),
         queues: queues.iter().map(queue).collect(),

@@ -81,7 +81,8 @@ impl Resolver<'_> {
             }
             (None, None) => {
                 if !raw.given.contains("skill") && !raw.given.contains("skills") {
-                    let remedy = format!("for example: {}, or with levels: {}", example_of("queue", "skill"), example_of("queue", "skills"));
+                    let remedy =
+                        format!("for example: {}, or with levels: {}", example_of("queue", "skill"), example_of("queue", "skills"));
                     self.faults.error(raw.place, "`queue.skill` is missing", remedy);
                 }
                 BTreeMap::new()
@@ -153,8 +154,11 @@ impl Resolver<'_> {
             self.skills(raw)
         });
         if skills.is_none() && add.is_none() && !["skills", "add"].iter().any(|key| raw.given.contains(key)) {
-            let remedy =
-                format!("lower what is asked for: {}, or let others in: {}", example_of("queue.widen", "skills"), example_of("queue.widen", "add"));
+            let remedy = format!(
+                "lower what is asked for: {}, or let others in: {}",
+                example_of("queue.widen", "skills"),
+                example_of("queue.widen", "add")
+            );
             self.faults.error(raw.place, "this step widens nothing", remedy);
             return None;
         }

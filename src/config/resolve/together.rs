@@ -13,7 +13,8 @@ impl Resolver<'_> {
             if agents.values().any(|agent| queue.is_served_by(&agent.value)) {
                 continue;
             }
-            let asked = queue.skills.iter().map(|(skill, level)| if *level == 1 { format!("\"{skill}\"") } else { format!("\"{skill}\" {level}") });
+            let asked =
+                queue.skills.iter().map(|(skill, level)| if *level == 1 { format!("\"{skill}\"") } else { format!("\"{skill}\" {level}") });
             let skills = if queue.skills.len() == 1 { "the skill" } else { "all the skills" };
             let asked = asked.collect::<Vec<_>>().join(", ");
             let message = format!("no agent has {skills} {asked} of queue \"{}\": its callers would wait for ever", queue.id);
@@ -38,7 +39,11 @@ impl Resolver<'_> {
                         Some(meant) => format!("did you mean \"{what}:{meant}\"?"),
                         None => format!("give an agent the {what} \"{name}\""),
                     };
-                    self.faults.warning(*place, format!("queue \"{}\" widens to the {what} \"{name}\", which no agent has", queue.id), remedy);
+                    self.faults.warning(
+                        *place,
+                        format!("queue \"{}\" widens to the {what} \"{name}\", which no agent has", queue.id),
+                        remedy,
+                    );
                 }
             }
         }
