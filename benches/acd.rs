@@ -79,7 +79,7 @@ impl Floor {
         let level = |n: usize| 3 + u8::try_from(n % 7).expect("below seven");
         let settings = |n: usize| AgentSettings {
             skills: skills(n).iter().map(|skill| (Skill::new(skill), level(n))).collect(),
-            team: Some(if n % 2 == 0 { "first".into() } else { "second".into() }),
+            team: Some(if n.is_multiple_of(2) { "first".into() } else { "second".into() }),
             rank: u16::try_from(n % 9).expect("below nine"),
             weight: 1 + u32::try_from(n % 4).expect("below four"),
         };

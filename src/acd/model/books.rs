@@ -1,0 +1,135 @@
+//! What the test knows, from the orders and its own facts alone.
+
+use super::super::*;
+use super::World;
+use super::reference::{self, Done, Turns, Waiting};
+use std::collections::BTreeSet;
+
+/// What the test knows, from the orders and its own facts alone.
+#[derive(Default)]
+pub(super) struct Books {
+    /// Calls without an answer.
+    pub waiting: BTreeMap<CallId, Waiting>,
+    /// Agent → the call offered to him, and since when.
+    pub offers: BTreeMap<AgentId, (CallId, Instant)>,
+    /// Agent → the calls he is on.
+    pub talking: BTreeMap<AgentId, BTreeSet<CallId>>,
+    /// The queues' calls among these, and since when.
+    pub work: BTreeMap<(AgentId, CallId), Instant>,
+    pub done: BTreeMap<AgentId, Done>,
+    pub turns: Turns,
+    pub offered: u64,
+    pub answered: u64,
+    pub abandoned: u64,
+    pub overflowed: u64,
+}
+
+impl Books {
+    pub(super) fn is_offered(&self, call: &CallId) -> bool {
+        self.offers.values().any(|(offered, _)| offered == call)
+    }
+}
+
+impl World {
+    /// What the facts mean for the test's own books.
+    pub(super) fn note(&mut self, event: &Event) {
+        match event {
+            Event::Enqueued { call, queue, priority, since, preferred } => {
+                self.note_arrival(*call, queue, *priority, *since, preferred.clone());
+            }
+            Event::Left { call, why } => {
+                if let Some(waiting) = self.books.waiting.remove(call) {
+                    match why {
+                        Leaving::Abandoned => self.books.abandoned += 1,
+                        Leaving::Overflowed => self.books.overflowed += 1,
+                    }
+                    if self.books.is_offered(call) {
+                        self.books.turns.refund(&self.house, &waiting.queue);
+                    }
+                }
+            }
+            Event::Answered { agent, call } => self.note_answer(agent, *call),
+            Event::Engaged { agent, call } => {
+                self.books.talking.entry(agent.clone()).or_default().insert(*call);
+            }
+            Event::Disengaged { agent, call } => self.note_end(agent, *call),
+            Event::OfferEnded { agent, call, .. } if self.books.offers.get(agent).is_some_and(|(offered, _)| offered == call) => {
+                self.books.offers.remove(agent);
+                self.let_go.insert(agent.clone(), self.now);
+                self.shown.offers_failed += 1;
+                self.put_back(*call, agent);
+            }
+            Event::DayBegan => {
+                let books = &mut self.books;
+                let waiting = books.waiting.len() as u64;
+                (books.offered, books.answered, books.abandoned, books.overflowed) = (waiting, 0, 0, 0);
+                for done in books.done.values_mut() {
+                    *done = Done { turn: done.turn, ..Done::default() };
+                }
+            }
+            _ => {}
+        }
+        // What makes an agent ready other than the end of his rest.
+        match event {
+            Event::MadeReady { agent } | Event::Reachable { agent }
+                if self.acd.agent(agent.as_str()).is_some_and(|agent| agent.state != StateName::Ready) =>
+            {
+                self.let_go.remove(agent);
+            }
+            Event::Engaged { agent, .. } | Event::Answered { agent, .. } => {
+                self.let_go.remove(agent);
+            }
+            _ => {}
+        }
+    }
+
+    fn note_arrival(&mut self, call: CallId, queue: &QueueId, priority: u8, since: Instant, preferred: Option<AgentId>) {
+        let in_it = self.books.waiting.values().filter(|waiting| waiting.queue == *queue).count();
+        self.refusal = reference::refusal(&self.acd, &self.house, queue, in_it);
+        if self.refusal.is_some() {
+            return;
+        }
+        let (queue, entered) = (queue.clone(), self.now);
+        let mut waiting = Waiting { queue, priority, since, entered, preferred, awaits: false, let_down_by: Vec::new() };
+        let has_room = |agent: &AgentId| reference::has_room(&self.books.waiting, |call| self.books.is_offered(call), agent);
+        waiting.awaits = reference::awaits(&self.acd, &self.house, &waiting, self.now) && waiting.preferred.as_ref().is_some_and(has_room);
+        self.shown.at_doors += u64::from(waiting.awaits);
+        self.books.waiting.insert(call, waiting);
+        self.books.offered += 1;
+    }
+
+    fn note_answer(&mut self, agent: &AgentId, call: CallId) {
+        let books = &mut self.books;
+        if books.waiting.remove(&call).is_some() {
+            books.answered += 1;
+            self.shown.answers += 1;
+            books.done.entry(agent.clone()).or_default().calls += 1;
+            books.work.insert((agent.clone(), call), self.now);
+        }
+        if books.offers.get(agent).is_some_and(|(offered, _)| *offered == call) {
+            books.offers.remove(agent);
+        }
+        books.talking.entry(agent.clone()).or_default().insert(call);
+    }
+
+    fn note_end(&mut self, agent: &AgentId, call: CallId) {
+        let books = &mut self.books;
+        if let Some(calls) = books.talking.get_mut(agent) {
+            calls.remove(&call);
+            if calls.is_empty() {
+                books.talking.remove(agent);
+            }
+        }
+        if let Some(since) = books.work.remove(&(agent.clone(), call)) {
+            books.done.entry(agent.clone()).or_default().talked += self.now - since;
+        }
+    }
+
+    pub(super) fn put_back(&mut self, call: CallId, agent: &AgentId) {
+        if let Some(waiting) = self.books.waiting.get_mut(&call) {
+            waiting.let_down(agent);
+            waiting.awaits = false;
+            self.books.turns.refund(&self.house, &waiting.queue);
+        }
+    }
+}
