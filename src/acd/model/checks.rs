@@ -1,8 +1,8 @@
 //! What must hold of every order and after every turn: each choice is the slow reference's, and no rule of the house is broken.
 
 use super::super::*;
-use super::{SEED, World};
 use super::reference::{self, Look, Waiting};
+use super::{SEED, World};
 use crate::base::limits::OFFER_REST;
 use crate::base::time::secs;
 use std::collections::BTreeSet;

@@ -217,3 +217,57 @@ fn figures_of_another_moment_are_mended() {
     assert_eq!(mended(1), (true, 10, 4), "two callers were lost");
     assert_eq!(mended(5), (true, 12, 2), "two callers came since");
 }
+
+/// As images were written before queues had levels, widening and weights.
+mod before {
+    use super::super::super::{AgentId, Figures, QueueId, Skill};
+    use crate::base::{Duration, Instant};
+    use serde::Serialize;
+    use std::collections::BTreeMap;
+
+    #[derive(Serialize)]
+    pub struct Settings {
+        pub skill: Skill,
+        pub wrap_up: Duration,
+    }
+
+    #[derive(Serialize)]
+    pub struct Queued {
+        pub queue: QueueId,
+        pub settings: Settings,
+        pub priority: u8,
+        pub since: Instant,
+        pub offered_to: Option<AgentId>,
+        pub let_down_by: Vec<AgentId>,
+    }
+
+    #[derive(Serialize)]
+    pub struct Queue {
+        pub settings: Settings,
+        pub figures: Figures,
+    }
+
+    #[derive(Serialize)]
+    pub struct AllFigures {
+        pub queues: BTreeMap<QueueId, Queue>,
+    }
+}
+
+#[test]
+fn images_of_the_version_before_are_read() {
+    fn reread<T: serde::de::DeserializeOwned>(image: &impl serde::Serialize) -> T {
+        rmp_serde::from_slice(&rmp_serde::to_vec_named(image).expect("an image is written")).expect("an image reads back")
+    }
+    let settings = || before::Settings { skill: "service".into(), wrap_up: secs(5) };
+    let (since, let_down_by) = (Instant::START + secs(3), vec!["1001".into()]);
+    let queued = before::Queued { queue: "service".into(), settings: settings(), priority: 4, since, offered_to: None, let_down_by };
+    let figures = Figures { offered: 7, answered: 6, ..Figures::default() };
+    let figures = before::AllFigures { queues: [("service".into(), before::Queue { settings: settings(), figures })].into() };
+    let mut floor = Floor::of(&["1001", "1002"]);
+    floor.after(secs(60));
+    floor.acd.restore_figures(reread(&figures));
+    floor.acd.restore_call(call(1), reread(&queued));
+    settle(&mut floor, &[1]);
+    assert_eq!(floor.orders(), ["1002←1"], "1001 has let it down");
+    assert_eq!((floor.figures().offered, floor.acd.queue("service", floor.now).expect("it is configured").longest_wait), (7, secs(59)));
+}
