@@ -54,7 +54,8 @@ fn levels(skill: &str, level: u8) -> Levels {
 
 fn queue(n: u64, skill: &str, desk: Desk) -> QueueSettings {
     let step = |after, level| Widening { after: secs(after), skills: Some(levels(skill, level)), add: None };
-    let last = Widening { after: secs(120), skills: None, add: Some(Group::Team("second".into())) };
+    let team = if skill == "rare" { "nobody's" } else { "second" };
+    let last = Widening { after: secs(120), skills: None, add: Some(Group::Team(team.into())) };
     match desk {
         Desk::Plain => QueueSettings::of(skill),
         Desk::Full => QueueSettings {
