@@ -57,7 +57,8 @@ impl Acd {
     }
 
     /// Who is to be offered the call, and why he.
-    fn choose(&mut self, queued: &QueuedCall) -> Option<(Seat, Rule)> {
+    fn choose(&mut self, call: CallId) -> Option<(Seat, Rule)> {
+        let queued = self.calls.get(&call)?;
         let (pool, step) = match queued.stand?.at {
             At::Door(seat) => return Some((seat, Rule::Preferred)),
             At::Line { pool, step } => (pool, step),
@@ -84,22 +85,22 @@ impl Acd {
     }
 
     fn offer(&mut self, call: CallId, now: Instant, out: &mut Vec<Action>) {
-        let mut queued = self.calls.remove(&call).expect("a waiting call is in the books");
-        assert!(queued.offered_to.is_none(), "a call is offered to one agent at a time");
-        let (seat, rule) = self.choose(&queued).expect("its pool has a free agent");
-        let decision = self.explain(call, &queued, Some((seat, rule)), now);
-        self.unstand(call, queued.stand.take());
-        self.changed.note_call(call);
+        let chosen = self.choose(call).expect("its pool has a free agent");
+        let decision = self.explain(call, &self.calls[&call], Some(chosen), now);
+        let (seat, _) = chosen;
+        let agent = self.roster[seat].id.clone();
+        let queued = self.calls.get_mut(&call).expect("a waiting call is in the books");
+        let before = queued.offered_to.replace(agent.clone());
+        assert!(before.is_none(), "a call is offered to one agent at a time");
         let queue = self.queues.get_mut(&queued.queue).expect("a queue outlives its calls");
         queue.figures.offers += 1;
         self.flows.charge(queue.flow);
+        let order = Action::Offer { call, agent, queue: queued.queue.clone() };
+        let stand = queued.stand.take();
+        self.unstand(call, stand);
+        self.changed.note_call(call);
         self.course.offers += 1;
-        let member = &mut self.roster[seat];
-        member.tally.turn = self.course.offers;
-        let agent = member.id.clone();
-        let order = Action::Offer { call, agent: agent.clone(), queue: queued.queue.clone() };
-        queued.offered_to = Some(agent);
-        self.calls.insert(call, queued);
+        self.roster[seat].tally.turn = self.course.offers;
         self.tell_seat(seat, agent::Event::Offered { call }, now, out);
         out.push(Action::Decided(Box::new(decision)));
         out.push(order);
