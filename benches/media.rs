@@ -1,10 +1,12 @@
 //! The media plane's hot paths. Goals: relay a packet in 0.5 µs with its copy for the recording, tick a transcoded session G.711 to
-//! G.711 in 3 µs, hold and give back a packet in 0.1 µs.
+//! G.711 in 3 µs, hold and give back a packet in 0.1 µs, carry a conference of 32 phones of G.711 in 1 % of a core (200 µs each 20 ms).
+
+#![allow(clippy::cast_precision_loss)] // A leg's number makes its pitch.
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use sanling::base::time::millis;
 use sanling::base::{CallId, Codec, Instant, LegId, Rng, SessionId, Timestamp, time::secs};
-use sanling::media::control::{Command, StreamParameters};
+use sanling::media::control::{Command, StreamParameters, all_hear_all};
 use sanling::media::{ClipLibrary, Component, Engine, EngineSettings, Turn};
 use sanling::rtp::{Header, JitterBuffer, Next};
 use std::hint::black_box;
@@ -45,9 +47,9 @@ impl Rig {
                 engine.allocated(session, leg, SocketAddr::from(([192, 0, 2, 1], 20_000)), now, &mut turn);
                 engine.handle_command(Command::Configure { session, leg, parameters: parameters(codec, port) }, now, &mut turn);
             }
-            engine.handle_command(Command::Bridge { session, a, b }, now, &mut turn);
+            engine.handle_command(Command::SetHearing { session, hearing: all_hear_all(&[a, b]) }, now, &mut turn);
             let call = CallId::new(Timestamp(1), &mut Rng::new(session.0));
-            engine.handle_command(Command::StartRecording { session, call, left: a, right: Some(b), began_at: None }, now, &mut turn);
+            engine.handle_command(Command::StartRecording { session, call, left: a, right: vec![b], began_at: None }, now, &mut turn);
         }
         turn.clear();
         let payloads = codecs.map(|codec| {
@@ -72,6 +74,75 @@ impl Rig {
         black_box(self.turn.packets().len());
         self.turn.clear();
     }
+}
+
+/// A conference in which everybody speaks and hears all the others, and one is recorded with all of them on his right.
+struct Conference {
+    engine: Engine,
+    turn: Turn,
+    now: Instant,
+    sequence: u16,
+    codec: Codec,
+    /// What each says, one frame after the other.
+    said: Vec<Vec<Vec<u8>>>,
+}
+
+impl Conference {
+    fn new(codec: Codec, parties: u64) -> Self {
+        let now = Instant::START + secs(1);
+        let mut engine = Engine::new(EngineSettings::default(), Arc::new(ClipLibrary::new()), 1);
+        let (mut turn, session) = (Turn::new(), SessionId(1));
+        let legs: Vec<LegId> = (1..=parties).map(LegId).collect();
+        for leg in &legs {
+            let address = SocketAddr::from(([192, 0, 2, 1], 20_000));
+            engine.allocated(session, *leg, address, now, &mut turn);
+            let parameters = parameters(codec, 4_000 + u16::try_from(leg.0).expect("a few legs"));
+            engine.handle_command(Command::Configure { session, leg: *leg, parameters }, now, &mut turn);
+        }
+        engine.handle_command(Command::SetHearing { session, hearing: all_hear_all(&legs) }, now, &mut turn);
+        let (left, right) = (legs[0], legs[1..].to_vec());
+        let call = CallId::new(Timestamp(1), &mut Rng::new(1));
+        engine.handle_command(Command::StartRecording { session, call, left, right, began_at: None }, now, &mut turn);
+        turn.clear();
+        let rate = if codec == Codec::Opus { sanling::audio::Rate::Hz16000 } else { sanling::audio::Rate::Hz8000 };
+        let voice = |leg: &LegId| {
+            let mut tone = sanling::audio::tone::Tone::new(&[110.0 + 13.0 * leg.0 as f64, 700.0, 1_900.0], &[300, 200], rate, -26.0);
+            let mut encoder = sanling::audio::Encoder::new(codec, rate);
+            let frames = (0..50).map(|_| {
+                let (mut samples, mut payload) = (Vec::new(), Vec::new());
+                tone.fill(rate.samples_per_frame(), &mut samples);
+                encoder.encode(&samples, &mut payload);
+                payload
+            });
+            frames.collect()
+        };
+        Self { engine, turn, now, sequence: 0, codec, said: legs.iter().map(voice).collect() }
+    }
+
+    /// One packet from each, then the tick that mixes for each.
+    fn round(&mut self) {
+        self.now += millis(20);
+        self.sequence = self.sequence.wrapping_add(1);
+        for (index, said) in self.said.iter().enumerate() {
+            let bytes = packet(self.codec, self.sequence, &said[usize::from(self.sequence) % said.len()]);
+            let from = SocketAddr::from(([198, 51, 100, 1], 4_001 + u16::try_from(index).expect("a few legs")));
+            self.engine.handle_packet(LegId(index as u64 + 1), Component::Rtp, from, &bytes, self.now, &mut self.turn);
+        }
+        self.engine.tick(self.now, &mut self.turn);
+        black_box(self.turn.packets().len());
+        self.turn.clear();
+    }
+}
+
+fn conferences(c: &mut Criterion) {
+    let mut group = c.benchmark_group("conference");
+    for (name, codec) in [("pcma", Codec::Pcma), ("opus", Codec::Opus)] {
+        for parties in [3, 8, 32, 64] {
+            let mut conference = Conference::new(codec, parties);
+            group.bench_function(format!("packets_and_tick_of_{parties}_{name}"), |b| b.iter(|| conference.round()));
+        }
+    }
+    group.finish();
 }
 
 fn media(c: &mut Criterion) {
@@ -135,5 +206,5 @@ fn media(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, media);
+criterion_group!(benches, media, conferences);
 criterion_main!(benches);

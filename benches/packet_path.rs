@@ -8,7 +8,7 @@ use sanling::io::clock::Clock;
 use sanling::io::media::{MediaPool, MediaSettings};
 use sanling::io::recorder::Recorder;
 use sanling::media::EngineSettings;
-use sanling::media::control::{Command, Report, StreamParameters};
+use sanling::media::control::{Command, Report, StreamParameters, all_hear_all};
 use sanling::switch::input::Input;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
@@ -142,10 +142,10 @@ fn switch(calls: usize, record: bool, time: Duration) -> Figure {
             pool.order(Command::Configure { session, leg, parameters: parameters(remote) });
             sockets.push((socket, ours));
         }
-        pool.order(Command::Bridge { session, a: legs[0], b: legs[1] });
+        pool.order(Command::SetHearing { session, hearing: all_hear_all(&legs) });
         if record {
             let id = CallId::new(Timestamp(1_795_219_200_000), &mut Rng::new(call));
-            pool.order(Command::StartRecording { session, call: id, left: legs[0], right: Some(legs[1]), began_at: None });
+            pool.order(Command::StartRecording { session, call: id, left: legs[0], right: vec![legs[1]], began_at: None });
         }
     }
     let reader = thread::spawn(move || while inbox.blocking_recv().is_some() {});

@@ -5,7 +5,7 @@
 use sanling::base::time::{millis, secs};
 use sanling::base::{Codec, Instant, LegId, SessionId, TrunkId};
 use sanling::config::{PromptInventory, SourceFile, examine};
-use sanling::media::control::{Command as Order, Direction as Flowing, StreamParameters};
+use sanling::media::control::{Command as Order, Direction as Flowing, StreamParameters, all_hear_all};
 use sanling::media::{Component, Engine, EngineSettings, Turn};
 use sanling::sdp::{self, Local};
 use sanling::sip::msg::{Framed, Framer, Message, parse};
@@ -268,7 +268,7 @@ fn media(data: &[u8], component: Component) {
         engine.handle_command(Order::Configure { session, leg, parameters }, now, &mut turn);
         engine.handle_command(Order::ListenForSpeech { session, leg, on: true }, now, &mut turn);
     }
-    engine.handle_command(Order::Bridge { session, a: LegId(1), b: LegId(2) }, now, &mut turn);
+    engine.handle_command(Order::SetHearing { session, hearing: all_hear_all(&[LegId(1), LegId(2)]) }, now, &mut turn);
     let mut rest = data;
     for turn_number in 0..64_u64 {
         let Some((length, after)) = rest.split_at_checked(2) else { break };

@@ -28,7 +28,7 @@
 //! | 1 | [`rtp`] | reception, jitter buffer, our own stream, telephone-event, RTCP, over rtp-rs and rtcp-types |
 //! | 1 | [`audio`] | G.711, Opus (audiopus), resampling, mixing, levels, tones, the voice detector, WAV |
 //! | 2 | [`sip`] | the machines: transactions, dialogs, session timers, PRACK, referrals, registrar, message-waiting, carriers, and the [`sip::Endpoint`] that owns them |
-//! | 2 | [`media`] | the vocabulary ([`media::control`]) and the pure engine: relay, transcode, announce, detect, tap |
+//! | 2 | [`media`] | the vocabulary ([`media::control`]) and the pure engine: relay, transcode, mix, announce, detect, tap |
 //! | 3 | [`call`] | the B2BUA: a call owns its legs and its record |
 //! | 3 | [`acd`] | agents, queues, matching, figures; knows calls by id |
 //! | 3 | [`rules`] | one pure machine a rule: ring limit, hold patience, silent call, … |
@@ -49,10 +49,10 @@
 //!  8 acd               Enqueued → Offer { call, agent }
 //!  9 call              a port for the phone, then INVITE with our offer; the caller gets 180
 //! 10 180               RingLimit starts; the agent is ringing
-//! 11a 200              Connected: 200 to the caller, bridge, recording, greeting to both, the silent-call script listens
+//! 11a 200              Connected: 200 to the caller, who hears whom, recording, greeting to both, the silent-call script listens
 //! 11b three rings      CANCEL with a Reason; the agent is not ready (missed); the caller keeps his place; step 8
 //! 12 media             RTP in → relay without decoding, or jitter buffer → mix → encode each 20 ms
-//! 13 tap               caller left, agent and switch right → recorder → ID.wav.part
+//! 13 tap               caller left, all others and the switch right → recorder → ID.wav.part
 //! 14 detector          Spoke, FellSilent, Digit, TimedOut → call → rules
 //! 15 re-INVITE hold    HoldPatience: after 7 s the held party hears that he is not forgotten; again each 7 s
 //! 16 BYE               the other leg is released, the agent is free (or wraps up), the recording is closed: fsync, SHA-256, rename

@@ -6,7 +6,7 @@ use audiopus::{Channels, SampleRate};
 use super::conceal::Concealer;
 use super::frame::Rate;
 use super::g711::Law;
-use super::resample::Upsampler;
+use super::resample::{UP_DELAY, Upsampler};
 use crate::base::Codec;
 
 /// Longest packet taken, in milliseconds; also Opus' own limit (RFC 6716 §2.1.4).
@@ -90,6 +90,15 @@ impl Decoder {
                 Ok(())
             }
             Inner::Opus(opus) => decode_opus(opus, Some(payload), self.rate.samples_in_ms(PACKET_MS_MAX), false, out),
+        }
+    }
+
+    /// Samples by which what is decoded is behind what was coded.
+    #[must_use]
+    pub fn delay(&self) -> usize {
+        match &self.inner {
+            Inner::G711(_) if self.rate == Rate::Hz16000 => UP_DELAY,
+            Inner::G711(_) | Inner::Opus(_) => 0,
         }
     }
 

@@ -5,7 +5,7 @@ use audiopus::{Application, Bitrate, Channels, SampleRate, Signal};
 
 use super::frame::Rate;
 use super::g711::Law;
-use super::resample::Downsampler;
+use super::resample::{DOWN_DELAY, Downsampler};
 use crate::base::Codec;
 
 /// Room for one Opus frame; 24 kb/s takes 60 bytes, 510 kb/s would take 1,275 (RFC 6716 §3.2.1).
@@ -79,6 +79,41 @@ impl Encoder {
         set(opus.set_packet_loss_perc(settings.expected_loss_percent.min(100)));
         set(opus.set_signal(Signal::Voice));
         Self { rate, inner: Inner::Opus(opus) }
+    }
+
+    #[must_use]
+    pub fn rate(&self) -> Rate {
+        self.rate
+    }
+
+    /// Samples by which what comes out is behind what goes in, as far as `follow` makes up for it.
+    #[must_use]
+    pub fn delay(&self) -> usize {
+        match &self.inner {
+            Inner::G711 { .. } if self.rate == Rate::Hz16000 => DOWN_DELAY,
+            Inner::G711 { .. } => 0,
+            // 6.5 ms, of which libopus itself tells.
+            Inner::Opus(opus) => opus.lookahead().map_or(0, |samples| samples as usize),
+        }
+    }
+
+    /// Takes what its hearer heard before the next frame, so that it does not begin with silence; of Opus 20 ms of it, if there are as many.
+    pub fn follow(&mut self, heard: &[i16]) {
+        match &mut self.inner {
+            Inner::G711 { down, narrow, .. } => {
+                *down = Downsampler::new();
+                narrow.clear();
+                // Whole pairs: the next frame begins one.
+                down.process(&heard[heard.len() % 2..], narrow);
+            }
+            Inner::Opus(opus) => {
+                let frame = self.rate.samples_per_frame();
+                if let Some(start) = heard.len().checked_sub(frame) {
+                    // What comes out was heard already.
+                    let _ = opus.encode(&heard[start..], &mut [0; OPUS_FRAME_MAX]);
+                }
+            }
+        }
     }
 
     /// Appends the payload of one frame. G.711 frames may be put one behind another for a longer packet; Opus frames may not.

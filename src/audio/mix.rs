@@ -1,6 +1,15 @@
-//! Adding voices: a sum wide enough for any number of them, brought back to 16 bits once, at the end.
+//! Adding voices: a sum wide enough for any number of them, brought back to 16 bits once, at the end, by a limiter without memory.
+//!
+//! The limiter leaves everything below three quarters of full scale as it is and bends what is above towards full scale, which it never
+//! reaches: `knee + room × over / (over + room)`. Two loud voices at once are rounded, not cut, and never wrap. It has no gain that
+//! would have to recover: one loud word does not make the next sample, let alone the next word, quieter, so there is nothing to pump.
 
 use super::frame::FRAME_SAMPLES_MAX;
+
+/// Up to here a sum is heard as it is: −2.5 dB of full scale, above the peaks of any one voice at its usual level.
+const KNEE: i32 = 24_576;
+/// What is left above it.
+const ROOM: f32 = (i16::MAX as i32 - KNEE) as f32;
 
 /// The sum of one frame's voices. Kept and cleared by its owner: no allocation a frame.
 #[derive(Clone, Debug)]
@@ -31,14 +40,36 @@ impl Sum {
         }
     }
 
-    /// Appends `samples` samples of everything added.
-    pub fn write(&self, samples: usize, out: &mut Vec<i16>) {
-        out.extend(self.samples.iter().take(samples).map(|sum| saturate(*sum)));
+    /// Takes out a voice that was added: exactly, for nothing has been cut yet.
+    pub fn subtract(&mut self, voice: &[i16]) {
+        for (sum, sample) in self.samples.iter_mut().zip(voice) {
+            *sum -= i32::from(*sample);
+        }
     }
 
-    /// Appends everything but `own`, as long as `own`: nobody hears himself.
-    pub fn write_without(&self, own: &[i16], out: &mut Vec<i16>) {
-        out.extend(self.samples.iter().zip(own).map(|(sum, own)| saturate(sum - i32::from(*own))));
+    /// Fills `frame` with everything added, limited to 16 bits.
+    pub fn write(&self, frame: &mut [i16]) {
+        for (sample, sum) in frame.iter_mut().zip(&self.samples) {
+            *sample = limit(*sum);
+        }
+    }
+}
+
+/// Brings a sum back to 16 bits.
+#[must_use]
+pub fn limit(sum: i32) -> i16 {
+    let size = sum.saturating_abs();
+    let over = (size - KNEE).max(0) as f32;
+    let limited = size.min(KNEE) + (ROOM * (over / (over + ROOM))) as i32;
+    (if sum < 0 { -limited } else { limited }) as i16
+}
+
+/// Passes from what `before` says to what `frame` says over the length of `before`.
+pub fn cross_fade(before: &[i16], frame: &mut [i16]) {
+    let length = before.len().min(frame.len());
+    for (at, (old, new)) in before.iter().zip(frame).enumerate() {
+        let sum = i32::from(*old) * (length - at) as i32 + i32::from(*new) * at as i32;
+        *new = (sum / length as i32) as i16;
     }
 }
 
@@ -64,18 +95,24 @@ fn saturate(value: i32) -> i16 {
 mod tests {
     use super::*;
 
+    fn written(sum: &Sum, samples: usize) -> Vec<i16> {
+        let mut frame = vec![7; samples];
+        sum.write(&mut frame);
+        frame
+    }
+
     #[test]
-    fn loud_voices_saturate_once_at_the_end() {
+    fn loud_voices_are_limited_once_at_the_end() {
         let mut sum = Sum::new();
-        for level in [30_000, 30_000, -30_000] {
+        for level in [20_000, 30_000, -30_000] {
             sum.add(&[level; 320]);
         }
-        let mut out = Vec::new();
-        sum.write(320, &mut out);
-        assert_eq!(out, [30_000; 320], "the third voice takes back what the second went over");
-        out.clear();
-        sum.write_without(&[-30_000; 160], &mut out);
-        assert_eq!(out, [i16::MAX; 160]);
+        assert_eq!(written(&sum, 320), [20_000; 320], "the third voice takes back what the second went over");
+        sum.subtract(&[-30_000; 160]);
+        let loud = written(&sum, 160);
+        assert!(loud.iter().all(|sample| (30_000..i16::MAX).contains(sample)), "{}", loud[0]);
+        sum.subtract(&[30_000; 160]);
+        assert_eq!(written(&sum, 160), [20_000; 160], "what is taken out leaves no trace");
     }
 
     #[test]
@@ -83,9 +120,34 @@ mod tests {
         let mut sum = Sum::new();
         sum.add(&[5; 160]);
         sum.clear();
-        let mut out = Vec::new();
-        sum.write(160, &mut out);
-        assert_eq!(out, [0; 160]);
+        assert_eq!(written(&sum, 160), [0; 160]);
+    }
+
+    #[test]
+    fn the_limiter_leaves_what_is_quiet_and_never_wraps_or_turns_back() {
+        for sum in -KNEE..=KNEE {
+            assert_eq!(i32::from(limit(sum)), sum);
+        }
+        // 64 voices at full scale are two millions.
+        let mut before = i16::MIN;
+        for sum in (-2_100_000..=2_100_000).step_by(7) {
+            let limited = limit(sum);
+            assert!(limited >= before && limited > i16::MIN, "{sum}: {limited} after {before}");
+            assert_eq!(limited, -limit(-sum), "as much below as above");
+            before = limited;
+        }
+        assert!(limit(2_100_000) > 32_600);
+        // The bend begins without an edge.
+        assert!((limit(KNEE + 100) - limit(KNEE)).abs_diff(99) <= 1);
+    }
+
+    #[test]
+    fn a_cross_fade_begins_with_the_old_and_ends_with_the_new() {
+        let mut frame = [1_000; 8];
+        cross_fade(&[-1_000; 4], &mut frame);
+        assert_eq!(frame, [-1_000, -500, 0, 500, 1_000, 1_000, 1_000, 1_000]);
+        cross_fade(&[], &mut frame);
+        assert_eq!(frame[0], -1_000);
     }
 
     #[test]

@@ -10,6 +10,9 @@ use super::frame::Rate;
 const TAPS: usize = 32;
 /// Taps of one phase at 8 kHz.
 const PHASE: usize = TAPS / 2;
+/// Samples at 16 kHz by which what is brought up, and what is brought down, is late: 15.5 each, 31 on the way up and down again.
+pub const UP_DELAY: usize = PHASE - 1;
+pub const DOWN_DELAY: usize = PHASE;
 /// Samples handled at once, so that the working buffers stand on the stack.
 const CHUNK: usize = 160;
 

@@ -119,8 +119,9 @@ pub const API_BODY_MAX: usize = 1 << 20;
 pub const API_PAGE_MAX: usize = 500;
 /// Longest prompt or music clip, in seconds: ten minutes are 19 MB at 16 kHz, kept in memory once. Longer: an error of `check`.
 pub const CLIP_SECONDS_MAX: u64 = 600;
-/// Legs of one media session: two parties, one being called in, one listening, and as many again. More: the allocation fails.
-pub const SESSION_LEGS_MAX: usize = 8;
+/// Legs of one media session, and so parties of a conference: as many as a word has bits to name a set of them. More: the allocation, or
+/// the move into the session, fails.
+pub const SESSION_LEGS_MAX: usize = 64;
 /// Questions that wait for the switch's answer. More: 503.
 pub const DESK_QUESTIONS_MAX: usize = 256;
 /// How long a request waits for the switch's answer; the switch takes each input within milliseconds. Longer: 504.

@@ -2,7 +2,7 @@
 
 use super::{ALLOCATION_LIMIT, Action, Attempt, Call, Fact, Leg, Offer, Side, State};
 use crate::base::{Codec, Instant, LegId};
-use crate::media::control::{Background, Command as Media};
+use crate::media::control::{Background, Command as Media, all_hear_all};
 use crate::sip;
 use std::net::{IpAddr, SocketAddr};
 
@@ -48,7 +48,7 @@ impl Call {
             // What the far network plays is to be heard.
             attempt.leg.came_up();
             Self::configure(&attempt.leg, out);
-            out.push(Action::Media(Media::Bridge { session: self.session, a: self.caller.id, b: leg }));
+            out.push(Action::Media(self.joined_with(leg)));
             out.push(Action::Sip(sip::Command::Ring { leg: self.caller.id, code: 183, sdp: Some(answer) }));
         }
         out.push(Action::Tell(Fact::OfferRang { leg }));
@@ -69,9 +69,14 @@ impl Call {
         out.push(Action::Sip(sip::Command::Release { leg, code: 487, reason, retry_after: None }));
     }
 
+    /// The caller and `leg` hear each other.
+    fn joined_with(&self, leg: LegId) -> Media {
+        Media::SetHearing { session: self.session, hearing: all_hear_all(&[self.caller.id, leg]) }
+    }
+
     fn forget(&self, attempt: &Attempt, out: &mut Vec<Action>) {
         if attempt.early_media {
-            out.push(Action::Media(Media::Unbridge { session: self.session }));
+            out.push(Action::Media(Media::SetHearing { session: self.session, hearing: Vec::new() }));
         }
         out.push(Action::Media(Media::ReleaseLeg { session: self.session, leg: attempt.offer.leg }));
     }
@@ -108,14 +113,14 @@ impl Call {
         if self.caller_answered {
             out.push(Action::Media(Media::StopAnnouncements { session, leg: caller }));
             out.push(Action::Media(Media::SetBackground { session, leg: caller, background: Background::None }));
-            out.push(Action::Media(Media::SetRecordedParty { session, right: Some(leg) }));
+            out.push(Action::Media(Media::SetRecordedParties { session, right: vec![leg] }));
         } else {
             self.answer_caller(now, out);
         }
         if self.is_ended() {
             return;
         }
-        out.push(Action::Media(Media::Bridge { session, a: caller, b: leg }));
+        out.push(Action::Media(self.joined_with(leg)));
         out.push(Action::Tell(Fact::Connected { leg }));
         self.follow_hold(Side::Callee, now, out);
         // He may have put the queue on hold: then it is the agent who waits.

@@ -37,7 +37,7 @@ impl Call {
         Self::configure(&self.caller, out);
         self.record.answered_at = Some(self.wall.read(now));
         out.push(Action::Sip(sip::Command::Answer { leg: self.caller.id, sdp }));
-        let right = self.callee.as_ref().map(|callee| callee.id);
+        let right = self.callee.iter().map(|callee| callee.id).collect();
         out.push(Action::Media(Media::StartRecording {
             session: self.session,
             call: self.record.id,

@@ -1,8 +1,18 @@
 //! The vocabulary of the media plane: what the switch orders, what the plane reports, what it hands to the recorder.
 //!
 //! A session is one call. Its legs hear, in this order of precedence: what is announced to them; their background (ringback, music);
-//! the party they are bridged with; nothing. An announcement to a leg that is bridged and has no background is mixed over the other
-//! party; otherwise it takes the place of what was heard.
+//! the parties that the hearing names for them; nothing. An announcement to a leg that hears parties and has no background is mixed over
+//! them; otherwise it takes the place of what was heard.
+//!
+//! Listening in, whispering, barging in and taking over are tables of hearing and no more. With a customer C, an agent A, a supervisor S:
+//!
+//! | | C hears | A hears | S hears |
+//! | --- | --- | --- | --- |
+//! | a call | A | C | |
+//! | listen | A | C | C, A |
+//! | whisper | A | C, S | C, A |
+//! | barge in | A, S | C, S | C, A |
+//! | take over | S | | C |
 
 use crate::base::time::secs;
 use crate::base::{Cadence, CallId, ClipId, Codec, Duration, Instant, LegId, SessionId};
@@ -26,15 +36,21 @@ pub enum Command {
         leg: LegId,
         parameters: StreamParameters,
     },
-    /// Lets two legs hear each other: relay without decoding where the codecs match and nothing is mixed in, else transcoding.
-    Bridge {
+    /// Who hears whom from now on, completely: a leg that is not named as a hearer hears nobody, one that is not in the session is left out,
+    /// nobody hears himself. Who hears one party of his own codec and nothing else gets its packets as they come, without decoding; who
+    /// hears several, or another codec, gets a mix each 20 ms. Said again, it changes nothing; who goes on hearing the same does not notice.
+    SetHearing {
         session: SessionId,
-        a: LegId,
-        b: LegId,
+        hearing: Hearing,
     },
-    /// Ends the bridge; both legs stay.
-    Unbridge {
-        session: SessionId,
+    /// A leg leaves one session and joins another, which may begin with it, as it stands: port, SSRC and numbers, what was settled, its
+    /// latch and the packets held for it go along. What `from` had ordered for it besides ends: announcements (each is told), background,
+    /// listening, hearing. Answered for `to`: `Allocated` with the address it has, or, if it was not there or finds no room,
+    /// `AllocationFailed`; in the latter case the leg is released.
+    Move {
+        leg: LegId,
+        from: SessionId,
+        to: SessionId,
     },
     /// What a leg hears while nobody speaks to it.
     SetBackground {
@@ -55,19 +71,21 @@ pub enum Command {
         session: SessionId,
         leg: LegId,
     },
-    /// Begins the call's recording: left what `left` says, right what `right` says and what the switch plays to `left`. `right` may change
-    /// (`SetRecordedParty`) while the timeline goes on.
+    /// Begins the call's recording: left what `left` says, right what each of `right` says and what the switch plays to `left`. `right` may
+    /// change (`SetRecordedParties`) while the timeline goes on. The plane only obeys: whether a whisper, which `left` does not hear, is to
+    /// be on record is settled by who is named.
     StartRecording {
         session: SessionId,
         call: CallId,
         left: LegId,
-        right: Option<LegId>,
+        right: Vec<LegId>,
         /// When it began, for a recording that a restart goes on with: positions count from there, and silence fills the gap.
         began_at: Option<Instant>,
     },
-    SetRecordedParty {
+    /// Who is on the right from now on, completely; who was before goes on at his place.
+    SetRecordedParties {
         session: SessionId,
-        right: Option<LegId>,
+        right: Vec<LegId>,
     },
     StopRecording {
         session: SessionId,
@@ -89,6 +107,15 @@ pub enum Command {
     },
 }
 
+/// Who hears whom: each hearer once, with the parties he hears.
+pub type Hearing = Vec<(LegId, Vec<LegId>)>;
+
+/// Each of `legs` hears all the others: two parties, or a conference.
+#[must_use]
+pub fn all_hear_all(legs: &[LegId]) -> Hearing {
+    legs.iter().map(|hearer| (*hearer, legs.iter().copied().filter(|leg| leg != hearer).collect())).collect()
+}
+
 /// A leg that was there before a restart: the same port or none, and the stream towards it goes on. The SSRC and first numbers of a leg are
 /// drawn from the plane's seed and the leg's number alone, so that the same seed gives them again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -102,9 +129,9 @@ pub struct ResumedLeg {
 /// What a leg hears in the background.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Background {
-    /// The other party, if bridged.
+    /// The parties that it hears.
     None,
-    /// Digital silence is sent, so that the path stays open; the other party is not heard.
+    /// Digital silence is sent, so that the path stays open; no party is heard.
     Silence,
     /// The ringback tone of a country, from its start.
     Ringback(Cadence),
@@ -273,12 +300,12 @@ pub struct StreamStatistics {
 pub enum Channel {
     /// The caller.
     Left,
-    /// The agent, or the switch's own voice.
+    /// The agent and whoever else is on the call, and the switch's own voice.
     Right,
 }
 
 /// What goes to the recorder, in order for each call. Positions are samples at `rate` since the recording began; chunks of one channel may
-/// overlap (agent and announcement) and are then summed, may leave gaps (silence), and come at most 200 ms late.
+/// overlap (two parties, agent and announcement) and are then summed, may leave gaps (silence), and come at most 200 ms late.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Recorded {
     /// `resumed`: the file was begun before a restart and is gone on with.

@@ -9,6 +9,7 @@ use super::clips::ClipLibrary;
 use super::control::{AllocationFailure, Command, Report};
 use super::session::{Scratch, Session};
 use super::slots::Slots;
+use super::stream::Stream;
 use super::turn::{Component, Turn};
 use crate::audio::{FRAME, OpusSettings};
 use crate::base::{Duration, Instant, LegId, Rng, SessionId, time::millis};
@@ -41,6 +42,10 @@ pub struct Engine {
     next_tick: Option<Instant>,
     scratch: Scratch,
 }
+
+/// A leg on its way from one session to another, with its stream as it stands.
+#[derive(Debug)]
+pub struct Departed(Box<Stream>);
 
 /// Where a leg's session stands; good as long as the leg is there, and harmless after.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -177,14 +182,14 @@ impl Engine {
                 None => turn.reports.push(Report::AnnouncementEnded { session, leg, token }),
             },
             Command::Configure { session, leg, parameters } => self.with(session, |session| session.configure(leg, parameters, now)),
-            Command::Bridge { session, a, b } => self.with(session, |session| session.bridge(a, b)),
-            Command::Unbridge { session } => self.with(session, Session::unbridge),
+            Command::SetHearing { session, hearing } => self.with(session, |session| session.set_hearing(&hearing)),
+            Command::Move { leg, from, to } => self.move_leg(leg, from, to, now, turn),
             Command::SetBackground { session, leg, background } => self.with(session, |session| session.set_background(leg, background)),
             Command::StopAnnouncements { session, leg } => self.with(session, |session| session.stop_announcements(leg, turn)),
             Command::StartRecording { session, call, left, right, began_at } => {
                 self.with(session, |session| session.start_recording(call, (left, right), began_at, now, turn));
             }
-            Command::SetRecordedParty { session, right } => self.with(session, |session| session.set_recorded_party(right)),
+            Command::SetRecordedParties { session, right } => self.with(session, |session| session.set_recorded_parties(&right)),
             Command::StopRecording { session } => self.with(session, |session| session.stop_recording(now, turn)),
             Command::ListenForSpeech { session, leg, on } => self.with(session, |session| session.listen_for_speech(leg, on)),
             Command::ReleaseLeg { session, leg } => self.release_leg(session, leg, now, turn),
@@ -196,6 +201,48 @@ impl Engine {
         if let Some(session) = self.sessions.find_mut(session) {
             act(session);
         }
+    }
+
+    fn move_leg(&mut self, leg: LegId, from: SessionId, to: SessionId, now: Instant, turn: &mut Turn) {
+        let departed = if from == to { None } else { self.depart(from, leg, now, turn) };
+        self.arrive(to, leg, departed, now, turn);
+    }
+
+    /// The leg leaves `session`, with its stream, for one of another engine; the caller takes its sockets along. `None` when it is not there.
+    pub fn depart(&mut self, session: SessionId, leg: LegId, now: Instant, turn: &mut Turn) -> Option<Departed> {
+        let members = self.sessions.find_mut(session)?;
+        let stream = members.depart(leg, now, turn)?;
+        let is_empty = members.is_empty();
+        self.legs.remove(&leg);
+        if is_empty {
+            self.forget(session);
+        }
+        Some(Departed(Box::new(stream)))
+    }
+
+    /// The leg joins `session`, which may begin with it; the caller binds its sockets here. Reports `Allocated`; or, when it did not depart
+    /// or finds no room, `AllocationFailed`, and it is released. One that is here already is reported as it stands.
+    pub fn arrive(&mut self, session: SessionId, leg: LegId, departed: Option<Departed>, now: Instant, turn: &mut Turn) {
+        let Some(Departed(mut stream)) = departed.filter(|_| !self.has_leg(leg)) else {
+            let here = self.legs.get(&leg).and_then(|place| self.sessions.at(*place)).filter(|members| members.id() == session);
+            return turn.reports.push(match here.and_then(|members| members.address(leg)) {
+                Some(address) => Report::Allocated { session, leg, address },
+                None => Report::AllocationFailed { session, leg, cause: AllocationFailure::Refused },
+            });
+        };
+        let place = self.sessions.find_or_begin(session);
+        let members = self.sessions.disturb(place).expect("the session was found or begun");
+        if members.is_full() {
+            stream.release(now, &mut self.rng, turn);
+            return turn.reports.push(Report::AllocationFailed { session, leg, cause: AllocationFailure::Refused });
+        }
+        let address = stream.address;
+        members.arrive(*stream, now);
+        self.legs.insert(leg, place);
+        if self.next_tick.is_none() {
+            self.next_tick = Some(after(now));
+        }
+        turn.reports.push(Report::Allocated { session, leg, address });
     }
 
     fn release_leg(&mut self, session: SessionId, leg: LegId, now: Instant, turn: &mut Turn) {

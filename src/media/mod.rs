@@ -3,13 +3,16 @@
 //! `control` is the vocabulary between the switch and the plane. The `engine` below it is pure: packets, commands and time in, packets,
 //! reports and recorded chunks out; `io` gives it sockets and a thread.
 
+mod changeover;
 pub mod clips;
 pub mod control;
 mod detector;
 pub mod engine;
 mod inbound;
 mod latch;
+mod mixer;
 mod outbound;
+mod parties;
 mod player;
 mod session;
 mod slots;
@@ -22,5 +25,5 @@ pub mod turn;
 mod tests;
 
 pub use clips::{Clip, ClipLibrary};
-pub use engine::{Engine, EngineSettings, Place};
+pub use engine::{Departed, Engine, EngineSettings, Place};
 pub use turn::{Component, Outgoing, Turn};

@@ -1,5 +1,6 @@
 //! The sending half of a leg: our one stream towards it, made of its party's packets, its party's keys, and our own frames.
 
+use super::changeover::Joint;
 use super::control::StreamParameters;
 use super::turn::{Component, Turn};
 use crate::audio::{Encoder, OpusSettings, Rate};
@@ -20,6 +21,8 @@ pub struct Outbound {
     opus: OpusSettings,
     /// Encoded frames of a packet longer than one frame.
     pending: Vec<u8>,
+    /// The last packet of our own.
+    sent: Vec<u8>,
     pending_frames: u16,
     event_holds_until: Instant,
 }
@@ -41,6 +44,7 @@ impl Outbound {
             encoder: None,
             opus,
             pending: Vec::new(),
+            sent: Vec::new(),
             pending_frames: 0,
             event_holds_until: Instant::START,
         }
@@ -89,17 +93,32 @@ impl Outbound {
         now < self.event_holds_until
     }
 
-    /// Sends 20 ms of sound at `rate`, when a packet is full.
-    pub fn send_frame(&mut self, frame: &[i16], rate: Rate, towards: Towards<'_>, now: Instant, turn: &mut Turn) {
+    /// Sends 20 ms of sound at `rate`, when a packet is full. `joint`: what was heard before it, if that came another way.
+    pub fn send_frame(
+        &mut self,
+        frame: &mut [i16],
+        rate: Rate,
+        mut joint: Option<Box<Joint>>,
+        towards: Towards<'_>,
+        now: Instant,
+        turn: &mut Turn,
+    ) {
         let codec = towards.parameters.codec;
         let opus = self.opus;
         let encoder = match &mut self.encoder {
             Some((of, at, encoder)) if (*of, *at) == (codec, rate) => encoder,
             slot => {
+                // The session works at another rate from now on, and filters begin anew: the hearer is not to notice.
+                if slot.as_ref().is_some_and(|(of, at, _)| *of == codec && *at != rate) {
+                    joint = joint.or_else(|| Some(Box::new(Joint::after(codec, rate, &self.sent))));
+                }
                 let encoder = if codec == Codec::Opus { Encoder::with_opus(rate, opus) } else { Encoder::new(codec, rate) };
                 &mut slot.insert((codec, rate, encoder)).2
             }
         };
+        if let Some(joint) = joint {
+            joint.join(encoder, frame);
+        }
         encoder.encode(frame, &mut self.pending);
         self.pending_frames += 1;
         // Opus frames cannot be put one behind another: they go out each for itself.
@@ -118,6 +137,7 @@ impl Outbound {
         let header = self.sender.originate(ticks, now);
         self.sender.note_octets(self.pending.len());
         turn.send((towards.leg, towards.tag), Component::Rtp, towards.destination, |out| header.write(&self.pending, out));
+        std::mem::swap(&mut self.pending, &mut self.sent);
         self.pending.clear();
         self.pending_frames = 0;
     }
@@ -125,6 +145,7 @@ impl Outbound {
     /// Something else is heard from now on.
     pub fn interrupt(&mut self) {
         self.sender.interrupt();
+        self.sent.clear();
         self.pending.clear();
         self.pending_frames = 0;
     }

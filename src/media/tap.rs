@@ -4,6 +4,7 @@
 use super::control::{Channel, Recorded, Sound};
 use crate::audio::Rate;
 use crate::audio::resample::{Downsampler, Upsampler};
+use crate::base::limits::SESSION_LEGS_MAX;
 use crate::base::{CallId, Codec, Duration, Instant, LegId, time::millis};
 
 /// A stream this far off its place for a while is moved to where it arrives.
@@ -20,11 +21,16 @@ pub struct Tap {
     call: CallId,
     rate: Rate,
     started_at: Instant,
-    left: LegId,
-    right: Option<LegId>,
-    said: [Option<Place>; 2],
+    /// Who is on record: the left first, then those on the right.
+    parties: Vec<Party>,
     down: Downsampler,
     up: Upsampler,
+}
+
+#[derive(Debug)]
+struct Party {
+    leg: LegId,
+    place: Option<Place>,
 }
 
 /// Where a received stream stands on the timeline, in samples of the recording.
@@ -54,19 +60,22 @@ impl Tap {
     pub fn start(
         call: CallId,
         rate: Rate,
-        (left, right): (LegId, Option<LegId>),
+        (left, right): (LegId, &[LegId]),
         began_at: Option<Instant>,
         now: Instant,
         recorded: &mut Vec<Recorded>,
     ) -> Self {
         recorded.push(Recorded::Started { call, rate: rate.hz(), resumed: began_at.is_some() });
         let started_at = began_at.unwrap_or(now);
-        Self { call, rate, started_at, left, right, said: [None; 2], down: Downsampler::new(), up: Upsampler::new() }
+        let parties = vec![Party { leg: left, place: None }];
+        let mut tap = Self { call, rate, started_at, parties, down: Downsampler::new(), up: Upsampler::new() };
+        tap.set_right(right);
+        tap
     }
 
     #[must_use]
     pub fn left(&self) -> LegId {
-        self.left
+        self.parties[0].leg
     }
 
     #[must_use]
@@ -74,18 +83,21 @@ impl Tap {
         self.call
     }
 
-    pub fn set_right(&mut self, right: Option<LegId>) {
-        if right != self.right {
-            self.right = right;
-            self.said[1] = None;
+    /// Who is on the right from now on; who was before goes on at his place. More than a session has legs are left out.
+    pub fn set_right(&mut self, right: &[LegId]) {
+        let left = self.parties[0].leg;
+        self.parties.retain(|party| party.leg == left || right.contains(&party.leg));
+        for leg in right {
+            if self.parties.len() < SESSION_LEGS_MAX && self.parties.iter().all(|party| party.leg != *leg) {
+                self.parties.push(Party { leg: *leg, place: None });
+            }
         }
     }
 
     /// The leg is gone; the timeline goes on.
     pub fn forget(&mut self, leg: LegId) {
-        if self.right == Some(leg) {
-            self.set_right(None);
-        }
+        let left = self.parties[0].leg;
+        self.parties.retain(|party| party.leg == left || party.leg != leg);
     }
 
     fn samples_at(&self, now: Instant) -> i64 {
@@ -94,14 +106,11 @@ impl Tap {
 
     /// A packet came from `leg`.
     pub fn received(&mut self, leg: LegId, packet: Received<'_>, now: Instant, recorded: &mut Vec<Recorded>) {
-        let channel = match leg {
-            leg if leg == self.left => Channel::Left,
-            leg if Some(leg) == self.right => Channel::Right,
-            _ => return,
-        };
+        let Some(index) = self.parties.iter().position(|party| party.leg == leg) else { return };
+        let channel = if index == 0 { Channel::Left } else { Channel::Right };
         let here = self.samples_at(now);
         let (drift, jump) = (self.rate.samples_in(DRIFT_MAX) as i64, self.rate.samples_in(JUMP_MAX) as i64);
-        let place = &mut self.said[channel as usize];
+        let place = &mut self.parties[index].place;
         let clock_rate = packet.codec.clock_rate();
         let position = match place {
             Some(place) if place.source == packet.source && place.clock_rate == clock_rate => {
@@ -185,7 +194,7 @@ mod tests {
     /// Positions in milliseconds of packets given as (arrival ms, source, timestamp in ms).
     fn positions(packets: &[(u64, u32, i64)]) -> Vec<u64> {
         let (call, mut recorded) = (CallId::new(Timestamp(0), &mut Rng::new(1)), Vec::new());
-        let mut tap = Tap::start(call, Rate::Hz8000, (LEFT, Some(RIGHT)), None, at(1_000), &mut recorded);
+        let mut tap = Tap::start(call, Rate::Hz8000, (LEFT, &[RIGHT]), None, at(1_000), &mut recorded);
         for (arrival, source, timestamp) in packets {
             let packet = Received { codec: Codec::Opus, source: *source, timestamp: (*timestamp * 48) as u32, payload: &[] };
             tap.received(LEFT, packet, at(1_000 + arrival), &mut recorded);
@@ -229,7 +238,7 @@ mod tests {
     #[test]
     fn what_is_played_is_brought_to_the_recordings_rate() {
         let (call, mut recorded) = (CallId::new(Timestamp(0), &mut Rng::new(1)), Vec::new());
-        let mut tap = Tap::start(call, Rate::Hz8000, (LEFT, None), None, at(0), &mut recorded);
+        let mut tap = Tap::start(call, Rate::Hz8000, (LEFT, &[]), None, at(0), &mut recorded);
         tap.played(&[0; 320], Rate::Hz16000, at(20), &mut recorded);
         let expected = Recorded::Audio { call, channel: Channel::Right, position: 160, audio: Sound::Linear(vec![0; 160]) };
         assert_eq!(recorded[1], expected);
@@ -238,9 +247,37 @@ mod tests {
     }
 
     #[test]
+    fn each_on_the_right_has_a_place_of_his_own() {
+        let (call, mut recorded) = (CallId::new(Timestamp(0), &mut Rng::new(1)), Vec::new());
+        let mut tap = Tap::start(call, Rate::Hz8000, (LEFT, &[RIGHT, LEFT, RIGHT]), None, at(0), &mut recorded);
+        let mut comes = |tap: &mut Tap, leg: u64, ms: u64, timestamp: u32| {
+            let packet = Received { codec: Codec::Pcma, source: leg as u32, timestamp, payload: &[leg as u8] };
+            recorded.clear();
+            tap.received(LegId(leg), packet, at(ms), &mut recorded);
+            recorded.first().and_then(|chunk| match chunk {
+                Recorded::Audio { channel, position, .. } => Some((*channel, *position / 8)),
+                _ => None,
+            })
+        };
+        assert_eq!(comes(&mut tap, 2, 100, 800), Some((Channel::Right, 100)));
+        tap.set_right(&[LegId(3), RIGHT]);
+        assert_eq!(comes(&mut tap, 3, 110, 55), Some((Channel::Right, 110)));
+        assert_eq!(comes(&mut tap, 2, 139, 960), Some((Channel::Right, 120)), "at the place that he had, whoever joined");
+        assert_eq!(comes(&mut tap, 1, 140, 0), Some((Channel::Left, 140)));
+        tap.set_right(&[LegId(3)]);
+        assert_eq!(comes(&mut tap, 2, 150, 1_120), None);
+        tap.forget(LegId(3));
+        tap.forget(LEFT);
+        assert_eq!(comes(&mut tap, 3, 160, 455), None);
+        assert_eq!(comes(&mut tap, 1, 160, 160), Some((Channel::Left, 160)), "the left stays the left");
+        tap.set_right(&(10..200).map(LegId).collect::<Vec<_>>());
+        assert_eq!(tap.parties.len(), SESSION_LEGS_MAX);
+    }
+
+    #[test]
     fn a_recording_that_is_resumed_counts_from_its_beginning() {
         let (call, mut recorded) = (CallId::new(Timestamp(0), &mut Rng::new(1)), Vec::new());
-        let mut tap = Tap::start(call, Rate::Hz8000, (LEFT, None), Some(at(500)), at(60_000), &mut recorded);
+        let mut tap = Tap::start(call, Rate::Hz8000, (LEFT, &[]), Some(at(500)), at(60_000), &mut recorded);
         tap.received(LEFT, Received { codec: Codec::Pcma, source: 1, timestamp: 9, payload: &[1] }, at(60_500), &mut recorded);
         tap.stop(at(61_500), &mut recorded);
         let sound = Sound::Encoded { codec: Codec::Pcma, source: 1, payload: vec![1] };

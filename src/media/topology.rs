@@ -1,29 +1,53 @@
 //! What a leg hears, decided from facts alone: `control` gives the order of precedence.
 
+use super::parties::Parties;
 use crate::base::Codec;
 
-/// What a hearer is sent. A number is the party's place in its session.
+/// What a hearer is sent. Parties are named by their places in the session.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Hears {
     Nothing,
     /// Announcements in the place of everything else.
     Announcement,
-    /// Announcements over the other party.
-    AnnouncementOver(usize),
+    /// Announcements over the parties it hears.
+    AnnouncementOver(Parties),
     Background,
-    /// The other party, decoded and coded again.
-    Decoded(usize),
-    /// The other party's packets as they come.
+    /// Parties decoded, added up and coded again; one, if its codec is another.
+    Mixed(Parties),
+    /// One party's packets as they come.
     Relayed(usize),
 }
 
 impl Hears {
-    /// The party that is heard.
+    /// The parties that are heard.
     #[must_use]
-    pub fn party(self) -> Option<usize> {
+    pub fn parties(self) -> Parties {
         match self {
-            Self::AnnouncementOver(party) | Self::Decoded(party) | Self::Relayed(party) => Some(party),
-            Self::Nothing | Self::Announcement | Self::Background => None,
+            Self::AnnouncementOver(parties) | Self::Mixed(parties) => parties,
+            Self::Relayed(party) => Parties::of(party),
+            Self::Nothing | Self::Announcement | Self::Background => Parties::NONE,
+        }
+    }
+
+    /// The parties whose sound must be decoded for it.
+    #[must_use]
+    pub fn decoded(self) -> Parties {
+        if self.is_relayed() { Parties::NONE } else { self.parties() }
+    }
+
+    #[must_use]
+    pub fn is_relayed(self) -> bool {
+        matches!(self, Self::Relayed(_))
+    }
+
+    /// The same after the leg at `place` left the session; nothing, if it was that leg's packets.
+    #[must_use]
+    pub fn close_up(self, place: usize) -> Self {
+        match self {
+            Self::AnnouncementOver(parties) => Self::AnnouncementOver(parties.close_up(place)),
+            Self::Mixed(parties) => Self::Mixed(parties.close_up(place)),
+            Self::Relayed(party) => Parties::of(party).close_up(place).only().map_or(Self::Nothing, Self::Relayed),
+            Self::Nothing | Self::Announcement | Self::Background => self,
         }
     }
 }
@@ -40,24 +64,25 @@ pub struct Facts {
     pub background: bool,
 }
 
-/// What `hearer` hears when it is bridged with `party`.
+impl Facts {
+    /// A party that is held, or has no stream yet, says nothing.
+    #[must_use]
+    pub fn may_speak(self) -> bool {
+        self.receive && self.codec.is_some()
+    }
+}
+
+/// What `hearer` hears of `parties`, all of whom may speak. `codec` is that of the party who is heard alone.
 #[must_use]
-pub fn hears(hearer: Facts, party: Option<(usize, Facts)>) -> Hears {
-    // A party that is held, or has no stream yet, says nothing.
-    let party = party.filter(|(_, facts)| facts.receive && facts.codec.is_some());
-    match (hearer.announcing, hearer.background, party) {
-        (true, false, Some((index, _))) if hearer.send => Hears::AnnouncementOver(index),
+pub fn hears(hearer: Facts, parties: Parties, codec: Option<Codec>) -> Hears {
+    match (hearer.announcing, hearer.background, parties.only()) {
+        (true, false, _) if hearer.send && !parties.is_empty() => Hears::AnnouncementOver(parties),
         // Announcements run out in their time even when nothing may be sent.
         (true, _, _) => Hears::Announcement,
         (false, true, _) => Hears::Background,
-        (false, false, Some((index, facts))) if hearer.send && hearer.codec.is_some() => {
-            if hearer.codec == facts.codec {
-                Hears::Relayed(index)
-            } else {
-                Hears::Decoded(index)
-            }
-        }
-        (false, false, _) => Hears::Nothing,
+        (false, false, _) if parties.is_empty() || !hearer.send || hearer.codec.is_none() => Hears::Nothing,
+        (false, false, Some(party)) if codec == hearer.codec => Hears::Relayed(party),
+        (false, false, _) => Hears::Mixed(parties),
     }
 }
 
@@ -65,30 +90,52 @@ pub fn hears(hearer: Facts, party: Option<(usize, Facts)>) -> Hears {
 mod tests {
     use super::*;
 
+    const PLAIN: Facts = Facts { codec: Some(Codec::Pcma), send: true, receive: true, announcing: false, background: false };
+
     #[test]
-    fn precedence_is_announcement_background_party() {
-        let plain = Facts { codec: Some(Codec::Pcma), send: true, receive: true, announcing: false, background: false };
-        let opus = Facts { codec: Some(Codec::Opus), ..plain };
-        let held = Facts { receive: false, ..plain };
-        let announced = Facts { announcing: true, ..plain };
-        let music = Facts { background: true, ..plain };
-        let both = Facts { announcing: true, background: true, ..plain };
-        let deaf = Facts { send: false, ..plain };
-        for (hearer, party, expected) in [
-            (plain, None, Hears::Nothing),
-            (plain, Some(plain), Hears::Relayed(1)),
-            (plain, Some(opus), Hears::Decoded(1)),
-            (plain, Some(held), Hears::Nothing),
-            (announced, Some(plain), Hears::AnnouncementOver(1)),
-            (announced, Some(held), Hears::Announcement),
-            (announced, None, Hears::Announcement),
-            (music, Some(plain), Hears::Background),
-            (both, Some(plain), Hears::Announcement),
-            (deaf, Some(plain), Hears::Nothing),
-            (Facts { announcing: true, ..deaf }, Some(plain), Hears::Announcement),
-            (plain, Some(Facts { codec: None, ..plain }), Hears::Nothing),
+    fn precedence_is_announcement_background_parties() {
+        let announced = Facts { announcing: true, ..PLAIN };
+        let music = Facts { background: true, ..PLAIN };
+        let both = Facts { announcing: true, background: true, ..PLAIN };
+        let deaf = Facts { send: false, ..PLAIN };
+        let (pcma, opus) = (Some(Codec::Pcma), Some(Codec::Opus));
+        let (nobody, one, two) = (Parties::NONE, Parties::of(1), Parties::from_iter([1, 3]));
+        for (hearer, parties, codec, expected) in [
+            (PLAIN, nobody, None, Hears::Nothing),
+            (PLAIN, one, pcma, Hears::Relayed(1)),
+            (PLAIN, one, opus, Hears::Mixed(one)),
+            (PLAIN, two, None, Hears::Mixed(two)),
+            (announced, one, pcma, Hears::AnnouncementOver(one)),
+            (announced, two, None, Hears::AnnouncementOver(two)),
+            (announced, nobody, None, Hears::Announcement),
+            (music, two, None, Hears::Background),
+            (both, one, pcma, Hears::Announcement),
+            (deaf, one, pcma, Hears::Nothing),
+            (deaf, two, None, Hears::Nothing),
+            (Facts { announcing: true, ..deaf }, one, pcma, Hears::Announcement),
+            (Facts { codec: None, ..PLAIN }, one, None, Hears::Nothing),
         ] {
-            assert_eq!(hears(hearer, party.map(|facts| (1, facts))), expected, "{hearer:?} {party:?}");
+            assert_eq!(hears(hearer, parties, codec), expected, "{hearer:?} {parties:?}");
+        }
+    }
+
+    #[test]
+    fn who_is_held_or_not_settled_says_nothing() {
+        assert!(PLAIN.may_speak());
+        assert!(!Facts { receive: false, ..PLAIN }.may_speak() && !Facts { codec: None, ..PLAIN }.may_speak());
+    }
+
+    #[test]
+    fn places_move_up_when_a_leg_leaves() {
+        let three = Parties::from_iter([0, 2, 3]);
+        for (hears, after) in [
+            (Hears::Relayed(2), Hears::Relayed(1)),
+            (Hears::Relayed(0), Hears::Relayed(0)),
+            (Hears::Relayed(1), Hears::Nothing),
+            (Hears::Mixed(three), Hears::Mixed(Parties::from_iter([0, 1, 2]))),
+            (Hears::Background, Hears::Background),
+        ] {
+            assert_eq!(hears.close_up(1), after, "{hears:?}");
         }
     }
 }

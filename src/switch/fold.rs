@@ -2,7 +2,7 @@
 //! and the reports that were owed when the plane went down. A reducer over orders and reports; it decides nothing.
 
 use crate::base::{CallId, Instant, LegId, SessionId};
-use crate::media::control::{Background, Command, Report, ResumedLeg, StreamParameters};
+use crate::media::control::{Background, Command, Hearing, Report, ResumedLeg, StreamParameters};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -10,14 +10,15 @@ use std::net::IpAddr;
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct MediaFold {
     session: SessionId,
-    /// Boxed: a map's node has room for eleven, and a call has two.
+/// Boxed: a map's node has room for eleven, and a call has two.
     legs: BTreeMap<LegId, Box<LegFold>>,
-    bridge: Option<(LegId, LegId)>,
+    /// Of legs that are there alone.
+    hearing: Hearing,
     recording: Option<RecordingFold>,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-struct LegFold {
+pub struct LegFold {
     local: IpAddr,
     since: Instant,
     /// Until the plane told it the leg was ordered, no more.
@@ -35,14 +36,14 @@ struct LegFold {
 struct RecordingFold {
     call: CallId,
     left: LegId,
-    right: Option<LegId>,
+    right: Vec<LegId>,
     began_at: Instant,
 }
 
 impl MediaFold {
     #[must_use]
     pub fn new(session: SessionId) -> Self {
-        Self { session, legs: BTreeMap::new(), bridge: None, recording: None }
+        Self { session, legs: BTreeMap::new(), hearing: Vec::new(), recording: None }
     }
 
     /// An order goes out.
@@ -64,12 +65,15 @@ impl MediaFold {
                 self.legs.entry(*leg).or_insert_with(new);
             }
             Command::Configure { leg, parameters, .. } => self.with(*leg, |leg| leg.parameters = Some(parameters.clone())),
-            Command::Bridge { a, b, .. } => {
-                if a != b && self.legs.contains_key(a) && self.legs.contains_key(b) {
-                    self.bridge = Some((*a, *b));
-                }
+            Command::SetHearing { hearing, .. } => {
+                self.hearing.clone_from(hearing);
+                self.hearing.retain_mut(|(hearer, heard)| {
+                    heard.retain(|leg| self.legs.contains_key(leg));
+                    self.legs.contains_key(hearer) && !heard.is_empty()
+                });
             }
-            Command::Unbridge { .. } => self.bridge = None,
+            // The other session's fold takes it in: `depart` and `arrive`.
+            Command::Move { .. } => {}
             Command::SetBackground { leg, background, .. } => self.with(*leg, |leg| leg.background = background.clone()),
             Command::Announce { leg, token, .. } => self.with(*leg, |leg| leg.announced.push(*token)),
             // The plane reports each as ended: until then it is owed.
@@ -77,12 +81,13 @@ impl MediaFold {
             Command::StartRecording { call, left, right, began_at, .. } => {
                 let runs = self.recording.as_ref().is_some_and(|recording| recording.call == *call);
                 if !runs && !self.legs.is_empty() {
-                    self.recording = Some(RecordingFold { call: *call, left: *left, right: *right, began_at: began_at.unwrap_or(now) });
+                    self.recording =
+                        Some(RecordingFold { call: *call, left: *left, right: right.clone(), began_at: began_at.unwrap_or(now) });
                 }
             }
-            Command::SetRecordedParty { right, .. } => {
+            Command::SetRecordedParties { right, .. } => {
                 if let Some(recording) = &mut self.recording {
-                    recording.right = *right;
+                    recording.right.clone_from(right);
                 }
             }
             Command::StopRecording { .. } => self.recording = None,
@@ -116,14 +121,31 @@ impl MediaFold {
 
     fn forget(&mut self, leg: LegId) {
         self.legs.remove(&leg);
-        self.bridge = self.bridge.filter(|(a, b)| *a != leg && *b != leg);
+        self.hearing.retain_mut(|(hearer, heard)| {
+            heard.retain(|heard| *heard != leg);
+            *hearer != leg && !heard.is_empty()
+        });
         if let Some(recording) = &mut self.recording {
-            recording.right = recording.right.filter(|right| *right != leg);
+            recording.right.retain(|right| *right != leg);
         }
         // A recording without a call has nothing more to tell.
         if self.legs.is_empty() {
             self.recording = None;
         }
+    }
+
+    /// The leg is moved out of the session (`Command::Move`): what goes with it.
+    pub fn depart(&mut self, leg: LegId) -> Option<Box<LegFold>> {
+        let fold = self.legs.remove(&leg);
+        self.forget(leg);
+        fold
+    }
+
+    /// The leg is moved into the session. Its port and what was settled for it came along, no more.
+    pub fn arrive(&mut self, leg: LegId, mut fold: Box<LegFold>) {
+        (fold.background, fold.listens, fold.speaks) = (Background::None, false, false);
+        fold.announced.clear();
+        self.legs.insert(leg, fold);
     }
 
     /// Whether the call's recording runs.
@@ -151,7 +173,9 @@ impl MediaFold {
                 out.push(Command::ListenForSpeech { session, leg, on: true });
             }
         }
-        out.extend(self.bridge.map(|(a, b)| Command::Bridge { session, a, b }));
+        if !self.hearing.is_empty() {
+            out.push(Command::SetHearing { session, hearing: self.hearing.clone() });
+        }
         out.extend(self.recording.as_ref().map(|recording| {
             let RecordingFold { call, left, right, began_at } = recording.clone();
             Command::StartRecording { session, call, left, right, began_at: Some(began_at) }

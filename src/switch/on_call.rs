@@ -8,9 +8,10 @@ use super::slot::{PARTY_RINGS_FOR, Purpose};
 use super::{Closing, Key, Switch};
 use crate::acd::{self, Leaving, OfferResult};
 use crate::base::limits::DIGITS_MAX;
-use crate::base::{AgentId, CallId, ClipId, Instant, LegId, Machine};
+use crate::base::{AgentId, CallId, ClipId, Instant, LegId, Machine, SessionId};
 use crate::call::record::{HeldBy, OfferOutcome, OfferRecord, Outcome, ReleasedBy};
 use crate::call::{self, Action, Ending, Fact, Order, Side};
+use crate::media::control::Command as Media;
 use crate::recording;
 use crate::rules::{caller_ringing, hold_patience, queue_comfort, ring_limit, silent_call};
 use crate::sip::Failure;
@@ -23,9 +24,21 @@ impl Switch {
                 if let Some(slot) = self.slots.get_mut(&call) {
                     slot.media.ordered(&command, now);
                 }
+                if let Media::Move { leg, from, to } = command {
+                    self.fold_moves(leg, from, to);
+                }
                 self.out.push(Output::Media(command));
             }
             Action::Tell(fact) => self.on_fact(call, fact, now),
+        }
+    }
+
+    /// What stands for a leg in one call's session stands in the other's from now on.
+    fn fold_moves(&mut self, leg: LegId, from: SessionId, to: SessionId) {
+        let [from, to] = [from, to].map(|session| self.calls_of_sessions.get(&session).copied());
+        let fold = from.and_then(|call| self.slots.get_mut(&call)).and_then(|slot| slot.media.depart(leg));
+        if let (Some(fold), Some(slot)) = (fold, to.and_then(|call| self.slots.get_mut(&call))) {
+            slot.media.arrive(leg, fold);
         }
     }
 

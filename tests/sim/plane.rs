@@ -8,7 +8,7 @@ use super::sound::{CLIPS, Sound};
 use sanling::base::time::millis;
 use sanling::base::{CallId, Deadlines, Duration, Instant, LegId, Rng, SessionId};
 use sanling::media::Turn;
-use sanling::media::control::{Command, Recorded, Report};
+use sanling::media::control::{AllocationFailure, Command, Recorded, Report};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 
@@ -30,6 +30,7 @@ struct Session {
 
 struct Leg {
     session: SessionId,
+    address: SocketAddr,
     remote: Option<SocketAddr>,
     /// It is expected to send, and may be silent for so long.
     expected: Option<Duration>,
@@ -83,6 +84,7 @@ impl Plane {
         self.sessions.entry(session).or_default().legs.insert(leg);
         let new = Leg {
             session,
+            address,
             remote: None,
             expected: None,
             quiet_since: None,
@@ -172,12 +174,28 @@ impl Plane {
                     self.release_leg(session, leg, now, turn);
                 }
             }
-            Command::Allocate { .. }
-            | Command::Bridge { .. }
-            | Command::Unbridge { .. }
-            | Command::SetBackground { .. }
-            | Command::SetRecordedParty { .. } => {}
+            Command::Move { leg, from, to } => self.move_leg(leg, from, to, now, turn),
+            Command::Allocate { .. } | Command::SetHearing { .. } | Command::SetBackground { .. } | Command::SetRecordedParties { .. } => {}
         }
+    }
+
+    /// Sound that is heard of it goes along; what was said to it, and who listened for it, does not.
+    fn move_leg(&mut self, id: LegId, from: SessionId, to: SessionId, now: Instant, turn: &mut Turn) {
+        self.stop_announcements(id, turn);
+        let Some(leg) = self.legs.get_mut(&id).filter(|leg| leg.session == from) else {
+            return turn.reports.push(Report::AllocationFailed { session: to, leg: id, cause: AllocationFailure::Refused });
+        };
+        (leg.session, leg.listening, leg.speaks, leg.turns_at) = (to, false, false, None);
+        turn.reports.push(Report::Allocated { session: to, leg: id, address: leg.address });
+        self.sessions.entry(to).or_default().legs.insert(id);
+        if let Some(session) = self.sessions.get_mut(&from) {
+            session.legs.remove(&id);
+            if session.legs.is_empty() {
+                self.stop_recording(from, now, turn);
+                self.sessions.remove(&from);
+            }
+        }
+        self.consider(id, now);
     }
 
     fn stop_announcements(&mut self, id: LegId, turn: &mut Turn) {

@@ -263,7 +263,7 @@ fn what_the_far_network_plays_is_heard_before_the_answer_where_wanted() {
     assert_eq!(story.log, [Action::Tell(Fact::OfferRang { leg: PHONE })]);
     story.hears(Event::Ringing { leg: PHONE, sdp: Some(OFFER.into()) });
     assert!(story.sip(|command| matches!(command, Command::Ring { leg: CALLER, code: 183, sdp: Some(_) })));
-    assert!(story.media(|command| matches!(command, Media::Bridge { a: CALLER, b: PHONE, .. })));
+    assert!(story.media(|command| matches!(command, Media::SetHearing { hearing, .. } if *hearing == all_hear_all(&[CALLER, PHONE]))));
     assert_eq!(story.configured(PHONE).map(|parameters| parameters.direction), Some(Direction { send: true, receive: true }));
     assert!(story.told(&Fact::OfferRang { leg: PHONE }));
     story.hears(Event::Ringing { leg: PHONE, sdp: Some(OFFER.into()) });
@@ -301,7 +301,7 @@ fn an_offer_that_is_given_up_leaves_nothing_behind() {
             Action::Sip(Command::Release { leg: PHONE, code: 487, reason: Some(reason.clone()), retry_after: None }),
         ];
         if early {
-            told.insert(0, Action::Media(Media::Unbridge { session }));
+            told.insert(0, Action::Media(Media::SetHearing { session, hearing: Vec::new() }));
         }
         assert_eq!(story.log, told);
         story.is_told(Order::WithdrawOffer { leg: PHONE, reason }).phone_answers();
@@ -366,8 +366,8 @@ fn the_first_who_answers_has_the_call_and_the_others_are_told_where_it_went() {
     for wanted in [
         Media::StopAnnouncements { session, leg: CALLER },
         Media::SetBackground { session, leg: CALLER, background: Background::None },
-        Media::SetRecordedParty { session, right: Some(OTHER_PHONE) },
-        Media::Bridge { session, a: CALLER, b: OTHER_PHONE },
+        Media::SetRecordedParties { session, right: vec![OTHER_PHONE] },
+        Media::SetHearing { session, hearing: all_hear_all(&[CALLER, OTHER_PHONE]) },
     ] {
         assert!(story.media(|command| *command == wanted), "{wanted:?}");
     }

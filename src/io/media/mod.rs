@@ -1,9 +1,11 @@
-//! The media plane at work: threads that own their sockets, a session on one of them for its whole life.
+//! The media plane at work: threads that own their sockets, a session on one of them for its whole life. A leg that is moved into a session
+//! of another worker goes there with its sockets (`passage`).
 //!
 //! What lives here: ports, sockets, threads, and the way of orders and reports. What must not: what a packet means; that is
 //! `crate::media`'s engine.
 
 mod figures;
+mod passage;
 mod poller;
 mod ports;
 mod sockets;
@@ -19,6 +21,7 @@ use crate::media::control::Command;
 use crate::media::{ClipLibrary, Engine, EngineSettings};
 use crate::switch::input::Input;
 use figures::Figures;
+use passage::{Departure, Expected};
 use poller::{Poller, Waker};
 use ports::PortPairs;
 use sockets::SharedPorts;
@@ -52,10 +55,9 @@ pub struct MediaPool {
 
 struct Handle {
     orders: SyncSender<Order>,
-    ordered: Arc<AtomicBool>,
+    bell: Bell,
     /// Orders were given since the worker was last woken.
     to_wake: AtomicBool,
-    waker: Waker,
     figures: Arc<Figures>,
     thread: JoinHandle<()>,
 }
@@ -85,7 +87,33 @@ impl MediaReadings {
 /// What a worker is told.
 enum Order {
     Command(Command),
+    /// The leg goes to a session of another worker.
+    Depart(Departure),
+    /// A leg comes from a session of another worker. What is ordered of the session after this waits for it.
+    Expect(Expected),
     SetClips(Arc<ClipLibrary>),
+}
+
+/// Wakes a worker; of many who ring, the first alone pays for it.
+#[derive(Clone)]
+struct Bell {
+    rung: Arc<AtomicBool>,
+    waker: Waker,
+}
+
+impl Bell {
+    fn ring(&self) {
+        if !self.rung.swap(true, SeqCst)
+            && let Err(error) = self.waker.wake()
+        {
+            tracing::error!(%error, "a media worker cannot be woken");
+        }
+    }
+
+    /// Whoever rings from now on wakes again.
+    fn heard(&self) {
+        self.rung.store(false, SeqCst);
+    }
 }
 
 impl MediaPool {
@@ -106,19 +134,18 @@ impl MediaPool {
         let mut workers = Vec::with_capacity(count);
         for number in 0..count {
             let poller = Poller::new()?;
-            let waker = poller.waker();
+            let bell = Bell { rung: Arc::new(AtomicBool::new(false)), waker: poller.waker() };
             let (orders, to_do) = sync_channel(MEDIA_COMMANDS_MAX);
-            let ordered = Arc::new(AtomicBool::new(false));
             let figures = Arc::new(Figures::default());
             // One for all: a leg's numbers are the same on whichever worker a restart puts it.
             let (engine, clips, seed) = (settings.engine, Arc::clone(clips), settings.seed);
             let (ports, inbox, sink) = (ports.clone(), inbox.clone(), sink());
-            let (its_ordered, its_figures) = (Arc::clone(&ordered), Arc::clone(&figures));
+            let (its_bell, its_figures) = (bell.clone(), Arc::clone(&figures));
             let thread = thread::Builder::new().name(format!("media-{number}")).spawn(move || {
                 let engine = Engine::new(engine, clips, seed);
-                Worker::new(poller, engine, ports, to_do, its_ordered, inbox, sink, its_figures, clock).run();
+                Worker::new(poller, engine, ports, to_do, its_bell, inbox, sink, its_figures, clock).run();
             })?;
-            workers.push(Handle { orders, ordered, to_wake: AtomicBool::new(false), waker, figures, thread });
+            workers.push(Handle { orders, bell, to_wake: AtomicBool::new(false), figures, thread });
         }
         Ok(Self { workers, ports })
     }
@@ -137,7 +164,16 @@ impl MediaPool {
         if let Command::Allocate { resumed: Some(leg), .. } = &command {
             self.ports.lock().reserve(leg.port);
         }
-        self.of_session(session_of(&command)).give(Order::Command(command));
+        match command {
+            Command::Move { leg, from, to } if self.index_of(from) != self.index_of(to) => {
+                let to_worker = self.of_session(to);
+                let (departure, expected) = passage::open(leg, (from, to), to_worker.bell.clone());
+                // First that it is waited for: what is ordered of the session next must find that it is.
+                to_worker.give(Order::Expect(expected));
+                self.of_session(from).give(Order::Depart(departure));
+            }
+            command => self.of_session(session_of(&command)).give(Order::Command(command)),
+        }
     }
 
     /// Wakes the workers that were given orders.
@@ -170,17 +206,20 @@ impl MediaPool {
 
     /// Ends the threads; sessions that are left end as they stand, and the workers' ends of the recorder are dropped.
     pub fn close(self) {
-        for Handle { orders, waker, thread, .. } in self.workers {
+        for Handle { orders, bell, thread, .. } in self.workers {
             drop(orders);
-            let _ = waker.wake();
+            let _ = bell.waker.wake();
             // A worker that panicked has said so.
             let _ = thread.join();
         }
     }
 
     fn of_session(&self, session: SessionId) -> &Handle {
-        let index = session.0 % self.workers.len() as u64;
-        &self.workers[usize::try_from(index).expect("below the number of workers")]
+        &self.workers[self.index_of(session)]
+    }
+
+    fn index_of(&self, session: SessionId) -> usize {
+        usize::try_from(session.0 % self.workers.len() as u64).expect("below the number of workers")
     }
 }
 
@@ -201,11 +240,8 @@ impl Handle {
     }
 
     fn wake(&self) {
-        if self.to_wake.swap(false, Relaxed)
-            && !self.ordered.swap(true, SeqCst)
-            && let Err(error) = self.waker.wake()
-        {
-            tracing::error!(%error, "a media worker cannot be woken");
+        if self.to_wake.swap(false, Relaxed) {
+            self.bell.ring();
         }
     }
 }
@@ -214,13 +250,13 @@ fn session_of(command: &Command) -> SessionId {
     match command {
         Command::Allocate { session, .. }
         | Command::Configure { session, .. }
-        | Command::Bridge { session, .. }
-        | Command::Unbridge { session }
+        | Command::SetHearing { session, .. }
+        | Command::Move { from: session, .. }
         | Command::SetBackground { session, .. }
         | Command::Announce { session, .. }
         | Command::StopAnnouncements { session, .. }
         | Command::StartRecording { session, .. }
-        | Command::SetRecordedParty { session, .. }
+        | Command::SetRecordedParties { session, .. }
         | Command::StopRecording { session }
         | Command::ListenForSpeech { session, .. }
         | Command::ReleaseLeg { session, .. }

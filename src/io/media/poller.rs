@@ -64,6 +64,11 @@ impl Poller {
         Ok(epoll::add(&self.epoll, socket, EventData::new_u64(key), EventFlags::IN)?)
     }
 
+    /// Tells of `socket` no more, though it stays open.
+    pub fn remove(&self, socket: impl AsFd) -> io::Result<()> {
+        Ok(epoll::delete(&self.epoll, socket)?)
+    }
+
     /// Waits for a socket to hold something, or to be woken, for `patience` at most.
     pub fn wait(&self, events: &mut Events, patience: Duration) -> io::Result<()> {
         let patience = Timespec::try_from(patience).map_err(|_| io::ErrorKind::InvalidInput)?;

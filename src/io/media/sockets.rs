@@ -35,13 +35,27 @@ pub(super) struct Sockets {
     by_leg: BTreeMap<LegId, usize>,
 }
 
+/// A leg's two sockets. They may go from one worker to another, as they stand.
 pub(super) struct Pair {
     pub leg: LegId,
     /// Where the engine has the leg.
     pub place: Option<Place>,
-    port: u16,
+    // Closed in this order, and the ports are free only after that.
     rtp: UdpSocket,
     rtcp: UdpSocket,
+    _port: Port,
+}
+
+/// A pair of ports that is taken until this is dropped, wherever that happens.
+struct Port {
+    number: u16,
+    ports: SharedPorts,
+}
+
+impl Drop for Port {
+    fn drop(&mut self) {
+        self.ports.lock().give_back(self.number);
+    }
 }
 
 impl Pair {
@@ -72,15 +86,10 @@ impl Sockets {
         // Each free pair once: those of other programs go to the end of the line.
         let tries = self.ports.lock().free();
         for _ in 0..tries {
-            let Some(port) = self.ports.lock().take() else { break };
-            match self.bind_at(leg, local, port, poller) {
-                Ok(()) => return Ok(SocketAddr::new(local, port)),
-                Err(error) => {
-                    self.ports.lock().give_back(port);
-                    if error.kind() != io::ErrorKind::AddrInUse {
-                        return Err(BindError::Refused(error));
-                    }
-                }
+            let Some(number) = self.ports.lock().take() else { break };
+            match self.bind_at(leg, local, self.port(number), poller) {
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+                bound => return bound.map_err(BindError::Refused),
             }
         }
         Err(BindError::Exhausted)
@@ -91,35 +100,51 @@ impl Sockets {
         if port == u16::MAX || !self.ports.lock().take_exactly(port) {
             return Err(BindError::Refused(io::ErrorKind::AddrInUse.into()));
         }
-        self.bind_at(leg, local, port, poller).map(|()| SocketAddr::new(local, port)).map_err(|error| {
-            self.ports.lock().give_back(port);
-            BindError::Refused(error)
-        })
+        self.bind_at(leg, local, self.port(port), poller).map_err(BindError::Refused)
     }
 
-    fn bind_at(&mut self, leg: LegId, local: IpAddr, port: u16, poller: &Poller) -> io::Result<()> {
-        let rtp = open(SocketAddr::new(local, port))?;
-        let rtcp = open(SocketAddr::new(local, port + 1))?;
+    fn port(&self, number: u16) -> Port {
+        Port { number, ports: self.ports.clone() }
+    }
+
+    fn bind_at(&mut self, leg: LegId, local: IpAddr, port: Port, poller: &Poller) -> io::Result<SocketAddr> {
+        let address = SocketAddr::new(local, port.number);
+        let rtp = open(address)?;
+        let rtcp = open(SocketAddr::new(local, port.number + 1))?;
+        self.take_in(Pair { leg, place: None, rtp, rtcp, _port: port }, poller)?;
+        Ok(address)
+    }
+
+    /// Takes in a pair that was bound here or comes from another worker.
+    pub fn take_in(&mut self, pair: Pair, poller: &Poller) -> io::Result<()> {
         let slot = self.vacant.last().copied().unwrap_or(self.slots.len());
-        poller.add(&rtp, slot as u64 * 2)?;
-        poller.add(&rtcp, slot as u64 * 2 + 1)?;
+        poller.add(&pair.rtp, slot as u64 * 2)?;
+        poller.add(&pair.rtcp, slot as u64 * 2 + 1)?;
         if self.vacant.pop().is_none() {
             self.slots.push(None);
         }
-        self.slots[slot] = Some(Pair { leg, place: None, port, rtp, rtcp });
-        self.by_leg.insert(leg, slot);
+        self.by_leg.insert(pair.leg, slot);
+        self.slots[slot] = Some(pair);
         Ok(())
     }
 
-    /// Closes the leg's sockets and frees its ports.
+    /// Gives the leg's pair away, open: what waits in it is read by whoever takes it in.
+    pub fn hand_out(&mut self, leg: LegId, poller: &Poller) -> Option<Pair> {
+        let slot = self.by_leg.remove(&leg)?;
+        self.vacant.push(slot);
+        let mut pair = self.slots[slot].take()?;
+        pair.place = None;
+        for socket in [&pair.rtp, &pair.rtcp] {
+            // It was added: were it not, nothing would be told of it either.
+            let _ = poller.remove(socket);
+        }
+        Some(pair)
+    }
+
+    /// Closes the leg's sockets, which takes them out of the poll, too, and frees its ports.
     pub fn release(&mut self, leg: LegId) {
         let Some(slot) = self.by_leg.remove(&leg) else { return };
-        if let Some(pair) = self.slots[slot].take() {
-            let port = pair.port;
-            // Closing takes them out of the poll, too; the ports are free only after that.
-            drop(pair);
-            self.ports.lock().give_back(port);
-        }
+        self.slots[slot] = None;
         self.vacant.push(slot);
     }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::audio::g711::Law;
 use crate::base::{CallId, Codec, LegId, Rng, Timestamp};
 use crate::io::recorder::Recorder;
-use crate::media::control::{AllocationFailure, Report, ResumedLeg, StreamParameters};
+use crate::media::control::{AllocationFailure, Report, ResumedLeg, StreamParameters, all_hear_all};
 use crate::switch::input::RecorderReport;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::AtomicU16;
@@ -59,12 +59,16 @@ impl World {
 
     /// A leg and its phone, both sides configured for A-law.
     fn phone(&mut self, leg: LegId) -> Phone {
-        let ours = self.allocate(SESSION, leg).expect("a port");
+        self.phone_of(SESSION, leg)
+    }
+
+    fn phone_of(&mut self, session: SessionId, leg: LegId) -> Phone {
+        let ours = self.allocate(session, leg).expect("a port");
         let socket = UdpSocket::bind((HERE, 0)).expect("a phone");
         socket.set_nonblocking(true).expect("a socket");
         let remote = socket.local_addr().expect("bound");
         let parameters = StreamParameters::new(remote, Codec::Pcma);
-        self.pool.order(Command::Configure { session: SESSION, leg, parameters });
+        self.pool.order(Command::Configure { session, leg, parameters });
         Phone { socket, ours, sent: 0, heard: Vec::new() }
     }
 }
@@ -122,8 +126,8 @@ fn two_phones_hear_each_other_and_the_file_has_both_where_they_spoke() {
     let call = CallId::new(Timestamp(1_795_219_200_000), &mut Rng::new(1));
     let (a, b) = (LegId(1), LegId(2));
     let (mut caller, mut agent) = (world.phone(a), world.phone(b));
-    world.pool.order(Command::Bridge { session: SESSION, a, b });
-    world.pool.order(Command::StartRecording { session: SESSION, call, left: a, right: Some(b), began_at: None });
+    world.pool.order(Command::SetHearing { session: SESSION, hearing: all_hear_all(&[a, b]) });
+    world.pool.order(Command::StartRecording { session: SESSION, call, left: a, right: vec![b], began_at: None });
     world.until(|input| matches!(input, Input::Recorder(RecorderReport::Opened { .. })).then_some(()));
 
     // 1.2 s of the caller; the agent speaks from 0.4 s on.
@@ -224,7 +228,7 @@ fn closing_ends_threads_and_sockets_and_the_recording_as_it_stands() {
     let mut world = World::with_ports(range(2));
     let call = CallId::new(Timestamp(1_795_219_200_000), &mut Rng::new(2));
     let mut phone = world.phone(LegId(1));
-    world.pool.order(Command::StartRecording { session: SESSION, call, left: LegId(1), right: None, began_at: None });
+    world.pool.order(Command::StartRecording { session: SESSION, call, left: LegId(1), right: Vec::new(), began_at: None });
     world.until(|input| matches!(input, Input::Recorder(RecorderReport::Opened { .. })).then_some(()));
     phone.say(440.0);
     world.until(|input| matches!(input, Input::Media(Report::FirstPacket { .. })).then_some(()));
@@ -280,8 +284,8 @@ fn a_stranger_who_sprays_a_call_is_heard_by_nobody() {
     let call = CallId::new(Timestamp(1_795_219_200_000), &mut Rng::new(3));
     let (a, b) = (LegId(1), LegId(2));
     let (mut caller, mut agent) = (world.phone(a), world.phone(b));
-    world.pool.order(Command::Bridge { session: SESSION, a, b });
-    world.pool.order(Command::StartRecording { session: SESSION, call, left: a, right: Some(b), began_at: None });
+    world.pool.order(Command::SetHearing { session: SESSION, hearing: all_hear_all(&[a, b]) });
+    world.pool.order(Command::StartRecording { session: SESSION, call, left: a, right: vec![b], began_at: None });
     world.until(|input| matches!(input, Input::Recorder(RecorderReport::Opened { .. })).then_some(()));
     let mut strangers: Vec<UdpSocket> =
         ["127.0.0.1:0", "127.0.0.2:0", "127.0.0.3:0"].iter().map(|address| UdpSocket::bind(address).expect("a stranger")).collect();
@@ -348,4 +352,83 @@ fn a_stranger_who_sprays_a_call_is_heard_by_nobody() {
         assert!((pitch(&voice) - 440.0).abs() < 15.0, "{who}: {}", pitch(&voice));
         assert!(sound.iter().all(|sample| sample.abs() < 8_300), "{who}: two tones at once would be louder");
     }
+}
+
+/// The sessions of two calls are on two workers; a leg goes from one to the other and back, with its sockets.
+#[test]
+fn a_leg_goes_to_another_worker_and_its_phone_does_not_notice() {
+    const OTHER: SessionId = SessionId(8);
+    let mut world = World::with_ports(range(4));
+    let (customer, consulted) = (LegId(1), LegId(2));
+    let (mut one, mut two) = (world.phone(customer), world.phone_of(OTHER, consulted));
+    let joined = |session| Command::SetHearing { session, hearing: all_hear_all(&[customer, consulted]) };
+    let speak = |one: &mut Phone, two: &mut Phone, packets: u32| {
+        let began = Instant::now();
+        for packet in 1..=packets {
+            one.say(440.0);
+            two.say(1_000.0);
+            std::thread::sleep((began + Duration::from_millis(20) * packet).saturating_duration_since(Instant::now()));
+            one.listen();
+            two.listen();
+        }
+    };
+    // There, back and there again, in one breath; what is ordered of the session then finds the leg in it.
+    for (from, to) in [(OTHER, SESSION), (SESSION, OTHER), (OTHER, SESSION)] {
+        world.pool.order_soon(Command::Move { leg: consulted, from, to });
+    }
+    world.pool.order(joined(SESSION));
+    for session in [SESSION, OTHER, SESSION] {
+        let told = world.until(|input| match input {
+            Input::Media(Report::Allocated { session, leg, address }) if leg == consulted => Some((session, address)),
+            _ => None,
+        });
+        assert_eq!(told, (session, two.ours), "the same port");
+    }
+    speak(&mut one, &mut two, 40);
+    for (phone, hz) in [(&one, 1_000.0), (&two, 440.0)] {
+        assert!(phone.heard.len() >= 30 * 160 && (pitch(&phone.heard[800..4_800]) - hz).abs() < 20.0, "{}", phone.heard.len());
+    }
+    // One that is nowhere is told of, and its session is not kept waiting.
+    world.pool.order(Command::Move { leg: LegId(9), from: OTHER, to: SESSION });
+    let failed = world.until(|input| match input {
+        Input::Media(Report::AllocationFailed { session, leg, .. }) => Some((session, leg)),
+        _ => None,
+    });
+    assert_eq!(failed, (SESSION, LegId(9)));
+    let before = one.heard.len();
+    speak(&mut one, &mut two, 10);
+    assert!(one.heard.len() > before, "the call goes on");
+    // Into a session of the same worker, and its packets find it there.
+    const THIRD: SessionId = SessionId(9);
+    for leg in [customer, consulted] {
+        world.pool.order_soon(Command::Move { leg, from: SESSION, to: THIRD });
+    }
+    world.pool.order(joined(THIRD));
+    world.until(|input| matches!(input, Input::Media(Report::Allocated { session: THIRD, leg, .. }) if leg == consulted).then_some(()));
+    let before = (one.heard.len(), two.heard.len());
+    speak(&mut one, &mut two, 15);
+    assert!(one.heard.len() >= before.0 + 1_600 && two.heard.len() >= before.1 + 1_600);
+    world.pool.order(Command::Release { session: THIRD });
+    let give_up_at = Instant::now() + DEADLINE;
+    while world.pool.readings().ports() != (4, 4) {
+        assert!(Instant::now() < give_up_at, "nothing leaks");
+        std::thread::yield_now();
+    }
+}
+
+/// A worker that ends while a leg is on its way to it frees what comes.
+#[test]
+fn closing_while_a_leg_is_on_its_way_leaves_no_port_taken() {
+    let mut world = World::with_ports(range(2));
+    let port = world.allocate(SessionId(8), LegId(1)).expect("a pair");
+    for _ in 0..5 {
+        world.pool.order_soon(Command::Move { leg: LegId(1), from: SessionId(8), to: SESSION });
+        world.pool.order_soon(Command::Move { leg: LegId(1), from: SESSION, to: SessionId(8) });
+    }
+    let World { pool, recorder, .. } = world;
+    let readings = pool.readings();
+    pool.close();
+    recorder.close();
+    assert_eq!(readings.ports(), (2, 2));
+    assert!(UdpSocket::bind(port).is_ok(), "the port is free");
 }

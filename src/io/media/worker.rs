@@ -3,10 +3,11 @@
 //! A turn: wait for packets, orders or the tick → receive → engine → send → reports and recorded chunks on their way. A packet costs its
 //! receive and its send, no lock, no log, no look into a map; nothing waits for anybody but the poll.
 
-use super::Order;
 use super::figures::{Figures, nanos};
+use super::passage::{Awaited, Departure, Expected};
 use super::poller::{Events, Poller, WOKEN};
 use super::sockets::{BindError, SharedPorts, Sockets};
+use super::{Bell, Order};
 use crate::base::limits::MEDIA_REPORTS_MAX;
 use crate::base::time::{millis, secs};
 use crate::base::{Duration, Instant, LegId, SessionId};
@@ -19,7 +20,7 @@ use crate::switch::input::Input;
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
@@ -49,8 +50,10 @@ pub(super) struct Worker {
     pub engine: Engine,
     pub sockets: Sockets,
     pub orders: Receiver<Order>,
-    /// Set by who orders, so that only the first order of many costs a wake-up.
-    pub ordered: Arc<AtomicBool>,
+    /// Rung by who orders.
+    pub bell: Bell,
+    /// Sessions whose orders wait for a leg that is on its way.
+    pub awaited: Awaited,
     pub inbox: Sender<Input>,
     pub sink: RecorderSink,
     pub figures: Arc<Figures>,
@@ -68,7 +71,7 @@ impl Worker {
         engine: Engine,
         ports: SharedPorts,
         orders: Receiver<Order>,
-        ordered: Arc<AtomicBool>,
+        bell: Bell,
         inbox: Sender<Input>,
         sink: RecorderSink,
         figures: Arc<Figures>,
@@ -79,7 +82,8 @@ impl Worker {
             engine,
             sockets: Sockets::new(ports),
             orders,
-            ordered,
+            bell,
+            awaited: Awaited::default(),
             inbox,
             sink,
             figures,
@@ -168,12 +172,17 @@ impl Worker {
         let now = self.clock.now();
         let enough_at = now + (now - began) / ORDERS_SHARE;
         // Before looking: an order that comes in between wakes again.
-        self.ordered.store(false, SeqCst);
+        self.bell.heard();
+        while let Some(order) = self.awaited.take_ready() {
+            self.obey(order);
+        }
         for done in 1..=ORDERS_A_TURN {
             match self.orders.try_recv() {
-                Ok(Order::Command(Command::Allocate { session, leg, local, resumed })) => self.allocate(session, leg, local, resumed),
-                Ok(Order::Command(command)) => self.engine.handle_command(command, self.clock.now(), &mut self.turn),
-                Ok(Order::SetClips(clips)) => self.engine.set_clips(clips),
+                Ok(order) => {
+                    if let Some(order) = self.awaited.pass(order) {
+                        self.obey(order);
+                    }
+                }
                 Err(TryRecvError::Empty) => return Some(false),
                 Err(TryRecvError::Disconnected) => return None,
             }
@@ -191,6 +200,52 @@ impl Worker {
         Some(true)
     }
 
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Command(Command::Allocate { session, leg, local, resumed }) => self.allocate(session, leg, local, resumed),
+            Order::Command(command @ Command::Move { leg, .. }) => {
+                self.engine.handle_command(command, self.clock.now(), &mut self.turn);
+                self.note_place(leg);
+            }
+            Order::Command(command) => self.engine.handle_command(command, self.clock.now(), &mut self.turn),
+            Order::Depart(departure) => self.depart(departure),
+            Order::Expect(expected) => self.arrive(expected),
+            Order::SetClips(clips) => self.engine.set_clips(clips),
+        }
+    }
+
+    /// A leg goes to another worker, with its sockets.
+    fn depart(&mut self, departure: Departure) {
+        // What stands in the turn for it goes out by its sockets still.
+        self.send();
+        let (leg, now) = (departure.leg, self.clock.now());
+        let departed = self.engine.depart(departure.from, leg, now, &mut self.turn);
+        let pair = if departed.is_some() { self.sockets.hand_out(leg, &self.poller) } else { None };
+        departure.hand_over(departed.zip(pair));
+    }
+
+    /// A leg has come from another worker; or it did not, and is not waited for any more.
+    fn arrive(&mut self, expected: Expected) {
+        let (leg, to, now) = (expected.leg, expected.to, self.clock.now());
+        let departed = expected.into_passenger().and_then(|(departed, pair)| match self.sockets.take_in(pair, &self.poller) {
+            Ok(()) => Some(departed),
+            Err(error) => {
+                tracing::warn!(%leg, %error, "a leg's sockets cannot be taken over");
+                None
+            }
+        });
+        self.engine.arrive(to, leg, departed, now, &mut self.turn);
+        self.note_place(leg);
+    }
+
+    /// The engine and the sockets find the leg by each other's names for it.
+    fn note_place(&mut self, leg: LegId) {
+        if let Some(tag) = self.sockets.tag(leg) {
+            let place = self.engine.set_tag(leg, tag);
+            self.sockets.set_place(tag, place);
+        }
+    }
+
     fn allocate(&mut self, session: SessionId, leg: LegId, local: IpAddr, resumed: Option<ResumedLeg>) {
         let now = self.clock.now();
         if self.engine.has_leg(leg) {
@@ -206,10 +261,7 @@ impl Worker {
             Ok(address) => {
                 let since = resumed.map_or(now, |resumed| resumed.since);
                 self.engine.resumed(session, leg, address, since, now, &mut self.turn);
-                if let Some(tag) = self.sockets.tag(leg) {
-                    let place = self.engine.set_tag(leg, tag);
-                    self.sockets.set_place(tag, place);
-                }
+                self.note_place(leg);
             }
             Err(failure) => {
                 let cause = match failure {

@@ -7,6 +7,7 @@ use crate::audio::decoder::PACKET_MS_MAX;
 use crate::audio::frame::Rate;
 use crate::audio::g711::Law;
 use crate::audio::resample::{Downsampler, Upsampler};
+use crate::base::limits::SESSION_LEGS_MAX;
 use crate::base::{CallId, Codec, Duration};
 use crate::media::control::{Channel, Sound};
 use crate::recording::RecordingFile;
@@ -14,9 +15,9 @@ use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 
-/// Decoders kept of one call: two sides, and as many again while streams change. The one that began first makes room; a stream that
-/// returns gets a new one, which costs a click.
-const DECODERS_MAX: usize = 4;
+/// Decoders kept of one call: one a leg that its session may have. The one that began first makes room; a stream that returns gets a new
+/// one, which costs a click.
+const DECODERS_MAX: usize = SESSION_LEGS_MAX;
 /// Longest packet of G.711 taken, as of any decoder.
 const G711_BYTES_MAX: usize = PACKET_MS_MAX * 8;
 

@@ -92,11 +92,11 @@ fn from_ringback_to_prompt_to_agent_to_music_is_one_stream() {
     {
         let mut world = World::bridged(caller, agent);
         let background = |background| Command::SetBackground { session: SESSION, leg: LegId(1), background };
-        world.command(Command::Unbridge { session: SESSION });
+        world.command(Command::SetHearing { session: SESSION, hearing: Vec::new() });
         world.talk();
         world.command(background(Background::Ringback(Cadence::of_zone("cn").expect("a known zone")))).run(1_500);
         world.announce(1, &["welcome"], 1).run(1_007);
-        world.command(Command::Bridge { session: SESSION, a: LegId(1), b: LegId(2) });
+        world.all_hear_all(&[1, 2]);
         world.command(background(Background::None)).run(1_000);
         world.command(background(Background::Music("music/hold".into()))).run(1_013);
         world.announce(1, &["digits/1"], 2).run(500);
@@ -212,7 +212,7 @@ fn a_leg_that_comes_later_is_heard_at_once() {
     world.phone(1, Codec::Pcma, 400.0);
     world.talk().run(1_000);
     world.phone(2, Codec::Pcma, 700.0);
-    world.command(Command::Bridge { session: SESSION, a: LegId(2), b: LegId(1) });
+    world.all_hear_all(&[2, 1]);
     world.talk().run(100);
     assert_eq!(world.phones[1].got.len(), 5);
     assert!(world.phones[0].got.len() >= 4);

@@ -21,7 +21,7 @@ fn change_codec(world: &mut World, phone: usize, codec: Codec, hz: f64) {
 fn another_codec_in_the_middle_is_the_same_stream() {
     let mut world = World::bridged(Codec::Pcma, Codec::Pcma);
     let call = CallId::new(Timestamp(0), &mut Rng::new(1));
-    world.command(Command::StartRecording { session: SESSION, call, left: LegId(1), right: Some(LegId(2)), began_at: None });
+    world.command(Command::StartRecording { session: SESSION, call, left: LegId(1), right: vec![LegId(2)], began_at: None });
     world.talk().run(1_000);
     change_codec(&mut world, 0, Codec::Opus, 400.0);
     world.run(1_000);
@@ -90,7 +90,7 @@ fn a_worker_that_was_late_makes_up_for_a_little_and_leaves_out_much() {
         // The next tick is due at 120 ms.
         world.now = at(120 + late_ms);
         world.engine.tick(world.now, &mut world.turn);
-        world.run(0).command(Command::Unbridge { session: SESSION });
+        world.run(0).command(Command::SetHearing { session: SESSION, hearing: Vec::new() });
         assert_eq!(world.phones[0].got.len() - before, sent, "{late_ms} ms late");
         world.run(100);
         let got = &world.phones[0].got;

@@ -84,7 +84,7 @@ fn end(world: &mut World) -> StreamStatistics {
 fn recorded() -> World {
     let mut world = World::bridged(Codec::Pcma, Codec::Pcma);
     let call = CallId::new(Timestamp(1), &mut Rng::new(1));
-    world.command(Command::StartRecording { session: SESSION, call, left: LegId(1), right: Some(LegId(2)), began_at: None });
+    world.command(Command::StartRecording { session: SESSION, call, left: LegId(1), right: vec![LegId(2)], began_at: None });
     world
 }
 

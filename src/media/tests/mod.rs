@@ -2,10 +2,13 @@
 
 mod bridging;
 mod changes;
+mod conference;
 mod hearing;
 mod malformed;
+mod moving;
 mod recording;
 mod resuming;
+mod supervision;
 mod swarm;
 mod world;
 

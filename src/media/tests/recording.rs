@@ -8,13 +8,13 @@ use crate::media::control::{Background, Channel, Command, Recorded, Sound};
 use std::collections::BTreeMap;
 
 /// Both channels, summed from their chunks.
-struct File {
+pub struct File {
     rate: u32,
     channels: [Vec<i16>; 2],
 }
 
 /// A recorder: decoders one a channel and source, chunks summed at their positions, everything padded to the end.
-fn file(recorded: &[Recorded]) -> File {
+pub fn file(recorded: &[Recorded]) -> File {
     let Some(Recorded::Started { call: begun, rate, .. }) = recorded.first() else { panic!("it begins") };
     let Some(Recorded::Stopped { samples, .. }) = recorded.last() else { panic!("it ends") };
     let linear = if *rate == 8_000 { Rate::Hz8000 } else { Rate::Hz16000 };
@@ -65,7 +65,7 @@ impl File {
         }
     }
 
-    fn level(&self, channel: Channel, hz: f64, from_ms: usize, to_ms: usize) -> f64 {
+    pub fn level(&self, channel: Channel, hz: f64, from_ms: usize, to_ms: usize) -> f64 {
         let (rate, per_ms) = if self.rate == 8_000 { (Rate::Hz8000, 8) } else { (Rate::Hz16000, 16) };
         level_at(&self.channels[channel as usize][from_ms * per_ms..to_ms * per_ms], hz, rate)
     }
@@ -75,8 +75,14 @@ fn call() -> CallId {
     CallId::new(Timestamp(1), &mut Rng::new(1))
 }
 
-fn start(right: Option<u64>) -> Command {
-    Command::StartRecording { session: SESSION, call: call(), left: LegId(1), right: right.map(LegId), began_at: None }
+fn start(right: &[u64]) -> Command {
+    Command::StartRecording {
+        session: SESSION,
+        call: call(),
+        left: LegId(1),
+        right: right.iter().copied().map(LegId).collect(),
+        began_at: None,
+    }
 }
 
 /// Phones that say 200 ms every second, recorded from 300 ms on.
@@ -86,7 +92,7 @@ fn bursts(a: Codec, b: Codec) -> World {
         let rate = super::world::rate_of(world.phones[phone].parameters.codec);
         world.phones[phone].voice = Tone::new(&[hz], &[200, 800], rate, -20.0);
     }
-    world.talk().run(300).command(start(Some(2)));
+    world.talk().run(300).command(start(&[2]));
     world
 }
 
@@ -149,8 +155,8 @@ fn a_transfer_is_one_timeline() {
     world.run(1_000).command(Command::ReleaseLeg { session: SESSION, leg: LegId(2) });
     world.run(1_000);
     world.phone(3, Codec::Opus, 1_100.0);
-    world.command(Command::Bridge { session: SESSION, a: LegId(1), b: LegId(3) });
-    world.command(Command::SetRecordedParty { session: SESSION, right: Some(LegId(3)) });
+    world.all_hear_all(&[1, 3]);
+    world.command(Command::SetRecordedParties { session: SESSION, right: vec![LegId(3)] });
     world.phones[2].talks = true;
     world.run(1_000).command(Command::StopRecording { session: SESSION });
     let file = file(&world.recorded);
@@ -162,7 +168,7 @@ fn a_transfer_is_one_timeline() {
 #[test]
 fn a_greeting_to_both_is_recorded_once() {
     let mut world = World::bridged(Codec::Pcma, Codec::Pcma);
-    world.command(start(Some(2))).run(500).announce(1, &["welcome"], 1).announce(2, &["welcome"], 2).run(1_500);
+    world.command(start(&[2])).run(500).announce(1, &["welcome"], 1).announce(2, &["welcome"], 2).run(1_500);
     world.announce(2, &["digits/1"], 3).run(1_000).command(Command::Release { session: SESSION });
     let file = file(&world.recorded);
     file.expect(Channel::Left, &[], "nobody spoke");

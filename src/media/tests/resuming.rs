@@ -6,8 +6,6 @@ use crate::media::Component;
 use crate::media::control::{Background, Command, Recorded, Report};
 use crate::rtp::{Arrival, Receiver};
 
-const BRIDGE: Command = Command::Bridge { session: SESSION, a: LegId(1), b: LegId(2) };
-
 /// Whether a receiver by RFC 3550 takes all of it for one stream, with no packet of an old number in it.
 fn expect_it_goes_on(got: &[Got], clock_rate: u32, story: &str) {
     let mut receiver = Receiver::new(clock_rate);
@@ -38,7 +36,7 @@ fn relay_transcoding_and_our_own_sound_go_on_where_they_were() {
             if music_before {
                 world.command(music(1)).run(1_000);
             }
-            world.restart(gone).command(BRIDGE);
+            world.restart(gone).all_hear_all(&[1, 2]);
             if music_after {
                 world.command(music(2));
             }
@@ -82,7 +80,7 @@ fn a_phone_behind_nat_is_latched_anew_by_its_first_packet() {
         parameters.signalled_from = "203.0.113.5".parse().expect("an address");
     });
     world.phones[0].address = "203.0.113.9:777".parse().expect("an address");
-    world.talk().run(500).restart(300).command(BRIDGE);
+    world.talk().run(500).restart(300).all_hear_all(&[1, 2]);
     let again = world.now;
     world.run(500);
     let got = world.phones[0].got.iter().filter(|got| got.at > again).count();
@@ -98,10 +96,10 @@ fn a_phone_behind_nat_is_latched_anew_by_its_first_packet() {
 fn the_recording_goes_on_at_its_place() {
     let mut world = World::bridged(Codec::Pcma, Codec::Pcma);
     let call = CallId::new(Timestamp(1), &mut Rng::new(1));
-    let start = |began_at| Command::StartRecording { session: SESSION, call, left: LegId(1), right: Some(LegId(2)), began_at };
+    let start = |began_at| Command::StartRecording { session: SESSION, call, left: LegId(1), right: vec![LegId(2)], began_at };
     world.run(100).command(start(None)).talk().run(1_000);
     world.recorded.clear();
-    world.restart(2_000).command(BRIDGE).command(start(Some(at(100))));
+    world.restart(2_000).all_hear_all(&[1, 2]).command(start(Some(at(100))));
     world.run(500).command(Command::StopRecording { session: SESSION });
     assert_eq!(world.recorded.first(), Some(&Recorded::Started { call, rate: 8_000, resumed: true }));
     let place = |chunk: &Recorded| if let Recorded::Audio { position, .. } = chunk { Some(*position) } else { None };

@@ -2,6 +2,7 @@
 
 use super::parameters;
 use crate::audio::OpusSettings;
+use crate::base::limits::SESSION_LEGS_MAX;
 use crate::base::{Cadence, CallId, Codec, LegId, Rng, SessionId, Timestamp, time::millis};
 use crate::media::control::{Background, Command, Direction, Recorded, Report};
 use crate::media::tests::world::clip;
@@ -75,7 +76,8 @@ fn bytes(rng: &mut Rng) -> Vec<u8> {
 
 fn command(rng: &mut Rng, calls: &mut u64, books: &mut Books, now_ms: u64) -> Command {
     let session = SessionId(rng.below(4));
-    let leg_of = |rng: &mut Rng| LegId(session.0 * 10 + rng.below(4));
+    // Some have moved.
+    let leg_of = |rng: &mut Rng| LegId(if rng.one_in(4) { rng.below(4) } else { session.0 } * 10 + rng.below(4));
     let leg = leg_of(rng);
     match rng.below(16) {
         0..=4 => {
@@ -91,8 +93,11 @@ fn command(rng: &mut Rng, calls: &mut u64, books: &mut Books, now_ms: u64) -> Co
             }
             Command::Configure { session, leg, parameters }
         }
-        5 | 6 => Command::Bridge { session, a: leg, b: leg_of(rng) },
-        7 => Command::Unbridge { session },
+        5 | 6 => {
+            let hearing = (0..rng.below(5)).map(|_| (leg_of(rng), (0..rng.below(5)).map(|_| leg_of(rng)).collect())).collect();
+            Command::SetHearing { session, hearing }
+        }
+        7 => Command::Move { leg, from: session, to: SessionId(rng.below(4)) },
         8 => {
             let cadence = Cadence::of_zone("uk").expect("a known zone");
             let backgrounds = [Background::None, Background::Silence, Background::Ringback(cadence), Background::Music("music".into())];
@@ -108,9 +113,9 @@ fn command(rng: &mut Rng, calls: &mut u64, books: &mut Books, now_ms: u64) -> Co
         12 => {
             *calls += 1;
             let call = CallId::new(Timestamp(now_ms as i64), &mut Rng::new(*calls));
-            Command::StartRecording { session, call, left: leg, right: rng.one_in(2).then(|| leg_of(rng)), began_at: None }
+            Command::StartRecording { session, call, left: leg, right: (0..rng.below(4)).map(|_| leg_of(rng)).collect(), began_at: None }
         }
-        13 => Command::SetRecordedParty { session, right: rng.one_in(2).then_some(leg) },
+        13 => Command::SetRecordedParties { session, right: (0..rng.below(4)).map(|_| leg_of(rng)).collect() },
         14 => Command::ListenForSpeech { session, leg, on: rng.one_in(2) },
         _ => match rng.below(6) {
             0 => Command::Release { session },
@@ -187,10 +192,11 @@ fn a_swarm_of_anything_leaves_nothing_behind() {
 fn a_session_takes_as_many_legs_as_it_may() {
     let mut engine = Engine::new(EngineSettings::default(), Arc::default(), 1);
     let mut turn = Turn::new();
-    for leg in 0..9 {
+    for leg in 0..=SESSION_LEGS_MAX as u64 {
         engine.allocated(SessionId(1), LegId(leg), "192.0.2.1:20000".parse().expect("an address"), crate::base::Instant::START, &mut turn);
     }
-    assert_eq!(engine.legs(), 8);
-    assert!(matches!(turn.reports[8], Report::AllocationFailed { leg: LegId(8), .. }));
-    assert_eq!(turn.released, [LegId(8)]);
+    assert_eq!(engine.legs(), SESSION_LEGS_MAX);
+    let last = LegId(SESSION_LEGS_MAX as u64);
+    assert!(matches!(turn.reports[SESSION_LEGS_MAX], Report::AllocationFailed { leg, .. } if leg == last));
+    assert_eq!(turn.released, [last]);
 }

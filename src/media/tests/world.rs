@@ -4,7 +4,7 @@ use super::parameters;
 use crate::audio::tone::Tone;
 use crate::audio::{Decoder, Encoder, Rate};
 use crate::base::{ClipId, Codec, Duration, Instant, LegId, Rng, SessionId, time::millis};
-use crate::media::control::{Command, Recorded, Report, StreamParameters};
+use crate::media::control::{Command, Hearing, Recorded, Report, StreamParameters, all_hear_all};
 use crate::media::{Clip, ClipLibrary, Component, Engine, EngineSettings, Turn};
 use crate::rtp::packet::is_rtcp;
 use crate::rtp::{Event, Header, Packet};
@@ -95,26 +95,31 @@ impl World {
         }
     }
 
-    /// Two phones in a session, bridged; the first says 400 Hz, the second 700.
+    /// Two phones in a session that hear each other; the first says 400 Hz, the second 700.
     pub fn bridged(a: Codec, b: Codec) -> Self {
         let mut world = Self::new();
         world.phone(1, a, 400.0);
         world.phone(2, b, 700.0);
-        world.command(Command::Bridge { session: SESSION, a: LegId(1), b: LegId(2) });
+        world.all_hear_all(&[1, 2]);
         world
     }
 
     /// A phone of leg `leg` at 198.51.100.LEG, configured, silent.
     pub fn phone(&mut self, leg: u64, codec: Codec, hz: f64) {
+        self.phone_of(SESSION, leg, codec, hz);
+    }
+
+    /// As `phone`, in another call's session.
+    pub fn phone_of(&mut self, session: SessionId, leg: u64, codec: Codec, hz: f64) {
         let parameters = parameters(codec, &format!("198.51.100.{leg}:4000"));
         self.engine.allocated(
-            SESSION,
+            session,
             LegId(leg),
             format!("192.0.2.1:{}", 20_000 + leg * 2).parse().expect("an address"),
             self.now,
             &mut self.turn,
         );
-        self.command(Command::Configure { session: SESSION, leg: LegId(leg), parameters: parameters.clone() });
+        self.command(Command::Configure { session, leg: LegId(leg), parameters: parameters.clone() });
         let mut rng = Rng::new(leg);
         self.phones.push(Phone {
             leg: LegId(leg),
@@ -163,6 +168,18 @@ impl World {
         self.engine.handle_command(command, self.now, &mut self.turn);
         self.collect();
         self
+    }
+
+    /// Who hears whom: each row a hearer and the parties he hears.
+    pub fn hearing(&mut self, rows: &[(u64, &[u64])]) -> &mut Self {
+        let legs = |heard: &[u64]| heard.iter().copied().map(LegId).collect();
+        let hearing: Hearing = rows.iter().map(|(hearer, heard)| (LegId(*hearer), legs(heard))).collect();
+        self.command(Command::SetHearing { session: SESSION, hearing })
+    }
+
+    pub fn all_hear_all(&mut self, legs: &[u64]) -> &mut Self {
+        let legs: Vec<LegId> = legs.iter().copied().map(LegId).collect();
+        self.command(Command::SetHearing { session: SESSION, hearing: all_hear_all(&legs) })
     }
 
     pub fn announce(&mut self, leg: u64, clips: &[&str], token: u64) -> &mut Self {

@@ -5,7 +5,7 @@ use super::*;
 use crate::base::time::{millis, secs};
 use crate::base::{ClipId, Codec, Rng, Timestamp};
 use crate::media::clips::{Clip, ClipLibrary};
-use crate::media::control::{Channel, Direction, Recorded, Sound};
+use crate::media::control::{Channel, Direction, Recorded, Sound, all_hear_all};
 use crate::media::{Component, Engine, EngineSettings, Turn};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -137,20 +137,23 @@ fn some_order(rng: &mut Rng) -> Command {
             let direction = Direction { send: !rng.one_in(4), receive: true };
             Command::Configure { session, leg, parameters: parameters(leg, direction) }
         }
-        6 | 7 => Command::Bridge { session, a: leg, b: other },
-        8 => Command::Unbridge { session },
+        6 | 7 => Command::SetHearing { session, hearing: all_hear_all(&[leg, other]) },
+        8 => {
+            let mut heard = |hearer| (hearer, LEGS.into_iter().filter(|_| rng.one_in(2)).collect());
+            Command::SetHearing { session, hearing: vec![heard(leg), heard(other)] }
+        }
         9 => {
             let all = [Background::None, Background::Silence, Background::Music(ClipId::new("music/hold"))];
             Command::SetBackground { session, leg, background: all[rng.below(3) as usize].clone() }
         }
         10 => Command::Announce { session, leg, clips: vec![ClipId::new("welcome")], token: rng.below(3) },
         11 => Command::StopAnnouncements { session, leg },
-        12 => Command::StartRecording { session, call: call(), left: leg, right: Some(other), began_at: None },
+        12 => Command::StartRecording { session, call: call(), left: leg, right: vec![other], began_at: None },
         13 if rng.one_in(2) => Command::StopRecording { session },
-        13 => Command::SetRecordedParty { session, right: Some(other) },
+        13 => Command::SetRecordedParties { session, right: LEGS.into_iter().filter(|_| rng.one_in(2)).collect() },
         14 => Command::ListenForSpeech { session, leg, on: !rng.one_in(3) },
         _ if rng.one_in(3) => Command::ReleaseLeg { session, leg },
-        _ => Command::Bridge { session, a: LEGS[0], b: LEGS[1] },
+        _ => Command::SetHearing { session, hearing: all_hear_all(&LEGS[..2]) },
     }
 }
 
@@ -213,4 +216,40 @@ fn what_the_plane_owes_is_known() {
     assert_eq!(owed(&plane), Vec::<u64>::new());
     plane.order(Command::Release { session });
     assert!(plane.fold.owed().is_empty() && plane.fold.commands().is_empty());
+}
+
+#[test]
+fn a_leg_that_is_moved_is_folded_into_the_other_call() {
+    let other = SessionId(2);
+    let (mut from, mut to) = (MediaFold::new(SESSION), MediaFold::new(other));
+    let (session, now) = (SESSION, Instant::after_start(secs(1)));
+    for leg in LEGS {
+        from.ordered(&Command::Allocate { session, leg, local: ours(leg).ip(), resumed: None }, now);
+        from.reported(&Report::Allocated { session, leg, address: ours(leg) });
+        let parameters = parameters(leg, Direction { send: true, receive: true });
+        from.ordered(&Command::Configure { session, leg, parameters }, now);
+    }
+    from.ordered(&Command::SetHearing { session, hearing: all_hear_all(&LEGS) }, now);
+    from.ordered(&Command::StartRecording { session, call: call(), left: LEGS[0], right: LEGS[1..].to_vec(), began_at: None }, now);
+    let moved = LEGS[1];
+    from.ordered(&Command::SetBackground { session, leg: moved, background: Background::Silence }, now);
+    from.ordered(&Command::Announce { session, leg: moved, clips: Vec::new(), token: 3 }, now);
+    let order = Command::Move { leg: moved, from: session, to: other };
+    from.ordered(&order, now);
+    let fold = from.depart(moved).expect("it was there");
+    to.arrive(moved, fold);
+
+    let rest = [LEGS[0], LEGS[2]];
+    assert!(from.commands().contains(&Command::SetHearing { session, hearing: all_hear_all(&rest) }));
+    let recorded = |command: &Command| matches!(command, Command::StartRecording { right, .. } if *right == [LEGS[2]]);
+    assert!(from.commands().iter().any(recorded));
+    assert!(from.owed().is_empty() && to.owed().is_empty(), "the plane told that it was stopped");
+    let resumed = Some(ResumedLeg { port: ours(moved).port(), since: now });
+    let parameters = parameters(moved, Direction { send: true, receive: true });
+    let expected = [
+        Command::Allocate { session: other, leg: moved, local: ours(moved).ip(), resumed },
+        Command::Configure { session: other, leg: moved, parameters },
+    ];
+    assert_eq!(to.commands(), expected);
+    assert!(from.depart(moved).is_none());
 }

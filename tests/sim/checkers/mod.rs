@@ -327,9 +327,11 @@ impl Checkers {
                 let new = || Session { call: *call, caller: *left, callee: None, script: BTreeMap::new() };
                 self.sessions.entry(*session).or_insert_with(new);
             }
-            Media::Bridge { session, b, .. } => {
-                if let Some(session) = self.sessions.get_mut(session) {
-                    session.callee = Some(*b);
+            Media::SetHearing { session, hearing } => {
+                if let Some(session) = self.sessions.get_mut(session)
+                    && let Some((_, heard)) = hearing.iter().find(|(hearer, _)| *hearer == session.caller)
+                {
+                    session.callee = heard.first().copied();
                 }
             }
             Media::Announce { session, leg, clips, token } => {

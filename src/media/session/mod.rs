@@ -1,15 +1,19 @@
-//! The legs of one call that hear each other: who hears whom, each packet's way between them, each tick's sound, and the recording.
+//! The legs of one call that hear each other: the orders that concern them, and each packet's way between them. Who hears what is
+//! `plan`'s, each tick's sound `sound`'s.
 
-use super::clips::ClipLibrary;
-use super::control::{Background, Report, StreamParameters};
-use super::detector::{Detector, Voice};
+mod plan;
+mod sound;
+
+pub use sound::Scratch;
+
+use super::control::{Background, Hearing, Report, StreamParameters};
+use super::detector::Detector;
 use super::engine::EngineSettings;
-use super::outbound::Outbound;
+use super::parties::Parties;
 use super::stream::{Heard, Kind, Stream};
 use super::tap::{Received, Tap};
-use super::topology::{Facts, Hears, hears};
 use super::turn::{Component, Turn};
-use crate::audio::{Rate, mix};
+use crate::audio::Rate;
 use crate::base::{CallId, ClipId, Codec, Instant, LegId, Rng, SessionId, limits::SESSION_LEGS_MAX};
 use crate::rtp::Event;
 use crate::rtp::sender::Relayed;
@@ -20,23 +24,14 @@ pub struct Session {
     id: SessionId,
     rate: Rate,
     legs: Vec<Stream>,
-    bridge: Option<(LegId, LegId)>,
     tap: Option<Tap>,
     /// How many sources of packets there were.
     sources: u32,
 }
 
-/// Room for one frame, kept by the engine and lent to each session in turn.
-#[derive(Debug, Default)]
-pub struct Scratch {
-    frame: Vec<i16>,
-    background: Vec<i16>,
-    ended: Vec<u64>,
-}
-
 impl Session {
     pub fn new(id: SessionId) -> Self {
-        Self { id, rate: Rate::Hz8000, legs: Vec::new(), bridge: None, tap: None, sources: 0 }
+        Self { id, rate: Rate::Hz8000, legs: Vec::new(), tap: None, sources: 0 }
     }
 
     pub fn id(&self) -> SessionId {
@@ -45,6 +40,10 @@ impl Session {
 
     pub fn is_empty(&self) -> bool {
         self.legs.is_empty()
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.legs.len() >= SESSION_LEGS_MAX
     }
 
     /// False when the session has as many legs as it may.
@@ -57,7 +56,7 @@ impl Session {
         now: Instant,
         rng: &mut Rng,
     ) -> bool {
-        if self.legs.len() >= SESSION_LEGS_MAX {
+        if self.is_full() {
             return false;
         }
         self.legs.push(Stream::new(self.id, leg, address, self.rate, settings, since, now, rng));
@@ -82,7 +81,7 @@ impl Session {
         self.legs.iter_mut().find(|stream| stream.leg == leg)
     }
 
-    // Orders. Each ends with a new plan of who hears what.
+    // Orders. Each that changes what is heard ends with a new plan.
 
     pub fn configure(&mut self, leg: LegId, parameters: StreamParameters, now: Instant) {
         let Some(index) = self.index(leg) else { return };
@@ -98,15 +97,20 @@ impl Session {
         self.plan();
     }
 
-    pub fn bridge(&mut self, a: LegId, b: LegId) {
-        if a != b && self.index(a).is_some() && self.index(b).is_some() {
-            self.bridge = Some((a, b));
-            self.plan();
+    /// Who hears whom, completely.
+    pub fn set_hearing(&mut self, hearing: &Hearing) {
+        let mut places: Vec<(LegId, usize)> = self.legs.iter().enumerate().map(|(place, stream)| (stream.leg, place)).collect();
+        places.sort_unstable();
+        let place_of = |leg: &LegId| places.binary_search_by_key(leg, |(leg, _)| *leg).ok().map(|found| places[found].1);
+        for stream in &mut self.legs {
+            stream.is_to_hear = Parties::NONE;
         }
-    }
-
-    pub fn unbridge(&mut self) {
-        self.bridge = None;
+        for (hearer, heard) in hearing {
+            let Some(hearer) = place_of(hearer) else { continue };
+            let heard: Parties = heard.iter().filter_map(place_of).filter(|place| *place != hearer).collect();
+            let stream = &mut self.legs[hearer];
+            stream.is_to_hear = stream.is_to_hear.with(heard);
+        }
         self.plan();
     }
 
@@ -141,7 +145,7 @@ impl Session {
     pub fn start_recording(
         &mut self,
         call: CallId,
-        (left, right): (LegId, Option<LegId>),
+        (left, right): (LegId, Vec<LegId>),
         began_at: Option<Instant>,
         now: Instant,
         turn: &mut Turn,
@@ -152,10 +156,10 @@ impl Session {
         self.stop_recording(now, turn);
         let wide = self.index(left).is_some_and(|index| self.legs[index].codec() == Some(Codec::Opus));
         let rate = if wide { Rate::Hz16000 } else { Rate::Hz8000 };
-        self.tap = Some(Tap::start(call, rate, (left, right), began_at, now, &mut turn.recorded));
+        self.tap = Some(Tap::start(call, rate, (left, &right), began_at, now, &mut turn.recorded));
     }
 
-    pub fn set_recorded_party(&mut self, right: Option<LegId>) {
+    pub fn set_recorded_parties(&mut self, right: &[LegId]) {
         if let Some(tap) = &mut self.tap {
             tap.set_right(right);
         }
@@ -179,14 +183,42 @@ impl Session {
     }
 
     pub fn release_leg(&mut self, leg: LegId, now: Instant, rng: &mut Rng, turn: &mut Turn) {
-        let Some(index) = self.index(leg) else { return };
-        self.legs.remove(index).release(now, rng, turn);
-        if self.bridge.is_some_and(|(a, b)| a == leg || b == leg) {
-            self.bridge = None;
+        if let Some(mut stream) = self.take(leg) {
+            stream.release(now, rng, turn);
+            self.lost_a_leg(now, turn);
+        }
+    }
+
+    /// The leg leaves for another session, as it stands.
+    pub fn depart(&mut self, leg: LegId, now: Instant, turn: &mut Turn) -> Option<Stream> {
+        let mut stream = self.take(leg)?;
+        stream.depart(turn);
+        self.lost_a_leg(now, turn);
+        Some(stream)
+    }
+
+    /// A leg comes from another session, which this one has room for. Nobody hears it, and it hears nobody, until that is ordered; what
+    /// is held of it is kept for that moment.
+    pub fn arrive(&mut self, mut stream: Stream, now: Instant) {
+        self.sources += 1;
+        (stream.session, stream.source) = (self.id, self.sources);
+        self.legs.push(stream);
+        self.set_rate(now);
+    }
+
+    fn take(&mut self, leg: LegId) -> Option<Stream> {
+        let place = self.index(leg)?;
+        let stream = self.legs.remove(place);
+        for other in &mut self.legs {
+            other.close_up(place);
         }
         if let Some(tap) = &mut self.tap {
             tap.forget(leg);
         }
+        Some(stream)
+    }
+
+    fn lost_a_leg(&mut self, now: Instant, turn: &mut Turn) {
         self.plan();
         // A recording without a call has nothing more to tell.
         if self.legs.is_empty() {
@@ -204,55 +236,6 @@ impl Session {
 
     pub fn leg_ids(&self) -> impl Iterator<Item = LegId> {
         self.legs.iter().map(|stream| stream.leg)
-    }
-
-    /// 16 kHz when any leg is wideband, else 8.
-    fn set_rate(&mut self, now: Instant) {
-        let wide = self.legs.iter().any(|stream| stream.codec() == Some(Codec::Opus));
-        self.rate = if wide { Rate::Hz16000 } else { Rate::Hz8000 };
-        for stream in &mut self.legs {
-            stream.player.set_rate(self.rate);
-            if let Some(detector) = &mut stream.detector {
-                detector.set_rate(self.rate, now);
-            }
-        }
-    }
-
-    /// Who is bridged with the leg at `index`.
-    fn party(&self, index: usize) -> Option<usize> {
-        let (a, b) = self.bridge?;
-        match self.legs[index].leg {
-            leg if leg == a => self.index(b),
-            leg if leg == b => self.index(a),
-            _ => None,
-        }
-    }
-
-    /// Settles who hears what. Cheap, and changes nothing when nothing changed.
-    fn plan(&mut self) {
-        for index in 0..self.legs.len() {
-            let party: Option<(usize, Facts)> = self.party(index).map(|party| (party, self.legs[party].facts()));
-            let hears = hears(self.legs[index].facts(), party);
-            let stream = &mut self.legs[index];
-            if hears != stream.hears && (matches!(hears, Hears::Relayed(_)) || matches!(stream.hears, Hears::Relayed(_))) {
-                stream.outbound.interrupt();
-            }
-            stream.hears = hears;
-        }
-        for index in 0..self.legs.len() {
-            let relayed_to = self.legs.iter().position(|hearer| hearer.hears == Hears::Relayed(index));
-            let decoded = self
-                .legs
-                .iter()
-                .any(|hearer| matches!(hearer.hears, Hears::Decoded(party) | Hears::AnnouncementOver(party) if party == index));
-            let stream = &mut self.legs[index];
-            stream.relayed_to = relayed_to;
-            let decodes = decoded || stream.detector.is_some();
-            if stream.decodes != decodes {
-                stream.decodes = decodes;
-                stream.inbound.reset();
-            }
-        }
     }
 
     // Packets.
@@ -293,17 +276,20 @@ impl Session {
         if let (Some(tap), Some(codec)) = (&mut self.tap, stream.codec()) {
             tap.received(stream.leg, Received { codec, source, timestamp, payload }, now, &mut turn.recorded);
         }
-        if let Some(hearer) = relayed_to {
+        if !relayed_to.is_empty() {
             let relayed = relayed(stream, heard);
-            self.legs[hearer].send(|outbound, towards| outbound.relay(relayed, payload, towards, now, turn));
+            for hearer in relayed_to.iter() {
+                self.legs[hearer].relay(relayed, payload, now, turn);
+            }
         }
     }
 
+    /// A key goes on to those who hear its presser alone; in a mix of several nobody could tell whose it was.
     fn handle_event(&mut self, index: usize, heard: Heard<'_>, event: Event, now: Instant, turn: &mut Turn) {
         let stream = &mut self.legs[index];
         stream.note_event(event, heard.packet.header.timestamp, now, turn);
         let (relayed, clock_rate) = (relayed(stream, heard), stream.codec().map_or(8_000, Codec::clock_rate));
-        if let Some(hearer) = self.legs.iter_mut().find(|hearer| hearer.hears.party() == Some(index)) {
+        for hearer in self.legs.iter_mut().filter(|hearer| hearer.hears.parties().only() == Some(index)) {
             hearer.send(|outbound, towards| outbound.relay_event(relayed, event, clock_rate, towards, now, turn));
         }
     }
@@ -311,79 +297,9 @@ impl Session {
     fn withhold(&mut self, index: usize, heard: Heard<'_>) {
         let stream = &self.legs[index];
         let (relayed, relayed_to) = (relayed(stream, heard), stream.relayed_to);
-        if let Some(hearer) = relayed_to {
+        for hearer in relayed_to.iter() {
             self.legs[hearer].outbound.withhold(relayed);
         }
-    }
-
-    // Ticks.
-
-    /// Twenty milliseconds of sound for every leg that needs some, and what else time brings.
-    pub fn tick(&mut self, library: &ClipLibrary, now: Instant, rng: &mut Rng, scratch: &mut Scratch, turn: &mut Turn) {
-        for stream in &mut self.legs {
-            decode(stream, self.rate, now, turn);
-        }
-        let mut replan = false;
-        for index in 0..self.legs.len() {
-            replan |= self.sound(index, library, now, scratch, turn);
-        }
-        for stream in &mut self.legs {
-            stream.handle_timeout(now, rng, turn);
-        }
-        if replan {
-            self.plan();
-        }
-    }
-
-    /// Until when ticks bring nothing to any leg; the start when each of them does.
-    pub fn quiet_until(&self) -> Instant {
-        self.legs.iter().map(Stream::quiet_until).min().unwrap_or(Instant::NEVER)
-    }
-
-    /// Brings forth what the leg at `index` hears in this tick. True when an announcement ended.
-    fn sound(&mut self, index: usize, library: &ClipLibrary, now: Instant, scratch: &mut Scratch, turn: &mut Turn) -> bool {
-        let frame = &mut scratch.frame;
-        frame.clear();
-        frame.resize(self.rate.samples_per_frame(), 0);
-        let stream = &mut self.legs[index];
-        let hears = stream.hears;
-        // What the switch itself plays, and whether it is more than digital silence.
-        let (sends, loud) = match hears {
-            Hears::Nothing | Hears::Relayed(_) => return false,
-            Hears::Decoded(_) => (false, false),
-            Hears::Announcement | Hears::AnnouncementOver(_) => {
-                let some = stream.player.announce_frame(library, frame, &mut scratch.ended);
-                (some, some)
-            }
-            Hears::Background => (true, stream.player.background_frame(library, frame, &mut scratch.background)),
-        };
-        if let Some(tap) = &mut self.tap
-            && loud
-            && tap.left() == stream.leg
-            && stream.towards().is_some()
-        {
-            tap.played(frame, self.rate, now, &mut turn.recorded);
-        }
-        // The party is mixed in after the tap: it has a channel of its own.
-        let held = stream.outbound.is_held_by_event(now);
-        let said = hears.party().filter(|_| !held).and_then(|party| self.legs[party].inbound.frame());
-        if let Some(said) = said {
-            mix::add(frame, said);
-        }
-        let sends = sends || said.is_some();
-        let (stream, rate) = (&mut self.legs[index], self.rate);
-        let ended = !scratch.ended.is_empty();
-        stream.send(|outbound: &mut Outbound, towards| {
-            if sends {
-                outbound.send_frame(frame, rate, towards, now, turn);
-            }
-            // The last sample has gone out when its end is told.
-            if ended || !sends {
-                outbound.flush(towards, now, turn);
-            }
-        });
-        stream.report_ended(&mut scratch.ended, turn);
-        ended
     }
 }
 
@@ -391,17 +307,4 @@ impl Session {
 fn relayed(stream: &Stream, heard: Heard<'_>) -> Relayed {
     let header = heard.packet.header;
     Relayed { key: u64::from(stream.source), extended: heard.extended, timestamp: header.timestamp, marker: header.marker }
-}
-
-/// Decodes the leg's frame of this tick and listens to it.
-fn decode(stream: &mut Stream, rate: Rate, now: Instant, turn: &mut Turn) {
-    let Some(codec) = stream.codec().filter(|_| stream.decodes) else { return };
-    stream.inbound.tick(codec, rate, now);
-    let Some(detector) = &mut stream.detector else { return };
-    let (session, leg) = (stream.session, stream.leg);
-    match detector.hear(stream.inbound.frame_or_silence(), now) {
-        Some(Voice::Spoke) => turn.reports.push(Report::Spoke { session, leg }),
-        Some(Voice::FellSilent) => turn.reports.push(Report::FellSilent { session, leg }),
-        None => {}
-    }
 }
