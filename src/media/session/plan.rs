@@ -9,11 +9,10 @@ use crate::media::topology::{Hears, hears};
 use crate::media::turn::Turn;
 
 impl Session {
-    /// 16 kHz when any leg is wideband, else 8. It does not fall while somebody hears a mix: he would hear it.
+    /// 16 kHz when any leg is wideband, else 8.
     pub(super) fn set_rate(&mut self, now: Instant) {
         let wide = self.legs.iter().any(|stream| stream.codec() == Some(Codec::Opus));
-        let stays_wide = self.rate == Rate::Hz16000 && self.legs.iter().any(|stream| !stream.hears.decoded().is_empty());
-        self.rate = if wide || stays_wide { Rate::Hz16000 } else { Rate::Hz8000 };
+        self.rate = if wide { Rate::Hz16000 } else { Rate::Hz8000 };
         for stream in &mut self.legs {
             stream.player.set_rate(self.rate);
             if let Some(detector) = &mut stream.detector {

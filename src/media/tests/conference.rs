@@ -8,7 +8,8 @@ use crate::base::{Codec, Duration, LegId, time::millis};
 use crate::media::control::{Background, Command};
 use Codec::{Opus, Pcma, Pcmu};
 
-const TONES: [f64; 8] = [400.0, 700.0, 1_100.0, 1_450.0, 540.0, 880.0, 1_270.0, 1_730.0];
+/// None has a whole number of periods in a frame: each begins at another phase.
+const TONES: [f64; 8] = [437.0, 713.0, 1_109.0, 1_447.0, 547.0, 883.0, 1_277.0, 1_733.0];
 
 /// Phones that each say a tone of their own at `level` dBov, and hear nobody yet.
 fn phones(codecs: &[Codec], level: f64) -> World {
@@ -131,7 +132,9 @@ fn who_joins_and_leaves_makes_no_gap_and_no_click() {
             // As much was sent as time passed, and at no moment nothing.
             assert!(heard.len() >= rate.samples_in_ms(1_480), "{codecs:?}");
             let quietest = heard.chunks_exact(rate.samples_in_ms(10)).map(dbov).fold(0.0, f32::min);
-            assert!(quietest > -30.0, "{codecs:?} at {began}: a hole of {quietest} dBov");
+            // The phone's own decoder of Opus needs 10 ms to follow another encoder.
+            let least = if codecs[ear] == Opus { -36.0 } else { -30.0 };
+            assert!(quietest > least, "{codecs:?} at {began}: a hole of {quietest} dBov");
             let (own, steps) = (steepest(&heard[..rate.samples_in_ms(400)]), steps_of(heard));
             let click = steps.iter().position(|step| *step > own + own / 2);
             assert_eq!(
@@ -248,8 +251,8 @@ fn one_who_sends_nothing_costs_nothing_and_is_no_noise() {
     world.phones[0].talks = false;
     world.run(1_000);
     let third = &world.phones[2];
-    assert!(third.got.iter().filter(|got| got.at > at(2_200)).all(|got| got.payload == [0xD5; 160]), "digital silence");
-    assert!(third.longest_gap(200) <= millis(20), "and his stream goes on");
+    let last: Vec<_> = third.got.iter().filter(|got| got.at > at(2_200)).collect();
+    assert!(last.len() == 40 && last.iter().all(|got| got.payload == [0xD5; 160]), "digital silence, and his stream goes on");
     // He speaks again, and is heard from his first word on.
     world.phones[1].talks = true;
     world.run(500);
@@ -318,23 +321,27 @@ fn a_leg_that_goes_leaves_the_others_as_they_were() {
 
 #[test]
 fn a_wideband_phone_in_a_narrowband_conference_makes_no_gap_and_no_click() {
-    let mut world = phones(&[Pcma, Pcmu, Pcma], -20.0);
-    world.all_hear_all(&[1, 2, 3]).talk();
-    for phone in &mut world.phones[1..] {
-        phone.talks = false;
-    }
-    world.run(1_000);
-    world.phone(4, Opus, TONES[3]);
-    world.all_hear_all(&[1, 2, 3, 4]).run(1_000).command(Command::ReleaseLeg { session: SESSION, leg: LegId(4) }).run(1_000);
-    for ear in [1, 2] {
-        let phone = &world.phones[ear];
-        phone.expect_one_stream();
-        assert!(phone.longest_gap(200) <= millis(20));
-        let heard = phone.heard_since(at(500));
-        let (own, steps) = (steepest(&heard[..3_000]), steps_of(&heard));
-        let click = steps.iter().position(|step| *step > own + own / 2);
-        assert_eq!(click, None, "a step of {} in a tone of {own}; {:?}", steepest(&heard), &heard[click.unwrap_or(30) - 30..][..60]);
-        let quietest = heard.chunks_exact(80).map(dbov).fold(0.0, f32::min);
-        assert!(quietest > -30.0, "a hole of {quietest} dBov");
+    for began in [1_000, 1_020, 1_040, 1_060, 1_080] {
+        let mut world = phones(&[Pcma, Pcmu, Pcma], -20.0);
+        world.all_hear_all(&[1, 2, 3]).talk();
+        for phone in &mut world.phones[1..] {
+            phone.talks = false;
+        }
+        world.run(began);
+        world.phone(4, Opus, TONES[3]);
+        world.all_hear_all(&[1, 2, 3, 4]).run(1_000).command(Command::ReleaseLeg { session: SESSION, leg: LegId(4) });
+        // A re-INVITE shows that nobody is wideband any more.
+        world.run(200).configure(0, |parameters| parameters.ptime = 20).run(800);
+        for ear in [1, 2] {
+            let phone = &world.phones[ear];
+            phone.expect_one_stream();
+            assert!(phone.longest_gap(200) <= millis(20));
+            let heard = phone.heard_since(at(500));
+            let (own, steps) = (steepest(&heard[..3_000]), steps_of(&heard));
+            let click = steps.iter().position(|step| *step > own + own / 2);
+            assert_eq!(click, None, "{began}: a step of {} in a tone of {own}", steepest(&heard));
+            let quietest = heard.chunks_exact(80).map(dbov).fold(0.0, f32::min);
+            assert!(quietest > -30.0, "{began}: a hole of {quietest} dBov");
+        }
     }
 }
