@@ -151,7 +151,7 @@ mod tests {
         assert!(!change.is_due(Some(&frame)), "the buffer was full before, the joint is not");
 
         let mut change = Changeover::into_mix(both(), Codec::Pcma, Rate::Hz8000);
-        let ticks = (1..).find(|_| change.is_due(None));
+        let ticks = (1..1_000).find(|_| change.is_due(None));
         assert_eq!(ticks, Some(FILLED_WITHIN), "one who says nothing is not waited for");
     }
 
@@ -164,7 +164,7 @@ mod tests {
         assert!(change.is_due(None), "and no packet is one");
 
         let mut change = Changeover::out_of_mix(Hears::Relayed(0));
-        let ticks = (1..).find(|_| change.is_due(Some(&loud)));
+        let ticks = (1..1_000).find(|_| change.is_due(Some(&loud)));
         assert_eq!(ticks, Some(PAUSED_WITHIN));
     }
 
