@@ -10,7 +10,7 @@ use std::net::IpAddr;
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct MediaFold {
     session: SessionId,
-/// Boxed: a map's node has room for eleven, and a call has two.
+    /// Boxed: a map's node has room for eleven, and a call has two.
     legs: BTreeMap<LegId, Box<LegFold>>,
     /// Of legs that are there alone.
     hearing: Hearing,
