@@ -62,6 +62,9 @@ fn record(n: i64, rng: &mut Rng) -> CallRecord {
             result: OfferOutcome::Answered,
         }],
         holds: vec![],
+        scripts: Vec::new(),
+        survey: None,
+        hung_up_first: None,
         recording: Some(RecordingRecord {
             file: format!("2026/11/21/{id}.wav"),
             duration: millis(60_000),

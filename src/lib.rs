@@ -31,7 +31,7 @@
 //! | 2 | [`media`] | the vocabulary ([`media::control`]) and the pure engine: relay, transcode, mix, announce, detect, tap |
 //! | 3 | [`call`] | the B2BUA: a call owns its legs and its record |
 //! | 3 | [`acd`] | agents, queues, matching, figures; knows calls by id |
-//! | 3 | [`rules`] | one pure machine a rule: ring limit, hold patience, silent call, … |
+//! | 3 | [`rules`] | one pure machine a rule: ring limit, hold patience, scripts, farewell, … |
 //! | 3 | [`recording`] | policy, state and name of a recording |
 //! | 4 | [`switch`] | owns all machines and a work list; one routing file a source |
 //! | 5 | [`io`] | the only impure room: clock, sockets, media workers, recorder, store, HTTP, commands |
@@ -55,6 +55,8 @@
 //! 13 tap               caller left, all others and the switch right → recorder → ID.wav.part
 //! 14 detector          Spoke, FellSilent, Digit, TimedOut → call → rules
 //! 15 re-INVITE hold    HoldPatience: after 7 s the held party hears that he is not forgotten; again each 7 s
+//! 15a `**2`            a script of service says its steps to the caller, with or without the agent
+//! 15b the agent's BYE  a queue's caller stays: the agent is free, the caller is seen off (Farewell), and hangs up himself
 //! 16 BYE               the other leg is released, the agent is free (or wraps up), the recording is closed: fsync, SHA-256, rename
 //! 17 store             the record; events → API, pages
 //! ```

@@ -59,6 +59,10 @@ pub const RECORDING_CLOSES_WITHIN: Duration = Duration::from_secs(120);
 pub const DIGITS_MAX: usize = 64;
 /// Offers written on one call's record. More are counted, not written: a call that rang this often is a story of its own.
 pub const OFFERS_PER_CALL_MAX: usize = 200;
+/// Scripts of service begun in one call. More: refused, with the reason.
+pub const SCRIPTS_PER_CALL_MAX: usize = 50;
+/// Callers remembered as having been asked how they were served: a day of a large house. More: the oldest is forgotten, and may be asked again.
+pub const SURVEYS_REMEMBERED_MAX: usize = 65_536;
 /// Clips waiting to be played to one leg. More: the oldest that has not begun is dropped.
 pub const CLIPS_QUEUED_MAX: usize = 32;
 /// Datagrams and orders waiting for the switch's task. Full: datagrams are dropped and counted, retransmission heals them.

@@ -12,6 +12,7 @@ pub mod machine;
 pub mod recorded;
 pub mod redact;
 pub mod rng;
+pub mod script;
 pub mod time;
 
 pub use cadence::Cadence;
@@ -23,4 +24,5 @@ pub use lookup::Lookup;
 pub use machine::Machine;
 pub use redact::Redacted;
 pub use rng::Rng;
+pub use script::ScriptStep;
 pub use time::{Duration, Instant, Timestamp, WallClock};

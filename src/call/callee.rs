@@ -109,6 +109,7 @@ impl Call {
         self.record.connected_at.get_or_insert(self.wall.read(now));
         let session = self.session;
         let caller = self.caller.id;
+        self.parted = false;
         self.enter(State::Connected { callee: leg }, now);
         if self.caller_answered {
             out.push(Action::Media(Media::StopAnnouncements { session, leg: caller }));

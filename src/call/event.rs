@@ -123,6 +123,15 @@ pub enum Order {
         side: Side,
         on: bool,
     },
+    /// From now on an agent's BYE ends his own part alone (`Fact::AgentLeft`).
+    OutliveAgent,
+    /// The agent's phone is released, the caller stays.
+    DismissAgent {
+        /// Text of the Reason header.
+        cause: String,
+    },
+    /// A caller whose agent is gone waits for another.
+    WaitAnew,
     Release(Ending),
 }
 
@@ -185,6 +194,10 @@ pub enum Fact {
     AnnouncementEnded {
         side: Side,
         token: u64,
+    },
+    /// The agent's part is over, and the caller is alone with the switch.
+    AgentLeft {
+        leg: LegId,
     },
     /// The call is over: all legs are released, the record is whole but for its recording.
     Ended,

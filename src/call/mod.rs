@@ -6,6 +6,7 @@ mod callee;
 mod caller;
 mod event;
 mod leg;
+mod parting;
 pub mod record;
 
 pub use event::{Action, Ending, Event, Fact, Offer, Order, Side};
@@ -68,6 +69,12 @@ pub struct Call {
     callee: Option<Leg>,
     /// The callee is an agent: then it is the agent who holds and releases.
     callee_is_agent: bool,
+    /// An agent's BYE ends his own part alone.
+    #[serde(default)]
+    outlives_agent: bool,
+    /// An agent was there, and is gone.
+    #[serde(default)]
+    parted: bool,
     record: CallRecord,
 }
 
@@ -103,6 +110,8 @@ impl Call {
             attempts: BTreeMap::new(),
             callee: None,
             callee_is_agent: false,
+            outlives_agent: false,
+            parted: false,
             record,
         }
     }
@@ -134,6 +143,18 @@ impl Call {
     #[must_use]
     pub fn is_connected(&self) -> bool {
         matches!(self.state, State::Connected { .. })
+    }
+
+    /// An agent was there and is gone, and the caller waits for no other.
+    #[must_use]
+    pub fn is_parted(&self) -> bool {
+        self.parted && !self.is_ended()
+    }
+
+    /// Two people spoke, now or before.
+    #[must_use]
+    pub fn was_connected(&self) -> bool {
+        self.record.connected_at.is_some()
     }
 
     #[must_use]
@@ -172,6 +193,7 @@ impl Call {
     pub fn state_name(&self) -> &'static str {
         match self.state {
             State::Arriving { .. } => "arriving",
+            State::Waiting if self.attempts.is_empty() && self.parted => "ending",
             State::Waiting if self.attempts.is_empty() => "waiting",
             State::Waiting => "offering",
             State::Connected { .. } if self.is_held(HeldBy::Agent) || self.is_held(HeldBy::Caller) => "held",
@@ -250,6 +272,9 @@ impl Call {
                     out.push(Action::Media(Media::ListenForSpeech { session, leg: leg.id, on }));
                 }
             }
+            Order::OutliveAgent => self.outlives_agent = true,
+            Order::DismissAgent { cause } => self.dismiss_agent(&cause, now, out),
+            Order::WaitAnew => self.parted = false,
             Order::Release(ending) => self.release(ending, None, now, out),
         }
     }
@@ -259,7 +284,7 @@ impl Call {
         if self.is_ended() {
             return;
         }
-        let was_connected = self.is_connected();
+        let was_connected = self.was_connected();
         // RFC 3326: a release of our own says why; a party's own BYE needs no comment.
         let reason = (ending.by == ReleasedBy::Switch).then(|| sip::Reason { cause: ending.code, text: ending.cause.clone() });
         let legs: Vec<LegId> = self.legs().filter(|leg| Some(*leg) != gone).collect();
@@ -277,6 +302,7 @@ impl Call {
         }
         self.record.released_at = Some(at);
         self.record.released_by = Some(ending.by);
+        self.record.hung_up_first.get_or_insert(ending.by);
         self.record.outcome = Some(ending.outcome.unwrap_or(match (was_connected, ending.by) {
             (true, _) => Outcome::Answered,
             (false, ReleasedBy::Caller) => Outcome::Abandoned,
@@ -291,6 +317,9 @@ impl Call {
     /// A leg ended by itself.
     fn leg_released(&mut self, leg: LegId, cause: &sip::Cause, now: Instant, out: &mut Vec<Action>) {
         let Some(side) = self.side_of(leg) else { return };
+        if side == Side::Callee && self.outlives_agent() && matches!(cause, sip::Cause::Bye { .. }) {
+            return self.agent_hung_up(now, out);
+        }
         let by_party = match side {
             Side::Caller => ReleasedBy::Caller,
             Side::Callee if self.callee_is_agent => ReleasedBy::Agent,
@@ -390,7 +419,7 @@ impl Machine for Call {
             }
             Event::TimedOut { leg } => {
                 if self.side_of(leg).is_some() {
-                    let outcome = if self.is_connected() { Outcome::Answered } else { Outcome::Failed };
+                    let outcome = if self.was_connected() { Outcome::Answered } else { Outcome::Failed };
                     self.fail(408, None, outcome, "RTP timeout", now, out);
                 }
             }

@@ -32,6 +32,8 @@ pub enum Outcome {
     Abandoned,
     /// Released by the silent-call script.
     Silent,
+    /// Released by another script of service.
+    Scripted,
     /// Routing, the callee, or an overload refused it.
     Refused,
     /// The callee did not answer in time.
@@ -52,6 +54,7 @@ impl Outcome {
             Self::Answered => "answered",
             Self::Abandoned => "abandoned",
             Self::Silent => "silent",
+            Self::Scripted => "scripted",
             Self::Refused => "refused",
             Self::NoAnswer => "no-answer",
             Self::Busy => "busy",
@@ -148,6 +151,75 @@ pub struct HoldRecord {
     pub reassured: u32,
 }
 
+/// A script of service that was played to the caller.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ScriptRecord {
+    /// Its id in the configuration.
+    pub script: String,
+    pub begun_by: BegunBy,
+    pub started_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+    /// Prompts that were begun.
+    pub said: u32,
+    pub ending: ScriptEnding,
+}
+
+/// Who saw that a script is needed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum BegunBy {
+    Agent,
+    /// The API.
+    Desk,
+}
+
+impl BegunBy {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Agent => "agent",
+            Self::Desk => "desk",
+        }
+    }
+}
+
+/// How a script ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum ScriptEnding {
+    Running,
+    /// What it was for is over: the caller spoke, or the agent says so.
+    Helped,
+    /// Its last step was done.
+    Done,
+    /// The caller went to wait in another queue.
+    Queued,
+    /// The call was released by it.
+    Released,
+    /// The call ended before.
+    CutShort,
+}
+
+impl ScriptEnding {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Helped => "helped",
+            Self::Done => "done",
+            Self::Queued => "queued",
+            Self::Released => "released",
+            Self::CutShort => "cut-short",
+        }
+    }
+}
+
+/// The caller was asked how he was served.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SurveyRecord {
+    pub asked_at: Timestamp,
+    /// From 1; `None`: he did not answer.
+    pub score: Option<u8>,
+}
+
 /// A call's record, whole, as far as it has come.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct CallRecord {
@@ -164,10 +236,17 @@ pub struct CallRecord {
     pub connected_at: Option<Timestamp>,
     pub released_at: Option<Timestamp>,
     pub released_by: Option<ReleasedBy>,
+    /// Whose part ended first: an agent's ends before the call does.
+    #[serde(default)]
+    pub hung_up_first: Option<ReleasedBy>,
     /// Text of why, for the reader: `BYE`, `RTP timeout`, `session expired`, …
     pub release_cause: Option<String>,
     pub outcome: Option<Outcome>,
     pub offers: Vec<OfferRecord>,
     pub holds: Vec<HoldRecord>,
+    #[serde(default)]
+    pub scripts: Vec<ScriptRecord>,
+    #[serde(default)]
+    pub survey: Option<SurveyRecord>,
     pub recording: Option<RecordingRecord>,
 }

@@ -43,6 +43,9 @@ impl Story {
             outcome: None,
             offers: Vec::new(),
             holds: Vec::new(),
+            scripts: Vec::new(),
+            survey: None,
+            hung_up_first: None,
             recording: None,
         };
         let local = IpAddr::from([127, 0, 0, 1]);

@@ -21,7 +21,7 @@ pub use retention::{FreeSpace, Retention};
 pub use source::SourceFile;
 pub use suggest::nearest;
 
-use crate::base::{AgentId, Cadence, ClipId, Codec, Duration, GuardSettings, QueueId, TrunkId};
+use crate::base::{AgentId, Cadence, ClipId, Codec, Duration, GuardSettings, QueueId, ScriptStep, TrunkId};
 use ipnet::IpNet;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -202,6 +202,10 @@ pub struct RulesConfig {
     pub answer: AnswerRule,
     pub hold: HoldRule,
     pub silent_call: SilentCallRule,
+    /// Scripts that an agent or a program begins.
+    pub scripts: Vec<ScriptRule>,
+    /// Nobody hangs up on a customer; `None`: the agent's BYE ends the call.
+    pub farewell: Option<FarewellRule>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -227,6 +231,37 @@ pub struct SilentCallRule {
     pub enabled: bool,
     pub wait: Duration,
     pub steps: Vec<ClipId>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct ScriptRule {
+    pub id: String,
+    /// What an agent presses in the call: `**` and a digit.
+    pub code: Option<String>,
+    pub steps: Vec<ScriptStep>,
+    /// The caller's word ends it.
+    pub ends_on_speech: bool,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct FarewellRule {
+    pub prompt: ClipId,
+    /// How long the caller then has to hang up himself.
+    pub wait: Duration,
+    pub survey: Option<SurveyRule>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct SurveyRule {
+    pub ask: ClipId,
+    pub thanks: ClipId,
+    /// Answers are the digits from 1 to this.
+    pub highest: u8,
+    pub answer_within: Duration,
+    /// Who spoke for less is not asked.
+    pub min_talk: Duration,
+    /// Who was asked so lately is not asked again.
+    pub not_within: Duration,
 }
 
 /// A number, or a pattern: `X` a digit, `N` 2 to 9, `.` one or more of anything (last only).

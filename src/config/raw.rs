@@ -168,6 +168,9 @@ tables! {
         answer: RawAnswer = "[rules.answer]",
         hold: RawHold = "[rules.hold]",
         silent_call: RawSilentCall = "[rules.silent_call]",
+        script: Vec<RawScript> = "[[rules.script]]",
+        farewell: RawFarewell = "[rules.farewell]",
+        survey: RawSurvey = "[rules.survey]",
     }
     RawAnswer "rules.answer" {
         max_rings: Spot<i64> = "max_rings = 3",
@@ -181,6 +184,26 @@ tables! {
         enabled: Spot<bool> = "enabled = true",
         wait: Spot<String> = "wait = \"5s\"",
         steps: Vec<Spot<String>> = "steps = [\"silent_ask\", \"silent_farewell\"]",
+    }
+    RawScript "rules.script" {
+        id: Spot<String> = "id = \"faint\"",
+        code: Spot<String> = "code = \"**2\"",
+        ends_on: Spot<String> = "ends_on = \"speech\"",
+        steps: Vec<Spot<String>> = "steps = [\"say:low_volume_ask\", \"wait:5s\", \"say:low_volume_farewell\", \"wait:5s\", \"release\"]",
+    }
+    RawFarewell "rules.farewell" {
+        enabled: Spot<bool> = "enabled = true",
+        prompt: Spot<String> = "prompt = \"goodbye\"",
+        wait: Spot<String> = "wait = \"10s\"",
+    }
+    RawSurvey "rules.survey" {
+        enabled: Spot<bool> = "enabled = true",
+        ask: Spot<String> = "ask = \"survey_ask\"",
+        thanks: Spot<String> = "thanks = \"thanks\"",
+        highest: Spot<i64> = "highest = 5",
+        answer_within: Spot<String> = "answer_within = \"8s\"",
+        min_talk: Spot<String> = "min_talk = \"20s\"",
+        not_within: Spot<String> = "not_within = \"24h\"",
     }
 }
 

@@ -7,6 +7,7 @@ mod people;
 mod queues;
 mod retention;
 mod rules;
+mod service;
 mod switch;
 mod together;
 mod words;
@@ -90,7 +91,7 @@ impl Resolver<'_> {
         let raw_rules = raw.rules.unwrap_or_default();
 
         self.prompts_of_language(&raw_switch, &switch.language);
-        let rules = self.rules(&raw_rules, &switch.language);
+        let rules = self.rules(&raw_rules, &queues, &switch.language);
         let named = calls::Named { agents: &agents, queues: &queues, trunks: &trunks, language: &switch.language };
         let routes = self.routes(raw.route.unwrap_or_default(), &named);
         self.each_queue_has_an_agent(&queues, &agents);

@@ -3,7 +3,7 @@
 //! What lives here: shapes and the way from the core's values to them. What must not: SQL, HTTP.
 
 use crate::base::Timestamp;
-use crate::call::record::{CallRecord, HoldRecord, OfferRecord, RecordingRecord};
+use crate::call::record::{CallRecord, HoldRecord, OfferRecord, RecordingRecord, ScriptRecord};
 use crate::switch::output::{Detail, Event};
 use crate::switch::view::CallView;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -71,12 +71,20 @@ pub struct Call {
     pub released_at: Option<Time>,
     /// caller, agent, callee, switch.
     pub released_by: Option<String>,
+    /// Whose part ended first: caller, agent, callee, switch. An agent's ends before the call does: the caller hangs up himself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hung_up_first: Option<String>,
     /// Why, for the reader: `BYE`, `RTP timeout`, …
     pub release_cause: Option<String>,
-    /// answered, abandoned, silent, refused, no-answer, busy, unreachable, played, failed.
+    /// answered, abandoned, silent, scripted, refused, no-answer, busy, unreachable, played, failed.
     pub outcome: Option<String>,
     pub offers: Vec<Offer>,
     pub holds: Vec<Hold>,
+    /// Scripts of service that were begun by hand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scripts: Vec<Script>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub survey: Option<Survey>,
     pub recording: Option<Recording>,
     /// While the call runs: arriving, waiting, offering, connected, held, ending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -106,6 +114,29 @@ pub struct Hold {
     pub ended_at: Option<Time>,
     /// How often the held party heard that he is not forgotten.
     pub reassured: u32,
+}
+
+/// A script of service that was played to the caller.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Script {
+    /// Its id in the configuration.
+    pub script: String,
+    /// agent, desk (the API).
+    pub begun_by: String,
+    pub started_at: Time,
+    pub ended_at: Option<Time>,
+    /// Prompts that were begun.
+    pub said: u32,
+    /// running, helped (the caller spoke, or the agent said so), done, queued, released, cut-short.
+    pub ending: String,
+}
+
+/// The caller was asked how he was served.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Survey {
+    pub asked_at: Time,
+    /// From 1; null when he did not answer.
+    pub score: Option<u8>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -152,10 +183,13 @@ impl From<&CallRecord> for Call {
             connected_at: record.connected_at.map(Time::from),
             released_at: record.released_at.map(Time::from),
             released_by: record.released_by.map(|by| by.name().to_owned()),
+            hung_up_first: record.hung_up_first.map(|by| by.name().to_owned()),
             release_cause: record.release_cause.clone(),
             outcome: record.outcome.map(|outcome| outcome.name().to_owned()),
             offers: record.offers.iter().map(Offer::from).collect(),
             holds: record.holds.iter().map(Hold::from).collect(),
+            scripts: record.scripts.iter().map(Script::from).collect(),
+            survey: record.survey.map(|survey| Survey { asked_at: survey.asked_at.into(), score: survey.score }),
             recording: record.recording.as_ref().map(Recording::from),
             state: None,
             state_since: None,
@@ -166,6 +200,19 @@ impl From<&CallRecord> for Call {
 impl From<&CallView> for Call {
     fn from(view: &CallView) -> Self {
         Self { state: Some(view.state.to_owned()), state_since: Some(view.state_since.into()), ..Self::from(&view.record) }
+    }
+}
+
+impl From<&ScriptRecord> for Script {
+    fn from(script: &ScriptRecord) -> Self {
+        Self {
+            script: script.script.clone(),
+            begun_by: script.begun_by.name().to_owned(),
+            started_at: script.started_at.into(),
+            ended_at: script.ended_at.map(Time::from),
+            said: script.said,
+            ending: script.ending.name().to_owned(),
+        }
     }
 }
 

@@ -3,13 +3,15 @@
 //! What lives here: when a rule speaks. What must not: what that looks like on the wire, or which prompt is in which folder.
 
 pub mod caller_ringing;
+pub mod farewell;
 pub mod hold_patience;
 pub mod queue_comfort;
 pub mod ring_limit;
-pub mod silent_call;
+pub mod script;
 
 pub use caller_ringing::CallerRinging;
+pub use farewell::Farewell;
 pub use hold_patience::HoldPatience;
 pub use queue_comfort::QueueComfort;
 pub use ring_limit::RingLimit;
-pub use silent_call::SilentCall;
+pub use script::Script;

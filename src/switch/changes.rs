@@ -16,6 +16,9 @@ pub fn changes(old: &Config, new: &Config) -> Vec<String> {
     if old.routes != new.routes {
         out.push(format!("routes: {} → {}", old.routes.len(), new.routes.len()));
     }
+    if old.rules.scripts != new.rules.scripts {
+        out.push(format!("scripts: {} → {}", old.rules.scripts.len(), new.rules.scripts.len()));
+    }
     out
 }
 
@@ -65,6 +68,9 @@ fn shown(duration: Duration) -> String {
 /// Every single value by its dotted key, always in the same order.
 fn values(config: &Config) -> Vec<Value> {
     let Config { switch, sip, media, http, storage, rules, .. } = config;
+    let off = || "off".to_owned();
+    let farewell = rules.farewell.as_ref();
+    let survey = farewell.and_then(|rule| rule.survey.as_ref());
     let list = |items: Vec<String>| format!("[{}]", items.join(", "));
     let entries = [
         ("switch.name", switch.name.clone()),
@@ -100,6 +106,8 @@ fn values(config: &Config) -> Vec<Value> {
         ("rules.silent_call.enabled", rules.silent_call.enabled.to_string()),
         ("rules.silent_call.wait", shown(rules.silent_call.wait)),
         ("rules.silent_call.steps", list(rules.silent_call.steps.iter().map(ToString::to_string).collect())),
+        ("rules.farewell", farewell.map_or_else(off, |rule| format!("{} and {}", rule.prompt, shown(rule.wait)))),
+        ("rules.survey", survey.map_or_else(off, |rule| format!("{} to {} within {}", rule.ask, rule.highest, shown(rule.answer_within)))),
     ];
     entries.map(|(key, value)| (key.to_owned(), value)).into()
 }

@@ -54,6 +54,14 @@ pub enum Command {
         state: RequestedState,
         reason: Option<String>,
     },
+    /// Begin a script of service in a call, or say that the running one is not needed any more.
+    BeginScript {
+        call: CallId,
+        script: String,
+    },
+    EndScript {
+        call: CallId,
+    },
     Reload(Arc<Config>),
     /// Hear a blocked source again, named as it is shown, or all of them.
     Unblock {

@@ -10,6 +10,7 @@ pub mod output;
 pub mod restore;
 pub mod view;
 
+mod asked;
 mod changes;
 mod day;
 mod directory;
@@ -20,6 +21,7 @@ mod on_call;
 mod on_command;
 mod on_media;
 mod on_rules;
+mod on_service;
 mod on_sip;
 mod routing;
 mod slot;
@@ -32,6 +34,7 @@ use crate::config::Config;
 use crate::recording::Recording;
 use crate::sip::admission::{Strain, Turn};
 use crate::sip::{self, Endpoint};
+use asked::Asked;
 use checkpoint::Dirty;
 use day::Day;
 use directory::Directory;
@@ -112,6 +115,8 @@ pub struct Switch {
     store_blocked: bool,
     recording_alarm: Option<String>,
     recordings_missing: u64,
+    /// By the survey.
+    asked: Asked,
     dirty: Dirty,
     rechecks: Rechecks,
     deadlines: Deadlines<Key>,
@@ -149,6 +154,7 @@ impl Switch {
             store_blocked: false,
             recording_alarm: None,
             recordings_missing: 0,
+            asked: Asked::default(),
             dirty: Dirty::default(),
             rechecks: Rechecks::default(),
             deadlines: Deadlines::new(),

@@ -9,11 +9,11 @@ use super::{Closing, Key, Switch};
 use crate::acd::{self, Leaving, OfferResult};
 use crate::base::limits::DIGITS_MAX;
 use crate::base::{AgentId, CallId, ClipId, Instant, LegId, Machine, SessionId};
-use crate::call::record::{HeldBy, OfferOutcome, OfferRecord, Outcome, ReleasedBy};
+use crate::call::record::{HeldBy, OfferOutcome, OfferRecord, Outcome, ReleasedBy, ScriptEnding};
 use crate::call::{self, Action, Ending, Fact, Order, Side};
 use crate::media::control::Command as Media;
 use crate::recording;
-use crate::rules::{caller_ringing, hold_patience, queue_comfort, ring_limit, silent_call};
+use crate::rules::{caller_ringing, farewell, hold_patience, queue_comfort, ring_limit, script};
 use crate::sip::Failure;
 
 impl Switch {
@@ -53,27 +53,34 @@ impl Switch {
             Fact::Held { by } => {
                 self.publish("call.held", Some(call), now, vec![("by", Detail::Text(by.name().to_owned()))]);
                 self.tell_patience(call, by, hold_patience::Event::Held, now);
-                self.tell_silent(call, silent_call::Event::Held, now);
+                self.tell_scripts(call, &script::Event::Held, now);
             }
             Fact::Retrieved { by } => {
                 self.publish("call.retrieved", Some(call), now, vec![("by", Detail::Text(by.name().to_owned()))]);
                 self.tell_patience(call, by, hold_patience::Event::Retrieved, now);
                 if !self.is_held(call) {
-                    self.tell_silent(call, silent_call::Event::Retrieved, now);
+                    self.tell_scripts(call, &script::Event::Retrieved, now);
                 }
             }
             Fact::Digit { side, digit } => self.digit(call, side, digit, now),
-            Fact::Spoke { side: Side::Caller } => self.tell_silent(call, silent_call::Event::CallerSpoke, now),
-            Fact::Spoke { side: Side::Callee } => self.tell_silent(call, silent_call::Event::AgentSpoke, now),
+            Fact::Spoke { side: Side::Caller } => self.tell_scripts(call, &script::Event::CallerSpoke, now),
+            Fact::Spoke { side: Side::Callee } => self.tell_scripts(call, &script::Event::AgentSpoke, now),
             Fact::FellSilent { side: Side::Caller } => {}
-            Fact::FellSilent { side: Side::Callee } => self.tell_silent(call, silent_call::Event::AgentQuiet, now),
+            Fact::FellSilent { side: Side::Callee } => self.tell_scripts(call, &script::Event::AgentQuiet, now),
             Fact::AnnouncementEnded { side, token } => self.announcement_ended(call, side, token, now),
+            Fact::AgentLeft { leg } => self.agent_left(call, leg, now),
             Fact::Ended => self.ended(call, now),
         }
     }
 
     fn is_held(&self, call: CallId) -> bool {
         self.slots.get(&call).is_some_and(|slot| slot.call.is_held(HeldBy::Agent) || slot.call.is_held(HeldBy::Caller))
+    }
+
+    /// Both the watch for silence and a script that was begun.
+    fn tell_scripts(&mut self, call: CallId, event: &script::Event, now: Instant) {
+        self.tell_silent(call, event.clone(), now);
+        self.tell_script(call, event.clone(), now);
     }
 
     /// The caller's port is there: he goes where routing sent him.
@@ -254,6 +261,9 @@ impl Switch {
             }
             self.tell_acd(acd::Event::Answered { agent: offer.agent.clone(), call }, now);
             self.publish("call.established", Some(call), now, Vec::new());
+            if self.slots.get(&call).is_some_and(|slot| slot.farewell.is_some()) {
+                self.order(call, Order::OutliveAgent, now);
+            }
             self.greet(call, &offer.agent, now);
         } else {
             if let Some(Purpose::Party(party)) = self.slots.get_mut(&call).map(|slot| &mut slot.purpose) {
@@ -277,7 +287,7 @@ impl Switch {
             for side in [Side::Caller, Side::Callee] {
                 self.order(call, Order::ListenForSpeech { side, on: true }, now);
             }
-            self.tell_silent(call, silent_call::Event::GreetingBegan, now);
+            self.tell_silent(call, script::Event::GreetingBegan, now);
         }
         for side in [Side::Caller, Side::Callee] {
             self.order(call, Order::Announce { side, clips: clips.clone(), token: token::GREETING }, now);
@@ -295,30 +305,39 @@ impl Switch {
                     self.touched.insert(Key::Slot(call));
                 }
             }
-            token::GREETING => self.tell_silent(call, silent_call::Event::GreetingEnded, now),
-            token::SILENT_STEP => self.tell_silent(call, silent_call::Event::StepPlayed, now),
+            token::GREETING => self.tell_silent(call, script::Event::GreetingEnded, now),
+            token::SILENT_STEP => self.tell_silent(call, script::Event::StepPlayed, now),
             token::PLAY => {
                 let outcome = Some(Outcome::Played);
                 let cause = "played to its end".to_owned();
                 let ending = Ending { by: ReleasedBy::Switch, outcome, code: 200, retry_after: None, cause };
                 self.order(call, Order::Release(ending), now);
             }
-            _ => {}
+            token::FAREWELL_QUESTION => self.tell_farewell(call, farewell::Event::Asked, now),
+            token::FAREWELL => self.tell_farewell(call, farewell::Event::Parted, now),
+            _ => self.script_step_played(call, token, now),
         }
     }
 
-    /// An agent's digits may be a feature code.
+    /// An agent's digits may be a feature code; a caller's may answer the survey.
     fn digit(&mut self, call: CallId, side: Side, digit: char, now: Instant) {
+        if side == Side::Caller {
+            self.tell_farewell(call, farewell::Event::Digit(digit), now);
+        }
         let Some(slot) = self.slots.get_mut(&call) else { return };
         let Some(agent) = slot.agent_on(side).cloned() else { return };
         let pressed = &mut slot.digits[usize::from(side == Side::Callee)];
-        if digit == '*' || pressed.len() >= DIGITS_MAX {
+        // A second star makes the code of a script; any other begins anew.
+        if (digit == '*' && pressed != "*") || pressed.len() >= DIGITS_MAX {
             pressed.clear();
         }
         pressed.push(digit);
         if let Some(code) = dialled_in_call(pressed) {
             pressed.clear();
             self.obey(&agent, code, now);
+        } else if side == Side::Callee && pressed.starts_with("**") && pressed.len() > 2 {
+            let code = std::mem::take(pressed);
+            self.script_by_code(call, &code, now);
         }
     }
 
@@ -327,6 +346,7 @@ impl Switch {
         for leg in self.slots.get(&call).map(|slot| slot.offers.keys().copied().collect::<Vec<_>>()).unwrap_or_default() {
             self.close_offer(call, leg, OfferOutcome::Withdrawn, now);
         }
+        self.end_script(call, ScriptEnding::CutShort, now);
         self.tell_acd(acd::Event::Left { call, why: Leaving::Abandoned }, now);
         let detail = self.slots.get(&call).map(|slot| {
             let record = slot.call.record();

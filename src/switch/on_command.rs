@@ -5,7 +5,7 @@ use super::output::{Output, Reply};
 use super::{Key, Switch, changes::changes, directory};
 use crate::acd::{self, Reason};
 use crate::base::{AgentId, CallId, Duration, Instant};
-use crate::call::record::ReleasedBy;
+use crate::call::record::{BegunBy, ReleasedBy};
 use crate::call::{Ending, Order};
 use crate::config::Config;
 use std::sync::Arc;
@@ -15,6 +15,8 @@ impl Switch {
         let reply = match command {
             Command::Snapshot => Reply::Snapshot(Box::new(self.snapshot(now))),
             Command::SetAgentState { agent, state, reason } => self.set_agent_state(&agent, state, reason.as_deref(), now),
+            Command::BeginScript { call, script } => self.begin_script(call, &script, BegunBy::Desk, now),
+            Command::EndScript { call } => self.script_helped(call, now),
             Command::Reload(config) => self.reload(config, now),
             Command::Unblock { source } => self.unblock(source.as_deref()),
             Command::Drain { limit } => self.drain(limit, now),

@@ -1,4 +1,5 @@
-//! What the rules say: three rings, patience, the silent call. Here an order of a rule becomes an order to a call, and an event.
+//! What the rules say: three rings, comfort, patience. Here an order of a rule becomes an order to a call, and an event. The scripts of
+//! service are `on_service`'s.
 
 use super::directory::Role;
 use super::offer::Offer;
@@ -7,10 +8,10 @@ use super::slot::{Rule, held_side};
 use super::{Key, Switch};
 use crate::acd::{self, OfferResult};
 use crate::base::{CallId, ClipId, Instant, LegId, Machine};
-use crate::call::record::{HeldBy, OfferOutcome, OfferRecord, Outcome, ReleasedBy};
-use crate::call::{Ending, MUSIC, Order, Side};
+use crate::call::record::{HeldBy, OfferOutcome, OfferRecord};
+use crate::call::{MUSIC, Order, Side};
 use crate::media::control::Background;
-use crate::rules::{RingLimit, caller_ringing, hold_patience, queue_comfort, ring_limit, silent_call};
+use crate::rules::{RingLimit, caller_ringing, hold_patience, queue_comfort, ring_limit};
 use crate::sip;
 
 /// What an announcement was for; comes back when it ended.
@@ -21,6 +22,10 @@ pub(super) mod token {
     pub const GREETING: u64 = 4;
     pub const SILENT_STEP: u64 = 5;
     pub const PLAY: u64 = 6;
+    pub const FAREWELL_QUESTION: u64 = 7;
+    pub const FAREWELL: u64 = 8;
+    /// Of scripts begun by hand: this and what follows, each once a call.
+    pub const SCRIPT_STEP: u64 = 1 << 32;
 }
 
 /// Text of the Reason header of an offer that rang too long (redirect on no answer).
@@ -153,6 +158,20 @@ impl Switch {
                 }
                 self.on_silent(call, ordered, now);
             }
+            Rule::Script => {
+                let mut ordered = Vec::new();
+                if let Some(running) = &mut slot.script {
+                    running.script.handle_timeout(now, &mut ordered);
+                }
+                self.on_script(call, ordered, now);
+            }
+            Rule::Farewell => {
+                let mut ordered = Vec::new();
+                if let Some(farewell) = &mut slot.farewell {
+                    farewell.handle_timeout(now, &mut ordered);
+                }
+                self.on_farewell(call, ordered, now);
+            }
             Rule::NoAnswer => self.party_rang_too_long(call, now),
             Rule::Recording => {
                 let mut ordered = Vec::new();
@@ -198,47 +217,6 @@ impl Switch {
                     self.publish("hold.patience_exceeded", Some(call), now, detail);
                 }
                 hold_patience::Action::Report { .. } => {}
-            }
-        }
-    }
-
-    pub(super) fn tell_silent(&mut self, call: CallId, event: silent_call::Event, now: Instant) {
-        let Some(slot) = self.slots.get_mut(&call) else { return };
-        let Some(silent) = &mut slot.silent else { return };
-        if silent.is_over() {
-            return;
-        }
-        let mut ordered = Vec::new();
-        silent.handle(event, now, &mut ordered);
-        let over = silent.is_over();
-        self.touched.insert(Key::Slot(call));
-        self.on_silent(call, ordered, now);
-        if over {
-            // Nobody waits for a word any more; listening costs.
-            self.order(call, Order::ListenForSpeech { side: Side::Caller, on: false }, now);
-            self.order(call, Order::ListenForSpeech { side: Side::Callee, on: false }, now);
-        }
-    }
-
-    fn on_silent(&mut self, call: CallId, ordered: Vec<silent_call::Action>, now: Instant) {
-        for action in ordered {
-            match action {
-                silent_call::Action::Say { step, clip } => {
-                    let detail =
-                        vec![("step", Detail::Number(i64::try_from(step).unwrap_or(i64::MAX))), ("prompt", Detail::Text(clip.to_string()))];
-                    self.publish("silent_call.step", Some(call), now, detail);
-                    self.order(call, Order::Announce { side: Side::Caller, clips: vec![clip], token: token::SILENT_STEP }, now);
-                }
-                silent_call::Action::ReleaseSilent => {
-                    let ending = Ending {
-                        by: ReleasedBy::Switch,
-                        outcome: Some(Outcome::Silent),
-                        code: 200,
-                        retry_after: None,
-                        cause: "silent call".to_owned(),
-                    };
-                    self.order(call, Order::Release(ending), now);
-                }
             }
         }
     }

@@ -156,6 +156,9 @@ impl Switch {
             outcome: None,
             offers: Vec::new(),
             holds: Vec::new(),
+            scripts: Vec::new(),
+            survey: None,
+            hung_up_first: None,
             recording: None,
         }
     }

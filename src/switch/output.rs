@@ -50,6 +50,8 @@ pub enum Reply {
         sources: usize,
     },
     UnknownAgent,
+    /// It is over, or never was.
+    UnknownCall,
     /// The state cannot be taken now; the sentence says why.
     Refused(String),
 }

@@ -5,9 +5,10 @@ use super::offer::Offer;
 use crate::base::{AgentId, ClipId, Duration, Instant, LegId, Machine, QueueId};
 use crate::call::record::HeldBy;
 use crate::call::{Call, Side};
-use crate::config::RulesConfig;
+use crate::config::{FarewellRule, RulesConfig};
 use crate::recording::{Recording, RecordingFile};
-use crate::rules::{CallerRinging, HoldPatience, QueueComfort, SilentCall};
+use crate::rules::farewell::{Survey, Words};
+use crate::rules::{CallerRinging, Farewell, HoldPatience, QueueComfort, Script};
 use crate::sip::{self, Callee};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -61,10 +62,30 @@ pub struct Slot {
     /// One a party who may be held: the caller, held by the agent; and the other way round.
     pub patience_of_caller: HoldPatience,
     pub patience_of_callee: HoldPatience,
-    pub silent: Option<SilentCall>,
+    /// Watches a queue's caller for silence.
+    pub silent: Option<Script>,
+    /// What was begun by hand.
+    #[serde(default)]
+    pub script: Option<RunningScript>,
+    /// Of a queue's caller, where the configuration has one.
+    #[serde(default)]
+    pub farewell: Option<Farewell>,
+    /// Where the caller goes to wait once his agent is dismissed.
+    #[serde(default)]
+    pub onward: Option<QueueId>,
     pub recording: Recording,
     /// Digits pressed in the call, newest last, by each side.
     pub digits: [String; 2],
+}
+
+/// A script of service in a call.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct RunningScript {
+    /// Its id in the configuration.
+    pub id: String,
+    pub script: Script,
+    /// Of what it is saying; the end of anything else is not its own.
+    pub token: u64,
 }
 
 /// Which machine of a slot a deadline belongs to.
@@ -77,6 +98,8 @@ pub enum Rule {
     PatienceOfCaller,
     PatienceOfCallee,
     Silent,
+    Script,
+    Farewell,
     Recording,
     NoAnswer,
 }
@@ -85,8 +108,9 @@ impl Slot {
     #[must_use]
     pub fn new(call: Call, purpose: Purpose, from: sip::Party, rules: &RulesConfig) -> Self {
         let patience = rules.hold.patience;
-        let silent = (rules.silent_call.enabled && matches!(purpose, Purpose::Queue(_)))
-            .then(|| SilentCall::new(rules.silent_call.wait, rules.silent_call.steps.clone()));
+        let is_queued = matches!(purpose, Purpose::Queue(_));
+        let silent = &rules.silent_call;
+        let silent = (silent.enabled && is_queued).then(|| Script::silent_call(silent.wait, &silent.steps));
         // Named by the moment in the call's id, which the recorder knows too.
         let recording = Recording::new(RecordingFile::new(call.id(), call.id().timestamp()));
         Self {
@@ -103,6 +127,9 @@ impl Slot {
             patience_of_caller: HoldPatience::new(patience),
             patience_of_callee: HoldPatience::new(patience),
             silent,
+            script: None,
+            farewell: rules.farewell.as_ref().filter(|_| is_queued).map(farewell),
+            onward: None,
             recording,
             digits: [String::new(), String::new()],
         }
@@ -127,7 +154,9 @@ impl Slot {
     /// Whether `leg` is the caller's and the silent-call script runs.
     #[must_use]
     pub fn awaits_word_of(&self, leg: LegId) -> bool {
-        self.call.is_connected() && self.call.legs().next() == Some(leg) && self.silent.as_ref().is_some_and(|silent| !silent.is_over())
+        (self.call.is_connected() || self.call.is_parted())
+            && self.call.legs().next() == Some(leg)
+            && self.silent.as_ref().is_some_and(|silent| !silent.is_over())
     }
 
     /// The agent on that side, if one is.
@@ -145,7 +174,7 @@ impl Slot {
         self.offers.iter().find(|(_, offer)| offer.agent == *agent).map(|(leg, _)| *leg)
     }
 
-    fn deadlines(&self) -> [(Rule, Option<Instant>); 9] {
+    fn deadlines(&self) -> [(Rule, Option<Instant>); 11] {
         let no_answer = match &self.purpose {
             Purpose::Party(party) => party.no_answer_at,
             Purpose::Queue(_) | Purpose::Play { .. } => None,
@@ -158,6 +187,8 @@ impl Slot {
             (Rule::PatienceOfCaller, self.patience_of_caller.deadline()),
             (Rule::PatienceOfCallee, self.patience_of_callee.deadline()),
             (Rule::Silent, self.silent.as_ref().and_then(Machine::deadline)),
+            (Rule::Script, self.script.as_ref().and_then(|running| running.script.deadline())),
+            (Rule::Farewell, self.farewell.as_ref().and_then(Machine::deadline)),
             (Rule::Recording, self.recording.deadline()),
             (Rule::NoAnswer, no_answer),
         ]
@@ -174,6 +205,18 @@ impl Slot {
         let passed = self.deadlines().into_iter().filter(|(_, deadline)| deadline.is_some_and(|at| at <= now));
         passed.map(|(rule, _)| rule).collect()
     }
+}
+
+/// The rule of that name, with the words of the configuration.
+#[must_use]
+pub fn farewell(rule: &FarewellRule) -> Farewell {
+    let survey = rule.survey.as_ref().map(|survey| Survey {
+        ask: survey.ask.clone(),
+        thanks: survey.thanks.clone(),
+        answer_within: survey.answer_within,
+        highest: survey.highest,
+    });
+    Farewell::new(Words { goodbye: rule.prompt.clone(), wait: rule.wait, survey })
 }
 
 /// The side that a hold by `by` leaves waiting.

@@ -225,6 +225,9 @@ pub fn call_record(arrived_at: i64, rng: &mut Rng) -> CallRecord {
             result: OfferOutcome::Answered,
         }],
         holds: vec![],
+        scripts: Vec::new(),
+        survey: None,
+        hung_up_first: None,
         recording: None,
     }
 }

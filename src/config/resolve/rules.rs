@@ -1,21 +1,23 @@
 //! The rules of the house: three rings, patience on hold, the silent call.
 
-use super::Resolver;
+use super::{Placed, Resolver};
 use crate::base::Cadence;
-use crate::base::ClipId;
 use crate::base::cadence::CADENCES;
 use crate::base::time::secs;
+use crate::base::{ClipId, QueueId};
 use crate::config::raw::{RawAnswer, RawHold, RawRules, RawSilentCall, example_of};
-use crate::config::{AfterMissed, AnswerRule, HoldRule, RulesConfig, SilentCallRule};
+use crate::config::{AfterMissed, AnswerRule, HoldRule, QueueConfig, RulesConfig, SilentCallRule};
 
 const STEPS: [&str; 2] = ["silent_ask", "silent_farewell"];
 
 impl Resolver<'_> {
-    pub(super) fn rules(&mut self, raw: &RawRules, language: &str) -> RulesConfig {
+    pub(super) fn rules(&mut self, raw: &RawRules, queues: &Placed<QueueId, QueueConfig>, language: &str) -> RulesConfig {
         RulesConfig {
             answer: self.answer(raw.answer.as_ref().unwrap_or(&RawAnswer::default())),
             hold: self.hold(raw.hold.as_ref().unwrap_or(&RawHold::default())),
             silent_call: self.silent_call(raw.silent_call.as_ref().unwrap_or(&RawSilentCall::default()), language),
+            scripts: self.scripts(raw.script.as_deref().unwrap_or_default(), queues, language),
+            farewell: self.farewell(raw, language),
         }
     }
 

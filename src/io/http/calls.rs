@@ -33,7 +33,7 @@ const OUTCOMES: [&str; 9] = [
         ("agent" = Option<String>, Query, description = "the record's agent"),
         ("queue" = Option<String>, Query),
         ("caller" = Option<String>, Query, description = "the whole number"),
-        ("outcome" = Option<String>, Query, description = "answered, abandoned, silent, refused, no-answer, busy, unreachable, played, failed"),
+        ("outcome" = Option<String>, Query, description = "answered, abandoned, silent, scripted, refused, no-answer, busy, unreachable, played, failed"),
         ("recording" = Option<String>, Query, description = "open, complete, recovered, missing, removed, or any"),
         ("running" = Option<String>, Query, description = "true: only calls in progress; outcome and recording do not filter these"),
         ("since" = Option<String>, Query, format = DateTime, description = "arrived at or after"),

@@ -14,6 +14,13 @@ pub struct CallList {
     pub next: Option<String>,
 }
 
+/// Which script of service to begin.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct ScriptRequest {
+    /// Its id in the configuration: `faint`, `noisy`, …
+    pub script: String,
+}
+
 /// A call's timeline, in order.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EventList {

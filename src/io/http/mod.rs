@@ -16,6 +16,7 @@ mod params;
 pub mod problem;
 mod range;
 mod recording;
+mod script;
 mod stream;
 mod wav;
 
@@ -186,6 +187,7 @@ fn router(api: Api, closing: watch::Receiver<bool>) -> std::io::Result<Router> {
         .route("/calls/{id}", get(calls::one))
         .route("/calls/{id}/events", get(calls::timeline))
         .route("/calls/{id}/recording", get(recording::fetch))
+        .route("/calls/{id}/script", post(script::begin).delete(script::end))
         .route("/calls/{id}/recording/hold", put(hold::put).delete(hold::delete))
         .route("/agents", get(agents::list))
         .route("/agents/{id}/state", post(agents::set_state))

@@ -49,6 +49,9 @@ impl World {
             outcome: ended.map(|_| Outcome::Abandoned),
             offers: vec![],
             holds: vec![],
+            scripts: Vec::new(),
+            survey: None,
+            hung_up_first: None,
             recording: Some(RecordingRecord { file, duration: millis(1_000), sha256: Some("ab".into()), state, reason: None }),
         };
         self.store.try_push(Row::Call(Box::new(record))).expect("room");

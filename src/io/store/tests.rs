@@ -37,6 +37,9 @@ fn record(n: i64, rng: &mut Rng) -> CallRecord {
             result: OfferOutcome::Answered,
         }],
         holds: vec![HoldRecord { by: HeldBy::Agent, started_at: Timestamp(arrived_at.0 + 9_000), ended_at: None, reassured: 1 }],
+        scripts: Vec::new(),
+        survey: None,
+        hung_up_first: None,
         recording: Some(RecordingRecord {
             file: "2026/11/21/X.wav".into(),
             duration: millis(57_000),

@@ -83,6 +83,9 @@ mod tests {
             outcome: Some(outcome),
             offers: Vec::new(),
             holds: Vec::new(),
+            scripts: Vec::new(),
+            survey: None,
+            hung_up_first: None,
             recording: None,
         }
     }

@@ -120,6 +120,9 @@ mod tests {
             outcome: Some(Outcome::Answered),
             offers: Vec::new(),
             holds: Vec::new(),
+            scripts: Vec::new(),
+            survey: None,
+            hung_up_first: None,
             recording: Some(RecordingRecord {
                 file: String::new(),
                 duration: millis(duration_ms),

@@ -1,24 +1,26 @@
-//! The silent call: a caller of whom nothing is heard is asked, told good-bye, and released. Knows nothing of prompts' sounds, of
-//! levels or of SIP; what is speech is the detector's business.
+//! A script of service: what is said to a caller step by step, with waits between, up to the release; or until what it was for is over.
+//! The silent call watches every caller of a queue from his greeting on; the others are begun by whoever hears that they are needed.
+//! Knows nothing of prompts' sounds, of levels or of SIP; what is speech is the detector's business.
 
 use crate::base::limits::CLIP_PLAYED_WITHIN;
-use crate::base::{ClipId, Duration, Instant, Machine};
+use crate::base::{ClipId, Duration, Instant, Machine, QueueId, ScriptStep as Step};
 use serde::{Deserialize, Serialize};
 
-/// One call's script: greeting, wait, step, wait, step, …, wait, release. A caller's word ends it for the rest of the call.
+/// One call's script, from its first step to its last.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct SilentCall {
-    wait: Duration,
-    steps: Vec<ClipId>,
+pub struct Script {
+    steps: Vec<Step>,
+    /// The caller's word ends it for the rest of the call.
+    ends_on_speech: bool,
     /// Kept in every state: he may begin to speak during a clip or a hold, and still speak at its end.
     agent_speaks: bool,
     state: State,
 }
 
-/// `next` is the index of the step to come; the number of steps means the release.
+/// `next` is the index of the step to come; a wait that runs is its own.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 enum State {
-    /// Not yet connected.
+    /// Not yet begun.
     Before,
     /// The greeting plays; should its end never be told, it counts as ended at `give_up_at`.
     Greeting {
@@ -29,11 +31,11 @@ enum State {
         next: usize,
         until: Instant,
     },
-    /// The agent speaks. Not transient: his speech ends, or his RTP does, or the call.
+    /// The agent speaks. Not transient: his speech ends, or his part in the call does, or the call.
     AgentSpeaks {
         next: usize,
     },
-    /// A step plays; should its end never be told, it counts as played at `give_up_at`.
+    /// A prompt plays; should its end never be told, it counts as played at `give_up_at`.
     Playing {
         next: usize,
         give_up_at: Instant,
@@ -47,36 +49,47 @@ enum State {
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Event {
+    /// The first step's time has come: nobody waits for a greeting.
+    Begun,
     /// The greeting started to play. Not needed where there is none.
     GreetingBegan,
     GreetingEnded,
-    /// The step that was ordered last has been played to its end.
+    /// The prompt that was ordered last has been played to its end.
     StepPlayed,
     /// 300 ms or more of voice from the caller.
     CallerSpoke,
     AgentSpoke,
-    /// The agent's speech ended.
+    /// The agent's speech ended, or his part in the call.
     AgentQuiet,
     Held,
     Retrieved,
-    /// The call ended.
-    Released,
+    /// It is not needed any more: somebody says so, or the call ended.
+    Ended,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
-    /// Play `clip` to the caller; `step` counts from 0.
+    /// Play `clip` to the caller; `step` counts what is said, from 0.
     Say { step: usize, clip: ClipId },
-    /// Release both legs with the outcome `silent`.
-    ReleaseSilent,
+    /// The caller goes to wait in that queue; the script is over.
+    Queue(QueueId),
+    /// Release both legs; the script is over.
+    Release,
 }
 
-impl SilentCall {
-    /// `wait` is longer than zero; without steps the release follows the first wait.
+impl Script {
+    /// The script of a silent call: a wait before each prompt, and one before the release. `wait` is longer than zero; without prompts the
+    /// release follows the first wait.
     #[must_use]
-    pub fn new(wait: Duration, steps: Vec<ClipId>) -> Self {
+    pub fn silent_call(wait: Duration, prompts: &[ClipId]) -> Self {
         assert!(!wait.is_zero(), "a wait of zero would release every caller");
-        Self { wait, steps, agent_speaks: false, state: State::Before }
+        let asked = prompts.iter().flat_map(|clip| [Step::Wait(wait), Step::Say(clip.clone())]);
+        Self::new(asked.chain([Step::Wait(wait), Step::Release]).collect(), true)
+    }
+
+    #[must_use]
+    pub fn new(steps: Vec<Step>, ends_on_speech: bool) -> Self {
+        Self { steps, ends_on_speech, agent_speaks: false, state: State::Before }
     }
 
     /// Whether the script can still speak or release.
@@ -85,17 +98,40 @@ impl SilentCall {
         matches!(self.state, State::Over)
     }
 
-    /// The wait before step `next`, from now or from the end of the agent's speech.
-    fn listen(&self, next: usize, now: Instant) -> State {
-        if self.agent_speaks { State::AgentSpeaks { next } } else { State::Waiting { next, until: now + self.wait } }
+    /// Whether it has begun, and goes on.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        !matches!(self.state, State::Before | State::Over)
+    }
+
+    /// What comes at step `next`, now or, when it is a wait, from the end of the agent's speech.
+    fn go_on(&self, next: usize, now: Instant, out: &mut Vec<Action>) -> State {
+        match self.steps.get(next) {
+            Some(Step::Wait(_)) if self.agent_speaks => State::AgentSpeaks { next },
+            Some(Step::Wait(wait)) => State::Waiting { next, until: now + *wait },
+            Some(Step::Say(clip)) => {
+                let step = self.steps[..next].iter().filter(|step| matches!(step, Step::Say(_))).count();
+                out.push(Action::Say { step, clip: clip.clone() });
+                State::Playing { next: next + 1, give_up_at: now + CLIP_PLAYED_WITHIN }
+            }
+            Some(Step::Queue(queue)) => {
+                out.push(Action::Queue(queue.clone()));
+                State::Over
+            }
+            Some(Step::Release) => {
+                out.push(Action::Release);
+                State::Over
+            }
+            None => State::Over,
+        }
     }
 }
 
-impl Machine for SilentCall {
+impl Machine for Script {
     type Event = Event;
     type Action = Action;
 
-    fn handle(&mut self, event: Event, now: Instant, _: &mut Vec<Action>) {
+    fn handle(&mut self, event: Event, now: Instant, out: &mut Vec<Action>) {
         match event {
             Event::AgentSpoke => self.agent_speaks = true,
             Event::AgentQuiet => self.agent_speaks = false,
@@ -103,59 +139,43 @@ impl Machine for SilentCall {
         }
         self.state = match (&self.state, event) {
             (State::Over, _) => return,
-            (_, Event::CallerSpoke | Event::Released) => State::Over,
+            (_, Event::Ended) => State::Over,
+            (_, Event::CallerSpoke) if self.ends_on_speech => State::Over,
 
             (State::Before, Event::GreetingBegan) => State::Greeting { give_up_at: now + CLIP_PLAYED_WITHIN },
-            (State::Before | State::Greeting { .. }, Event::GreetingEnded) => self.listen(0, now),
+            (State::Before | State::Greeting { .. }, Event::GreetingEnded | Event::Begun) => self.go_on(0, now, out),
             (State::Before | State::Greeting { .. }, Event::Held) => State::Held { next: 0 },
 
             (State::Waiting { next, .. }, Event::AgentSpoke) => State::AgentSpeaks { next: *next },
-            (State::AgentSpeaks { next }, Event::AgentQuiet) => self.listen(*next, now),
-            (State::Playing { next, .. }, Event::StepPlayed) => self.listen(*next, now),
+            (State::AgentSpeaks { next }, Event::AgentQuiet) => self.go_on(*next, now, out),
+            (State::Playing { next, .. }, Event::StepPlayed) => self.go_on(*next, now, out),
 
             (State::Waiting { next, .. } | State::AgentSpeaks { next } | State::Playing { next, .. }, Event::Held) => {
                 State::Held { next: *next }
             }
-            (State::Held { next }, Event::Retrieved) => self.listen(*next, now),
+            (State::Held { next }, Event::Retrieved) => self.go_on(*next, now, out),
 
-            // What was told before, or concerns a clip that a hold has overtaken.
+            // What was told before, or concerns a prompt that a hold has overtaken.
             (
-                State::Before | State::Greeting { .. } | State::Playing { .. } | State::Held { .. },
-                Event::AgentSpoke | Event::AgentQuiet,
-            )
-            | (State::Waiting { .. }, Event::AgentQuiet)
-            | (State::AgentSpeaks { .. }, Event::AgentSpoke)
-            | (
-                State::Before | State::Greeting { .. } | State::Waiting { .. } | State::AgentSpeaks { .. } | State::Held { .. },
-                Event::StepPlayed,
-            )
-            | (
-                State::Greeting { .. } | State::Waiting { .. } | State::AgentSpeaks { .. } | State::Playing { .. } | State::Held { .. },
-                Event::GreetingBegan,
-            )
-            | (State::Waiting { .. } | State::AgentSpeaks { .. } | State::Playing { .. } | State::Held { .. }, Event::GreetingEnded)
-            | (State::Held { .. }, Event::Held)
-            | (
-                State::Before | State::Greeting { .. } | State::Waiting { .. } | State::AgentSpeaks { .. } | State::Playing { .. },
-                Event::Retrieved,
+                _,
+                Event::Begun
+                | Event::GreetingBegan
+                | Event::GreetingEnded
+                | Event::StepPlayed
+                | Event::CallerSpoke
+                | Event::AgentSpoke
+                | Event::AgentQuiet
+                | Event::Held
+                | Event::Retrieved,
             ) => return,
         };
     }
 
     fn handle_timeout(&mut self, now: Instant, out: &mut Vec<Action>) {
         self.state = match self.state {
-            State::Greeting { give_up_at } if give_up_at <= now => self.listen(0, now),
-            State::Playing { next, give_up_at } if give_up_at <= now => self.listen(next, now),
-            State::Waiting { next, until } if until <= now => match self.steps.get(next) {
-                Some(clip) => {
-                    out.push(Action::Say { step: next, clip: clip.clone() });
-                    State::Playing { next: next + 1, give_up_at: now + CLIP_PLAYED_WITHIN }
-                }
-                None => {
-                    out.push(Action::ReleaseSilent);
-                    State::Over
-                }
-            },
+            State::Greeting { give_up_at } if give_up_at <= now => self.go_on(0, now, out),
+            State::Playing { next, give_up_at } if give_up_at <= now => self.go_on(next, now, out),
+            State::Waiting { next, until } if until <= now => self.go_on(next + 1, now, out),
             _ => return,
         };
     }
@@ -183,12 +203,12 @@ mod tests {
         Action::Say { step: 1, clip: "silent_farewell".into() }
     }
 
-    fn script() -> SilentCall {
-        SilentCall::new(secs(5), vec!["silent_ask".into(), "silent_farewell".into()])
+    fn script() -> Script {
+        Script::silent_call(secs(5), &["silent_ask".into(), "silent_farewell".into()])
     }
 
     /// A call whose greeting lasted from 0 s to 2 s.
-    fn greeted() -> Drive<SilentCall> {
+    fn greeted() -> Drive<Script> {
         let mut drive = Drive::new(script());
         drive.event(Event::GreetingBegan).until(secs(2)).event(Event::GreetingEnded);
         drive
@@ -199,7 +219,7 @@ mod tests {
         let mut drive = greeted();
         drive.until(secs(10)).event(Event::StepPlayed).until(secs(18)).event(Event::StepPlayed).until(secs(60));
         // Greeting to 2 s, wait, ask at 7 s to 10 s, wait, farewell at 15 s to 18 s, wait, release.
-        assert_eq!(drive.log, [(secs(7), ask()), (secs(15), farewell()), (secs(23), Action::ReleaseSilent)]);
+        assert_eq!(drive.log, [(secs(7), ask()), (secs(15), farewell()), (secs(23), Action::Release)]);
         assert!(drive.machine.is_over());
     }
 
@@ -257,7 +277,7 @@ mod tests {
         assert_eq!(drive.log[1], (secs(35), farewell()));
         // He starts and ends within the step: its end counts.
         drive.event(Event::AgentSpoke).until(secs(36)).event(Event::AgentQuiet).until(secs(38)).event(Event::StepPlayed).until(secs(99));
-        assert_eq!(drive.log[2..], [(secs(43), Action::ReleaseSilent)]);
+        assert_eq!(drive.log[2..], [(secs(43), Action::Release)]);
     }
 
     #[test]
@@ -298,7 +318,7 @@ mod tests {
         let mut drive = Drive::new(script());
         drive.event(Event::GreetingBegan).until(secs(300));
         // 30 s for each clip that never ends, 5 s for each wait.
-        assert_eq!(drive.log, [(secs(35), ask()), (secs(70), farewell()), (secs(105), Action::ReleaseSilent)]);
+        assert_eq!(drive.log, [(secs(35), ask()), (secs(70), farewell()), (secs(105), Action::Release)]);
     }
 
     #[test]
@@ -309,15 +329,15 @@ mod tests {
         drive.event(Event::GreetingEnded).event(Event::GreetingEnded).event(Event::GreetingBegan).event(Event::StepPlayed);
         drive.event(Event::Retrieved).event(Event::AgentQuiet).until(secs(65)).event(Event::GreetingEnded).event(Event::GreetingBegan);
         drive.event(Event::Retrieved).event(Event::StepPlayed).event(Event::AgentSpoke).event(Event::AgentSpoke);
-        drive.event(Event::StepPlayed).event(Event::GreetingEnded).until(secs(70)).event(Event::Released).until(secs(300));
+        drive.event(Event::StepPlayed).event(Event::GreetingEnded).until(secs(70)).event(Event::Ended).until(secs(300));
         assert_eq!(drive.log, [(secs(65), ask())]);
     }
 
     #[test]
     fn without_steps_the_release_follows_the_first_wait() {
-        let mut drive = Drive::new(SilentCall::new(secs(5), Vec::new()));
+        let mut drive = Drive::new(Script::silent_call(secs(5), &[]));
         drive.event(Event::GreetingEnded).until(secs(60));
-        assert_eq!(drive.log, [(secs(5), Action::ReleaseSilent)]);
+        assert_eq!(drive.log, [(secs(5), Action::Release)]);
     }
 
     #[test]
@@ -326,7 +346,66 @@ mod tests {
         assert!(!drive.machine.is_over());
         drive.event(Event::GreetingBegan).event(Event::GreetingEnded).until(secs(6)).event(Event::Held);
         assert!(!drive.machine.is_over());
-        drive.event(Event::Released);
+        drive.event(Event::Ended);
         assert!(drive.machine.is_over());
+    }
+
+    /// What an agent begins for a caller who is hard to hear.
+    fn faint() -> Script {
+        let ask = || Step::Say("low_volume_ask".into());
+        Script::new(vec![ask(), Step::Wait(secs(5)), ask(), Step::Wait(secs(5)), Step::Release], false)
+    }
+
+    fn said(step: usize) -> Action {
+        Action::Say { step, clip: "low_volume_ask".into() }
+    }
+
+    #[test]
+    fn a_script_that_is_begun_speaks_at_once_and_is_not_ended_by_the_callers_voice() {
+        let mut drive = Drive::new(faint());
+        assert!(!drive.machine.is_running());
+        drive.event(Event::Begun);
+        assert!(drive.machine.is_running());
+        drive.until(secs(2)).event(Event::StepPlayed).until(secs(4)).event(Event::CallerSpoke).event(Event::Begun).until(secs(9));
+        drive.event(Event::StepPlayed).until(secs(60));
+        assert_eq!(drive.log, [(secs(0), said(0)), (secs(7), said(1)), (secs(14), Action::Release)]);
+        assert!(drive.machine.is_over() && !drive.machine.is_running());
+    }
+
+    #[test]
+    fn a_script_that_is_not_needed_any_more_says_no_more() {
+        for (ended_at, heard) in [(1, 1), (3, 1), (8, 2), (13, 2)] {
+            let mut drive = Drive::new(faint());
+            drive.event(Event::Begun);
+            for played_at in [2, 9] {
+                drive.until(secs(played_at.min(ended_at)));
+                if played_at < ended_at {
+                    drive.event(Event::StepPlayed);
+                }
+            }
+            drive.until(secs(ended_at)).event(Event::Ended).event(Event::StepPlayed).until(secs(300));
+            assert_eq!(drive.log.len(), heard, "ended at {ended_at} s: {:?}", drive.log);
+        }
+    }
+
+    #[test]
+    fn a_script_may_lead_to_another_queue_or_end_with_its_last_word() {
+        let dialect = vec![Step::Say("dialect_ask".into()), Step::Wait(secs(5)), Step::Queue("dialect".into())];
+        let mut drive = Drive::new(Script::new(dialect, false));
+        drive.event(Event::Begun).event(Event::StepPlayed).until(secs(60));
+        assert_eq!(drive.log[1..], [(secs(5), Action::Queue("dialect".into()))]);
+        let mut drive = Drive::new(Script::new(vec![Step::Say("dialect_ask".into())], false));
+        drive.event(Event::Begun);
+        assert!(!drive.machine.is_over());
+        drive.event(Event::StepPlayed).until(secs(60));
+        assert!(drive.machine.is_over());
+        assert_eq!(drive.log.len(), 1);
+    }
+
+    #[test]
+    fn an_agent_who_is_gone_holds_nothing_up() {
+        let mut drive = greeted();
+        drive.until(secs(3)).event(Event::AgentSpoke).until(secs(4)).event(Event::AgentQuiet).until(secs(60));
+        assert_eq!(drive.log[0], (secs(9), ask()));
     }
 }
