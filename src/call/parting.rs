@@ -33,7 +33,6 @@ impl Call {
         out.push(Action::Media(Media::SetHearing { session, hearing: Vec::new() }));
         out.push(Action::Media(Media::SetRecordedParties { session, right: Vec::new() }));
         out.push(Action::Media(Media::ReleaseLeg { session, leg: agent.id }));
-        out.push(Action::Media(Media::StopAnnouncements { session, leg: caller }));
         out.push(Action::Media(Media::SetBackground { session, leg: caller, background: Background::None }));
         self.enter(State::Waiting, now);
         self.callee_is_agent = false;

@@ -279,6 +279,7 @@ impl Switch {
                     slot.call.record_mut().survey = Some(SurveyRecord { asked_at: at, score: None });
                     self.asked.note(&slot.call.record().caller, now);
                     self.publish("survey.asked", Some(call), now, Vec::new());
+                    self.order(call, Order::StopAnnouncements { side: Side::Caller }, now);
                     self.order(call, Order::Announce { side: Side::Caller, clips: vec![clip], token: token::FAREWELL_QUESTION }, now);
                 }
                 farewell::Action::Scored(score) => {

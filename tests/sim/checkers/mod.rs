@@ -50,6 +50,9 @@ fn is_kept(changed_at: Instant, crashed_at: Instant) -> bool {
 /// What is wrong, in words.
 pub type Complaints = Vec<String>;
 
+/// Tokens of what a script says that was begun by hand begin here.
+const BEGUN_BY_HAND: u64 = 1 << 32;
+
 pub struct Checkers {
     agents: BTreeSet<String>,
     engagements: Engagements,
@@ -341,7 +344,7 @@ impl Checkers {
                     session.script.insert(*token, Clip::Greeting);
                     let rules = self.rules_of.get(&session.call).copied().unwrap_or(self.rules);
                     self.silent.greeted(session.call, rules.wait, rules.steps, now);
-                } else if first.starts_with("silent_") {
+                } else if first.starts_with("silent_") && *token < BEGUN_BY_HAND {
                     session.script.insert(*token, Clip::Step);
                     self.silent.said(session.call, now, &mut self.complaints);
                 }
@@ -420,6 +423,8 @@ impl Checkers {
                     self.books.enqueued(call, queue, now);
                 }
             }
+            ("call.agent_left", Some(call)) => self.silent.agent_left(call, now),
+            ("script.began", Some(call)) => self.silent.displaced(call, now),
             ("call.established", Some(call)) => self.books.answered(call, now),
             ("call.held", Some(call)) => {
                 let patience = self.rules_of(call).patience;

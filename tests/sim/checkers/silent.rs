@@ -45,6 +45,10 @@ impl Silent {
     /// The rule is the one of the call's arrival.
     pub fn greeted(&mut self, call: CallId, wait: Duration, steps: usize, now: Instant) {
         let held_by: BTreeSet<String> = self.held_before.remove(&call).into_iter().collect();
+        // A second agent greets a caller who has spoken, or has heard another script.
+        if self.scripts.contains_key(&call) {
+            return;
+        }
         // A hold overtakes the greeting.
         self.scripts.insert(call, Script { wait, steps, playing: held_by.is_empty(), held_by, told_at: now, ..Script::default() });
     }
@@ -71,6 +75,17 @@ impl Silent {
             script.agent_speaks = false;
             script.listen(now);
         });
+    }
+
+    pub fn agent_left(&mut self, call: CallId, now: Instant) {
+        if self.scripts.get(&call).is_some_and(|script| script.agent_speaks) {
+            self.agent_quiet(call, now);
+        }
+    }
+
+    /// Another script takes its place.
+    pub fn displaced(&mut self, call: CallId, now: Instant) {
+        self.caller_spoke(call, now);
     }
 
     pub fn held(&mut self, call: CallId, by: &str, now: Instant) {

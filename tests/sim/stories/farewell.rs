@@ -76,8 +76,8 @@ fn who_does_not_answer_the_question_is_told_goodbye_and_is_not_asked_again_that_
     world.after(secs(25));
     let from = world.now;
     world.hangs_up("1001").after(secs(30)).expect_ended(CALLER);
-    // Two seconds of question, eight to answer.
-    world.expect_clip(CALLER, "survey_ask", from, &[secs(0)]).expect_clip(CALLER, "goodbye", from, &[secs(10)]);
+    // Two seconds of question, eight to answer; a clip has ended when its last frame is sent.
+    world.expect_clip(CALLER, "survey_ask", from, &[secs(0)]).expect_clip(CALLER, "goodbye", from, &[millis(9_980)]);
     assert_eq!(world.record().survey.map(|survey| survey.score), Some(None));
     world.caller_dials("95000").after(secs(30)).expect_up("1001").hangs_up("1001").after(millis(500));
     world.expect_hears(CALLER, Heard::Clip("goodbye"));

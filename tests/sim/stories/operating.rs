@@ -91,7 +91,7 @@ fn a_drain_takes_no_new_call_and_ends_the_old_ones_with_a_reason() {
 fn a_drain_is_over_when_the_last_call_is() {
     let mut world = World::talking("1001", Sound::Speech, Sound::Speech);
     world.command(Command::Drain { limit: secs(30) });
-    world.after(secs(3)).hangs_up("1001").after(secs(1));
+    world.after(secs(3)).hangs_up(CALLER).after(secs(1));
     assert!(world.drained, "nothing is waited for any more");
     world.ends_well();
 }
