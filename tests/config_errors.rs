@@ -144,6 +144,26 @@ fn every_error_is_told_not_the_first_alone() {
 }
 
 #[test]
+fn a_script_that_cannot_be_said_is_refused_with_what_would_be_right() {
+    let dialect = "steps = [\"say:dialect_ask\"";
+    for (from, to, message, remedy) in [
+        (dialect, "steps = [\"release\", \"say:dialect_ask\"", "releases the caller: nobody is hung up on for how he speaks", "queue:ID"),
+        (dialect, "steps = [\"sing:dialect_ask\"", "\"sing:dialect_ask\" is no step of a script", "say:PROMPT, wait:DURATION"),
+        (dialect, "steps = [\"say:dialect_aks\"", "there is no prompt \"dialect_aks\"", "did you mean \"dialect_ask\"?"),
+        (dialect, "steps = [\"wait:0s\", \"say:dialect_ask\"", "\"0s\" is out of bounds", "from \"1s\" to \"10m\""),
+        (dialect, "steps = [\"queue:servise\", \"say:dialect_ask\"", "there is no queue \"servise\"", "did you mean \"service\"?"),
+        ("code = \"**2\"", "code = \"*2\"", "\"*2\" is no code of a script", "two stars and a digit"),
+        ("code = \"**2\"", "code = \"**1\"", "\"**1\" begins another script already", "a code of its own"),
+        ("id = \"faint\"", "id = \"silent\"", "there are two of rules.script \"silent\"", "an id of its own"),
+        ("[rules.farewell]\nprompt = \"goodbye\"\nwait = \"10s\"", "", "a survey without a farewell is never asked", "[rules.farewell]"),
+        ("highest = 3", "highest = 10", "10 is out of bounds", "from 2 to 9"),
+    ] {
+        let shown = with("rules.toml", from, to);
+        assert!(shown.contains(message) && shown.contains(remedy), "{message}: {remedy}\n--- shown:\n{shown}");
+    }
+}
+
+#[test]
 fn a_key_in_two_files_names_both_places() {
     let mut files = shipped();
     files.push(SourceFile { path: "config/z.toml".into(), text: "[switch]\nname = \"a\"\n[rules.hold]\npatience = \"8s\"\n".into() });
@@ -429,7 +449,8 @@ fn every_key_mistaken_in_any_way_is_an_error_at_its_line() {
         // Removed: an error that names the key, or else it may be left out: its default, no wider than what was there.
         match resolve(&edited(&files, index, line, |_| String::new()), &[], &prompts()) {
             Ok(config) => {
-                let optional = ["name", "from", "team", "skills", "role", "login", "accept_from"].contains(&key.as_str());
+                let optional =
+                    ["name", "from", "team", "skills", "role", "login", "accept_from", "code", "ends_on"].contains(&key.as_str());
                 assert!(optional || config == defaults, "{key} of {}:{} went unnoticed", files[index].path, line + 1);
             }
             Err(errors) => {

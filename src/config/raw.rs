@@ -200,7 +200,7 @@ tables! {
         enabled: Spot<bool> = "enabled = true",
         ask: Spot<String> = "ask = \"survey_ask\"",
         thanks: Spot<String> = "thanks = \"thanks\"",
-        highest: Spot<i64> = "highest = 5",
+        highest: Spot<i64> = "highest = 3",
         answer_within: Spot<String> = "answer_within = \"8s\"",
         min_talk: Spot<String> = "min_talk = \"20s\"",
         not_within: Spot<String> = "not_within = \"24h\"",

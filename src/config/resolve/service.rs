@@ -108,11 +108,11 @@ impl Resolver<'_> {
     }
 
     fn survey(&mut self, raw: &RawSurvey, language: &str) -> Option<SurveyRule> {
-        let highest = self.number(raw.highest.as_ref(), 2..=9).unwrap_or(5);
+        let highest = self.number(raw.highest.as_ref(), 2..=9).unwrap_or(3);
         let rule = SurveyRule {
             ask: self.clip_or(raw.ask.as_ref(), "survey_ask", language),
             thanks: self.clip_or(raw.thanks.as_ref(), "thanks", language),
-            highest: u8::try_from(highest).unwrap_or(5),
+            highest: u8::try_from(highest).unwrap_or(3),
             answer_within: self.duration(raw.answer_within.as_ref(), secs(8), secs(1)..=secs(60)),
             min_talk: self.duration(raw.min_talk.as_ref(), secs(20), secs(0)..=secs(3_600)),
             not_within: self.duration(raw.not_within.as_ref(), secs(24 * 3_600), secs(0)..=secs(90 * 24 * 3_600)),

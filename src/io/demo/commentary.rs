@@ -119,6 +119,7 @@ impl Commentary {
                 self.seen.reassured += 1;
                 Some(format!("{who} has been on hold for another {} s and hears: {}", self.patience_secs, self.patience_text))
             }
+            "call.agent_left" => Some(format!("{agent} hangs up and is free: {who} stays, and is seen off")),
             "silent_call.step" => Some(format!("{who} says nothing: the switch says {}", text("prompt").unwrap_or_default())),
             "call.released" => {
                 let Spoken { caller, called, .. } = self.calls.remove(&call)?;
