@@ -215,7 +215,7 @@ impl Switch {
         self.order(call, Order::WaitAnew, now);
         self.order(call, Order::SetBackground { side: Side::Caller, background: Background::Music(ClipId::new(MUSIC)) }, now);
         self.publish("call.queued", Some(call), now, Vec::new());
-        self.tell_acd(acd::Event::Enqueued { call, queue, priority: 0, since: now }, now);
+        self.tell_acd(acd::Event::Enqueued { call, queue, priority: 0, since: now, preferred: None }, now);
     }
 
     /// The agent's part is over: he is free, and what the caller is owed goes on.
