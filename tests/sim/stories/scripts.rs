@@ -116,7 +116,7 @@ fn a_script_may_lead_the_caller_to_another_queue_and_frees_his_agent() {
     world.after(secs(8)).expect_up("1002").expect_conversation(CALLER, "1002");
     let record = world.ends_well();
     assert_eq!(record.scripts[0].ending, ScriptEnding::Queued);
-    assert_eq!(record.agent.as_ref().map(|agent| agent.as_str()), Some("1002"));
+    assert_eq!(record.agent.as_ref().map(sanling::base::AgentId::as_str), Some("1002"));
     assert_eq!(record.offers.len(), 2);
 }
 
