@@ -2,12 +2,13 @@
 //! and the reports that were owed when the plane went down. A reducer over orders and reports; it decides nothing.
 
 use crate::base::{CallId, Instant, LegId, SessionId};
-use crate::media::control::{Background, Command, Hearing, Report, ResumedLeg, StreamParameters};
-use serde::{Deserialize, Serialize};
+use crate::media::control::{Background, Command, Hearing, Report, ResumedLeg, StreamParameters, all_hear_all};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(from = "Kept")]
 pub struct MediaFold {
     session: SessionId,
     /// Boxed: a map's node has room for eleven, and a call has two.
@@ -36,8 +37,42 @@ pub struct LegFold {
 struct RecordingFold {
     call: CallId,
     left: LegId,
+    #[serde(deserialize_with = "one_or_several")]
     right: Vec<LegId>,
     began_at: Instant,
+}
+
+/// As an image has it. Before legs were told whom they hear it had a bridge of two, and one party on the right of the recording.
+#[derive(Deserialize)]
+struct Kept {
+    session: SessionId,
+    legs: BTreeMap<LegId, Box<LegFold>>,
+    #[serde(default)]
+    hearing: Hearing,
+    #[serde(default)]
+    bridge: Option<(LegId, LegId)>,
+    recording: Option<RecordingFold>,
+}
+
+impl From<Kept> for MediaFold {
+    fn from(kept: Kept) -> Self {
+        let Kept { session, legs, hearing, bridge, recording } = kept;
+        let hearing = bridge.map_or(hearing, |(a, b)| all_hear_all(&[a, b]));
+        Self { session, legs, hearing, recording }
+    }
+}
+
+fn one_or_several<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<LegId>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Right {
+        Several(Vec<LegId>),
+        One(Option<LegId>),
+    }
+    Ok(match Right::deserialize(from)? {
+        Right::Several(legs) => legs,
+        Right::One(leg) => leg.into_iter().collect(),
+    })
 }
 
 impl MediaFold {

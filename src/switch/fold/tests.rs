@@ -253,3 +253,41 @@ fn a_leg_that_is_moved_is_folded_into_the_other_call() {
     assert_eq!(to.commands(), expected);
     assert!(from.depart(moved).is_none());
 }
+
+/// As images were written when a session had a bridge of two legs.
+#[derive(Serialize)]
+struct Before {
+    session: SessionId,
+    legs: BTreeMap<LegId, Box<LegFold>>,
+    bridge: Option<(LegId, LegId)>,
+    recording: Option<RecordingBefore>,
+}
+
+#[derive(Serialize)]
+struct RecordingBefore {
+    call: CallId,
+    left: LegId,
+    right: Option<LegId>,
+    began_at: Instant,
+}
+
+#[test]
+fn images_of_the_version_before_are_read() {
+    let (session, began_at) = (SESSION, Instant::after_start(secs(3)));
+    for bridged in [true, false] {
+        let mut expected = MediaFold::new(session);
+        for leg in LEGS {
+            expected.ordered(&Command::Allocate { session, leg, local: ours(leg).ip(), resumed: None }, began_at);
+        }
+        let right = bridged.then_some(LEGS[1]);
+        let recording = Some(RecordingBefore { call: call(), left: LEGS[0], right, began_at });
+        let before = Before { session, legs: expected.legs.clone(), bridge: bridged.then_some((LEGS[0], LEGS[1])), recording };
+        let image = rmp_serde::to_vec_named(&before).expect("plain values");
+        let hearing = if bridged { all_hear_all(&LEGS[..2]) } else { Vec::new() };
+        expected.ordered(&Command::SetHearing { session, hearing }, began_at);
+        let right = right.into_iter().collect();
+        expected.ordered(&Command::StartRecording { session, call: call(), left: LEGS[0], right, began_at: None }, began_at);
+        let read: MediaFold = rmp_serde::from_slice(&image).expect("it reads back");
+        assert_eq!(read, expected);
+    }
+}
