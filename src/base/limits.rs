@@ -61,8 +61,9 @@ pub const DIGITS_MAX: usize = 64;
 pub const OFFERS_PER_CALL_MAX: usize = 200;
 /// Scripts of service begun in one call. More: refused, with the reason.
 pub const SCRIPTS_PER_CALL_MAX: usize = 50;
-/// Callers remembered as having been asked how they were served: a day of a large house. More: the oldest is forgotten, and may be asked again.
-pub const SURVEYS_REMEMBERED_MAX: usize = 65_536;
+/// Callers remembered as having been asked how they were served, and those of whom it is known who spoke with them: a day of a large house.
+/// More: the oldest is forgotten, may be asked again, and has nobody whom he prefers.
+pub const CALLERS_REMEMBERED_MAX: usize = 65_536;
 /// Clips waiting to be played to one leg. More: the oldest that has not begun is dropped.
 pub const CLIPS_QUEUED_MAX: usize = 32;
 /// Datagrams and orders waiting for the switch's task. Full: datagrams are dropped and counted, retransmission heals them.

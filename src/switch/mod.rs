@@ -10,7 +10,6 @@ pub mod output;
 pub mod restore;
 pub mod view;
 
-mod asked;
 mod changes;
 mod day;
 mod directory;
@@ -23,23 +22,24 @@ mod on_media;
 mod on_rules;
 mod on_service;
 mod on_sip;
+mod remembered;
 mod routing;
 mod slot;
 
 use crate::acd::{self, Acd};
-use crate::base::{CallId, Deadlines, Duration, Instant, LegId, Machine, Rng, SessionId, Timestamp, WallClock};
+use crate::base::{AgentId, CallId, Deadlines, Duration, Instant, LegId, Machine, Rng, SessionId, Timestamp, WallClock};
 use crate::call::record::CallRecord;
 use crate::call::{self, Order};
 use crate::config::Config;
 use crate::recording::Recording;
 use crate::sip::admission::{Strain, Turn};
 use crate::sip::{self, Endpoint};
-use asked::Asked;
 use checkpoint::Dirty;
 use day::Day;
 use directory::Directory;
 use input::Input;
 use output::{Detail, Event, Output};
+use remembered::Remembered;
 use restore::Rechecks;
 use slot::Slot;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -116,7 +116,9 @@ pub struct Switch {
     recording_alarm: Option<String>,
     recordings_missing: u64,
     /// By the survey.
-    asked: Asked,
+    asked: Remembered<()>,
+    /// Who spoke last with a queue's caller.
+    spoke_last: Remembered<AgentId>,
     dirty: Dirty,
     rechecks: Rechecks,
     deadlines: Deadlines<Key>,
@@ -154,7 +156,8 @@ impl Switch {
             store_blocked: false,
             recording_alarm: None,
             recordings_missing: 0,
-            asked: Asked::default(),
+            asked: Remembered::default(),
+            spoke_last: Remembered::default(),
             dirty: Dirty::default(),
             rechecks: Rechecks::default(),
             deadlines: Deadlines::new(),

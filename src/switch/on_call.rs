@@ -89,8 +89,11 @@ impl Switch {
         match &slot.purpose {
             Purpose::Queue(queue) => {
                 let queue = queue.clone();
+                let caller = &slot.call.record().caller;
+                let rule = self.config.queues.get(&queue).and_then(|queue| queue.preferred);
+                let preferred = rule.and_then(|rule| self.spoke_last.within(caller, rule.within, now).cloned());
                 self.publish("call.queued", Some(call), now, Vec::new());
-                self.tell_acd(acd::Event::Enqueued { call, queue, priority: 0, since: now, preferred: None }, now);
+                self.tell_acd(acd::Event::Enqueued { call, queue, priority: 0, since: now, preferred }, now);
             }
             Purpose::Party(party) => {
                 let agent = party.agent.clone();
@@ -258,6 +261,7 @@ impl Switch {
             if let Some(slot) = self.slots.get_mut(&call) {
                 slot.comfort.handle(queue_comfort::Event::Ended, now, &mut Vec::new());
                 slot.callee_agent = Some(offer.agent.clone());
+                self.spoke_last.note(&slot.call.record().caller, offer.agent.clone(), now);
             }
             self.tell_acd(acd::Event::Answered { agent: offer.agent.clone(), call }, now);
             self.publish("call.established", Some(call), now, Vec::new());

@@ -259,7 +259,7 @@ impl Switch {
         let talked = record
             .connected_at
             .is_some_and(|at| Duration::from_millis(slot.call.at(now).0.saturating_sub(at.0).try_into().unwrap_or(0)) >= survey.min_talk);
-        talked && record.survey.is_none() && !self.asked.lately(&record.caller, survey.not_within, now)
+        talked && record.survey.is_none() && self.asked.within(&record.caller, survey.not_within, now).is_none()
     }
 
     pub(super) fn tell_farewell(&mut self, call: CallId, event: farewell::Event, now: Instant) {
@@ -277,7 +277,7 @@ impl Switch {
                 farewell::Action::Ask(clip) => {
                     let Some(slot) = self.slots.get_mut(&call) else { return };
                     slot.call.record_mut().survey = Some(SurveyRecord { asked_at: at, score: None });
-                    self.asked.note(&slot.call.record().caller, now);
+                    self.asked.note(&slot.call.record().caller, (), now);
                     self.publish("survey.asked", Some(call), now, Vec::new());
                     self.order(call, Order::StopAnnouncements { side: Side::Caller }, now);
                     self.order(call, Order::Announce { side: Side::Caller, clips: vec![clip], token: token::FAREWELL_QUESTION }, now);

@@ -75,3 +75,18 @@ fn an_agent_in_a_call_is_offered_no_other() {
     world.hangs_up(CALLER).after(millis(100)).expect_ringing("1001");
     world.ends_well();
 }
+
+#[test]
+fn a_caller_is_given_back_to_who_spoke_with_him_last_for_as_long_as_the_queue_says() {
+    let strategy = "strategy = \"longest-idle\"";
+    let preferring = "strategy = \"longest-idle\"\npreferred = { within = \"10m\", wait = \"10s\" }";
+    // (what the queue says, how much later he calls again, who has him then)
+    for (says, later, has_him) in [(preferring, secs(5), "1001"), (preferring, secs(700), "1002"), (strategy, secs(5), "1002")] {
+        let mut world = World::story_with(&[(strategy, says)], &[]);
+        world.agents_come(&["1001", "1002"]).agent_answers("1001", secs(1)).agent_answers("1002", secs(1));
+        world.caller_dials("95000").after(secs(2)).expect_up("1001").hangs_up(CALLER).after(later);
+        // 1002 has been idle longer.
+        world.caller_dials("95000").after(secs(2)).expect_up(has_him);
+        world.ends_well();
+    }
+}
