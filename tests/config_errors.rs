@@ -1,10 +1,9 @@
 //! What an operator sees when the configuration is wrong: the whole text of errors, every key of the shipped files mistaken in four
 //! ways, and thousands of random mutations that must never panic.
 
-use sanling::base::{AgentId, QueueId, Rng};
+use sanling::base::{AgentId, Join, QueueId, Rng, Strategy};
 use sanling::config::{
-    Config, ConfigError, Join, PreferredRule, PromptFolder, PromptInventory, QueueConfig, SourceFile, Strategy, WhoElse, Widening, examine,
-    resolve,
+    Config, ConfigError, PreferredRule, PromptFolder, PromptInventory, QueueConfig, SourceFile, WhoElse, Widening, examine, resolve,
 };
 use std::path::Path;
 

@@ -40,15 +40,15 @@ mod model;
 #[cfg(test)]
 mod stories;
 
+pub use crate::base::{Join, Strategy};
 pub use agent::StateName;
 pub use decision::{Decision, Rule, Verdict};
 pub use fairness::QUEUE_WEIGHT_MAX;
 pub use figures::{Figures, SERVICE_LEVEL_WITHIN, SHORT_ABANDON_WITHIN, Share};
 pub use image::{AgentImage, Changed, FiguresImage, QueuedImage};
-pub use settings::{AcdSettings, AfterMissed, AgentSettings, Group, Join, PRIORITY_MAX, QueueSettings, Widening};
+pub use settings::{AcdSettings, AfterMissed, AgentSettings, Group, PRIORITY_MAX, QueueSettings, Widening};
 pub use skill::{Levels, Skill};
 pub use snapshot::{AgentSnapshot, QueueSnapshot};
-pub use strategy::Strategy;
 pub use vocabulary::{Action, Event, Leaving, OfferResult, Reason, Refusal};
 
 use crate::base::{AgentId, CallId, Deadlines, Instant, Machine, QueueId};

@@ -146,7 +146,7 @@ impl Pool {
     }
 
     fn post(&self, seat: Seat, standing: Standing, member: &Member, fitness: u16) -> Post {
-        (self.strategy().order(standing, member.settings.rank, fitness), standing.idle_since, seat)
+        (standing.order(self.strategy(), member.settings.rank, fitness), standing.idle_since, seat)
     }
 
     pub(super) fn enter(&mut self, seat: Seat, member: &Member, part: Membership) {

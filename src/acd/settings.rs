@@ -1,6 +1,6 @@
 //! Agents and queues as the configuration has them, in the ACD's own words.
 
-use super::{Levels, Skill, Strategy};
+use super::{Join, Levels, Skill, Strategy};
 use crate::base::limits::QUEUE_WAITING_MAX;
 use crate::base::{AgentId, Duration, QueueId};
 use serde::{Deserialize, Serialize};
@@ -128,17 +128,6 @@ impl Group {
             Self::Skill(skill) => agent.skills.contains_key(skill),
         }
     }
-}
-
-/// Whether a caller may enter a queue that nobody serves just now.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub enum Join {
-    #[default]
-    Always,
-    /// Somebody who may take the queue's calls, at once or after widening, must be logged on.
-    LoggedOn,
-    /// Somebody must be at work: ready, or busy with a call or after one.
-    Ready,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -15,7 +15,7 @@ mod suggest;
 
 pub use error::ConfigError;
 pub use prompts::{MUSIC_FOLDER, MUSIC_ON_HOLD, PROMPT_NAMES, PromptFolder, PromptInventory, required_names};
-pub use queue::{Join, PreferredRule, QueueConfig, Strategy, WhoElse, Widening};
+pub use queue::{PreferredRule, QueueConfig, WhoElse, Widening};
 pub use resolve::{Outcome, examine, resolve};
 pub use retention::{FreeSpace, Retention};
 pub use source::SourceFile;

@@ -1,7 +1,7 @@
 //! A queue as configured: what its calls ask for, how an agent is chosen, who may wait in it and for how long.
 
 use super::AgentConfig;
-use crate::base::{Duration, QueueId};
+use crate::base::{Duration, Join, QueueId, Strategy};
 use std::collections::BTreeMap;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -25,18 +25,6 @@ pub struct QueueConfig {
     pub preferred: Option<PreferredRule>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Strategy {
-    LongestIdle,
-    RoundRobin,
-    FewestCalls,
-    LeastTalkTime,
-    TopDown,
-    BestSkill,
-    Random,
-    WeightedRandom,
-}
-
 /// A step of widening. At least one of the two stands.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Widening {
@@ -51,14 +39,6 @@ pub enum WhoElse {
     Team(String),
     /// Of any level.
     Skill(String),
-}
-
-/// What must be true of a queue's agents for a caller to enter it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Join {
-    Always,
-    LoggedOn,
-    Ready,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -129,26 +129,13 @@ fn queue_settings(queue: &config::QueueConfig) -> acd::QueueSettings {
     };
     acd::QueueSettings {
         skills: levels(&queue.skills),
-        strategy: match queue.strategy {
-            config::Strategy::LongestIdle => acd::Strategy::LongestIdle,
-            config::Strategy::RoundRobin => acd::Strategy::RoundRobin,
-            config::Strategy::FewestCalls => acd::Strategy::FewestCalls,
-            config::Strategy::LeastTalkTime => acd::Strategy::LeastTalkTime,
-            config::Strategy::TopDown => acd::Strategy::TopDown,
-            config::Strategy::BestSkill => acd::Strategy::BestSkill,
-            config::Strategy::Random => acd::Strategy::Random,
-            config::Strategy::WeightedRandom => acd::Strategy::WeightedRandom,
-        },
+        strategy: queue.strategy,
         wrap_up: queue.wrap_up,
         widen: queue.widen.iter().map(step).collect(),
         ageing: queue.ageing,
         weight: queue.weight,
         capacity: queue.capacity,
-        join: match queue.join {
-            config::Join::Always => acd::Join::Always,
-            config::Join::LoggedOn => acd::Join::LoggedOn,
-            config::Join::Ready => acd::Join::Ready,
-        },
+        join: queue.join,
         max_wait: queue.max_wait,
         preferred_wait: queue.preferred.map(|rule| rule.wait),
     }

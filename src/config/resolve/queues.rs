@@ -6,8 +6,9 @@ use super::{Place, Placed, Resolver, Spot};
 use crate::base::limits::{QUEUE_WAITING_MAX, WIDENING_STEPS_MAX};
 use crate::base::time::secs;
 use crate::base::{Duration, QueueId};
+use crate::base::{Join, Strategy};
 use crate::config::raw::{RawPreferred, RawQueue, RawWiden, example_of};
-use crate::config::{Join, PreferredRule, QueueConfig, Strategy, WhoElse, Widening};
+use crate::config::{PreferredRule, QueueConfig, WhoElse, Widening};
 use std::collections::BTreeMap;
 
 const HOUR: Duration = secs(3_600);
@@ -91,23 +92,14 @@ impl Resolver<'_> {
     }
 
     fn strategy(&mut self, spot: Option<&Spot<String>>) -> Strategy {
-        const STRATEGIES: [(&str, Strategy); 8] = [
-            ("longest-idle", Strategy::LongestIdle),
-            ("round-robin", Strategy::RoundRobin),
-            ("fewest-calls", Strategy::FewestCalls),
-            ("least-talk-time", Strategy::LeastTalkTime),
-            ("top-down", Strategy::TopDown),
-            ("best-skill", Strategy::BestSkill),
-            ("random", Strategy::Random),
-            ("weighted-random", Strategy::WeightedRandom),
-        ];
+        let strategies = Strategy::ALL.map(|strategy| (strategy.as_str(), strategy));
         if let Some(spot) = spot.filter(|spot| NOT_BUILT.contains(&spot.value.as_str())) {
-            let words: Vec<&str> = STRATEGIES.iter().map(|(word, _)| *word).collect();
+            let words: Vec<&str> = Strategy::ALL.map(Strategy::as_str).to_vec();
             let remedy = format!("a call is offered to one agent at a time, by one of: {}", words.join(", "));
             self.faults.error(spot.place, format!("\"{}\" is not built yet", spot.value), remedy);
             return Strategy::LongestIdle;
         }
-        self.choice(spot, "strategy", &STRATEGIES, Strategy::LongestIdle)
+        self.choice(spot, "strategy", &strategies, Strategy::LongestIdle)
     }
 
     fn capacity(&mut self, spot: Option<&Spot<i64>>) -> usize {
