@@ -220,6 +220,74 @@ pub struct SurveyRecord {
     pub score: Option<u8>,
 }
 
+/// An agent's part in a call.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SegmentRecord {
+    pub agent: AgentId,
+    pub role: SegmentRole,
+    /// From when he was heard, or hears.
+    pub started_at: Timestamp,
+    /// `None` while it lasts.
+    pub ended_at: Option<Timestamp>,
+    pub ending: SegmentEnding,
+}
+
+/// What he was in it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum SegmentRole {
+    /// He called.
+    Calling,
+    /// He spoke with the caller, as the one who is there for him.
+    Serving,
+    /// He was asked by the one who serves, while the caller waited.
+    Consulted,
+    /// One of several in a conference.
+    Conferee,
+    /// A supervisor who heard it, spoke to the agent alone, or to both.
+    Listening,
+    Whispering,
+    BargingIn,
+}
+
+impl SegmentRole {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Calling => "calling",
+            Self::Serving => "serving",
+            Self::Consulted => "consulted",
+            Self::Conferee => "conferee",
+            Self::Listening => "listening",
+            Self::Whispering => "whispering",
+            Self::BargingIn => "barging-in",
+        }
+    }
+}
+
+/// How a part in a call ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum SegmentEnding {
+    Running,
+    /// He hung up, or the call ended.
+    Left,
+    /// Another has his place: the call was transferred.
+    Transferred,
+    /// He went on in another role: from consulted to serving, from listening to barging in.
+    Changed,
+}
+
+impl SegmentEnding {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Left => "left",
+            Self::Transferred => "transferred",
+            Self::Changed => "changed",
+        }
+    }
+}
+
 /// A call's record, whole, as far as it has come.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct CallRecord {
@@ -246,6 +314,9 @@ pub struct CallRecord {
     pub holds: Vec<HoldRecord>,
     #[serde(default)]
     pub scripts: Vec<ScriptRecord>,
+    /// The agents' parts in it, in the order in which they began.
+    #[serde(default)]
+    pub segments: Vec<SegmentRecord>,
     #[serde(default)]
     pub survey: Option<SurveyRecord>,
     pub recording: Option<RecordingRecord>,

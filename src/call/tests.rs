@@ -44,6 +44,7 @@ impl Story {
             offers: Vec::new(),
             holds: Vec::new(),
             scripts: Vec::new(),
+            segments: Vec::new(),
             survey: None,
             hung_up_first: None,
             recording: None,

@@ -3,7 +3,7 @@
 //! What lives here: shapes and the way from the core's values to them. What must not: SQL, HTTP.
 
 use crate::base::Timestamp;
-use crate::call::record::{CallRecord, HoldRecord, OfferRecord, RecordingRecord, ScriptRecord};
+use crate::call::record::{CallRecord, HoldRecord, OfferRecord, RecordingRecord, ScriptRecord, SegmentRecord};
 use crate::switch::output::{Detail, Event};
 use crate::switch::view::CallView;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -83,6 +83,9 @@ pub struct Call {
     /// Scripts of service that were begun by hand.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scripts: Vec<Script>,
+    /// The agents' parts in it, in the order in which they began.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub segments: Vec<Segment>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub survey: Option<Survey>,
     pub recording: Option<Recording>,
@@ -114,6 +117,18 @@ pub struct Hold {
     pub ended_at: Option<Time>,
     /// How often the held party heard that he is not forgotten.
     pub reassured: u32,
+}
+
+/// An agent's part in a call.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Segment {
+    pub agent: String,
+    /// calling, serving, consulted, conferee, listening, whispering, barging-in.
+    pub role: String,
+    pub started_at: Time,
+    pub ended_at: Option<Time>,
+    /// running, left, transferred, changed (went on in another role).
+    pub ending: String,
 }
 
 /// A script of service that was played to the caller.
@@ -189,6 +204,7 @@ impl From<&CallRecord> for Call {
             offers: record.offers.iter().map(Offer::from).collect(),
             holds: record.holds.iter().map(Hold::from).collect(),
             scripts: record.scripts.iter().map(Script::from).collect(),
+            segments: record.segments.iter().map(Segment::from).collect(),
             survey: record.survey.map(|survey| Survey { asked_at: survey.asked_at.into(), score: survey.score }),
             recording: record.recording.as_ref().map(Recording::from),
             state: None,
@@ -200,6 +216,18 @@ impl From<&CallRecord> for Call {
 impl From<&CallView> for Call {
     fn from(view: &CallView) -> Self {
         Self { state: Some(view.state.to_owned()), state_since: Some(view.state_since.into()), ..Self::from(&view.record) }
+    }
+}
+
+impl From<&SegmentRecord> for Segment {
+    fn from(segment: &SegmentRecord) -> Self {
+        Self {
+            agent: segment.agent.to_string(),
+            role: segment.role.name().to_owned(),
+            started_at: segment.started_at.into(),
+            ended_at: segment.ended_at.map(Time::from),
+            ending: segment.ending.name().to_owned(),
+        }
     }
 }
 

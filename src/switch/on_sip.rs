@@ -157,6 +157,7 @@ impl Switch {
             offers: Vec::new(),
             holds: Vec::new(),
             scripts: Vec::new(),
+            segments: Vec::new(),
             survey: None,
             hung_up_first: None,
             recording: None,

@@ -226,6 +226,7 @@ pub fn call_record(arrived_at: i64, rng: &mut Rng) -> CallRecord {
         }],
         holds: vec![],
         scripts: Vec::new(),
+        segments: Vec::new(),
         survey: None,
         hung_up_first: None,
         recording: None,

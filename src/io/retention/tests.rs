@@ -50,6 +50,7 @@ impl World {
             offers: vec![],
             holds: vec![],
             scripts: Vec::new(),
+            segments: Vec::new(),
             survey: None,
             hung_up_first: None,
             recording: Some(RecordingRecord { file, duration: millis(1_000), sha256: Some("ab".into()), state, reason: None }),

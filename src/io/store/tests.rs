@@ -38,6 +38,7 @@ fn record(n: i64, rng: &mut Rng) -> CallRecord {
         }],
         holds: vec![HoldRecord { by: HeldBy::Agent, started_at: Timestamp(arrived_at.0 + 9_000), ended_at: None, reassured: 1 }],
         scripts: Vec::new(),
+        segments: Vec::new(),
         survey: None,
         hung_up_first: None,
         recording: Some(RecordingRecord {
