@@ -55,6 +55,10 @@ pub const CLIP_PLAYED_WITHIN: Duration = Duration::from_secs(30);
 pub const RECORDING_OPENS_WITHIN: Duration = Duration::from_secs(10);
 /// Longest the recorder may take to finish a file: hours of audio are hashed at 100 MB/s or more. Later: missing until it is told.
 pub const RECORDING_CLOSES_WITHIN: Duration = Duration::from_secs(120);
+/// Phones that are called at once for places in one call. More: refused.
+pub const ERRANDS_PER_CALL_MAX: usize = 16;
+/// Agents' parts written on one call's record. More are told in events, not written.
+pub const SEGMENTS_PER_CALL_MAX: usize = 128;
 /// Digits kept of one leg's dialling. More are counted and dropped.
 pub const DIGITS_MAX: usize = 64;
 /// Offers written on one call's record. More are counted, not written: a call that rang this often is a story of its own.

@@ -1,14 +1,18 @@
 //! The callee's side: whom the caller is to be connected with, from the order to call him to the moment both hear each other.
 
-use super::{ALLOCATION_LIMIT, Action, Attempt, Call, Fact, Leg, Offer, Side, State};
-use crate::base::{Codec, Instant, LegId};
-use crate::media::control::{Background, Command as Media, all_hear_all};
+use super::{ALLOCATION_LIMIT, Action, Attempt, Call, Fact, Leg, Offer, Place, Side, State};
+use crate::base::{AgentId, Codec, Instant, LegId};
+use crate::media::control::{Background, Command as Media};
 use crate::sip;
 use std::net::{IpAddr, SocketAddr};
 
 impl Call {
     pub(super) fn offer(&mut self, offer: Offer, now: Instant, out: &mut Vec<Action>) {
-        if self.state != State::Waiting {
+        let is_open = match offer.place {
+            Place::Callee => matches!(self.state, State::Waiting | State::Connected { .. }),
+            Place::Caller | Place::Beside(_) => self.is_connected(),
+        };
+        if !is_open {
             return out.push(Action::Tell(Fact::OfferFailed { leg: offer.leg, failure: sip::Failure::Unreachable }));
         }
         let leg = Leg::new(offer.leg, self.session, self.policy.clone(), offer.local);
@@ -38,7 +42,11 @@ impl Call {
 
     pub(super) fn attempt_rang(&mut self, leg: LegId, sdp: Option<Vec<u8>>, out: &mut Vec<Action>) {
         let Some(attempt) = self.attempts.get_mut(&leg) else { return };
-        let wants_early_media = attempt.offer.early_media && !attempt.early_media && !self.caller_answered && self.caller.codec().is_some();
+        let wants_early_media = attempt.offer.early_media
+            && self.state == State::Waiting
+            && !attempt.early_media
+            && !self.caller_answered
+            && self.caller.codec().is_some();
         if let Some(sdp) = sdp
             && wants_early_media
             && attempt.leg.answered(&sdp).is_ok()
@@ -48,7 +56,7 @@ impl Call {
             // What the far network plays is to be heard.
             attempt.leg.came_up();
             Self::configure(&attempt.leg, out);
-            out.push(Action::Media(self.joined_with(leg)));
+            self.regroup(out);
             out.push(Action::Sip(sip::Command::Ring { leg: self.caller.id, code: 183, sdp: Some(answer) }));
         }
         out.push(Action::Tell(Fact::OfferRang { leg }));
@@ -69,14 +77,9 @@ impl Call {
         out.push(Action::Sip(sip::Command::Release { leg, code: 487, reason, retry_after: None }));
     }
 
-    /// The caller and `leg` hear each other.
-    fn joined_with(&self, leg: LegId) -> Media {
-        Media::SetHearing { session: self.session, hearing: all_hear_all(&[self.caller.id, leg]) }
-    }
-
     fn forget(&self, attempt: &Attempt, out: &mut Vec<Action>) {
         if attempt.early_media {
-            out.push(Action::Media(Media::SetHearing { session: self.session, hearing: Vec::new() }));
+            self.regroup(out);
         }
         out.push(Action::Media(Media::ReleaseLeg { session: self.session, leg: attempt.offer.leg }));
     }
@@ -100,12 +103,24 @@ impl Call {
         }
         attempt.leg.came_up();
         Self::configure(&attempt.leg, out);
+        match (attempt.offer.place, self.state) {
+            (Place::Beside(part), _) => self.join(attempt.leg, part, attempt.offer.agent, now, out),
+            (Place::Callee, State::Connected { .. }) => {
+                self.seat_callee(attempt.leg, attempt.offer.agent, Some("transferred"), now, out);
+            }
+            (Place::Callee | Place::Caller, _) => self.connect(attempt.leg, attempt.offer.agent, now, out),
+        }
+    }
+
+    /// The first who is there for the caller, or the first after he was alone again.
+    pub(super) fn connect(&mut self, party: Leg, agent: Option<AgentId>, now: Instant, out: &mut Vec<Action>) {
+        let leg = party.id;
         for other in self.attempts.keys().copied().collect::<Vec<_>>() {
             self.withdraw(other, Some(sip::Reason { cause: 200, text: "Call completed elsewhere".to_owned() }), out);
         }
-        self.callee_is_agent = attempt.offer.agent.is_some();
-        self.record.agent = attempt.offer.agent.or(self.record.agent.take());
-        self.callee = Some(attempt.leg);
+        self.callee_is_agent = agent.is_some();
+        self.record.agent = agent.or(self.record.agent.take());
+        self.callee = Some(party);
         self.record.connected_at.get_or_insert(self.wall.read(now));
         let session = self.session;
         let caller = self.caller.id;
@@ -114,14 +129,13 @@ impl Call {
         if self.caller_answered {
             out.push(Action::Media(Media::StopAnnouncements { session, leg: caller }));
             out.push(Action::Media(Media::SetBackground { session, leg: caller, background: Background::None }));
-            out.push(Action::Media(Media::SetRecordedParties { session, right: vec![leg] }));
         } else {
             self.answer_caller(now, out);
         }
         if self.is_ended() {
             return;
         }
-        out.push(Action::Media(self.joined_with(leg)));
+        self.regroup(out);
         out.push(Action::Tell(Fact::Connected { leg }));
         self.follow_hold(Side::Callee, now, out);
         // He may have put the queue on hold: then it is the agent who waits.

@@ -1,7 +1,7 @@
 //! The caller's side: his port, his answer, his new offers.
 
 use super::record::Outcome;
-use super::{Action, Call, Fact, State};
+use super::{Action, Call, Fact, Leg, Side, State};
 use crate::base::{Instant, LegId};
 use crate::media::control::Command as Media;
 use crate::sip;
@@ -37,57 +37,65 @@ impl Call {
         Self::configure(&self.caller, out);
         self.record.answered_at = Some(self.wall.read(now));
         out.push(Action::Sip(sip::Command::Answer { leg: self.caller.id, sdp }));
-        let right = self.callee.iter().map(|callee| callee.id).collect();
-        out.push(Action::Media(Media::StartRecording {
-            session: self.session,
-            call: self.record.id,
-            left: self.caller.id,
-            right,
-            began_at: None,
-        }));
+        let (left, right) = self.recorded();
+        let (session, call) = (self.session, self.record.id);
+        out.push(Action::Media(Media::StartRecording { session, call, left, right, began_at: None }));
         out.push(Action::Tell(Fact::CallerAnswered));
     }
 
     /// An ACK (or the answer to an offer of ours) brought the peer's description.
     pub(super) fn offer_of_ours_answered(&mut self, leg: LegId, sdp: &[u8], now: Instant, out: &mut Vec<Action>) {
-        let Some(side) = self.side_of(leg) else { return };
-        let leg = if side == super::Side::Caller { &mut self.caller } else { self.callee.as_mut().expect("a side that has a leg") };
-        if !leg.awaits_answer() {
-            return;
+        let side = self.side_of(leg);
+        let Some(party) = self.party_mut(leg).filter(|party| party.awaits_answer()) else { return };
+        if party.answered(sdp).is_err() {
+            return self.without_media(leg, "no common media", now, out);
         }
-        if leg.answered(sdp).is_err() {
-            return self.fail(488, None, Outcome::Failed, "no common media", now, out);
+        Self::configure(party, out);
+        if let Some(side) = side {
+            self.follow_hold(side, now, out);
         }
-        Self::configure(leg, out);
-        self.follow_hold(side, now, out);
     }
 
     /// RFC 3261 §13.2.1: the ACK to our 200 with an offer must answer it.
     pub(super) fn acked_without_answer(&mut self, leg: LegId, now: Instant, out: &mut Vec<Action>) {
-        let unanswered = match self.side_of(leg) {
-            Some(super::Side::Caller) => self.caller.awaits_answer(),
-            Some(super::Side::Callee) => self.callee.as_ref().is_some_and(super::Leg::awaits_answer),
-            None => false,
-        };
-        if unanswered {
-            self.fail(488, None, Outcome::Failed, "our offer was acknowledged without an answer", now, out);
+        if self.party_mut(leg).is_some_and(|party| party.awaits_answer()) {
+            self.without_media(leg, "our offer was acknowledged without an answer", now, out);
+        }
+    }
+
+    /// One who is there, wherever he is.
+    fn party_mut(&mut self, leg: LegId) -> Option<&mut Leg> {
+        match self.side_of(leg) {
+            Some(Side::Caller) => Some(&mut self.caller),
+            Some(Side::Callee) => self.callee.as_mut(),
+            None => self.beside.get_mut(&leg).map(|one| &mut one.leg),
+        }
+    }
+
+    /// A party's descriptions and ours cannot be brought together: the call ends with one of the two, else he alone goes.
+    fn without_media(&mut self, leg: LegId, cause: &str, now: Instant, out: &mut Vec<Action>) {
+        match self.side_of(leg) {
+            Some(_) => self.fail(488, None, Outcome::Failed, cause, now, out),
+            None => self.dismiss(leg, cause, now, out),
         }
     }
 
     /// A party offers anew: hold, retrieve, another address or codec.
     pub(super) fn reoffered(&mut self, leg: LegId, sdp: Option<Vec<u8>>, now: Instant, out: &mut Vec<Action>) {
-        let Some(side) = self.side_of(leg) else {
+        let side = self.side_of(leg);
+        let Some(party) = self.party_mut(leg) else {
             // An early dialog's UPDATE of a callee who is still being called.
             return out.push(Action::Sip(sip::Command::RejectReoffer { leg, code: 488 }));
         };
-        let party = if side == super::Side::Caller { &mut self.caller } else { self.callee.as_mut().expect("a side that has a leg") };
         party.offered(sdp);
         match party.describe() {
             Ok(sdp) => {
                 Self::configure(party, out);
                 out.push(Action::Sip(sip::Command::AnswerReoffer { leg, sdp }));
-                if side == super::Side::Caller || !self.callee.as_ref().is_some_and(super::Leg::awaits_answer) {
-                    self.follow_hold(side, now, out);
+                match side {
+                    Some(Side::Callee) if self.callee.as_ref().is_some_and(Leg::awaits_answer) => {}
+                    Some(side) => self.follow_hold(side, now, out),
+                    None => {}
                 }
             }
             Err(unacceptable) => out.push(Action::Sip(sip::Command::RejectReoffer { leg, code: unacceptable.code })),

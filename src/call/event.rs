@@ -80,6 +80,33 @@ impl Side {
     }
 }
 
+/// Where a party who is called, or comes by himself, is to be once he is there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum Place {
+    /// In the callee's seat, whose party, if one sits there, gives it up: the call is transferred.
+    #[default]
+    Callee,
+    /// In the caller's seat, in place of the phone that was there.
+    Caller,
+    /// Beside the two.
+    Beside(Part),
+}
+
+/// What one beside the two is to them: whom he hears, and who hears him.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Part {
+    /// The callee asks him, and the caller waits.
+    Consulted,
+    /// One more in the conversation.
+    Conferee,
+    /// Hears all, is heard by nobody.
+    Listening,
+    /// Hears all, is heard by the callee alone.
+    Whispering,
+    /// Hears all, is heard by all.
+    BargingIn,
+}
+
 /// Why a call is to end, for its record and for the phones.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Ending {
@@ -102,6 +129,8 @@ pub enum Order {
     AnswerCaller,
     /// A party is called. With `early_media` the caller hears what the far network plays.
     Offer(Offer),
+    /// A phone that called by itself is taken into the call.
+    Admit(Admission),
     /// An offer is given up; nothing more is told of it.
     WithdrawOffer {
         leg: LegId,
@@ -113,6 +142,12 @@ pub enum Order {
     },
     Announce {
         side: Side,
+        clips: Vec<ClipId>,
+        token: u64,
+    },
+    /// To one beside the two; nothing is told of its end.
+    AnnounceBeside {
+        leg: LegId,
         clips: Vec<ClipId>,
         token: u64,
     },
@@ -132,6 +167,28 @@ pub enum Order {
     },
     /// A caller whose agent is gone waits for another.
     WaitAnew,
+    /// Caller and callee exchange their seats: from now on it is the other one who holds, asks others, and is transferred to.
+    Exchange,
+    /// The callee turns to others: the caller is on hold.
+    TurnAside,
+    /// And back to the caller.
+    TurnBack,
+    /// One beside the two takes the callee's seat, whose party is released.
+    TakeSeat {
+        leg: LegId,
+        /// Text of the Reason header to the one who goes.
+        cause: String,
+    },
+    /// One beside the two is something else to them from now on.
+    SetPart {
+        leg: LegId,
+        part: Part,
+    },
+    /// One beside the two is released.
+    Dismiss {
+        leg: LegId,
+        cause: String,
+    },
     Release(Ending),
 }
 
@@ -145,6 +202,20 @@ pub struct Offer {
     /// Our address towards the callee.
     pub local: IpAddr,
     pub early_media: bool,
+    #[serde(default)]
+    pub place: Place,
+}
+
+/// A phone that called by itself, to be somewhere in a call that stands.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Admission {
+    pub leg: LegId,
+    pub agent: Option<AgentId>,
+    pub sdp: Option<Vec<u8>>,
+    /// Our address towards it, and its own.
+    pub local: IpAddr,
+    pub peer: IpAddr,
+    pub place: Place,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -198,6 +269,26 @@ pub enum Fact {
     /// The agent's part is over, and the caller is alone with the switch.
     AgentLeft {
         leg: LegId,
+    },
+    /// A party has the place that he was called for, beside the two.
+    Joined {
+        leg: LegId,
+    },
+    /// One who was beside the two is gone, or a phone that called was not let in.
+    Parted {
+        leg: LegId,
+    },
+    /// The seat of that side has another party; the one before is gone.
+    Reseated {
+        side: Side,
+        from: LegId,
+        to: LegId,
+    },
+    /// Caller and callee have each other's seat.
+    Exchanged,
+    DigitBeside {
+        leg: LegId,
+        digit: char,
     },
     /// The call is over: all legs are released, the record is whole but for its recording.
     Ended,

@@ -70,6 +70,11 @@ impl Leg {
         self.address.is_some()
     }
 
+    /// It is in another session, with its port.
+    pub fn belongs_to(&mut self, session: SessionId) {
+        self.session = session;
+    }
+
     pub fn peer_moved(&mut self, peer: IpAddr) {
         self.peer = peer;
     }

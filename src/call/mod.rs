@@ -4,18 +4,22 @@
 
 mod callee;
 mod caller;
+mod company;
 mod event;
 mod leg;
+mod merging;
 mod parting;
 pub mod record;
 
-pub use event::{Action, Ending, Event, Fact, Offer, Order, Side};
+pub use event::{Action, Admission, Ending, Event, Fact, Offer, Order, Part, Place, Side};
 pub use leg::MediaPolicy;
+pub use merging::Guest;
 
 use crate::base::time::secs;
-use crate::base::{CallId, ClipId, Instant, LegId, Machine, SessionId, Timestamp, WallClock};
+use crate::base::{AgentId, CallId, Instant, LegId, Machine, SessionId, Timestamp, WallClock};
 use crate::media::control::{Background, Command as Media};
 use crate::sip;
+use company::Companion;
 use leg::Leg;
 use record::{CallRecord, HeldBy, HoldRecord, Outcome, ReleasedBy};
 use serde::{Deserialize, Serialize};
@@ -53,6 +57,20 @@ struct Attempt {
     early_media: bool,
 }
 
+/// A phone that called by itself.
+#[derive(Debug, Serialize, Deserialize)]
+struct Coming {
+    leg: Leg,
+    agent: Option<AgentId>,
+    place: Place,
+    give_up_at: Instant,
+}
+
+/// A leg that never was.
+fn nobody() -> LegId {
+    LegId(0)
+}
+
 /// One call.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Call {
@@ -69,6 +87,21 @@ pub struct Call {
     callee: Option<Leg>,
     /// The callee is an agent: then it is the agent who holds and releases.
     callee_is_agent: bool,
+    /// Who are there besides caller and callee.
+    #[serde(default)]
+    beside: BTreeMap<LegId, Box<Companion>>,
+    /// Phones that called by themselves and wait for their port.
+    #[serde(default)]
+    coming: BTreeMap<LegId, Box<Coming>>,
+    /// The callee has turned to others, and the caller waits.
+    #[serde(default)]
+    aside: bool,
+    /// Who called sits in the callee's seat.
+    #[serde(default)]
+    exchanged: bool,
+    /// Who was last on the left of the recording.
+    #[serde(default = "nobody")]
+    left_before: LegId,
     /// An agent's BYE ends his own part alone.
     #[serde(default)]
     outlives_agent: bool,
@@ -110,6 +143,11 @@ impl Call {
             attempts: BTreeMap::new(),
             callee: None,
             callee_is_agent: false,
+            beside: BTreeMap::new(),
+            coming: BTreeMap::new(),
+            aside: false,
+            exchanged: false,
+            left_before: nobody(),
             outlives_agent: false,
             parted: false,
             record,
@@ -170,7 +208,8 @@ impl Call {
 
     /// Legs that the call still answers for.
     pub fn legs(&self) -> impl Iterator<Item = LegId> + '_ {
-        std::iter::once(self.caller.id).chain(self.attempts.keys().copied()).chain(self.callee.iter().map(|leg| leg.id))
+        let two = std::iter::once(self.caller.id).chain(self.callee.iter().map(|leg| leg.id));
+        two.chain(self.attempts.keys().copied()).chain(self.beside.keys().copied()).chain(self.coming.keys().copied())
     }
 
     /// What the call is to be told of a leg that a restart could not bring back; nothing of one that has not been sent its INVITE yet.
@@ -215,6 +254,35 @@ impl Call {
         }
     }
 
+    /// The leg in the callee's seat.
+    #[must_use]
+    pub fn callee(&self) -> Option<LegId> {
+        self.callee.as_ref().map(|callee| callee.id)
+    }
+
+    /// The leg in the caller's seat.
+    #[must_use]
+    pub fn caller(&self) -> LegId {
+        self.caller.id
+    }
+
+    /// What that leg is beside the two, if it is.
+    #[must_use]
+    pub fn part_of(&self, leg: LegId) -> Option<Part> {
+        self.beside.get(&leg).map(|one| one.part)
+    }
+
+    /// Those who are that beside the two.
+    pub fn beside(&self, part: Part) -> impl Iterator<Item = LegId> + '_ {
+        self.beside.iter().filter(move |(_, one)| one.part == part).map(|(leg, _)| *leg)
+    }
+
+    /// The callee has turned to others.
+    #[must_use]
+    pub fn is_aside(&self) -> bool {
+        self.aside
+    }
+
     fn leg_of(&self, side: Side) -> Option<&Leg> {
         match side {
             Side::Caller => Some(&self.caller),
@@ -222,7 +290,9 @@ impl Call {
         }
     }
 
-    fn side_of(&self, leg: LegId) -> Option<Side> {
+    /// In which seat that leg is, if in one.
+    #[must_use]
+    pub fn side_of(&self, leg: LegId) -> Option<Side> {
         if leg == self.caller.id {
             return Some(Side::Caller);
         }
@@ -252,6 +322,7 @@ impl Call {
             Order::RingCaller => {}
             Order::AnswerCaller => self.answer_caller(now, out),
             Order::Offer(offer) => self.offer(offer, now, out),
+            Order::Admit(admission) => self.admit(admission, now, out),
             Order::WithdrawOffer { leg, reason } => self.withdraw(leg, Some(reason), out),
             Order::SetBackground { side, background } => {
                 if let Some(leg) = self.leg_of(side) {
@@ -262,6 +333,11 @@ impl Call {
                 Some(leg) => out.push(Action::Media(Media::Announce { session, leg: leg.id, clips, token })),
                 None => out.push(Action::Tell(Fact::AnnouncementEnded { side, token })),
             },
+            Order::AnnounceBeside { leg, clips, token } => {
+                if self.beside.contains_key(&leg) {
+                    out.push(Action::Media(Media::Announce { session, leg, clips, token }));
+                }
+            }
             Order::StopAnnouncements { side } => {
                 if let Some(leg) = self.leg_of(side) {
                     out.push(Action::Media(Media::StopAnnouncements { session, leg: leg.id }));
@@ -275,6 +351,12 @@ impl Call {
             Order::OutliveAgent => self.outlives_agent = true,
             Order::DismissAgent { cause } => self.dismiss_agent(&cause, now, out),
             Order::WaitAnew => self.parted = false,
+            Order::Exchange => self.exchange(now, out),
+            Order::TurnAside => self.turn_aside(now, out),
+            Order::TurnBack => self.turn_back(now, out),
+            Order::TakeSeat { leg, cause } => self.take_seat(leg, Some(&cause), now, out),
+            Order::SetPart { leg, part } => self.set_part(leg, part, now, out),
+            Order::Dismiss { leg, cause } => self.dismiss(leg, &cause, now, out),
             Order::Release(ending) => self.release(ending, None, now, out),
         }
     }
@@ -310,13 +392,26 @@ impl Call {
         }));
         self.record.release_cause = Some(ending.cause);
         self.attempts.clear();
+        self.coming.clear();
         self.enter(State::Ended, now);
         out.push(Action::Tell(Fact::Ended));
     }
 
     /// A leg ended by itself.
     fn leg_released(&mut self, leg: LegId, cause: &sip::Cause, now: Instant, out: &mut Vec<Action>) {
-        let Some(side) = self.side_of(leg) else { return };
+        let Some(side) = self.side_of(leg) else {
+            if self.coming.remove(&leg).is_some() {
+                out.push(Action::Media(Media::ReleaseLeg { session: self.session, leg }));
+                out.push(Action::Tell(Fact::Parted { leg }));
+            }
+            return self.companion_gone(leg, now, out);
+        };
+        if side == Side::Callee && !matches!(cause, sip::Cause::Ours) && self.inherit(now, out) {
+            return;
+        }
+        if side == Side::Callee && matches!(cause, sip::Cause::Bye { .. }) && self.is_being_transferred() {
+            return self.leave_alone(now, out);
+        }
         if side == Side::Callee && self.outlives_agent() && matches!(cause, sip::Cause::Bye { .. }) {
             return self.agent_hung_up(now, out);
         }
@@ -353,6 +448,7 @@ impl Call {
             Side::Callee => HeldBy::Agent,
         };
         let Some(holds) = self.leg_of(side).map(Leg::holds) else { return };
+        let holds = (holds || side == Side::Callee && self.aside) && !self.is_conference();
         if holds == self.is_held(by) {
             return;
         }
@@ -361,8 +457,7 @@ impl Call {
         let session = self.session;
         if holds {
             self.record.holds.push(HoldRecord { by, started_at: at, ended_at: None, reassured: 0 });
-            let background = Background::Music(ClipId::new(MUSIC));
-            out.push(Action::Media(Media::SetBackground { session, leg: other, background }));
+            out.push(Action::Media(Media::SetBackground { session, leg: other, background: Self::music() }));
             out.push(Action::Tell(Fact::Held { by }));
         } else {
             for hold in self.record.holds.iter_mut().filter(|hold| hold.by == by && hold.ended_at.is_none()) {
@@ -388,6 +483,8 @@ impl Machine for Call {
             Event::Allocated { leg, address } => {
                 if leg == self.caller.id {
                     self.caller_allocated(address, now, out);
+                } else if self.coming.contains_key(&leg) {
+                    self.coming_allocated(leg, address, now, out);
                 } else {
                     self.attempt_allocated(leg, address, out);
                 }
@@ -399,6 +496,10 @@ impl Machine for Call {
             Event::AllocationFailed { leg, .. } if self.side_of(leg).is_some() => {
                 self.fail(503, None, Outcome::Failed, "its media port is taken", now, out);
             }
+            Event::AllocationFailed { leg, .. } if self.coming.contains_key(&leg) => self.turn_down(leg, 503, out),
+            Event::AllocationFailed { leg, .. } if self.beside.contains_key(&leg) => {
+                self.dismiss(leg, "its media port is taken", now, out);
+            }
             Event::AllocationFailed { leg, .. } => {
                 self.attempt_failed(leg, sip::Failure::Status { code: 503, reason: "no media port is free".to_owned() }, false, out);
             }
@@ -409,9 +510,11 @@ impl Machine for Call {
             Event::Acked { leg, sdp: None } => self.acked_without_answer(leg, now, out),
             Event::Reoffered { leg, sdp } => self.reoffered(leg, sdp, now, out),
             Event::Released { leg, cause } => self.leg_released(leg, &cause, now, out),
-            Event::Digit { leg, digit } => {
-                out.extend(self.side_of(leg).map(|side| Action::Tell(Fact::Digit { side, digit })));
-            }
+            Event::Digit { leg, digit } => match self.side_of(leg) {
+                Some(side) => out.push(Action::Tell(Fact::Digit { side, digit })),
+                None if self.beside.contains_key(&leg) => out.push(Action::Tell(Fact::DigitBeside { leg, digit })),
+                None => {}
+            },
             Event::Spoke { leg } => out.extend(self.side_of(leg).map(|side| Action::Tell(Fact::Spoke { side }))),
             Event::FellSilent { leg } => out.extend(self.side_of(leg).map(|side| Action::Tell(Fact::FellSilent { side }))),
             Event::AnnouncementEnded { leg, token } => {
@@ -421,6 +524,8 @@ impl Machine for Call {
                 if self.side_of(leg).is_some() {
                     let outcome = if self.was_connected() { Outcome::Answered } else { Outcome::Failed };
                     self.fail(408, None, outcome, "RTP timeout", now, out);
+                } else {
+                    self.dismiss(leg, "RTP timeout", now, out);
                 }
             }
         }
@@ -437,6 +542,10 @@ impl Machine for Call {
         for leg in late {
             self.attempt_failed(leg, sip::Failure::Unreachable, false, out);
         }
+        let late = self.coming.iter().filter(|(_, coming)| coming.give_up_at <= now);
+        for leg in late.map(|(leg, _)| *leg).collect::<Vec<_>>() {
+            self.turn_down(leg, 503, out);
+        }
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -444,7 +553,8 @@ impl Machine for Call {
             State::Arriving { give_up_at } => Some(give_up_at),
             State::Waiting | State::Connected { .. } | State::Ended => None,
         };
-        self.attempts.values().filter_map(|attempt| attempt.give_up_at).chain(arriving).min()
+        let coming = self.coming.values().map(|coming| coming.give_up_at);
+        self.attempts.values().filter_map(|attempt| attempt.give_up_at).chain(arriving).chain(coming).min()
     }
 }
 

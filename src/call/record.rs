@@ -319,5 +319,8 @@ pub struct CallRecord {
     pub segments: Vec<SegmentRecord>,
     #[serde(default)]
     pub survey: Option<SurveyRecord>,
+    /// The call in which it went on: two calls of one agent became one.
+    #[serde(default)]
+    pub merged_into: Option<CallId>,
     pub recording: Option<RecordingRecord>,
 }

@@ -46,6 +46,7 @@ impl Story {
             scripts: Vec::new(),
             segments: Vec::new(),
             survey: None,
+            merged_into: None,
             hung_up_first: None,
             recording: None,
         };

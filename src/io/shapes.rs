@@ -88,6 +88,9 @@ pub struct Call {
     pub segments: Vec<Segment>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub survey: Option<Survey>,
+    /// The call in which it went on: two calls of one agent became one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<String>,
     pub recording: Option<Recording>,
     /// While the call runs: arriving, waiting, offering, connected, held, ending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -206,6 +209,7 @@ impl From<&CallRecord> for Call {
             scripts: record.scripts.iter().map(Script::from).collect(),
             segments: record.segments.iter().map(Segment::from).collect(),
             survey: record.survey.map(|survey| Survey { asked_at: survey.asked_at.into(), score: survey.score }),
+            merged_into: record.merged_into.map(|call| call.to_string()),
             recording: record.recording.as_ref().map(Recording::from),
             state: None,
             state_since: None,

@@ -71,7 +71,7 @@ pub enum Command {
         session: SessionId,
         leg: LegId,
     },
-    /// Begins the call's recording: left what `left` says, right what each of `right` says and what the switch plays to `left`. `right` may
+    /// Begins the call's recording: left what `left` says, right what each of `right` says and what the switch plays to `left`. Both may
     /// change (`SetRecordedParties`) while the timeline goes on. The plane only obeys: whether a whisper, which `left` does not hear, is to
     /// be on record is settled by who is named.
     StartRecording {
@@ -82,9 +82,10 @@ pub enum Command {
         /// When it began, for a recording that a restart goes on with: positions count from there, and silence fills the gap.
         began_at: Option<Instant>,
     },
-    /// Who is on the right from now on, completely; who was before goes on at his place.
+    /// Who is on record from now on, completely; who was before, on the same side, goes on at his place.
     SetRecordedParties {
         session: SessionId,
+        left: LegId,
         right: Vec<LegId>,
     },
     StopRecording {

@@ -189,7 +189,9 @@ impl Engine {
             Command::StartRecording { session, call, left, right, began_at } => {
                 self.with(session, |session| session.start_recording(call, (left, right), began_at, now, turn));
             }
-            Command::SetRecordedParties { session, right } => self.with(session, |session| session.set_recorded_parties(&right)),
+            Command::SetRecordedParties { session, left, right } => {
+                self.with(session, |session| session.set_recorded_parties(left, &right));
+            }
             Command::StopRecording { session } => self.with(session, |session| session.stop_recording(now, turn)),
             Command::ListenForSpeech { session, leg, on } => self.with(session, |session| session.listen_for_speech(leg, on)),
             Command::ReleaseLeg { session, leg } => self.release_leg(session, leg, now, turn),

@@ -69,7 +69,7 @@ impl Tap {
         let started_at = began_at.unwrap_or(now);
         let parties = vec![Party { leg: left, place: None }];
         let mut tap = Self { call, rate, started_at, parties, down: Downsampler::new(), up: Upsampler::new() };
-        tap.set_right(right);
+        tap.set_parties(left, right);
         tap
     }
 
@@ -83,9 +83,13 @@ impl Tap {
         self.call
     }
 
-    /// Who is on the right from now on; who was before goes on at his place. More than a session has legs are left out.
-    pub fn set_right(&mut self, right: &[LegId]) {
-        let left = self.parties[0].leg;
+    /// Who is on record from now on; who was before, on the same side, goes on at his place. More than a session has legs are left out.
+    pub fn set_parties(&mut self, left: LegId, right: &[LegId]) {
+        if self.parties[0].leg != left {
+            self.parties[0] = Party { leg: left, place: None };
+            let mut first = true;
+            self.parties.retain(|party| std::mem::take(&mut first) || party.leg != left);
+        }
         self.parties.retain(|party| party.leg == left || right.contains(&party.leg));
         for leg in right {
             if self.parties.len() < SESSION_LEGS_MAX && self.parties.iter().all(|party| party.leg != *leg) {
@@ -260,17 +264,17 @@ mod tests {
             })
         };
         assert_eq!(comes(&mut tap, 2, 100, 800), Some((Channel::Right, 100)));
-        tap.set_right(&[LegId(3), RIGHT]);
+        tap.set_parties(LEFT, &[LegId(3), RIGHT]);
         assert_eq!(comes(&mut tap, 3, 110, 55), Some((Channel::Right, 110)));
         assert_eq!(comes(&mut tap, 2, 139, 960), Some((Channel::Right, 120)), "at the place that he had, whoever joined");
         assert_eq!(comes(&mut tap, 1, 140, 0), Some((Channel::Left, 140)));
-        tap.set_right(&[LegId(3)]);
+        tap.set_parties(LEFT, &[LegId(3)]);
         assert_eq!(comes(&mut tap, 2, 150, 1_120), None);
         tap.forget(LegId(3));
         tap.forget(LEFT);
         assert_eq!(comes(&mut tap, 3, 160, 455), None);
         assert_eq!(comes(&mut tap, 1, 160, 160), Some((Channel::Left, 160)), "the left stays the left");
-        tap.set_right(&(10..200).map(LegId).collect::<Vec<_>>());
+        tap.set_parties(LEFT, &(10..200).map(LegId).collect::<Vec<_>>());
         assert_eq!(tap.parties.len(), SESSION_LEGS_MAX);
     }
 

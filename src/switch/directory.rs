@@ -27,6 +27,8 @@ pub enum Role {
     Callee,
     /// His phone rings for it.
     Offered,
+    /// He is asked, one of several, or supervises; or his phone is called for that.
+    Beside,
 }
 
 impl Directory {
@@ -62,6 +64,13 @@ impl Directory {
     #[must_use]
     pub fn is_occupied(&self, agent: &AgentId) -> bool {
         self.parts.contains_key(agent)
+    }
+
+    /// The call in which the agent speaks, the first if there are several.
+    #[must_use]
+    pub fn call_of(&self, agent: &AgentId) -> Option<CallId> {
+        let speaks = |(_, role): &&(CallId, Role)| matches!(role, Role::Caller | Role::Callee);
+        self.parts.get(agent)?.iter().find(speaks).map(|(call, _)| *call)
     }
 
     /// No agent is in a call.

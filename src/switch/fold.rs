@@ -120,8 +120,9 @@ impl MediaFold {
                         Some(RecordingFold { call: *call, left: *left, right: right.clone(), began_at: began_at.unwrap_or(now) });
                 }
             }
-            Command::SetRecordedParties { right, .. } => {
+            Command::SetRecordedParties { left, right, .. } => {
                 if let Some(recording) = &mut self.recording {
+                    recording.left = *left;
                     recording.right.clone_from(right);
                 }
             }

@@ -62,6 +62,11 @@ pub enum Command {
     EndScript {
         call: CallId,
     },
+    /// Who comes into a call, and who goes.
+    Parties {
+        call: CallId,
+        order: PartyOrder,
+    },
     Reload(Arc<Config>),
     /// Hear a blocked source again, named as it is shown, or all of them.
     Unblock {
@@ -73,6 +78,46 @@ pub enum Command {
     },
     /// Release everything now.
     Shutdown,
+}
+
+/// What may be ordered of the parties of a call in which two speak.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PartyOrder {
+    /// The caller goes to whoever has that number; his agent is free when he is there, and has him back when nobody answers.
+    Transfer {
+        to: String,
+    },
+    /// The agent asks whoever has that number while the caller waits.
+    Consult {
+        to: String,
+    },
+    /// The agent asks his superior.
+    Escalate,
+    /// Whom he asked goes on with the caller.
+    Complete,
+    /// All three speak together.
+    Confer,
+    /// Whom he asked goes, and he speaks with the caller again.
+    Back,
+    /// One more in the conversation.
+    Add {
+        to: String,
+    },
+    Supervise {
+        supervisor: AgentId,
+        mode: SupervisionMode,
+    },
+    EndSupervision {
+        supervisor: AgentId,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SupervisionMode {
+    Listen,
+    Whisper,
+    BargeIn,
+    TakeOver,
 }
 
 /// What may be asked for an agent; the other states come from calls.

@@ -10,15 +10,18 @@ pub mod output;
 pub mod restore;
 pub mod view;
 
+mod admit;
 mod changes;
 mod day;
 mod directory;
+mod errand;
 mod fold;
 mod offer;
 mod on_acd;
 mod on_call;
 mod on_command;
 mod on_media;
+mod on_parties;
 mod on_rules;
 mod on_service;
 mod on_sip;

@@ -51,7 +51,7 @@ impl Switch {
         }
         self.directory.takes_part(&agent, call, Role::Offered);
         let callee = Callee::Account(agent.clone());
-        let offer = call::Offer { leg, callee, agent: Some(agent), from, local, early_media: false };
+        let offer = call::Offer { leg, callee, agent: Some(agent), from, local, early_media: false, place: call::Place::Callee };
         self.order(call, Order::Offer(offer), now);
     }
 

@@ -9,12 +9,15 @@ use super::{Closing, Key, Switch};
 use crate::acd::{self, Leaving, OfferResult};
 use crate::base::limits::DIGITS_MAX;
 use crate::base::{AgentId, CallId, ClipId, Instant, LegId, Machine, SessionId};
-use crate::call::record::{HeldBy, OfferOutcome, OfferRecord, Outcome, ReleasedBy, ScriptEnding};
+use crate::call::record::{HeldBy, OfferOutcome, OfferRecord, Outcome, ReleasedBy, ScriptEnding, SegmentEnding, SegmentRole};
 use crate::call::{self, Action, Ending, Fact, Order, Side};
 use crate::media::control::Command as Media;
 use crate::recording;
 use crate::rules::{caller_ringing, farewell, hold_patience, queue_comfort, ring_limit, script};
 use crate::sip::Failure;
+
+/// What an agent presses to have his superior on the line.
+const ESCALATES: &str = "**0";
 
 impl Switch {
     pub(super) fn on_call(&mut self, call: CallId, action: Action, now: Instant) {
@@ -69,6 +72,12 @@ impl Switch {
             Fact::FellSilent { side: Side::Callee } => self.tell_scripts(call, &script::Event::AgentQuiet, now),
             Fact::AnnouncementEnded { side, token } => self.announcement_ended(call, side, token, now),
             Fact::AgentLeft { leg } => self.agent_left(call, leg, now),
+            Fact::Joined { leg } => self.joined(call, leg, now),
+            Fact::Parted { leg } => self.parted(call, leg, now),
+            Fact::Reseated { side, from, to } => self.reseated(call, side, from, to, now),
+            // Whoever ordered it has it on the books.
+            Fact::Exchanged => {}
+            Fact::DigitBeside { leg, digit } => self.digit_beside(call, leg, digit, now),
             Fact::Ended => self.ended(call, now),
         }
     }
@@ -127,7 +136,8 @@ impl Switch {
             return self.party_failed(call, &failure, now);
         };
         party.trying = Some(leg);
-        let offer = call::Offer { leg, callee, agent: party.agent.clone(), from: slot.from.clone(), local, early_media: true };
+        let (agent, from) = (party.agent.clone(), slot.from.clone());
+        let offer = call::Offer { leg, callee, agent, from, local, early_media: true, place: call::Place::Callee };
         self.add_leg(call, leg);
         self.order(call, Order::Offer(offer), now);
     }
@@ -190,6 +200,8 @@ impl Switch {
                 offers.push(OfferRecord { agent, alerted_at: at, ended_at: None, rings: 0, result: OfferOutcome::Pending });
             }
             self.ring_caller(call, now);
+        } else if slot.errands.contains_key(&leg) {
+            self.errand_sent(call, leg, now);
         } else if let Purpose::Party(party) = &mut slot.purpose {
             party.no_answer_at.get_or_insert(now + PARTY_RINGS_FOR);
         }
@@ -205,6 +217,9 @@ impl Switch {
     }
 
     fn offer_rang(&mut self, call: CallId, leg: LegId, now: Instant) {
+        if self.slots.get(&call).is_some_and(|slot| slot.errands.contains_key(&leg)) {
+            return self.errand_rang(call, leg, now);
+        }
         let Some((agent, first)) = self.slots.get(&call).and_then(|slot| slot.offers.get(&leg)).map(|offer| {
             let first = offer.ring_limit.as_ref().is_some_and(crate::rules::RingLimit::no_alert);
             (offer.agent.clone(), first)
@@ -238,6 +253,9 @@ impl Switch {
             self.tell_ring_limit(call, leg, ring_limit::Event::Ended, now);
             return self.offer_ended(call, leg, outcome, result, now);
         }
+        if self.slots.get(&call).is_some_and(|slot| slot.errands.contains_key(&leg)) {
+            return self.errand_refused(call, leg, &failure, now);
+        }
         self.remove_leg(call, leg);
         let Some(Purpose::Party(party)) = self.slots.get_mut(&call).map(|slot| &mut slot.purpose) else { return };
         if party.trying != Some(leg) {
@@ -265,16 +283,23 @@ impl Switch {
             }
             self.tell_acd(acd::Event::Answered { agent: offer.agent.clone(), call }, now);
             self.publish("call.established", Some(call), now, Vec::new());
+            self.segment_begins(call, &offer.agent, SegmentRole::Serving, now);
             if self.slots.get(&call).is_some_and(|slot| slot.farewell.is_some()) {
                 self.order(call, Order::OutliveAgent, now);
             }
             self.greet(call, &offer.agent, now);
-        } else {
+        } else if !self.took_over(call, leg, now) {
             if let Some(Purpose::Party(party)) = self.slots.get_mut(&call).map(|slot| &mut slot.purpose) {
                 party.no_answer_at = None;
                 party.trying = None;
             }
             self.publish("call.established", Some(call), now, Vec::new());
+            let (caller, callee) = self.slots.get(&call).map(|slot| (slot.caller_agent.clone(), slot.callee_agent.clone())).unzip();
+            for (agent, role) in [(caller.flatten(), SegmentRole::Calling), (callee.flatten(), SegmentRole::Serving)] {
+                if let Some(agent) = agent {
+                    self.segment_begins(call, &agent, role, now);
+                }
+            }
         }
         self.touched.insert(Key::Slot(call));
         if let Some(record) = self.slots.get(&call).map(|slot| slot.call.record().clone()) {
@@ -336,7 +361,20 @@ impl Switch {
             pressed.clear();
         }
         pressed.push(digit);
-        if let Some(code) = dialled_in_call(pressed) {
+        if digit == '#' && !pressed.starts_with("**") {
+            let code = std::mem::take(pressed);
+            self.parties_by_code(call, side, &code, now);
+        } else if pressed == ESCALATES {
+            pressed.clear();
+            if let Err(refused) = self.escalate(call, side, now) {
+                self.publish(
+                    "code.refused",
+                    Some(call),
+                    now,
+                    vec![("code", Detail::Text(ESCALATES.to_owned())), ("why", Detail::Text(refused.why))],
+                );
+            }
+        } else if let Some(code) = dialled_in_call(pressed) {
             pressed.clear();
             self.obey(&agent, code, now);
         } else if side == Side::Callee && pressed.starts_with("**") && pressed.len() > 2 {
@@ -351,6 +389,9 @@ impl Switch {
             self.close_offer(call, leg, OfferOutcome::Withdrawn, now);
         }
         self.end_script(call, ScriptEnding::CutShort, now);
+        for agent in self.slots.get(&call).map(|slot| slot.agents().cloned().collect::<Vec<_>>()).unwrap_or_default() {
+            self.segment_ends(call, &agent, SegmentEnding::Left, now);
+        }
         self.tell_acd(acd::Event::Left { call, why: Leaving::Abandoned }, now);
         let detail = self.slots.get(&call).map(|slot| {
             let record = slot.call.record();
@@ -371,6 +412,9 @@ impl Switch {
             if let Some(agent) = agent {
                 self.disengage(agent, call, role, now);
             }
+        }
+        for agent in slot.agents_beside() {
+            self.disengage(agent, call, Role::Beside, now);
         }
         let mut ordered = Vec::new();
         slot.recording.handle(recording::state::Event::Released, now, &mut ordered);

@@ -17,6 +17,7 @@ impl Switch {
             Command::SetAgentState { agent, state, reason } => self.set_agent_state(&agent, state, reason.as_deref(), now),
             Command::BeginScript { call, script } => self.begin_script(call, &script, BegunBy::Desk, now),
             Command::EndScript { call } => self.script_helped(call, now),
+            Command::Parties { call, order } => self.order_parties(call, order, now),
             Command::Reload(config) => self.reload(config, now),
             Command::Unblock { source } => self.unblock(source.as_deref()),
             Command::Drain { limit } => self.drain(limit, now),

@@ -24,6 +24,7 @@ pub(super) mod token {
     pub const PLAY: u64 = 6;
     pub const FAREWELL_QUESTION: u64 = 7;
     pub const FAREWELL: u64 = 8;
+    pub const INTRODUCTION: u64 = 9;
     /// Of scripts begun by hand: this and what follows, each once a call.
     pub const SCRIPT_STEP: u64 = 1 << 32;
 }
@@ -173,6 +174,7 @@ impl Switch {
                 self.on_farewell(call, ordered, now);
             }
             Rule::NoAnswer => self.party_rang_too_long(call, now),
+            Rule::Errands => self.on_errands_due(call, now),
             Rule::Recording => {
                 let mut ordered = Vec::new();
                 slot.recording.handle_timeout(now, &mut ordered);

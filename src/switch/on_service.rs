@@ -9,7 +9,7 @@ use super::{Key, Switch};
 use crate::acd;
 use crate::base::limits::SCRIPTS_PER_CALL_MAX;
 use crate::base::{CallId, ClipId, Duration, Instant, LegId, Machine, QueueId};
-use crate::call::record::{BegunBy, Outcome, ReleasedBy, ScriptEnding, ScriptRecord, SurveyRecord};
+use crate::call::record::{BegunBy, Outcome, ReleasedBy, ScriptEnding, ScriptRecord, SegmentEnding, SurveyRecord};
 use crate::call::{Ending, MUSIC, Order, Side};
 use crate::media::control::Background;
 use crate::rules::{QueueComfort, Script, farewell, queue_comfort, script};
@@ -187,13 +187,13 @@ impl Switch {
         self.listen_no_more(call, now);
     }
 
-    fn release(&mut self, call: CallId, outcome: Outcome, cause: &str, now: Instant) {
+    pub(super) fn release(&mut self, call: CallId, outcome: Outcome, cause: &str, now: Instant) {
         let ending = Ending { by: ReleasedBy::Switch, outcome: Some(outcome), code: 200, retry_after: None, cause: cause.to_owned() };
         self.order(call, Order::Release(ending), now);
     }
 
     /// The caller goes to wait in another queue; his agent, if he is still there, is free.
-    fn move_on(&mut self, call: CallId, queue: QueueId, now: Instant) {
+    pub(super) fn move_on(&mut self, call: CallId, queue: QueueId, now: Instant) {
         let Some(slot) = self.slots.get_mut(&call) else { return };
         if slot.call.is_connected() {
             slot.onward = Some(queue);
@@ -225,12 +225,18 @@ impl Switch {
         slot.digits[1].clear();
         let agent = slot.callee_agent.take();
         let onward = slot.onward.take();
+        let is_awaited = !slot.errands.is_empty();
         if let Some(agent) = agent {
             self.publish("call.agent_left", Some(call), now, vec![("agent", Detail::Text(agent.to_string()))]);
+            let ending = if onward.is_some() || is_awaited { SegmentEnding::Transferred } else { SegmentEnding::Left };
+            self.segment_ends(call, &agent, ending, now);
             self.disengage(&agent, call, Role::Callee, now);
         }
         if let Some(queue) = onward {
             return self.enqueue_anew(call, queue, now);
+        }
+        if is_awaited {
+            return self.waits_for_transfer(call, now);
         }
         self.tell_silent(call, script::Event::AgentQuiet, now);
         self.tell_script(call, script::Event::AgentQuiet, now);
@@ -241,7 +247,7 @@ impl Switch {
     fn see_off(&mut self, call: CallId, now: Instant) {
         let Some(slot) = self.slots.get(&call) else { return };
         let watches = slot.silent.as_ref().is_some_and(|silent| !silent.is_over());
-        if !slot.call.is_parted() || slot.script.is_some() || watches {
+        if !slot.call.is_parted() || slot.script.is_some() || watches || !slot.errands.is_empty() {
             return;
         }
         if slot.farewell.as_ref().is_none_or(farewell::Farewell::is_running) {

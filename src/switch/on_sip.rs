@@ -1,5 +1,6 @@
 //! What the SIP endpoint says: calls that come in are routed, everything on a known leg is told to its call, registrations to the ACD.
 
+use super::admit::supervision_code;
 use super::directory::Role;
 use super::output::{Detail, Output};
 use super::routing::{FeatureCode, Routed, route};
@@ -21,13 +22,13 @@ const RETRY_AFTER: u32 = 10;
 /// What a feature code's caller hears when it is done.
 const CODE_ACCEPTED: &str = "thanks";
 
-struct Invitation {
-    leg: LegId,
-    origin: Origin,
+pub(super) struct Invitation {
+    pub leg: LegId,
+    pub origin: Origin,
     from: sip::Party,
     called: String,
-    flow: Flow,
-    sdp: Option<Vec<u8>>,
+    pub flow: Flow,
+    pub sdp: Option<Vec<u8>>,
 }
 
 impl Switch {
@@ -49,11 +50,13 @@ impl Switch {
 
     fn on_sip_event(&mut self, event: Event, now: Instant) {
         let (leg, event) = match event {
-            // Nobody is put in another's place yet.
-            Event::Invited { leg, replaces: Some(_), .. } => return self.refuse(leg, 501, None, now),
-            Event::Referred { refer, .. } => return self.tell_sip(Command::TellReferProgress { refer, status: 501 }, now),
-            Event::Invited { leg, origin, from, called, flow, sdp, .. } => {
-                return self.invited(Invitation { leg, origin, from, called, flow, sdp }, now);
+            Event::Referred { refer, target, .. } => return self.referred(refer, &target, now),
+            Event::Invited { leg, origin, from, called, flow, sdp, replaces, .. } => {
+                let invitation = Invitation { leg, origin, from, called, flow, sdp };
+                return match replaces {
+                    Some(target) => self.replaces(invitation, target, now),
+                    None => self.invited(invitation, now),
+                };
             }
             Event::Registered { agent, contacts, flow } => return self.registered(agent, contacts, flow, now),
             Event::Unregistered { agent, contacts } => return self.unregistered(agent, contacts, now),
@@ -92,13 +95,17 @@ impl Switch {
         }
     }
 
-    fn refuse(&mut self, leg: LegId, code: u16, retry_after: Option<u32>, now: Instant) {
+    pub(super) fn refuse(&mut self, leg: LegId, code: u16, retry_after: Option<u32>, now: Instant) {
         self.tell_sip(Command::Release { leg, code, reason: None, retry_after }, now);
     }
 
     fn invited(&mut self, invitation: Invitation, now: Instant) {
         if self.draining || self.directory.closed || self.store_blocked {
             return self.refuse(invitation.leg, 503, Some(RETRY_AFTER), now);
+        }
+        if let (Origin::Account(_), Some((place, extension))) = (&invitation.origin, supervision_code(&invitation.called)) {
+            let extension = extension.to_owned();
+            return self.supervise_by_phone(invitation, place, &extension, now);
         }
         let caller_agent = match &invitation.origin {
             Origin::Account(agent) => Some(agent.clone()),
@@ -159,6 +166,7 @@ impl Switch {
             scripts: Vec::new(),
             segments: Vec::new(),
             survey: None,
+            merged_into: None,
             hung_up_first: None,
             recording: None,
         }
@@ -210,7 +218,7 @@ impl Switch {
         self.store(record);
     }
 
-    fn to_agent(&self, agent: AgentId, caller: Option<&AgentId>) -> Result<(Purpose, CallDirection), (u16, Outcome)> {
+    pub(super) fn to_agent(&self, agent: AgentId, caller: Option<&AgentId>) -> Result<(Purpose, CallDirection), (u16, Outcome)> {
         if caller == Some(&agent) || self.directory.is_occupied(&agent) {
             return Err((486, Outcome::Busy));
         }
@@ -220,7 +228,7 @@ impl Switch {
         Ok((Purpose::Party(party), CallDirection::Internal))
     }
 
-    fn to_trunk(&self, trunk: &crate::base::TrunkId, number: &str) -> Result<(Purpose, CallDirection), (u16, Outcome)> {
+    pub(super) fn to_trunk(&self, trunk: &crate::base::TrunkId, number: &str) -> Result<(Purpose, CallDirection), (u16, Outcome)> {
         let hosts = self.config.trunks.get(trunk).map(|trunk| trunk.hosts.as_slice()).unwrap_or_default();
         let ways: VecDeque<_> = hosts.iter().flat_map(|host| self.ways_to(trunk, host, number)).collect();
         if ways.is_empty() {

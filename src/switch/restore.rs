@@ -167,6 +167,9 @@ impl Switch {
                 self.directory.takes_part(agent, id, role);
             }
         }
+        for agent in slot.agents_beside() {
+            self.directory.takes_part(agent, id, Role::Beside);
+        }
         for offer in slot.offers.values() {
             self.directory.takes_part(&offer.agent, id, Role::Offered);
         }
@@ -182,7 +185,7 @@ impl Switch {
         let mut talking = Vec::new();
         for (call, slot) in &self.slots {
             let called = slot.callee_agent.as_ref().filter(|_| slot.call.is_connected() || matches!(slot.purpose, Purpose::Party(_)));
-            talking.extend(slot.caller_agent.iter().chain(called).map(|agent| (agent.clone(), *call)));
+            talking.extend(slot.caller_agent.iter().chain(called).chain(slot.agents_beside()).map(|agent| (agent.clone(), *call)));
         }
         for (agent, call) in talking {
             self.tell_acd(acd::Event::Engaged { agent, call }, now);

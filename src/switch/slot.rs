@@ -1,5 +1,6 @@
 //! A call with the rules that watch it. None of them outlives it.
 
+use super::errand::Errand;
 use super::fold::MediaFold;
 use super::offer::Offer;
 use crate::base::{AgentId, ClipId, Duration, Instant, LegId, Machine, QueueId};
@@ -57,6 +58,15 @@ pub struct Slot {
     /// Agents of ours in this call, so that they are offered no other.
     pub caller_agent: Option<AgentId>,
     pub callee_agent: Option<AgentId>,
+    /// Those beside the two, who are agents.
+    #[serde(default)]
+    pub beside: BTreeMap<LegId, AgentId>,
+    /// Agents whose phones called to be let in, and are not yet.
+    #[serde(default)]
+    pub admitted: BTreeMap<LegId, AgentId>,
+    /// Phones that are called for a place in it.
+    #[serde(default)]
+    pub errands: BTreeMap<LegId, Box<Errand>>,
     pub caller_ringing: CallerRinging,
     pub comfort: QueueComfort,
     /// One a party who may be held: the caller, held by the agent; and the other way round.
@@ -102,6 +112,7 @@ pub enum Rule {
     Farewell,
     Recording,
     NoAnswer,
+    Errands,
 }
 
 impl Slot {
@@ -122,6 +133,9 @@ impl Slot {
             from,
             caller_agent: None,
             callee_agent: None,
+            beside: BTreeMap::new(),
+            admitted: BTreeMap::new(),
+            errands: BTreeMap::new(),
             caller_ringing: CallerRinging::new(rules.answer.cadence, rules.answer.max_rings),
             comfort: QueueComfort::new(patience),
             patience_of_caller: HoldPatience::new(patience),
@@ -159,6 +173,18 @@ impl Slot {
             && self.silent.as_ref().is_some_and(|silent| !silent.is_over())
     }
 
+    /// Agents who take part in it, be it that their phones are only called for it.
+    pub fn agents(&self) -> impl Iterator<Item = &AgentId> {
+        let seated = self.caller_agent.iter().chain(&self.callee_agent);
+        seated.chain(self.agents_beside())
+    }
+
+    /// Those of them who have no seat.
+    pub fn agents_beside(&self) -> impl Iterator<Item = &AgentId> {
+        let called = self.errands.values().filter_map(|errand| errand.agent.as_ref());
+        self.beside.values().chain(self.admitted.values()).chain(called)
+    }
+
     /// The agent on that side, if one is.
     #[must_use]
     pub fn agent_on(&self, side: Side) -> Option<&AgentId> {
@@ -174,7 +200,7 @@ impl Slot {
         self.offers.iter().find(|(_, offer)| offer.agent == *agent).map(|(leg, _)| *leg)
     }
 
-    fn deadlines(&self) -> [(Rule, Option<Instant>); 11] {
+    fn deadlines(&self) -> [(Rule, Option<Instant>); 12] {
         let no_answer = match &self.purpose {
             Purpose::Party(party) => party.no_answer_at,
             Purpose::Queue(_) | Purpose::Play { .. } => None,
@@ -191,6 +217,7 @@ impl Slot {
             (Rule::Farewell, self.farewell.as_ref().and_then(Machine::deadline)),
             (Rule::Recording, self.recording.deadline()),
             (Rule::NoAnswer, no_answer),
+            (Rule::Errands, self.errands.values().filter_map(|errand| errand.give_up_at).min()),
         ]
     }
 

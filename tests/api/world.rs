@@ -228,6 +228,7 @@ pub fn call_record(arrived_at: i64, rng: &mut Rng) -> CallRecord {
         scripts: Vec::new(),
         segments: Vec::new(),
         survey: None,
+        merged_into: None,
         hung_up_first: None,
         recording: None,
     }

@@ -46,6 +46,7 @@ pub const CLIPS: &[(&str, u16, u16)] = &[
     ("noise_farewell", 1_700, 1_500),
     ("dialect_ask", 1_750, 1_500),
     ("dialect_other_person", 1_800, 1_500),
+    ("escalation", 1_850, 1_500),
     ("digits/0", 1_000, 300),
     ("digits/1", 1_050, 300),
     ("digits/2", 1_100, 300),

@@ -72,6 +72,22 @@ pub struct LegalHoldRequest {
     pub reason: String,
 }
 
+/// Who is to come into a call, or to go.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PartyRequest {
+    /// transfer, consult, add (each with `to`); escalate, complete, confer, back; listen, whisper, barge-in, take-over, leave (each with
+    /// `supervisor`).
+    #[schema(examples("transfer"))]
+    pub order: String,
+    /// A number, as an agent would dial it.
+    #[schema(examples("1002"))]
+    pub to: Option<String>,
+    /// Whose phone is called to supervise, or who leaves.
+    #[schema(examples("1000"))]
+    pub supervisor: Option<String>,
+}
+
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AgentList {
     pub items: Vec<Agent>,

@@ -13,6 +13,7 @@ mod listener;
 mod openapi;
 mod page;
 mod params;
+mod parties;
 pub mod problem;
 mod range;
 mod recording;
@@ -188,6 +189,7 @@ fn router(api: Api, closing: watch::Receiver<bool>) -> std::io::Result<Router> {
         .route("/calls/{id}/events", get(calls::timeline))
         .route("/calls/{id}/recording", get(recording::fetch))
         .route("/calls/{id}/script", post(script::begin).delete(script::end))
+        .route("/calls/{id}/parties", post(parties::command))
         .route("/calls/{id}/recording/hold", put(hold::put).delete(hold::delete))
         .route("/agents", get(agents::list))
         .route("/agents/{id}/state", post(agents::set_state))

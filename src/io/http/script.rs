@@ -54,7 +54,7 @@ pub async fn end(
     calls::find(&context, &id).await.map(Json)
 }
 
-fn running(id: &str) -> Result<CallId, Problem> {
+pub(super) fn running(id: &str) -> Result<CallId, Problem> {
     id.parse().map_err(|_| gone(id))
 }
 
@@ -62,7 +62,7 @@ fn gone(id: &str) -> Problem {
     Problem::not_found(format!("no call {id} is running"))
 }
 
-async fn order(context: &Context, id: &str, command: Command) -> Result<(), Problem> {
+pub(super) async fn order(context: &Context, id: &str, command: Command) -> Result<(), Problem> {
     match context.api.desk.ask(command).await? {
         Reply::UnknownCall => Err(gone(id)),
         Reply::Refused(why) => Err(Problem::new(StatusCode::CONFLICT, why)),

@@ -52,6 +52,7 @@ impl World {
             scripts: Vec::new(),
             segments: Vec::new(),
             survey: None,
+            merged_into: None,
             hung_up_first: None,
             recording: Some(RecordingRecord { file, duration: millis(1_000), sha256: Some("ab".into()), state, reason: None }),
         };

@@ -40,6 +40,7 @@ fn record(n: i64, rng: &mut Rng) -> CallRecord {
         scripts: Vec::new(),
         segments: Vec::new(),
         survey: None,
+        merged_into: None,
         hung_up_first: None,
         recording: Some(RecordingRecord {
             file: "2026/11/21/X.wav".into(),

@@ -159,9 +159,9 @@ impl Session {
         self.tap = Some(Tap::start(call, rate, (left, &right), began_at, now, &mut turn.recorded));
     }
 
-    pub fn set_recorded_parties(&mut self, right: &[LegId]) {
+    pub fn set_recorded_parties(&mut self, left: LegId, right: &[LegId]) {
         if let Some(tap) = &mut self.tap {
-            tap.set_right(right);
+            tap.set_parties(left, right);
         }
     }
 

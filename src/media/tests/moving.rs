@@ -37,7 +37,7 @@ fn two_calls_of_one_agent_become_one() {
         world.command(Command::StartRecording { session: SESSION, call, left: LegId(1), right: vec![LegId(2)], began_at: None });
         world.run(1_000);
         transfer(&mut world);
-        world.command(Command::SetRecordedParties { session: SESSION, right: vec![LegId(4)] });
+        world.command(Command::SetRecordedParties { session: SESSION, left: LegId(1), right: vec![LegId(4)] });
         assert_eq!(world.times(|report| matches!(report, Report::Allocated { session: SESSION, leg: LegId(4), .. })), [1_000]);
         world.run(1_000);
         for (ear, hz, party) in [(0, 1_300.0, 4), (3, 400.0, 1)] {

@@ -156,7 +156,7 @@ fn a_transfer_is_one_timeline() {
     world.run(1_000);
     world.phone(3, Codec::Opus, 1_100.0);
     world.all_hear_all(&[1, 3]);
-    world.command(Command::SetRecordedParties { session: SESSION, right: vec![LegId(3)] });
+    world.command(Command::SetRecordedParties { session: SESSION, left: LegId(1), right: vec![LegId(3)] });
     world.phones[2].talks = true;
     world.run(1_000).command(Command::StopRecording { session: SESSION });
     let file = file(&world.recorded);

@@ -49,7 +49,7 @@ fn each_mode_is_heard_by_whom_it_should_be_and_all_of_it_is_on_record() {
             let rows: Vec<(u64, &[u64])> = [CUSTOMER, AGENT, SUPERVISOR].into_iter().zip(mode.hearing).collect();
             world.hearing(&rows);
             let right = mode.right.iter().copied().map(LegId).collect();
-            world.command(Command::SetRecordedParties { session: SESSION, right });
+            world.command(Command::SetRecordedParties { session: SESSION, left: LegId(CUSTOMER), right });
             let from = world.now + millis(SETTLED_MS);
             world.run(MODE_MS);
             for (ear, heard) in mode.hearing.iter().enumerate() {

@@ -115,7 +115,7 @@ fn command(rng: &mut Rng, calls: &mut u64, books: &mut Books, now_ms: u64) -> Co
             let call = CallId::new(Timestamp(now_ms as i64), &mut Rng::new(*calls));
             Command::StartRecording { session, call, left: leg, right: (0..rng.below(4)).map(|_| leg_of(rng)).collect(), began_at: None }
         }
-        13 => Command::SetRecordedParties { session, right: (0..rng.below(4)).map(|_| leg_of(rng)).collect() },
+        13 => Command::SetRecordedParties { session, left: leg_of(rng), right: (0..rng.below(4)).map(|_| leg_of(rng)).collect() },
         14 => Command::ListenForSpeech { session, leg, on: rng.one_in(2) },
         _ => match rng.below(6) {
             0 => Command::Release { session },

@@ -1,0 +1,303 @@
+//! Somebody who is called for a place in a call that stands: transferred to, asked, added to a conference, sent to supervise.
+
+use super::Switch;
+use super::directory::Role;
+use super::output::Detail;
+use super::routing::{Routed, route};
+use super::slot::{PARTY_RINGS_FOR, Purpose};
+use crate::base::limits::ERRANDS_PER_CALL_MAX;
+use crate::base::{AgentId, CallId, Duration, Instant, LegId, QueueId};
+use crate::call::{self, Order, Part, Place, Side};
+use crate::config::Destination;
+use crate::media::control::Background;
+use crate::sip::{Callee, Command, Failure, Origin, Reason, ReferId};
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+use std::net::IpAddr;
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Errand {
+    pub kind: Kind,
+    /// Whose phone is called, if an agent's.
+    pub agent: Option<AgentId>,
+    /// The number, as it was asked for.
+    pub number: String,
+    /// Ways that are still to be tried: the callee, and our address towards him.
+    ways: VecDeque<(Callee, IpAddr)>,
+    rings_for: Duration,
+    /// Set with the first INVITE.
+    pub give_up_at: Option<Instant>,
+    /// Who wants to hear how it goes.
+    pub refer: Option<ReferId>,
+    /// The agent who asked for it.
+    pub by: Option<AgentId>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Kind {
+    Transfer,
+    /// He who transferred is called back: it came to nothing.
+    Recall,
+    Consultation,
+    /// The agent's superior is asked, and told beforehand whose call it is.
+    Escalation,
+    Conference,
+    /// Listening, whispering, barging in.
+    Supervision(Part),
+    /// A supervisor is to speak with the caller in the agent's place.
+    TakeOver,
+}
+
+impl Errand {
+    /// Told to who asked for it by a REFER.
+    #[must_use]
+    pub fn referred_by(self, refer: Option<ReferId>) -> Self {
+        Self { refer, ..self }
+    }
+
+    /// One that another call had sent, and this one has from it: a phone that rings.
+    #[must_use]
+    pub fn taken_over(agent: Option<AgentId>, rings_for: Duration, refer: ReferId, by: Option<AgentId>, now: Instant) -> Self {
+        let number = agent.as_ref().map(ToString::to_string).unwrap_or_default();
+        let give_up_at = Some(now + rings_for);
+        Self { kind: Kind::Transfer, agent, number, ways: VecDeque::new(), rings_for, give_up_at, refer: Some(refer), by }
+    }
+}
+
+impl Kind {
+    #[must_use]
+    pub const fn place(self) -> Place {
+        match self {
+            Self::Transfer | Self::Recall | Self::TakeOver => Place::Callee,
+            Self::Consultation | Self::Escalation => Place::Beside(Part::Consulted),
+            Self::Conference => Place::Beside(Part::Conferee),
+            Self::Supervision(part) => Place::Beside(part),
+        }
+    }
+
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Transfer => "transfer",
+            Self::Recall => "recall",
+            Self::Consultation => "consultation",
+            Self::Escalation => "escalation",
+            Self::Conference => "conference",
+            Self::Supervision(Part::Whispering) => "whisper",
+            Self::Supervision(Part::BargingIn) => "barge-in",
+            Self::Supervision(_) => "listen",
+            Self::TakeOver => "take-over",
+        }
+    }
+
+    /// Whether the caller waits while somebody is called.
+    const fn leaves_caller_waiting(self) -> bool {
+        matches!(self, Self::Transfer | Self::Consultation | Self::Escalation)
+    }
+}
+
+/// Why nobody is called: the SIP status that says so, and a sentence.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refused {
+    pub code: u16,
+    pub why: String,
+}
+
+pub fn refused(code: u16, why: impl Into<String>) -> Refused {
+    Refused { code, why: why.into() }
+}
+
+/// Where a number leads that is to have a place in a call.
+pub enum Aim {
+    /// The caller waits there for another agent.
+    Queue(QueueId),
+    /// Something speaks there to who calls it himself.
+    Elsewhere,
+    /// A phone is called.
+    Phone(Errand),
+}
+
+impl Switch {
+    /// Where `number` leads when `by` dials it for somebody else.
+    pub(super) fn aim(&self, number: &str, by: Option<&AgentId>, kind: Kind) -> Result<Aim, Refused> {
+        let by = by.cloned();
+        let origin = Origin::Account(by.clone().unwrap_or_else(|| AgentId::new("")));
+        let (purpose, number) = match route(&self.config, number, &origin) {
+            Routed::To(Destination::Queue(queue)) => return Ok(Aim::Queue(queue)),
+            Routed::To(Destination::Agent(agent)) => (self.to_agent(agent, by.as_ref()), number),
+            Routed::To(Destination::Trunk(trunk)) => (self.to_trunk(&trunk, number), number),
+            Routed::To(Destination::Reject(code)) => return Err(refused(code, format!("{number} is not to be called"))),
+            Routed::Feature(..) => return Err(refused(404, format!("{number} is a code, and nobody to call"))),
+            Routed::Nowhere | Routed::To(Destination::DialledAgent) => return Err(refused(404, format!("no route has {number}"))),
+            Routed::To(_) => return Ok(Aim::Elsewhere),
+        };
+        match purpose {
+            Ok((Purpose::Party(party), _)) => {
+                let answer = &self.config.rules.answer;
+                let rings_for = if party.agent.is_some() { answer.cadence.period() * answer.max_rings } else { PARTY_RINGS_FOR };
+                let (agent, number, ways) = (party.agent, number.to_owned(), party.ways);
+                Ok(Aim::Phone(Errand { kind, agent, number, ways, rings_for, give_up_at: None, refer: None, by }))
+            }
+            Ok(_) => Err(refused(404, format!("{number} is nobody to call"))),
+            Err((code @ 486, _)) => Err(refused(code, format!("{number} is in a call"))),
+            Err((code, _)) => Err(refused(code, format!("{number} cannot be reached"))),
+        }
+    }
+
+    /// Calls somebody for a place in the call.
+    pub(super) fn send(&mut self, call: CallId, errand: Errand, now: Instant) -> Result<(), Refused> {
+        let Some(slot) = self.slots.get(&call).filter(|slot| slot.call.is_connected()) else {
+            return Err(refused(481, "nobody speaks in that call"));
+        };
+        if slot.errands.len() >= ERRANDS_PER_CALL_MAX {
+            return Err(refused(486, format!("{ERRANDS_PER_CALL_MAX} are being called already")));
+        }
+        let is_alone = |kind: Kind| kind.place() == Place::Callee || kind.leaves_caller_waiting();
+        if is_alone(errand.kind) && (slot.call.is_aside() || slot.errands.values().any(|other| is_alone(other.kind))) {
+            return Err(refused(491, "somebody is asked or called already"));
+        }
+        let detail = self.detail_of(&errand);
+        if errand.kind.leaves_caller_waiting() {
+            self.order(call, Order::TurnAside, now);
+            let background = Background::Ringback(self.config.rules.answer.cadence);
+            self.order(call, Order::SetBackground { side: Side::Callee, background }, now);
+        }
+        self.publish("party.called", Some(call), now, detail);
+        self.try_way(call, errand, now);
+        Ok(())
+    }
+
+    fn detail_of(&self, errand: &Errand) -> Vec<(&'static str, Detail)> {
+        let mut detail = vec![("for", Detail::Text(errand.kind.name().to_owned())), ("number", Detail::Text(errand.number.clone()))];
+        detail.extend(errand.by.as_ref().map(|by| ("by", Detail::Text(by.to_string()))));
+        detail
+    }
+
+    fn try_way(&mut self, call: CallId, mut errand: Errand, now: Instant) {
+        let Some((callee, local)) = errand.ways.pop_front() else {
+            return self.errand_failed(call, errand, &Failure::Unreachable, now);
+        };
+        let leg = self.new_leg();
+        let Some(slot) = self.slots.get_mut(&call) else { return };
+        let (agent, from, place) = (errand.agent.clone(), slot.from.clone(), errand.kind.place());
+        slot.errands.insert(leg, Box::new(errand));
+        self.add_leg(call, leg);
+        if let Some(agent) = agent.clone() {
+            self.engage(agent, call, Role::Beside, now);
+        }
+        self.order(call, Order::Offer(call::Offer { leg, callee, agent, from, local, early_media: false, place }), now);
+    }
+
+    pub(super) fn errand_sent(&mut self, call: CallId, leg: LegId, now: Instant) {
+        if let Some(errand) = self.slots.get_mut(&call).and_then(|slot| slot.errands.get_mut(&leg)) {
+            let rings_for = errand.rings_for;
+            errand.give_up_at.get_or_insert(now + rings_for);
+            self.touched.insert(super::Key::Slot(call));
+        }
+    }
+
+    pub(super) fn errand_rang(&mut self, call: CallId, leg: LegId, now: Instant) {
+        let Some(errand) = self.slots.get(&call).and_then(|slot| slot.errands.get(&leg)) else { return };
+        let (refer, agent) = (errand.refer, errand.agent.clone());
+        self.tell_referrer(refer, 180, now);
+        let detail = agent.map(|agent| ("agent", Detail::Text(agent.to_string()))).into_iter().collect();
+        self.publish("call.delivered", Some(call), now, detail);
+    }
+
+    pub(super) fn tell_referrer(&mut self, refer: Option<ReferId>, status: u16, now: Instant) {
+        if let Some(refer) = refer {
+            self.tell_sip(Command::TellReferProgress { refer, status }, now);
+        }
+    }
+
+    /// Nobody came of this way: another is tried where the far side was not there, not where it said no.
+    pub(super) fn errand_refused(&mut self, call: CallId, leg: LegId, failure: &Failure, now: Instant) {
+        let Some(errand) = self.take_errand(call, leg, now) else { return };
+        let elsewhere = matches!(failure, Failure::Unreachable | Failure::Timeout | Failure::Status { code: 408 | 500..=599, .. });
+        if elsewhere && !errand.ways.is_empty() {
+            return self.try_way(call, errand, now);
+        }
+        self.errand_failed(call, errand, failure, now);
+    }
+
+    /// Off the books, and the agent whose phone it was is free.
+    fn take_errand(&mut self, call: CallId, leg: LegId, now: Instant) -> Option<Errand> {
+        let errand = self.slots.get_mut(&call)?.errands.remove(&leg)?;
+        self.touched.insert(super::Key::Slot(call));
+        self.remove_leg(call, leg);
+        if let Some(agent) = &errand.agent {
+            self.disengage(agent, call, Role::Beside, now);
+        }
+        Some(*errand)
+    }
+
+    pub(super) fn on_errands_due(&mut self, call: CallId, now: Instant) {
+        let Some(slot) = self.slots.get(&call) else { return };
+        let due = slot.errands.iter().filter(|(_, errand)| errand.give_up_at.is_some_and(|at| at <= now));
+        for leg in due.map(|(leg, _)| *leg).collect::<Vec<_>>() {
+            self.withdraw_errand(call, leg, "no answer", now);
+        }
+    }
+
+    /// The phone is called no longer.
+    pub(super) fn withdraw_errand(&mut self, call: CallId, leg: LegId, why: &str, now: Instant) {
+        self.order(call, Order::WithdrawOffer { leg, reason: Reason { cause: 408, text: why.to_owned() } }, now);
+        if let Some(errand) = self.take_errand(call, leg, now) {
+            let failure = Failure::Status { code: 480, reason: why.to_owned() };
+            self.errand_failed(call, errand, &failure, now);
+        }
+    }
+
+    /// Nobody came: the two are together again as they were, or who asked for it is called back.
+    fn errand_failed(&mut self, call: CallId, errand: Errand, failure: &Failure, now: Instant) {
+        let code = match failure {
+            Failure::Status { code, .. } => *code,
+            Failure::Unreachable => 480,
+            Failure::Timeout => 408,
+        };
+        self.tell_referrer(errand.refer, code, now);
+        let mut detail = self.detail_of(&errand);
+        detail.push(("code", Detail::Number(code.into())));
+        self.publish("party.not_reached", Some(call), now, detail);
+        let Some(slot) = self.slots.get(&call) else { return };
+        if slot.call.is_connected() {
+            if errand.kind.leaves_caller_waiting() {
+                self.turn_back(call, now);
+            }
+        } else if slot.call.is_parted() && matches!(errand.kind.place(), Place::Callee | Place::Beside(Part::Consulted | Part::Conferee)) {
+            self.nobody_took_over(call, errand, now);
+        }
+    }
+
+    /// The agent speaks with the caller again.
+    pub(super) fn turn_back(&mut self, call: CallId, now: Instant) {
+        self.order(call, Order::SetBackground { side: Side::Callee, background: Background::None }, now);
+        self.order(call, Order::TurnBack, now);
+    }
+
+    /// The caller was to be transferred, and who transferred him is gone: he is called back once; then the caller waits in his queue again.
+    fn nobody_took_over(&mut self, call: CallId, errand: Errand, now: Instant) {
+        let Errand { kind, number, by, .. } = errand;
+        if kind != Kind::Recall
+            && let Some(by) = by
+            && let Ok((Purpose::Party(party), _)) = self.to_agent(by.clone(), None)
+        {
+            let answer = &self.config.rules.answer;
+            let rings_for = answer.cadence.period() * answer.max_rings;
+            let errand = Errand {
+                kind: Kind::Recall,
+                agent: Some(by.clone()),
+                number,
+                ways: party.ways,
+                rings_for,
+                give_up_at: None,
+                refer: None,
+                by: Some(by),
+            };
+            let detail = self.detail_of(&errand);
+            self.publish("party.called", Some(call), now, detail);
+            return self.try_way(call, errand, now);
+        }
+        self.left_alone(call, now);
+    }
+}
