@@ -7,9 +7,19 @@ use super::errand::{Refused, refused};
 use super::on_parties::Granted;
 use super::on_sip::Invitation;
 use crate::base::{AgentId, CallId, Instant, LegId};
+use crate::call::record::{CallDirection, CallRecord, Outcome, ReleasedBy};
 use crate::call::{Admission, Order, Part, Place, Side};
 use crate::config;
 use crate::sip::Origin;
+use serde::{Deserialize, Serialize};
+
+/// A phone that called to be let in, until it is.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Admitted {
+    pub agent: AgentId,
+    /// Of its own call, which is nothing but the way in.
+    record: Box<CallRecord>,
+}
 
 /// `*81` and an extension listens to its call, and so on.
 const SUPERVISION: [(&str, Place); 4] = [
@@ -26,16 +36,46 @@ pub(super) fn supervision_code(number: &str) -> Option<(Place, &str)> {
 }
 
 impl Switch {
+    /// A phone that called has its place: its call ends with that, and goes on in the other.
+    pub(super) fn came_in(&mut self, admitted: Admitted, into: CallId, now: Instant) {
+        let at = self.at(now);
+        let record = CallRecord { answered_at: Some(at), connected_at: Some(at), merged_into: Some(into), ..*admitted.record };
+        self.over_at_once(record, Outcome::Answered, "joined with another call", now);
+    }
+
+    /// It has none.
+    pub(super) fn stayed_out(&mut self, admitted: Admitted, now: Instant) {
+        self.over_at_once(*admitted.record, Outcome::Refused, "not let in", now);
+    }
+
+    fn over_at_once(&mut self, record: CallRecord, outcome: Outcome, cause: &str, now: Instant) {
+        let released_at = Some(self.at(now));
+        let (released_by, release_cause) = (Some(ReleasedBy::Switch), Some(cause.to_owned()));
+        let record = CallRecord { released_at, released_by, outcome: Some(outcome), release_cause, ..record };
+        self.publish_over(&record, now);
+        self.store(record);
+    }
+
+    /// Nobody is let in; for want of a right to it there is no call either, as for one who proves no account.
+    fn keep_out(&mut self, invitation: &Invitation, refused: &Refused, now: Instant) {
+        let Refused { code, why } = refused;
+        tracing::info!(leg = %invitation.leg, code, why, "not let in");
+        if *code == 403 {
+            return self.refuse(invitation.leg, *code, None, now);
+        }
+        let Origin::Account(agent) = &invitation.origin else { return self.refuse(invitation.leg, *code, None, now) };
+        let record = self.new_record(invitation, CallDirection::Internal, Some(agent.clone()), now);
+        self.arrive_refused(invitation.leg, *code, Outcome::Refused, record, now);
+    }
+
     /// A new call is to take the place of the peer of `target` (RFC 3891): one who speaks, or one whose phone rings.
     pub(super) fn replaces(&mut self, invitation: Invitation, target: LegId, now: Instant) {
-        let leg = invitation.leg;
-        if let Err(Refused { code, why }) = self.admit_in_place(invitation, target, now) {
-            tracing::info!(%leg, code, why, "nobody is replaced");
-            self.refuse(leg, code, None, now);
+        if let Err(refused) = self.admit_in_place(&invitation, target, now) {
+            self.keep_out(&invitation, &refused, now);
         }
     }
 
-    fn admit_in_place(&mut self, invitation: Invitation, target: LegId, now: Instant) -> Granted {
+    fn admit_in_place(&mut self, invitation: &Invitation, target: LegId, now: Instant) -> Granted {
         // RFC 3891 §3: 481 where there is no such dialog (any more).
         let call = self.calls_of_legs.get(&target).copied().ok_or_else(|| refused(481, "that call is over"))?;
         let slot = self.slots.get(&call).ok_or_else(|| refused(481, "that call is over"))?;
@@ -80,14 +120,12 @@ impl Switch {
 
     /// A supervisor dials `*81` to `*84` and an extension.
     pub(super) fn supervise_by_phone(&mut self, invitation: Invitation, place: Place, extension: &str, now: Instant) {
-        let leg = invitation.leg;
-        if let Err(Refused { code, why }) = self.admit_supervisor(invitation, place, extension, now) {
-            tracing::info!(%leg, code, why, "no supervision");
-            self.refuse(leg, code, None, now);
+        if let Err(refused) = self.admit_supervisor(&invitation, place, extension, now) {
+            self.keep_out(&invitation, &refused, now);
         }
     }
 
-    fn admit_supervisor(&mut self, invitation: Invitation, place: Place, extension: &str, now: Instant) -> Granted {
+    fn admit_supervisor(&mut self, invitation: &Invitation, place: Place, extension: &str, now: Instant) -> Granted {
         let Origin::Account(supervisor) = invitation.origin.clone() else { return Err(refused(404, "a code of the house")) };
         self.may_supervise(&supervisor)?;
         let call = self
@@ -104,12 +142,19 @@ impl Switch {
         if called { Side::Caller } else { Side::Callee }
     }
 
-    fn let_in(&mut self, call: CallId, invitation: Invitation, agent: AgentId, place: Place, now: Instant) -> Granted {
+    fn let_in(&mut self, call: CallId, invitation: &Invitation, agent: AgentId, place: Place, now: Instant) -> Granted {
         let Invitation { leg, flow, sdp, .. } = invitation;
+        let (leg, sdp) = (*leg, sdp.clone());
+        let record = Box::new(self.new_record(invitation, CallDirection::Internal, Some(agent.clone()), now));
         let slot = self.slots.get_mut(&call).ok_or_else(|| refused(481, "that call is over"))?;
-        slot.admitted.insert(leg, agent.clone());
+        slot.admitted.insert(leg, Box::new(Admitted { agent: agent.clone(), record }));
         self.add_leg(call, leg);
-        self.engage(agent.clone(), call, Role::Beside, now);
+        if self.acd.offered_to(call).is_some() {
+            // What rings in a queue's name is his when he has answered, not before.
+            self.directory.takes_part(&agent, call, Role::Beside);
+        } else {
+            self.engage(agent.clone(), call, Role::Beside, now);
+        }
         let admission = Admission { leg, agent: Some(agent), sdp, local: flow.local.ip(), peer: flow.peer.ip(), place };
         self.order(call, Order::Admit(admission), now);
         Ok(())

@@ -275,19 +275,7 @@ impl Switch {
     fn connected(&mut self, call: CallId, leg: LegId, now: Instant) {
         self.tell_ring_limit(call, leg, ring_limit::Event::Answered, now);
         if let Some(offer) = self.close_offer(call, leg, OfferOutcome::Answered, now) {
-            self.directory.takes_part(&offer.agent, call, Role::Callee);
-            if let Some(slot) = self.slots.get_mut(&call) {
-                slot.comfort.handle(queue_comfort::Event::Ended, now, &mut Vec::new());
-                slot.callee_agent = Some(offer.agent.clone());
-                self.spoke_last.note(&slot.call.record().caller, offer.agent.clone(), now);
-            }
-            self.tell_acd(acd::Event::Answered { agent: offer.agent.clone(), call }, now);
-            self.publish("call.established", Some(call), now, Vec::new());
-            self.segment_begins(call, &offer.agent, SegmentRole::Serving, now);
-            if self.slots.get(&call).is_some_and(|slot| slot.farewell.is_some()) {
-                self.order(call, Order::OutliveAgent, now);
-            }
-            self.greet(call, &offer.agent, now);
+            self.serves(call, &offer.agent, now);
         } else if !self.took_over(call, leg, now) {
             if let Some(Purpose::Party(party)) = self.slots.get_mut(&call).map(|slot| &mut slot.purpose) {
                 party.no_answer_at = None;
@@ -304,6 +292,28 @@ impl Switch {
         self.touched.insert(Key::Slot(call));
         if let Some(record) = self.slots.get(&call).map(|slot| slot.call.record().clone()) {
             self.store(record);
+        }
+    }
+
+    /// An agent has the caller of his queue, or of another's who rang for him.
+    pub(super) fn serves(&mut self, call: CallId, agent: &AgentId, now: Instant) {
+        self.directory.takes_part(agent, call, Role::Callee);
+        let Some(slot) = self.slots.get_mut(&call) else { return };
+        let is_queued = slot.queue().is_some();
+        slot.comfort.handle(queue_comfort::Event::Ended, now, &mut Vec::new());
+        slot.callee_agent = Some(agent.clone());
+        let outlives = slot.farewell.is_some();
+        if is_queued {
+            self.spoke_last.note(&slot.call.record().caller, agent.clone(), now);
+        }
+        self.tell_acd(acd::Event::Answered { agent: agent.clone(), call }, now);
+        self.publish("call.established", Some(call), now, Vec::new());
+        self.segment_begins(call, agent, SegmentRole::Serving, now);
+        if outlives {
+            self.order(call, Order::OutliveAgent, now);
+        }
+        if is_queued {
+            self.greet(call, agent, now);
         }
     }
 

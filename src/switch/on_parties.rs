@@ -326,7 +326,8 @@ impl Switch {
         let Some(part) = slot.call.part_of(leg) else { return };
         let errand = slot.errands.remove(&leg);
         let admitted = slot.admitted.remove(&leg);
-        let agent = errand.as_ref().and_then(|errand| errand.agent.clone()).or(admitted);
+        let agent = errand.as_ref().and_then(|errand| errand.agent.clone());
+        let agent = agent.or_else(|| admitted.as_ref().map(|admitted| admitted.agent.clone()));
         if let Some(agent) = agent.clone() {
             slot.beside.insert(leg, agent.clone());
             self.segment_begins(call, &agent, role_of(part), now);
@@ -337,6 +338,9 @@ impl Switch {
         let kind = errand.as_ref().map(|errand| errand.kind);
         if kind == Some(Kind::Escalation) {
             self.introduce(call, leg, now);
+        }
+        if let Some(admitted) = admitted {
+            self.came_in(*admitted, call, now);
         }
         let mut detail = vec![("part", Detail::Text(role_of(part).name().to_owned()))];
         detail.extend(agent.map(|agent| ("agent", Detail::Text(agent.to_string()))));
@@ -357,14 +361,20 @@ impl Switch {
     pub(super) fn parted(&mut self, call: CallId, leg: LegId, now: Instant) {
         self.remove_leg(call, leg);
         let Some(slot) = self.slots.get_mut(&call) else { return };
-        let agent = slot.beside.remove(&leg).or_else(|| slot.admitted.remove(&leg));
+        let admitted = slot.admitted.remove(&leg);
+        let agent = slot.beside.remove(&leg).or_else(|| admitted.as_ref().map(|admitted| admitted.agent.clone()));
         let was_asked = slot.call.is_aside() && slot.call.beside(Part::Consulted).next().is_none() && slot.errands.is_empty();
         if let Some(agent) = &agent {
             self.segment_ends(call, agent, SegmentEnding::Left, now);
             self.disengage(agent, call, Role::Beside, now);
         }
-        let detail = agent.map(|agent| ("agent", Detail::Text(agent.to_string()))).into_iter().collect();
-        self.publish("party.left", Some(call), now, detail);
+        match admitted {
+            Some(admitted) => self.stayed_out(*admitted, now),
+            None => {
+                let detail = agent.map(|agent| ("agent", Detail::Text(agent.to_string()))).into_iter().collect();
+                self.publish("party.left", Some(call), now, detail);
+            }
+        }
         if was_asked {
             self.turn_back(call, now);
         }
@@ -375,7 +385,8 @@ impl Switch {
         let Some(slot) = self.slots.get_mut(&call) else { return };
         let errand = slot.errands.remove(&to);
         let comes = errand.as_ref().and_then(|errand| errand.agent.clone());
-        let comes = comes.or_else(|| slot.beside.remove(&to)).or_else(|| slot.admitted.remove(&to));
+        let admitted = slot.admitted.remove(&to);
+        let comes = comes.or_else(|| slot.beside.remove(&to)).or_else(|| admitted.as_ref().map(|admitted| admitted.agent.clone()));
         let (seat, role) = match side {
             Side::Caller => (&mut slot.caller_agent, Role::Caller),
             Side::Callee => (&mut slot.callee_agent, Role::Callee),
@@ -401,6 +412,9 @@ impl Switch {
         if side == Side::Callee {
             self.order(call, Order::SetBackground { side, background: Background::None }, now);
         }
+        if let Some(admitted) = admitted {
+            self.came_in(*admitted, call, now);
+        }
         let mut detail = Vec::new();
         detail.extend(goes.map(|agent| ("from", Detail::Text(agent.to_string()))));
         let number = errand.map(|errand| errand.number);
@@ -410,27 +424,37 @@ impl Switch {
         self.store_record(call);
     }
 
-    /// Who was called for the caller has him, whose agent had hung up before.
+    /// Who was called for the caller has him, whose agent had hung up before; or a colleague who picked up what rang. False for neither.
     pub(super) fn took_over(&mut self, call: CallId, leg: LegId, now: Instant) -> bool {
         let Some(slot) = self.slots.get_mut(&call) else { return false };
         let errand = slot.errands.remove(&leg);
         let admitted = slot.admitted.remove(&leg);
-        if errand.is_none() && admitted.is_none() {
-            return false;
-        }
         let number = errand.as_ref().map(|errand| errand.number.clone());
-        let agent = errand.and_then(|errand| errand.agent).or(admitted);
-        slot.callee_agent.clone_from(&agent);
-        let others: Vec<LegId> = slot.errands.keys().copied().collect();
+        let agent = match (errand, &admitted) {
+            (None, None) => return false,
+            (Some(errand), _) => errand.agent,
+            (None, Some(admitted)) => Some(admitted.agent.clone()),
+        };
+        // The call gave these up when somebody was there.
+        for leg in slot.errands.keys().copied().collect::<Vec<_>>() {
+            self.withdraw_errand(call, leg, "answered elsewhere", now);
+        }
+        if let Some(agent) = &agent {
+            self.directory.leaves(agent, call, Role::Beside);
+        }
+        if let Some(admitted) = admitted {
+            let agent = admitted.agent.clone();
+            self.came_in(*admitted, call, now);
+            self.serves(call, &agent, now);
+            return true;
+        }
+        if let Some(slot) = self.slots.get_mut(&call) {
+            slot.callee_agent.clone_from(&agent);
+        }
         if let Some(agent) = &agent {
             self.directory.takes_part(agent, call, Role::Callee);
-            self.directory.leaves(agent, call, Role::Beside);
             self.tell_acd(crate::acd::Event::Answered { agent: agent.clone(), call }, now);
             self.segment_begins(call, agent, SegmentRole::Serving, now);
-        }
-        // The call gave these up when somebody was there.
-        for leg in others {
-            self.withdraw_errand(call, leg, "answered elsewhere", now);
         }
         let to = agent.map(|agent| agent.to_string()).or(number);
         self.publish("call.transferred", Some(call), now, to.map(|to| ("to", Detail::Text(to))).into_iter().collect());

@@ -141,7 +141,13 @@ impl Switch {
         }
     }
 
-    fn new_record(&mut self, invitation: &Invitation, direction: CallDirection, agent: Option<AgentId>, now: Instant) -> CallRecord {
+    pub(super) fn new_record(
+        &mut self,
+        invitation: &Invitation,
+        direction: CallDirection,
+        agent: Option<AgentId>,
+        now: Instant,
+    ) -> CallRecord {
         let at = self.at(now);
         CallRecord {
             id: CallId::new(at, &mut self.rng),
@@ -206,16 +212,23 @@ impl Switch {
     }
 
     /// A call that goes nowhere is on record too.
-    fn arrive_refused(&mut self, leg: LegId, code: u16, outcome: Outcome, mut record: CallRecord, now: Instant) {
+    pub(super) fn arrive_refused(&mut self, leg: LegId, code: u16, outcome: Outcome, mut record: CallRecord, now: Instant) {
         record.released_at = Some(record.arrived_at);
         record.released_by = Some(ReleasedBy::Switch);
         record.outcome = Some(outcome);
         record.release_cause = Some(format!("{code} {}", sip::msg::message::reason_phrase(code)));
         self.refuse(leg, code, (code == 503).then_some(RETRY_AFTER), now);
-        let detail = vec![("outcome", Detail::Text(outcome.name().to_owned())), ("code", Detail::Number(code.into()))];
+        self.publish_over(&record, now);
+        self.store(record);
+    }
+
+    /// The release of a call that is over with its arrival.
+    pub(super) fn publish_over(&mut self, record: &CallRecord, now: Instant) {
+        let outcome = record.outcome.map_or("", Outcome::name);
+        let cause = record.release_cause.clone().unwrap_or_default();
+        let detail = vec![("outcome", Detail::Text(outcome.to_owned())), ("cause", Detail::Text(cause))];
         let at = self.at(now);
         self.out.push(Output::Event(super::Event { at, name: "call.released", call: Some(record.id), agent: None, queue: None, detail }));
-        self.store(record);
     }
 
     pub(super) fn to_agent(&self, agent: AgentId, caller: Option<&AgentId>) -> Result<(Purpose, CallDirection), (u16, Outcome)> {

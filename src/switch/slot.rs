@@ -1,5 +1,6 @@
 //! A call with the rules that watch it. None of them outlives it.
 
+use super::admit::Admitted;
 use super::errand::Errand;
 use super::fold::MediaFold;
 use super::offer::Offer;
@@ -61,9 +62,9 @@ pub struct Slot {
     /// Those beside the two, who are agents.
     #[serde(default)]
     pub beside: BTreeMap<LegId, AgentId>,
-    /// Agents whose phones called to be let in, and are not yet.
+    /// Phones that called to be let in, and are not yet.
     #[serde(default)]
-    pub admitted: BTreeMap<LegId, AgentId>,
+    pub admitted: BTreeMap<LegId, Box<Admitted>>,
     /// Phones that are called for a place in it.
     #[serde(default)]
     pub errands: BTreeMap<LegId, Box<Errand>>,
@@ -182,7 +183,8 @@ impl Slot {
     /// Those of them who have no seat.
     pub fn agents_beside(&self) -> impl Iterator<Item = &AgentId> {
         let called = self.errands.values().filter_map(|errand| errand.agent.as_ref());
-        self.beside.values().chain(self.admitted.values()).chain(called)
+        let admitted = self.admitted.values().map(|admitted| &admitted.agent);
+        self.beside.values().chain(admitted).chain(called)
     }
 
     /// The agent on that side, if one is.

@@ -98,6 +98,11 @@ impl Baresip {
         self.order("hangup", "");
     }
 
+    /// Refers whom it speaks with to `number`.
+    pub fn transfer(&mut self, number: &str) {
+        self.order("transfer", &format!("sip:{number}@sanling.local"));
+    }
+
     /// Keys pressed and let go of in a call: DTMF by RFC 4733.
     pub fn press(&self, site: &Site, port: u16, keys: &str) {
         let console = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");

@@ -13,6 +13,7 @@ mod hold;
 mod kill9;
 mod linphone;
 mod operate;
+mod parties;
 mod restart;
 mod rings;
 mod scanners;

@@ -53,6 +53,8 @@ pub enum Saw {
     Bye {
         reason: Option<String>,
     },
+    /// How a referral of ours goes: the status that a NOTIFY tells.
+    Notified(u16),
     /// A message that is none.
     Garbage(String),
     /// A request of ours was never answered.
@@ -199,6 +201,8 @@ pub struct Phone {
     pub voices: Vec<(SocketAddr, Voice)>,
     /// Draws the habit of each call anew.
     pub temper: Option<fn(&mut Rng) -> Habit>,
+    /// Its next call asks for another's place.
+    replaces: Option<String>,
     pub log: Vec<(Instant, Saw)>,
     /// Its calls out that are over.
     pub past: Vec<Past>,
@@ -238,6 +242,7 @@ impl Phone {
             coarse: false,
             voices: Vec::new(),
             temper: None,
+            replaces: None,
             log: Vec::new(),
             past: Vec::new(),
             register_id: rng.hex(8),
@@ -360,6 +365,9 @@ impl Phone {
         leg.invite_cseq = leg.cseq;
         leg.invite_branch.clone_from(&branch);
         let mut extra = authorization.map(|value| format!("Authorization: {value}\r\n")).unwrap_or_default();
+        if let Some(replaces) = &self.replaces {
+            extra.push_str(&format!("Replaces: {replaces}\r\nRequire: replaces\r\n"));
+        }
         if self.pracks_after.is_some() {
             extra.push_str("Require: 100rel\r\n");
         }
@@ -417,6 +425,38 @@ impl Phone {
         );
         let (branch, id) = (leg.invite_branch.clone(), leg.call_id.clone());
         self.request(branch, Method::Cancel, id, Purpose::Other, bytes.into_bytes(), now, out);
+    }
+
+    /// Asks that whom it speaks with on its latest line be connected to `number` (RFC 3515).
+    pub fn refer(&mut self, number: &str, now: Instant, out: &mut Vec<Emission>) {
+        let Some(index) = self.legs.iter().rposition(|leg| leg.state == State::Up) else { return };
+        let target = format!("<sip:{number}@{}>", self.domain);
+        self.send_refer(index, &target, now, out);
+    }
+
+    /// Asks that whom it speaks with on its first line be connected to whom it speaks with, or calls, on its last (RFC 5589 §7).
+    pub fn refer_to_other_line(&mut self, now: Instant, out: &mut Vec<Emission>) {
+        let alive = |leg: &Leg| matches!(leg.state, State::Up | State::Dialling);
+        let (Some(first), Some(last)) = (self.legs.iter().position(alive), self.legs.iter().rposition(alive)) else { return };
+        let replaces = self.legs[last].as_replaces().replace('@', "%40").replace(';', "%3B").replace('=', "%3D");
+        let target = format!("<{}?Replaces={replaces}>", self.legs[last].target);
+        self.send_refer(first, &target, now, out);
+    }
+
+    fn send_refer(&mut self, index: usize, target: &str, now: Instant, out: &mut Vec<Emission>) {
+        let extra = format!("Refer-To: {target}\r\nReferred-By: <sip:{}@{}>\r\n", self.name, self.domain);
+        self.dialog_request(index, Method::Refer, &extra, None, Purpose::Other, now, out);
+    }
+
+    /// The Replaces header that names its latest dialog to the switch (RFC 3891 §6.1).
+    pub fn replaces_of_latest(&self) -> String {
+        self.legs.last().map(Leg::as_replaces).unwrap_or_default()
+    }
+
+    /// Calls to take the place of the dialog that `replaces` names.
+    pub fn dial_in_place(&mut self, replaces: &str, now: Instant, out: &mut Vec<Emission>) {
+        self.replaces = Some(replaces.to_owned());
+        self.dial("pickup", now, out);
     }
 
     pub fn hold(&mut self, way: Way, now: Instant, out: &mut Vec<Emission>) {
@@ -552,6 +592,13 @@ impl Phone {
                     self.finals.push(Final { call_id: request.call_id().to_owned(), cseq, bytes, resend: Resend::from(now) });
                 }
             }
+            (Method::Notify, Some(_)) => {
+                self.respond(&request, 200, None, None, out);
+                let status = String::from_utf8_lossy(&request.body);
+                if let Some(code) = status.split_whitespace().nth(1).and_then(|code| code.parse().ok()) {
+                    self.log.push((now, Saw::Notified(code)));
+                }
+            }
             (Method::Options | Method::Info, _) => {
                 self.respond(&request, 200, None, None, out);
             }
@@ -640,6 +687,9 @@ impl Phone {
                     leg.plan.push((now + after, Step::Prack(rseq)));
                 }
                 if response.code > 100 {
+                    if leg.remote_tag.is_none() {
+                        leg.remote_tag = response.to().tag().map(str::to_owned);
+                    }
                     leg.alerted_at.get_or_insert(now);
                     self.log.push((now, Saw::Progress(response.code)));
                 }
@@ -979,6 +1029,12 @@ impl Phone {
 }
 
 impl Leg {
+    /// Names this dialog to its far side, whose tag is the to-tag (RFC 3891 §3).
+    fn as_replaces(&self) -> String {
+        let remote = self.remote_tag.as_deref().unwrap_or("0");
+        format!("{};to-tag={remote};from-tag={}", self.call_id, self.local_tag)
+    }
+
     fn sdp(&self) -> String {
         let (ip, port) = (self.stream.local.ip(), self.stream.local.port());
         let (address, direction) = match self.holding {

@@ -91,6 +91,16 @@ impl World {
         self
     }
 
+    pub fn refers(&mut self, name: &str, number: &str) -> &mut Self {
+        self.act(name, |phone, now, out| phone.refer(number, now, out));
+        self
+    }
+
+    pub fn refers_to_other_line(&mut self, name: &str) -> &mut Self {
+        self.act(name, |phone, now, out| phone.refer_to_other_line(now, out));
+        self
+    }
+
     pub fn holds(&mut self, name: &str, way: Way) -> &mut Self {
         self.act(name, |phone, now, out| phone.hold(way, now, out));
         self

@@ -84,7 +84,9 @@ mod tests {
             offers: Vec::new(),
             holds: Vec::new(),
             scripts: Vec::new(),
+            segments: Vec::new(),
             survey: None,
+            merged_into: None,
             hung_up_first: None,
             recording: None,
         }

@@ -82,7 +82,9 @@ impl Files {
                 || record.outcome.is_none()
                 || record.released_by.is_none()
                 || open;
-            let unrecorded = record.answered_at.is_some() && record.recording.is_none();
+            // The way into another call has no sound of its own.
+            let led_on = record.merged_into.is_some() && record.released_at == record.answered_at;
+            let unrecorded = record.answered_at.is_some() && record.recording.is_none() && !led_on;
             let pending = record.offers.iter().any(|offer| offer.ended_at.is_none());
             if lacks || unrecorded || pending {
                 complaints.push(format!("a record is not complete: {record:?}"));
@@ -121,7 +123,9 @@ mod tests {
             offers: Vec::new(),
             holds: Vec::new(),
             scripts: Vec::new(),
+            segments: Vec::new(),
             survey: None,
+            merged_into: None,
             hung_up_first: None,
             recording: Some(RecordingRecord {
                 file: String::new(),

@@ -2,6 +2,7 @@
 
 mod access;
 mod calls;
+mod consultation;
 mod descriptions;
 mod failures;
 mod farewell;
@@ -11,5 +12,7 @@ mod operating;
 mod restarts;
 mod scripts;
 mod silent_call;
+mod supervision;
 mod three_rings;
+mod transfer;
 mod waiting;
