@@ -63,6 +63,7 @@ fn record(n: i64, rng: &mut Rng) -> CallRecord {
         }],
         holds: vec![],
         scripts: Vec::new(),
+        segments: Vec::new(),
         survey: None,
         hung_up_first: None,
         recording: Some(RecordingRecord {

@@ -253,8 +253,14 @@ fn each_kind_of_mistake_has_its_answer() {
         ("routing.toml", "number = \"95000\"", "number = \"*11\"", 11, "are built in"),
         ("routing.toml", "number = \"95000\"", "number = \"\"", 11, "digits, or a pattern"),
         ("routing.toml", "number = \"95000\"", "number = \"hotline\"", 11, "'h' is in no number"),
-        ("routing.toml", "queue:service", "menu:main", 13, "queue or an agent"),
+        ("routing.toml", "queue:service", "menu:main", 13, "known: queue"),
         ("routing.toml", "queue:service", "reject:200", 13, "400 to 699"),
+        ("routing.toml", "\"queue:service\"", "[\"queue:service\", \"trunk:carrier\"]", 13, "one that is no trunk stands alone"),
+        ("routing.toml", "\"queue:service\"", "[\"trunk:carrier:1\", \"trunk:carrier:2\"]", 13, "ways to the same number"),
+        ("routing.toml", "\"queue:service\"", "[]", 13, "one destination, or several trunks"),
+        ("routing.toml", "queue:service", "trunk:carrier:12a", 13, "digits, after a plus or not"),
+        ("routing.toml", "to = \"queue:service\"", "to = \"queue:service\"\ncalendar = \"ofice\"", 14, "none is configured"),
+        ("routing.toml", "to = \"queue:service\"", "to = \"queue:service\"\nclosed = \"play:closed\"", 14, "name it: calendar"),
         ("routing.toml", "queue:service", "play:closd", 13, "did you mean \"closed\"?"),
         ("routing.toml", "queue:service", "play:music/hald", 13, "did you mean \"music/hold\"?"),
         ("routing.toml", "queue:service", "agent:1009", 13, "did you mean \"1000\"?"),
@@ -343,6 +349,35 @@ fn each_kind_of_mistake_has_its_answer() {
         }
     }
     assert!(unanswered.is_empty(), "{}", unanswered.join("\n---\n"));
+}
+
+#[test]
+fn mistakes_in_a_calendar_have_their_answers() {
+    let calendar = |text: &str| {
+        let mut files = shipped();
+        files.push(SourceFile { path: "config/hours.toml".into(), text: text.into() });
+        in_full(&errors_of(&files, &[]))
+    };
+    let good = "[[calendar]]\nid = \"office\"\nzone = \"Asia/Shanghai\"\nopen = { mon = [\"09:00-18:00\"] }\n\
+                [[calendar.exception]]\ndate = \"2026-10-01\"\nuntil = \"2026-10-07\"\n";
+    assert_eq!(calendar(good), "");
+    for (from, to, line, remedy) in [
+        ("Asia/Shanghai", "Asia/Shanghia", 3, "did you mean \"Asia/Shanghai\"?"),
+        ("zone = \"Asia/Shanghai\"\n", "", 1, "zone = \"Asia/Shanghai\""),
+        ("09:00-18:00", "9-18", 4, "two times of one day"),
+        ("09:00-18:00", "22:00-06:00", 4, "a night is two"),
+        ("mon", "monday", 4, "known here: mon, tue"),
+        ("2026-10-01", "01.10.2026", 6, "year, month and day"),
+        ("2026-10-01", "2026-02-30", 6, "year, month and day"),
+        ("2026-10-07", "2026-09-07", 7, "the last day of the exception"),
+        ("date = \"2026-10-01\"\n", "", 5, "date = \"2026-10-01\""),
+        ("open = { mon = [\"09:00-18:00\"] }\n", "", 1, "open = {"),
+        ("id = \"office\"\n", "", 1, "id = \"office\""),
+    ] {
+        let told = calendar(&good.replacen(from, to, 1));
+        assert!(told.starts_with(&format!("config/hours.toml:{line}:")) && told.contains(remedy), "{from} → {to}: {told}");
+    }
+    assert!(calendar(&format!("{good}{good}")).contains("each calendar has an id of its own"));
 }
 
 #[test]

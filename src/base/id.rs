@@ -64,6 +64,18 @@ text_id!(
     /// A trunk of the configuration.
     TrunkId
 );
+text_id!(
+    /// A menu of the configuration.
+    MenuId
+);
+text_id!(
+    /// A message box of the configuration.
+    BoxId
+);
+text_id!(
+    /// A calendar of the configuration.
+    CalendarId
+);
 
 text_id!(
     /// A piece of sound: a prompt of the configured language (`welcome`, `digits/7`) or `music/hold`.

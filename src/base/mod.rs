@@ -20,7 +20,7 @@ pub use cadence::Cadence;
 pub use codec::Codec;
 pub use deadlines::Deadlines;
 pub use guard::GuardSettings;
-pub use id::{AgentId, CallId, ClipId, LegId, QueueId, SessionId, TrunkId};
+pub use id::{AgentId, BoxId, CalendarId, CallId, ClipId, LegId, MenuId, QueueId, SessionId, TrunkId};
 pub use lookup::Lookup;
 pub use machine::Machine;
 pub use queueing::{Join, Strategy};

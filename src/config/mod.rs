@@ -3,6 +3,7 @@
 //! What lives here: the resolved types, and the way from text to them. What must not: files and name look-ups (`io` reads them), and
 //! any default at a point of use.
 
+mod calendar;
 mod document;
 mod error;
 mod prompts;
@@ -13,6 +14,7 @@ mod retention;
 mod source;
 mod suggest;
 
+pub use calendar::{Calendar, Exception, Hours, Span};
 pub use error::ConfigError;
 pub use prompts::{MUSIC_FOLDER, MUSIC_ON_HOLD, PROMPT_NAMES, PromptFolder, PromptInventory, required_names};
 pub use queue::{PreferredRule, QueueConfig, WhoElse, Widening};
@@ -21,8 +23,9 @@ pub use retention::{FreeSpace, Retention};
 pub use source::SourceFile;
 pub use suggest::nearest;
 
-use crate::base::{AgentId, Cadence, ClipId, Codec, Duration, GuardSettings, QueueId, ScriptStep, TrunkId};
+use crate::base::{AgentId, Cadence, CalendarId, ClipId, Codec, Duration, GuardSettings, QueueId, ScriptStep, Timestamp, TrunkId};
 use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -41,6 +44,7 @@ pub struct Config {
     /// In order of the files; the first that matches number and source is taken.
     pub routes: Vec<RouteConfig>,
     pub trunks: BTreeMap<TrunkId, TrunkConfig>,
+    pub calendars: BTreeMap<CalendarId, Calendar>,
     pub rules: RulesConfig,
 }
 
@@ -155,15 +159,25 @@ pub enum RouteSource {
     Any,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// Where a caller goes: from a route, a menu, a queue that cannot take him, a transfer.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Destination {
     Queue(QueueId),
     /// The agent whose id was dialled.
     DialledAgent,
     Agent(AgentId),
     Play(ClipId),
-    Trunk(TrunkId),
+    Trunk(TrunkCall),
     Reject(u16),
+}
+
+/// A number that is called over trunks: the first that can take the call does.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TrunkCall {
+    /// At least one, best first.
+    pub trunks: Vec<TrunkId>,
+    /// `None`: the number that was dialled.
+    pub number: Option<String>,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -171,6 +185,30 @@ pub struct RouteConfig {
     pub number: NumberPattern,
     pub from: RouteSource,
     pub to: Destination,
+    /// `None`: always open.
+    pub hours: Option<RouteHours>,
+}
+
+/// Where a route leads outside its hours.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RouteHours {
+    pub calendar: CalendarId,
+    pub closed: Destination,
+    /// `None`: as closed.
+    pub holiday: Option<Destination>,
+}
+
+impl RouteConfig {
+    /// Where it leads at that moment. A calendar that is not there closes nothing.
+    #[must_use]
+    pub fn leads_to(&self, calendars: &BTreeMap<CalendarId, Calendar>, at: Timestamp) -> &Destination {
+        let Some(RouteHours { calendar, closed, holiday }) = &self.hours else { return &self.to };
+        match calendars.get(calendar).map_or(Hours::Open, |calendar| calendar.at(at)) {
+            Hours::Open => &self.to,
+            Hours::Closed => closed,
+            Hours::Holiday => holiday.as_ref().unwrap_or(closed),
+        }
+    }
 }
 
 #[derive(Clone, PartialEq, Debug)]

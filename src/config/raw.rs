@@ -71,6 +71,7 @@ tables! {
         queue: Vec<RawQueue> = "[[queue]]",
         route: Vec<RawRoute> = "[[route]]",
         trunk: Vec<RawTrunk> = "[[trunk]]",
+        calendar: Vec<RawCalendar> = "[[calendar]]",
         rules: RawRules = "[rules.answer]",
     }
     RawSwitch "switch" {
@@ -157,7 +158,30 @@ tables! {
     RawRoute "route" {
         number: Spot<String> = "number = \"95000\"",
         from: Spot<String> = "from = \"trunk\"",
-        to: Spot<String> = "to = \"queue:service\"",
+        to: Texts = "to = \"queue:service\"",
+        calendar: Spot<String> = "calendar = \"office\"",
+        closed: Texts = "closed = \"play:closed\"",
+        holiday: Texts = "holiday = \"play:closed\"",
+    }
+    RawCalendar "calendar" {
+        id: Spot<String> = "id = \"office\"",
+        zone: Spot<String> = "zone = \"Asia/Shanghai\"",
+        open: RawWeek = "open = { mon = [\"09:00-12:00\", \"13:30-18:00\"] }",
+        exception: Vec<RawException> = "[[calendar.exception]]",
+    }
+    RawWeek "calendar.open" {
+        mon: Vec<Spot<String>> = "mon = [\"09:00-12:00\", \"13:30-18:00\"]",
+        tue: Vec<Spot<String>> = "tue = [\"09:00-18:00\"]",
+        wed: Vec<Spot<String>> = "wed = [\"09:00-18:00\"]",
+        thu: Vec<Spot<String>> = "thu = [\"09:00-18:00\"]",
+        fri: Vec<Spot<String>> = "fri = [\"09:00-18:00\"]",
+        sat: Vec<Spot<String>> = "sat = [\"09:00-12:00\"]",
+        sun: Vec<Spot<String>> = "sun = []",
+    }
+    RawException "calendar.exception" {
+        date: Spot<String> = "date = \"2026-10-01\"",
+        until: Spot<String> = "until = \"2026-10-07\"",
+        open: Vec<Spot<String>> = "open = []",
     }
     RawTrunk "trunk" {
         id: Spot<String> = "id = \"carrier\"",
@@ -214,6 +238,13 @@ pub(super) struct Skills {
     pub levels: BTreeMap<String, (Place, Spot<i64>)>,
 }
 
+/// A text, or a list of them.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Texts {
+    pub place: Place,
+    pub texts: Vec<Spot<String>>,
+}
+
 impl RawConfig {
     pub fn read(root: super::document::Table, faults: &mut Faults) -> Self {
         let node = Node { value: Value::Table(root), place: Place::default() };
@@ -261,6 +292,16 @@ impl<T: FromNode> FromNode for Vec<T> {
             Value::Table(_) => wrong_kind(node, key, "a list of tables, each with two brackets on either side", faults),
             _ => wrong_kind(node, key, "a list in square brackets", faults),
         }
+    }
+}
+
+impl FromNode for Texts {
+    fn from_node(node: &Node, key: Key<'_>, faults: &mut Faults) -> Option<Self> {
+        let texts = match &node.value {
+            Value::List(_) => Vec::from_node(node, key, faults)?,
+            _ => vec![Spot::from_node(node, key, faults)?],
+        };
+        Some(Self { place: node.place, texts })
     }
 }
 

@@ -1,7 +1,9 @@
 //! From the mirror to the resolved configuration: defaults, bounds, and everything that must fit together. A fault is noted and the
 //! default taken, so that the rest is looked at too; with one error noted the result is thrown away.
 
+mod calendars;
 mod calls;
+mod destination;
 mod guard;
 mod people;
 mod queues;
@@ -74,12 +76,13 @@ fn without_places<Id: Ord, T>(placed: Placed<Id, T>) -> BTreeMap<Id, T> {
 }
 
 impl Resolver<'_> {
-    fn config(&mut self, raw: RawConfig) -> Config {
-        let raw_switch = raw.switch.unwrap_or_default();
+    fn config(&mut self, mut raw: RawConfig) -> Config {
+        let raw_switch = raw.switch.take().unwrap_or_default();
+        let switch = self.switch(&raw_switch);
+        let named = destination::Named::of(&raw, &switch.language);
         let raw_sip = raw.sip.unwrap_or_default();
         let raw_media = raw.media.unwrap_or_default();
         let raw_http = raw.http.unwrap_or_default();
-        let switch = self.switch(&raw_switch);
         let listen = self.listen(&raw_sip);
         let sip = self.sip(&raw_sip, &listen);
         let media = self.media(&raw_media);
@@ -87,12 +90,12 @@ impl Resolver<'_> {
         let storage = self.storage(&raw.storage.unwrap_or_default());
         let agents = self.agents(raw.agent.unwrap_or_default(), &switch.domain);
         let queues = self.queues(raw.queue.unwrap_or_default());
+        let calendars = self.calendars(raw.calendar.unwrap_or_default());
         let trunks = self.trunks(raw.trunk.unwrap_or_default());
         let raw_rules = raw.rules.unwrap_or_default();
 
         self.prompts_of_language(&raw_switch, &switch.language);
         let rules = self.rules(&raw_rules, &queues, &switch.language);
-        let named = calls::Named { agents: &agents, queues: &queues, trunks: &trunks, language: &switch.language };
         let routes = self.routes(raw.route.unwrap_or_default(), &named);
         self.each_queue_has_an_agent(&queues, &agents);
         self.each_step_lets_somebody_in(&queues, &agents);
@@ -110,6 +113,7 @@ impl Resolver<'_> {
             queues: without_places(queues),
             routes,
             trunks: without_places(trunks),
+            calendars: without_places(calendars),
             rules,
         }
     }

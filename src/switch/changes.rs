@@ -12,6 +12,7 @@ pub fn changes(old: &Config, new: &Config) -> Vec<String> {
     keyed("agent", &old.agents, &new.agents, &mut out);
     keyed("queue", &old.queues, &new.queues, &mut out);
     keyed("trunk", &old.trunks, &new.trunks, &mut out);
+    keyed("calendar", &old.calendars, &new.calendars, &mut out);
     out.extend(agents(old, new));
     if old.routes != new.routes {
         out.push(format!("routes: {} → {}", old.routes.len(), new.routes.len()));

@@ -6,7 +6,7 @@ use super::output::Detail;
 use super::routing::{Routed, route};
 use super::slot::{PARTY_RINGS_FOR, Purpose};
 use crate::base::limits::ERRANDS_PER_CALL_MAX;
-use crate::base::{AgentId, CallId, Duration, Instant, LegId, QueueId};
+use crate::base::{AgentId, CallId, Duration, Instant, LegId};
 use crate::call::{self, Order, Part, Place, Side};
 use crate::config::Destination;
 use crate::media::control::Background;
@@ -109,33 +109,33 @@ pub fn refused(code: u16, why: impl Into<String>) -> Refused {
 
 /// Where a number leads that is to have a place in a call.
 pub enum Aim {
-    /// The caller waits there for another agent.
-    Queue(QueueId),
-    /// Something speaks there to who calls it himself.
-    Elsewhere,
+    /// The caller goes there himself: to wait, or to something that speaks to him.
+    Caller(Destination),
     /// A phone is called.
     Phone(Errand),
 }
 
 impl Switch {
     /// Where `number` leads when `by` dials it for somebody else.
-    pub(super) fn aim(&self, number: &str, by: Option<&AgentId>, kind: Kind) -> Result<Aim, Refused> {
+    pub(super) fn aim(&self, number: &str, by: Option<&AgentId>, kind: Kind, now: Instant) -> Result<Aim, Refused> {
         let by = by.cloned();
         let origin = Origin::Account(by.clone().unwrap_or_else(|| AgentId::new("")));
-        let (purpose, number) = match route(&self.config, number, &origin) {
-            Routed::To(Destination::Queue(queue)) => return Ok(Aim::Queue(queue)),
-            Routed::To(Destination::Agent(agent)) => (self.to_agent(agent, by.as_ref()), number),
-            Routed::To(Destination::Trunk(trunk)) => (self.to_trunk(&trunk, number), number),
+        let (purpose, number) = match route(&self.config, number, &origin, self.at(now)) {
+            Routed::To(Destination::Agent(agent)) => (self.to_agent(agent, by.as_ref()), number.to_owned()),
+            Routed::To(Destination::Trunk(trunk)) => {
+                let number = trunk.number.unwrap_or_else(|| number.to_owned());
+                (self.to_trunks(&trunk.trunks, &number), number)
+            }
             Routed::To(Destination::Reject(code)) => return Err(refused(code, format!("{number} is not to be called"))),
             Routed::Feature(..) => return Err(refused(404, format!("{number} is a code, and nobody to call"))),
             Routed::Nowhere | Routed::To(Destination::DialledAgent) => return Err(refused(404, format!("no route has {number}"))),
-            Routed::To(_) => return Ok(Aim::Elsewhere),
+            Routed::To(to) => return Ok(Aim::Caller(to)),
         };
         match purpose {
             Ok((Purpose::Party(party), _)) => {
                 let answer = &self.config.rules.answer;
                 let rings_for = if party.agent.is_some() { answer.cadence.period() * answer.max_rings } else { PARTY_RINGS_FOR };
-                let (agent, number, ways) = (party.agent, number.to_owned(), party.ways);
+                let (agent, ways) = (party.agent, party.ways);
                 Ok(Aim::Phone(Errand { kind, agent, number, ways, rings_for, give_up_at: None, refer: None, by }))
             }
             Ok(_) => Err(refused(404, format!("{number} is nobody to call"))),

@@ -16,6 +16,7 @@ mod day;
 mod directory;
 mod errand;
 mod fold;
+mod going;
 mod offer;
 mod on_acd;
 mod on_call;

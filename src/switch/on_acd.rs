@@ -6,8 +6,8 @@ use super::output::{Detail, Output};
 use super::{Event, Key, Switch};
 use crate::acd::{Action, OfferResult, Reason, Refusal, StateName};
 use crate::base::{AgentId, CallId, Instant};
-use crate::call::record::{OfferOutcome, Outcome, ReleasedBy};
-use crate::call::{self, Ending, Order};
+use crate::call::record::{OfferOutcome, Outcome};
+use crate::call::{self, Order};
 use crate::sip::{self, Callee};
 
 impl Switch {
@@ -23,18 +23,12 @@ impl Switch {
                     Refusal::NobodyReady => (480, "nobody of the queue is ready"),
                     Refusal::Unknown => (404, "the queue is gone"),
                 };
-                self.turn_away(call, code, cause, now);
+                self.turn_away(call, code, Outcome::Refused, cause, now);
             }
-            Action::Expired { call, .. } => self.turn_away(call, 480, "the longest wait of the queue is over", now),
+            Action::Expired { call, .. } => self.turn_away(call, 480, Outcome::Refused, "the longest wait of the queue is over", now),
             Action::Decided(decision) => tracing::debug!(?decision, "choice of an agent"),
             Action::StateChanged { agent, from, to, reason } => self.agent_changed(agent, from, to, reason.as_ref(), now),
         }
-    }
-
-    fn turn_away(&mut self, call: CallId, code: u16, cause: &str, now: Instant) {
-        let outcome = Some(Outcome::Refused);
-        let ending = Ending { by: ReleasedBy::Switch, outcome, code, retry_after: None, cause: cause.to_owned() };
-        self.order(call, Order::Release(ending), now);
     }
 
     fn offer_to(&mut self, call: CallId, agent: AgentId, now: Instant) {

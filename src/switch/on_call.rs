@@ -92,42 +92,15 @@ impl Switch {
         self.tell_script(call, event.clone(), now);
     }
 
-    /// The caller's port is there: he goes where routing sent him.
-    fn begin(&mut self, call: CallId, now: Instant) {
-        let Some(slot) = self.slots.get(&call) else { return };
-        match &slot.purpose {
-            Purpose::Queue(queue) => {
-                let queue = queue.clone();
-                let caller = &slot.call.record().caller;
-                let rule = self.config.queues.get(&queue).and_then(|queue| queue.preferred);
-                let preferred = rule.and_then(|rule| self.spoke_last.within(caller, rule.within, now).cloned());
-                self.publish("call.queued", Some(call), now, Vec::new());
-                self.tell_acd(acd::Event::Enqueued { call, queue, priority: 0, since: now, preferred }, now);
-            }
-            Purpose::Party(party) => {
-                let agent = party.agent.clone();
-                if let Some(agent) = agent {
-                    self.set_callee_agent(call, agent, now);
-                }
-                self.try_next_way(call, now);
-            }
-            Purpose::Play { clips } => {
-                let clips = clips.clone();
-                self.order(call, Order::AnswerCaller, now);
-                self.order(call, Order::Announce { side: Side::Caller, clips, token: token::PLAY }, now);
-            }
-        }
-    }
-
     /// The called agent is in a call from the moment his phone is called.
-    fn set_callee_agent(&mut self, call: CallId, agent: AgentId, now: Instant) {
+    pub(super) fn set_callee_agent(&mut self, call: CallId, agent: AgentId, now: Instant) {
         let Some(slot) = self.slots.get_mut(&call) else { return };
         slot.callee_agent = Some(agent.clone());
         self.engage(agent, call, Role::Callee, now);
     }
 
     /// A party call: the next way to its callee, or the end.
-    fn try_next_way(&mut self, call: CallId, now: Instant) {
+    pub(super) fn try_next_way(&mut self, call: CallId, now: Instant) {
         let leg = self.new_leg();
         let Some(slot) = self.slots.get_mut(&call) else { return };
         let Purpose::Party(party) = &mut slot.purpose else { return };
@@ -158,21 +131,13 @@ impl Switch {
             Failure::Unreachable => "no phone or carrier could be reached".to_owned(),
             Failure::Timeout => "no response".to_owned(),
         };
-        let ending = Ending { by: ReleasedBy::Switch, outcome: Some(outcome), code, retry_after: None, cause };
-        self.order(call, Order::Release(ending), now);
+        self.turn_away(call, code, outcome, &cause, now);
     }
 
     pub(super) fn party_rang_too_long(&mut self, call: CallId, now: Instant) {
-        let Some(Purpose::Party(party)) = self.slots.get_mut(&call).map(|slot| &mut slot.purpose) else { return };
-        party.no_answer_at = None;
-        let ending = Ending {
-            by: ReleasedBy::Switch,
-            outcome: Some(Outcome::NoAnswer),
-            code: 480,
-            retry_after: None,
-            cause: "no answer".to_owned(),
-        };
-        self.order(call, Order::Release(ending), now);
+        if self.slots.get(&call).is_some_and(|slot| matches!(slot.purpose, Purpose::Party(_))) {
+            self.turn_away(call, 480, Outcome::NoAnswer, "no answer", now);
+        }
     }
 
     fn caller_answered(&mut self, call: CallId, now: Instant) {
@@ -339,23 +304,29 @@ impl Switch {
         }
         match token {
             token::WELCOME => {
-                if let Some(slot) = self.slots.get_mut(&call).filter(|slot| !slot.call.is_connected()) {
+                if let Some(slot) = self.slots.get_mut(&call).filter(|slot| !slot.call.is_connected() && slot.queue().is_some()) {
                     slot.comfort.handle(queue_comfort::Event::MusicBegan, now, &mut Vec::new());
                     self.touched.insert(Key::Slot(call));
                 }
             }
             token::GREETING => self.tell_silent(call, script::Event::GreetingEnded, now),
             token::SILENT_STEP => self.tell_silent(call, script::Event::StepPlayed, now),
-            token::PLAY => {
-                let outcome = Some(Outcome::Played);
-                let cause = "played to its end".to_owned();
-                let ending = Ending { by: ReleasedBy::Switch, outcome, code: 200, retry_after: None, cause };
-                self.order(call, Order::Release(ending), now);
-            }
+            token::PLAY => self.played(call, now),
             token::FAREWELL_QUESTION => self.tell_farewell(call, farewell::Event::Asked, now),
             token::FAREWELL => self.tell_farewell(call, farewell::Event::Parted, now),
             _ => self.script_step_played(call, token, now),
         }
+    }
+
+    /// All is said to a caller who was only to hear it.
+    fn played(&mut self, call: CallId, now: Instant) {
+        let Some(Purpose::Play { turned, .. }) = self.slots.get(&call).map(|slot| &slot.purpose) else { return };
+        let (outcome, cause) = match turned {
+            Some(turned) => (turned.outcome, turned.cause.clone()),
+            None => (Outcome::Played, "played to its end".to_owned()),
+        };
+        let ending = Ending { by: ReleasedBy::Switch, outcome: Some(outcome), code: 200, retry_after: None, cause };
+        self.order(call, Order::Release(ending), now);
     }
 
     /// An agent's digits may be a feature code; a caller's may answer the survey.

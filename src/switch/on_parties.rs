@@ -11,7 +11,7 @@ use crate::base::limits::SEGMENTS_PER_CALL_MAX;
 use crate::base::{AgentId, CallId, ClipId, Instant, LegId};
 use crate::call::record::{Outcome, SegmentEnding, SegmentRecord, SegmentRole};
 use crate::call::{MUSIC, Order, Part, Side};
-use crate::config::{self, Config};
+use crate::config::{self, Config, Destination};
 use crate::media::control::Background;
 use crate::sip::{Command, ReferId, ReferTarget};
 
@@ -47,32 +47,34 @@ impl Switch {
     /// Sends the caller to `number`, without asking whom he comes to.
     pub(super) fn transfer(&mut self, call: CallId, number: &str, side: Side, refer: Option<ReferId>, now: Instant) -> Granted {
         let by = self.agent_in(call, side)?;
-        match self.aim(number, by.as_ref(), Kind::Transfer)? {
-            Aim::Queue(queue) => {
+        match self.aim(number, by.as_ref(), Kind::Transfer, now)? {
+            Aim::Caller(to) => {
                 self.put_agent_in_place(call, side, now);
                 self.tell_referrer(refer, 200, now);
-                let detail = vec![("to", Detail::Text(format!("queue:{queue}")))];
-                self.publish("call.transferred", Some(call), now, detail);
-                self.move_on(call, queue, now);
+                let detail = match &to {
+                    Destination::Queue(queue) => format!("queue:{queue}"),
+                    _ => number.to_owned(),
+                };
+                self.publish("call.transferred", Some(call), now, vec![("to", Detail::Text(detail))]);
+                self.go_to(call, &to, now);
                 Ok(())
             }
             Aim::Phone(errand) => {
                 self.put_agent_in_place(call, side, now);
                 self.send(call, errand.referred_by(refer), now)
             }
-            Aim::Elsewhere => Err(refused(501, format!("{number} speaks to callers who call it themselves"))),
         }
     }
 
     /// The agent asks somebody while the caller waits; or adds him to the conversation.
     pub(super) fn invite(&mut self, call: CallId, number: &str, kind: Kind, side: Side, now: Instant) -> Granted {
         let by = self.agent_in(call, side)?;
-        match self.aim(number, by.as_ref(), kind)? {
+        match self.aim(number, by.as_ref(), kind, now)? {
             Aim::Phone(errand) => {
                 self.put_agent_in_place(call, side, now);
                 self.send(call, errand, now)
             }
-            Aim::Queue(_) | Aim::Elsewhere => Err(refused(404, format!("{number} is nobody to speak with"))),
+            Aim::Caller(_) => Err(refused(404, format!("{number} is nobody to speak with"))),
         }
     }
 
@@ -82,12 +84,12 @@ impl Switch {
         let superior =
             superiors(&self.config, by.as_ref()).into_iter().find(|superior| self.to_agent(superior.clone(), by.as_ref()).is_ok());
         let Some(superior) = superior else { return Err(refused(480, "no superior can be reached")) };
-        match self.aim(superior.as_str(), by.as_ref(), Kind::Escalation)? {
+        match self.aim(superior.as_str(), by.as_ref(), Kind::Escalation, now)? {
             Aim::Phone(errand) => {
                 self.put_agent_in_place(call, side, now);
                 self.send(call, errand, now)
             }
-            Aim::Queue(_) | Aim::Elsewhere => Err(refused(480, "no superior can be reached")),
+            Aim::Caller(_) => Err(refused(480, "no superior can be reached")),
         }
     }
 
@@ -156,12 +158,12 @@ impl Switch {
             (Some(leg), _) => {
                 self.order(call, Order::TakeSeat { leg, cause: "taken over".to_owned() }, now);
             }
-            (None, kind) => match self.aim(supervisor.as_str(), None, kind)? {
+            (None, kind) => match self.aim(supervisor.as_str(), None, kind, now)? {
                 Aim::Phone(errand) => {
                     self.put_agent_in_place(call, side, now);
                     self.send(call, errand, now)?;
                 }
-                Aim::Queue(_) | Aim::Elsewhere => return Err(refused(404, "no phone of that supervisor is known")),
+                Aim::Caller(_) => return Err(refused(404, "no phone of that supervisor is known")),
             },
         }
         Ok(())
@@ -471,7 +473,7 @@ impl Switch {
     pub(super) fn left_alone(&mut self, call: CallId, now: Instant) {
         let Some(slot) = self.slots.get(&call) else { return };
         match slot.queue().cloned() {
-            Some(queue) => self.move_on(call, queue, now),
+            Some(queue) => self.go_to(call, &Destination::Queue(queue), now),
             None => self.release(call, Outcome::Answered, "nobody took the transferred call", now),
         }
     }

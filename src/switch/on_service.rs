@@ -4,15 +4,14 @@
 use super::directory::Role;
 use super::on_rules::token;
 use super::output::{Detail, Reply};
-use super::slot::{Purpose, RunningScript, farewell as farewell_of};
+use super::slot::RunningScript;
 use super::{Key, Switch};
-use crate::acd;
 use crate::base::limits::SCRIPTS_PER_CALL_MAX;
-use crate::base::{CallId, ClipId, Duration, Instant, LegId, Machine, QueueId};
+use crate::base::{CallId, ClipId, Duration, Instant, LegId, Machine};
 use crate::call::record::{BegunBy, Outcome, ReleasedBy, ScriptEnding, ScriptRecord, SegmentEnding, SurveyRecord};
-use crate::call::{Ending, MUSIC, Order, Side};
-use crate::media::control::Background;
-use crate::rules::{QueueComfort, Script, farewell, queue_comfort, script};
+use crate::call::{Ending, Order, Side};
+use crate::config::Destination;
+use crate::rules::{Script, farewell, script};
 
 /// What an agent presses when a script is not needed any more.
 const ENDS: &str = "**#";
@@ -41,7 +40,7 @@ impl Switch {
                     self.order(call, Order::Announce { side: Side::Caller, clips: vec![clip], token: token::SILENT_STEP }, now);
                 }
                 script::Action::Release => self.release(call, Outcome::Silent, "silent call", now),
-                script::Action::Queue(queue) => self.move_on(call, queue, now),
+                script::Action::Queue(queue) => self.go_to(call, &Destination::Queue(queue), now),
             }
         }
     }
@@ -139,7 +138,7 @@ impl Switch {
                 script::Action::Say { step, clip } => self.say_step(call, step, clip, now),
                 script::Action::Queue(queue) => {
                     self.end_script(call, ScriptEnding::Queued, now);
-                    self.move_on(call, queue, now);
+                    self.go_to(call, &Destination::Queue(queue), now);
                 }
                 script::Action::Release => {
                     self.end_script(call, ScriptEnding::Released, now);
@@ -192,32 +191,6 @@ impl Switch {
         self.order(call, Order::Release(ending), now);
     }
 
-    /// The caller goes to wait in another queue; his agent, if he is still there, is free.
-    pub(super) fn move_on(&mut self, call: CallId, queue: QueueId, now: Instant) {
-        let Some(slot) = self.slots.get_mut(&call) else { return };
-        if slot.call.is_connected() {
-            slot.onward = Some(queue);
-            return self.order(call, Order::DismissAgent { cause: "the caller goes to another agent".to_owned() }, now);
-        }
-        self.enqueue_anew(call, queue, now);
-    }
-
-    /// As a caller who has just come, but answered: with music, and a word of comfort each patience.
-    fn enqueue_anew(&mut self, call: CallId, queue: QueueId, now: Instant) {
-        let rules = &self.config.rules;
-        let Some(slot) = self.slots.get_mut(&call) else { return };
-        slot.purpose = Purpose::Queue(queue.clone());
-        slot.silent = None;
-        slot.farewell = rules.farewell.as_ref().map(farewell_of);
-        slot.comfort = QueueComfort::new(rules.hold.patience);
-        slot.comfort.handle(queue_comfort::Event::MusicBegan, now, &mut Vec::new());
-        slot.call.record_mut().queue = Some(queue.clone());
-        self.order(call, Order::WaitAnew, now);
-        self.order(call, Order::SetBackground { side: Side::Caller, background: Background::Music(ClipId::new(MUSIC)) }, now);
-        self.publish("call.queued", Some(call), now, Vec::new());
-        self.tell_acd(acd::Event::Enqueued { call, queue, priority: 0, since: now, preferred: None }, now);
-    }
-
     /// The agent's part is over: he is free, and what the caller is owed goes on.
     pub(super) fn agent_left(&mut self, call: CallId, leg: LegId, now: Instant) {
         self.remove_leg(call, leg);
@@ -232,8 +205,8 @@ impl Switch {
             self.segment_ends(call, &agent, ending, now);
             self.disengage(&agent, call, Role::Callee, now);
         }
-        if let Some(queue) = onward {
-            return self.enqueue_anew(call, queue, now);
+        if let Some(to) = onward {
+            return self.go_to(call, &to, now);
         }
         if is_awaited {
             return self.waits_for_transfer(call, now);

@@ -4,17 +4,15 @@ use super::admit::supervision_code;
 use super::directory::Role;
 use super::output::{Detail, Output};
 use super::routing::{FeatureCode, Routed, route};
-use super::slot::{Party, Purpose, Slot};
+use super::slot::{Purpose, Slot};
 use super::{Key, Switch, Work};
 use crate::acd;
 use crate::base::{AgentId, CallId, ClipId, Instant, LegId, Redacted, SessionId};
 use crate::call::record::{CallDirection, CallRecord, Outcome, ReleasedBy};
 use crate::call::{Arrival, Call, Event as CallEvent, MediaPolicy};
-use crate::config::{Destination, ListenProtocol, Login, TrunkHost, TrunkHostName};
+use crate::config::Login;
 use crate::sip::guard::Change;
-use crate::sip::{self, Callee, Command, Event, Flow, Origin, Protocol};
-use std::collections::VecDeque;
-use std::net::IpAddr;
+use crate::sip::{self, Command, Event, Flow, Origin};
 
 /// Seconds after which a caller who was refused for want of room may try again.
 const RETRY_AFTER: u32 = 10;
@@ -111,16 +109,12 @@ impl Switch {
             Origin::Account(agent) => Some(agent.clone()),
             Origin::Trunk(_) => None,
         };
-        let routed = route(&self.config, &invitation.called, &invitation.origin);
+        let routed = route(&self.config, &invitation.called, &invitation.origin, self.at(now));
         let code = if let Routed::Feature(agent, code) = &routed { Some((agent.clone(), *code)) } else { None };
         let purpose = match routed {
-            Routed::Feature(..) => Ok((Purpose::Play { clips: vec![ClipId::new(CODE_ACCEPTED)] }, CallDirection::Internal)),
-            Routed::To(Destination::Queue(queue)) => Ok((Purpose::Queue(queue), CallDirection::Inbound)),
-            Routed::To(Destination::Play(clip)) => Ok((Purpose::Play { clips: vec![clip] }, CallDirection::Inbound)),
-            Routed::To(Destination::Reject(code)) => Err((code, Outcome::Refused)),
-            Routed::To(Destination::Agent(agent)) => self.to_agent(agent, caller_agent.as_ref()),
-            Routed::To(Destination::Trunk(trunk)) => self.to_trunk(&trunk, &invitation.called),
-            Routed::To(Destination::DialledAgent) | Routed::Nowhere => Err((404, Outcome::Unreachable)),
+            Routed::Feature(..) => Ok((Purpose::Play { clips: vec![ClipId::new(CODE_ACCEPTED)], turned: None }, CallDirection::Internal)),
+            Routed::To(to) => self.purpose_of(&to, &invitation.called, caller_agent.as_ref()),
+            Routed::Nowhere => Err((404, Outcome::Unreachable)),
         };
         let direction = match (&invitation.origin, &purpose) {
             (Origin::Trunk(_), _) => CallDirection::Inbound,
@@ -229,56 +223,6 @@ impl Switch {
         let detail = vec![("outcome", Detail::Text(outcome.to_owned())), ("cause", Detail::Text(cause))];
         let at = self.at(now);
         self.out.push(Output::Event(super::Event { at, name: "call.released", call: Some(record.id), agent: None, queue: None, detail }));
-    }
-
-    pub(super) fn to_agent(&self, agent: AgentId, caller: Option<&AgentId>) -> Result<(Purpose, CallDirection), (u16, Outcome)> {
-        if caller == Some(&agent) || self.directory.is_occupied(&agent) {
-            return Err((486, Outcome::Busy));
-        }
-        let Some(flow) = self.directory.flows.get(&agent) else { return Err((480, Outcome::Unreachable)) };
-        let ways = VecDeque::from([(Callee::Account(agent.clone()), flow.local.ip())]);
-        let party = Party { agent: Some(agent), ways, no_answer_at: None, trying: None, refusal: None };
-        Ok((Purpose::Party(party), CallDirection::Internal))
-    }
-
-    pub(super) fn to_trunk(&self, trunk: &crate::base::TrunkId, number: &str) -> Result<(Purpose, CallDirection), (u16, Outcome)> {
-        let hosts = self.config.trunks.get(trunk).map(|trunk| trunk.hosts.as_slice()).unwrap_or_default();
-        let ways: VecDeque<_> = hosts.iter().flat_map(|host| self.ways_to(trunk, host, number)).collect();
-        if ways.is_empty() {
-            return Err((503, Outcome::Unreachable));
-        }
-        let party = Party { agent: None, ways, no_answer_at: None, trying: None, refusal: None };
-        Ok((Purpose::Party(party), CallDirection::Outbound))
-    }
-
-    /// Addresses of a trunk's host, each with the listening address of ours that leads there.
-    fn ways_to(&self, trunk: &crate::base::TrunkId, host: &TrunkHost, number: &str) -> Vec<(Callee, IpAddr)> {
-        let (shown, addresses) = match &host.host {
-            TrunkHostName::Address(ip) => (ip.to_string(), vec![std::net::SocketAddr::new(*ip, host.port)]),
-            TrunkHostName::Name(name) => {
-                let known = self.hosts.get(name).cloned().unwrap_or_default();
-                (name.clone(), known.into_iter().map(|address| std::net::SocketAddr::new(address.ip(), host.port)).collect())
-            }
-        };
-        let protocol = match host.protocol {
-            ListenProtocol::Udp => Protocol::Udp,
-            ListenProtocol::Tcp => Protocol::Tcp,
-        };
-        let way = |peer: std::net::SocketAddr| {
-            let usable =
-                |local: &&std::net::SocketAddr| local.is_ipv4() == peer.is_ipv4() && local.ip().is_loopback() == peer.ip().is_loopback();
-            let listening = || self.surroundings.listen.iter().filter(|(with, _)| *with == protocol).map(|(_, local)| local);
-            let local = listening().find(usable).or_else(|| listening().find(|local| local.is_ipv4() == peer.is_ipv4()))?;
-            let shown = if host.port == 5060 { shown.clone() } else { format!("{shown}:{}", host.port) };
-            let callee = Callee::Trunk {
-                trunk: Some(trunk.clone()),
-                number: number.to_owned(),
-                host: shown,
-                flow: Flow { protocol, local: *local, peer },
-            };
-            Some((callee, local.ip()))
-        };
-        addresses.into_iter().filter_map(way).collect()
     }
 
     /// The agent is in a call that no queue gave him, and is offered no other.

@@ -1,6 +1,6 @@
 //! From a called number to where the call goes: feature codes first, then the routes of the configuration in their order.
 
-use crate::base::AgentId;
+use crate::base::{AgentId, Timestamp};
 use crate::config::{Config, Destination, RouteSource};
 use crate::sip::Origin;
 
@@ -32,9 +32,9 @@ pub enum Routed {
     Nowhere,
 }
 
-/// The way of `number` for a call of `origin`.
+/// The way of `number` for a call of `origin` that comes at that moment.
 #[must_use]
-pub fn route(config: &Config, number: &str, origin: &Origin) -> Routed {
+pub fn route(config: &Config, number: &str, origin: &Origin, at: Timestamp) -> Routed {
     if let Origin::Account(agent) = origin
         && let Some((_, code)) = FEATURE_CODES.iter().find(|(text, _)| *text == number)
     {
@@ -51,7 +51,7 @@ pub fn route(config: &Config, number: &str, origin: &Origin) -> Routed {
         .filter(|route| route.number.matches(number))
         // A pattern that covers extensions leads nowhere for one that no agent has; a later route may know it.
         .find(|route| route.to != Destination::DialledAgent || config.agents.contains_key(number))
-        .map_or(Routed::Nowhere, |route| match &route.to {
+        .map_or(Routed::Nowhere, |route| match route.leads_to(&config.calendars, at) {
             Destination::DialledAgent => Routed::To(Destination::Agent(AgentId::new(number))),
             to => Routed::To(to.clone()),
         })

@@ -5,9 +5,9 @@ use super::errand::Errand;
 use super::fold::MediaFold;
 use super::offer::Offer;
 use crate::base::{AgentId, ClipId, Duration, Instant, LegId, Machine, QueueId};
-use crate::call::record::HeldBy;
+use crate::call::record::{HeldBy, Outcome};
 use crate::call::{Call, Side};
-use crate::config::{FarewellRule, RulesConfig};
+use crate::config::{Destination, FarewellRule, RulesConfig};
 use crate::recording::{Recording, RecordingFile};
 use crate::rules::farewell::{Survey, Words};
 use crate::rules::{CallerRinging, Farewell, HoldPatience, QueueComfort, Script};
@@ -24,7 +24,19 @@ pub enum Purpose {
     /// One party calls another: an agent's phone, or a number behind a trunk. Hosts are tried in order.
     Party(Party),
     /// The switch speaks, then releases.
-    Play { clips: Vec<ClipId> },
+    Play {
+        clips: Vec<ClipId>,
+        /// Why he hears no more than this.
+        #[serde(default)]
+        turned: Option<Turned>,
+    },
+}
+
+/// A caller who was answered, and could not be put through.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Turned {
+    pub outcome: Outcome,
+    pub cause: String,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -81,9 +93,9 @@ pub struct Slot {
     /// Of a queue's caller, where the configuration has one.
     #[serde(default)]
     pub farewell: Option<Farewell>,
-    /// Where the caller goes to wait once his agent is dismissed.
-    #[serde(default)]
-    pub onward: Option<QueueId>,
+    /// Where the caller goes once his agent is dismissed.
+    #[serde(default, rename = "going")]
+    pub onward: Option<Destination>,
     pub recording: Recording,
     /// Digits pressed in the call, newest last, by each side.
     pub digits: [String; 2],
@@ -120,17 +132,14 @@ impl Slot {
     #[must_use]
     pub fn new(call: Call, purpose: Purpose, from: sip::Party, rules: &RulesConfig) -> Self {
         let patience = rules.hold.patience;
-        let is_queued = matches!(purpose, Purpose::Queue(_));
-        let silent = &rules.silent_call;
-        let silent = (silent.enabled && is_queued).then(|| Script::silent_call(silent.wait, &silent.steps));
         // Named by the moment in the call's id, which the recorder knows too.
         let recording = Recording::new(RecordingFile::new(call.id(), call.id().timestamp()));
-        Self {
+        let mut slot = Self {
             media: MediaFold::new(call.session()),
             call,
             legs: BTreeSet::new(),
             offers: BTreeMap::new(),
-            purpose,
+            purpose: Purpose::Play { clips: Vec::new(), turned: None },
             from,
             caller_agent: None,
             callee_agent: None,
@@ -141,12 +150,29 @@ impl Slot {
             comfort: QueueComfort::new(patience),
             patience_of_caller: HoldPatience::new(patience),
             patience_of_callee: HoldPatience::new(patience),
-            silent,
+            silent: None,
             script: None,
-            farewell: rules.farewell.as_ref().filter(|_| is_queued).map(farewell),
+            farewell: None,
             onward: None,
             recording,
             digits: [String::new(), String::new()],
+        };
+        slot.takes_up(purpose, rules);
+        slot
+    }
+
+    /// From now on the call is for something else. A queue's caller is watched for silence until he has spoken with somebody, and is seen off.
+    pub fn takes_up(&mut self, purpose: Purpose, rules: &RulesConfig) {
+        self.purpose = purpose;
+        self.comfort = QueueComfort::new(rules.hold.patience);
+        self.silent = None;
+        if matches!(self.purpose, Purpose::Queue(_)) {
+            let silent = &rules.silent_call;
+            self.silent = (silent.enabled && !self.call.was_connected()).then(|| Script::silent_call(silent.wait, &silent.steps));
+            self.farewell = rules.farewell.as_ref().map(farewell);
+        } else {
+            // The count of his rings is a queue's.
+            self.caller_ringing = CallerRinging::new(rules.answer.cadence, rules.answer.max_rings);
         }
     }
 

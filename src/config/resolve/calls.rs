@@ -1,13 +1,11 @@
 //! Where calls come from and go: routes and trunks.
 
+use super::destination::{Dialled, Named};
 use super::switch::is_host;
 use super::{Place, Placed, Resolver, Spot};
-use crate::base::{AgentId, ClipId, QueueId, TrunkId};
-use crate::config::prompts::MUSIC_FOLDER;
+use crate::base::TrunkId;
 use crate::config::raw::{RawRoute, RawTrunk};
-use crate::config::{
-    AgentConfig, Destination, ListenProtocol, NumberPattern, QueueConfig, RouteConfig, RouteSource, TrunkConfig, TrunkHost, TrunkHostName,
-};
+use crate::config::{Destination, ListenProtocol, NumberPattern, RouteConfig, RouteSource, TrunkConfig, TrunkHost, TrunkHostName};
 use ipnet::IpNet;
 use std::net::IpAddr;
 
@@ -18,16 +16,8 @@ const FEATURE_CODES: [&str; 5] = ["*11", "*12", "*13", "*14", "*15"];
 /// RFC 3263 §4.2: where a SIP host listens unless it says otherwise.
 const SIP_PORT: u16 = 5060;
 
-/// What the destinations of routes are looked up in.
-pub(super) struct Named<'a> {
-    pub agents: &'a Placed<AgentId, AgentConfig>,
-    pub queues: &'a Placed<QueueId, QueueConfig>,
-    pub trunks: &'a Placed<TrunkId, TrunkConfig>,
-    pub language: &'a str,
-}
-
 impl Resolver<'_> {
-    pub(super) fn routes(&mut self, raw: Vec<RawRoute>, named: &Named<'_>) -> Vec<RouteConfig> {
+    pub(super) fn routes(&mut self, raw: Vec<RawRoute>, named: &Named) -> Vec<RouteConfig> {
         let mut routes: Vec<Spot<RouteConfig>> = Vec::new();
         for raw in raw {
             let number = self.required(raw.number.as_ref(), "route", "number", raw.place, &raw.given);
@@ -35,12 +25,13 @@ impl Resolver<'_> {
             let sources = [("trunk", RouteSource::Trunk), ("internal", RouteSource::Internal), ("any", RouteSource::Any)];
             let from = self.choice(raw.from.as_ref(), "source of calls", &sources, RouteSource::Any);
             let pattern = number.and_then(|number| self.pattern(number));
-            let destination = to.and_then(|to| self.destination(to, named));
+            let destination = to.and_then(|to| self.destination(to, Dialled::ByCaller, named));
+            let hours = self.route_hours(&raw, named);
             let (Some(number), Some(pattern)) = (number, pattern) else { continue };
             self.is_reachable(&pattern, from, number.place, &routes);
             // A wrong destination still takes its number from the routes after it.
             let to = destination.unwrap_or(Destination::DialledAgent);
-            routes.push(Spot { value: RouteConfig { number: pattern, from, to }, place: number.place });
+            routes.push(Spot { value: RouteConfig { number: pattern, from, to, hours }, place: number.place });
         }
         routes.into_iter().map(|spot| spot.value).collect()
     }
@@ -76,79 +67,6 @@ impl Resolver<'_> {
         let message = format!("no call gets to this route: \"{}\" before it takes them all", first.value.number.0);
         let remedy = "the first route that fits is taken: put this one first, or take one out";
         self.faults.error_also(place, message, ("the earlier route stands", first.place), remedy);
-    }
-
-    fn destination(&mut self, spot: &Spot<String>, named: &Named<'_>) -> Option<Destination> {
-        const KINDS: [&str; 6] = ["queue", "agent", "menu", "play", "trunk", "reject"];
-        let (kind, name) = spot.value.split_once(':').map_or((spot.value.as_str(), None), |(kind, name)| (kind, Some(name)));
-        match (kind, name) {
-            ("agent", None) => Some(Destination::DialledAgent),
-            ("agent", Some(id)) => self.known(spot.place, id, "agent", named.agents).map(Destination::Agent),
-            ("queue", Some(id)) => self.known(spot.place, id, "queue", named.queues).map(Destination::Queue),
-            ("trunk", Some(id)) => {
-                let trunk = self.known(spot.place, id, "trunk", named.trunks)?;
-                if named.trunks[&trunk].value.hosts.is_empty() {
-                    let also = ("the trunk stands", named.trunks[&trunk].place);
-                    let remedy = "give the trunk `hosts`, such as [\"sip:127.0.0.1:5090\"]";
-                    self.faults.error_also(spot.place, format!("trunk \"{id}\" has no host to send calls to"), also, remedy);
-                }
-                Some(Destination::Trunk(trunk))
-            }
-            ("play", Some(name)) => self.clip(spot.place, name, named.language).map(Destination::Play),
-            ("reject", Some(code)) => {
-                let code = code.parse::<u16>().ok().filter(|code| (400..=699).contains(code));
-                if code.is_none() {
-                    let remedy = "a SIP status from 400 to 699: \"reject:404\" not found, \"reject:603\" declined";
-                    self.faults.error(spot.place, format!("\"{}\" names no refusal", spot.value), remedy);
-                }
-                code.map(Destination::Reject)
-            }
-            ("menu", Some(_)) => {
-                let remedy = "send the calls to a queue or an agent, or play a prompt: \"queue:service\", \"play:closed\"";
-                self.faults.error(spot.place, "menus are not built yet", remedy);
-                None
-            }
-            _ if KINDS.contains(&kind) => {
-                self.faults.error(spot.place, format!("\"{kind}\" does not say which"), format!("write it with a colon: \"{kind}:NAME\""));
-                None
-            }
-            _ => {
-                self.unknown_word(spot.place, kind, "kind of destination", KINDS);
-                None
-            }
-        }
-    }
-
-    fn known<Id: Ord + Clone + std::borrow::Borrow<str>, T>(
-        &mut self,
-        place: Place,
-        id: &str,
-        what: &str,
-        among: &Placed<Id, T>,
-    ) -> Option<Id> {
-        let found = among.get_key_value(id).map(|(id, _)| id.clone());
-        if found.is_none() {
-            self.unknown_word(place, id, what, among.keys().map(std::borrow::Borrow::borrow));
-        }
-        found
-    }
-
-    /// A prompt of the language, or `music/…`.
-    pub(super) fn clip(&mut self, place: Place, name: &str, language: &str) -> Option<ClipId> {
-        let prompts = self.prompts;
-        let (folder, bare) = match name.split_once('/') {
-            Some((MUSIC_FOLDER, music)) => (MUSIC_FOLDER, music),
-            _ => (language, name),
-        };
-        // Without the folder, or with the file unreadable, the fault is noted at the language.
-        let found = prompts.folders.get(folder)?;
-        if found.readable.contains(bare) || found.unreadable.contains_key(bare) {
-            return Some(ClipId::new(name));
-        }
-        let prefix = if folder == MUSIC_FOLDER { "music/" } else { "" };
-        let known: Vec<String> = found.readable.iter().map(|bare| format!("{prefix}{bare}")).collect();
-        self.unknown_word(place, name, "prompt", known.iter().map(String::as_str));
-        None
     }
 
     pub(super) fn trunks(&mut self, raw: Vec<RawTrunk>) -> Placed<TrunkId, TrunkConfig> {

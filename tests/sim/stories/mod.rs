@@ -8,6 +8,7 @@ mod failures;
 mod farewell;
 mod greeting;
 mod hold;
+mod hours;
 mod operating;
 mod restarts;
 mod scripts;

@@ -1,0 +1,203 @@
+//! Where a caller goes: what a destination is for him at this moment, and how he gets there, answered or not. Routes, menus, queues that
+//! cannot take him, scripts and transfers all send him on through here, so that each leaves what the one before began.
+
+use super::directory::Role;
+use super::on_rules::token;
+use super::slot::{Party, Purpose, Turned};
+use super::{Key, Switch};
+use crate::acd::{self, Leaving};
+use crate::base::{AgentId, CallId, ClipId, Instant, Machine, TrunkId};
+use crate::call::record::{CallDirection, Outcome, ReleasedBy};
+use crate::call::{Ending, MUSIC, Order, Side};
+use crate::config::{Destination, ListenProtocol, TrunkHost, TrunkHostName};
+use crate::media::control::Background;
+use crate::rules::queue_comfort;
+use crate::sip::{self, Callee, Flow, Protocol};
+use std::collections::VecDeque;
+use std::net::{IpAddr, SocketAddr};
+
+/// What an answered caller hears who cannot be put through.
+const TURNED_AWAY: &str = "closed";
+
+/// A caller who goes nowhere: the final response of one who was not answered, and how his call counts.
+pub(super) type Nowhere = (u16, Outcome);
+
+impl Switch {
+    /// Sends the caller of `call` to `to`, whether he was answered or not. Whatever he was doing ends first: he leaves his queue (as
+    /// overflowed), phones that ring for him are withdrawn, an agent with him is dismissed. One who was answered and cannot be put through
+    /// hears `closed` and is released; one who was not is refused.
+    pub(super) fn go_to(&mut self, call: CallId, to: &Destination, now: Instant) {
+        let Some(slot) = self.slots.get_mut(&call) else { return };
+        if slot.call.is_connected() {
+            slot.onward = Some(to.clone());
+            return self.order(call, Order::DismissAgent { cause: "the caller goes on".to_owned() }, now);
+        }
+        self.leave(call, now);
+        let Some(slot) = self.slots.get_mut(&call) else { return };
+        let called = slot.call.record().called.clone();
+        let caller_agent = slot.caller_agent.clone();
+        match self.purpose_of(to, &called, caller_agent.as_ref()) {
+            Ok((purpose, _)) => {
+                if let Some(slot) = self.slots.get_mut(&call) {
+                    slot.takes_up(purpose, &self.config.rules);
+                }
+                self.order(call, Order::WaitAnew, now);
+                self.begin(call, now);
+            }
+            Err((code, outcome)) => self.turn_away(call, code, outcome, sip::msg::message::reason_phrase(code), now),
+        }
+    }
+
+    /// What `to` is at this moment for a caller who dialled `called`.
+    pub(super) fn purpose_of(&self, to: &Destination, called: &str, caller: Option<&AgentId>) -> Result<(Purpose, CallDirection), Nowhere> {
+        match to {
+            Destination::Queue(queue) if !self.config.queues.contains_key(queue) => Err((404, Outcome::Unreachable)),
+            Destination::Queue(queue) => Ok((Purpose::Queue(queue.clone()), CallDirection::Inbound)),
+            Destination::Play(clip) => Ok((Purpose::Play { clips: vec![clip.clone()], turned: None }, CallDirection::Inbound)),
+            Destination::Reject(code) => Err((*code, Outcome::Refused)),
+            Destination::Agent(agent) => self.to_agent(agent.clone(), caller),
+            Destination::Trunk(trunk) => self.to_trunks(&trunk.trunks, trunk.number.as_deref().unwrap_or(called)),
+            Destination::DialledAgent => Err((404, Outcome::Unreachable)),
+        }
+    }
+
+    /// The caller can be put through to nobody, or no longer. Who was answered hears so first.
+    pub(super) fn turn_away(&mut self, call: CallId, code: u16, outcome: Outcome, cause: &str, now: Instant) {
+        self.leave(call, now);
+        let Some(slot) = self.slots.get_mut(&call) else { return };
+        if slot.call.is_caller_answered() {
+            slot.purpose =
+                Purpose::Play { clips: vec![ClipId::new(TURNED_AWAY)], turned: Some(Turned { outcome, cause: cause.to_owned() }) };
+            return self.begin(call, now);
+        }
+        let ending = Ending { by: ReleasedBy::Switch, outcome: Some(outcome), code, retry_after: None, cause: cause.to_owned() };
+        self.order(call, Order::Release(ending), now);
+    }
+
+    /// Ends what the caller waits for.
+    fn leave(&mut self, call: CallId, now: Instant) {
+        let Some(slot) = self.slots.get_mut(&call) else { return };
+        self.touched.insert(Key::Slot(call));
+        let ringing: Vec<AgentId> = slot.offers.values().map(|offer| offer.agent.clone()).collect();
+        let (answered, was_queued) = (slot.call.is_caller_answered(), slot.queue().is_some());
+        slot.comfort.handle(queue_comfort::Event::Ended, now, &mut Vec::new());
+        let mut called = None;
+        if let Purpose::Party(party) = &mut slot.purpose {
+            party.no_answer_at = None;
+            party.ways.clear();
+            called = Some((party.trying.take(), slot.callee_agent.take()));
+        }
+        if was_queued {
+            self.tell_acd(acd::Event::Left { call, why: Leaving::Overflowed }, now);
+        }
+        for agent in ringing {
+            self.withdraw_from(call, &agent, now);
+        }
+        if let Some((trying, agent)) = called {
+            if let Some(leg) = trying {
+                let reason = sip::Reason { cause: 487, text: "call withdrawn".to_owned() };
+                self.order(call, Order::WithdrawOffer { leg, reason }, now);
+                self.remove_leg(call, leg);
+            }
+            if let Some(agent) = agent {
+                self.disengage(&agent, call, Role::Callee, now);
+            }
+        }
+        if answered {
+            self.order(call, Order::StopAnnouncements { side: Side::Caller }, now);
+            self.order(call, Order::SetBackground { side: Side::Caller, background: Background::None }, now);
+        }
+    }
+
+    /// The caller's port is there, or he comes from somewhere else: what he is here for begins.
+    pub(super) fn begin(&mut self, call: CallId, now: Instant) {
+        let Some(slot) = self.slots.get(&call) else { return };
+        let answered = slot.call.is_caller_answered();
+        match &slot.purpose {
+            Purpose::Queue(_) => self.enqueue(call, now),
+            Purpose::Party(party) => {
+                let agent = party.agent.clone();
+                if answered {
+                    let background = Background::Ringback(self.config.rules.answer.cadence);
+                    self.order(call, Order::SetBackground { side: Side::Caller, background }, now);
+                }
+                if let Some(agent) = agent {
+                    self.set_callee_agent(call, agent, now);
+                }
+                self.try_next_way(call, now);
+            }
+            Purpose::Play { clips, .. } => {
+                let clips = clips.clone();
+                self.order(call, Order::AnswerCaller, now);
+                self.order(call, Order::Announce { side: Side::Caller, clips, token: token::PLAY }, now);
+            }
+        }
+    }
+
+    /// One who was answered already waits in music from the start. Only who has spoken with nobody in this call has somebody whom he prefers.
+    fn enqueue(&mut self, call: CallId, now: Instant) {
+        let Some(slot) = self.slots.get_mut(&call) else { return };
+        let Some(queue) = slot.queue().cloned() else { return };
+        let record = slot.call.record_mut();
+        record.queue = Some(queue.clone());
+        let rule = self.config.queues.get(&queue).and_then(|queue| queue.preferred).filter(|_| record.connected_at.is_none());
+        let preferred = rule.and_then(|rule| self.spoke_last.within(&record.caller, rule.within, now).cloned());
+        if slot.call.is_caller_answered() {
+            slot.comfort.handle(queue_comfort::Event::MusicBegan, now, &mut Vec::new());
+            let background = Background::Music(ClipId::new(MUSIC));
+            self.order(call, Order::SetBackground { side: Side::Caller, background }, now);
+        }
+        self.publish("call.queued", Some(call), now, Vec::new());
+        self.tell_acd(acd::Event::Enqueued { call, queue, priority: 0, since: now, preferred }, now);
+    }
+
+    pub(super) fn to_agent(&self, agent: AgentId, caller: Option<&AgentId>) -> Result<(Purpose, CallDirection), Nowhere> {
+        if caller == Some(&agent) || self.directory.is_occupied(&agent) {
+            return Err((486, Outcome::Busy));
+        }
+        let Some(flow) = self.directory.flows.get(&agent) else { return Err((480, Outcome::Unreachable)) };
+        let ways = VecDeque::from([(Callee::Account(agent.clone()), flow.local.ip())]);
+        let party = Party { agent: Some(agent), ways, no_answer_at: None, trying: None, refusal: None };
+        Ok((Purpose::Party(party), CallDirection::Internal))
+    }
+
+    pub(super) fn to_trunks(&self, trunks: &[TrunkId], number: &str) -> Result<(Purpose, CallDirection), Nowhere> {
+        let trunks = trunks.iter().filter_map(|trunk| self.config.trunks.get(trunk));
+        let ways: VecDeque<_> =
+            trunks.flat_map(|trunk| trunk.hosts.iter().flat_map(|host| self.ways_to(&trunk.id, host, number))).collect();
+        if ways.is_empty() {
+            return Err((503, Outcome::Unreachable));
+        }
+        let party = Party { agent: None, ways, no_answer_at: None, trying: None, refusal: None };
+        Ok((Purpose::Party(party), CallDirection::Outbound))
+    }
+
+    /// Addresses of a trunk's host, each with the listening address of ours that leads there.
+    fn ways_to(&self, trunk: &TrunkId, host: &TrunkHost, number: &str) -> Vec<(Callee, IpAddr)> {
+        let (shown, addresses) = match &host.host {
+            TrunkHostName::Address(ip) => (ip.to_string(), vec![SocketAddr::new(*ip, host.port)]),
+            TrunkHostName::Name(name) => {
+                let known = self.hosts.get(name).cloned().unwrap_or_default();
+                (name.clone(), known.into_iter().map(|address| SocketAddr::new(address.ip(), host.port)).collect())
+            }
+        };
+        let protocol = match host.protocol {
+            ListenProtocol::Udp => Protocol::Udp,
+            ListenProtocol::Tcp => Protocol::Tcp,
+        };
+        let way = |peer: SocketAddr| {
+            let usable = |local: &&SocketAddr| local.is_ipv4() == peer.is_ipv4() && local.ip().is_loopback() == peer.ip().is_loopback();
+            let listening = || self.surroundings.listen.iter().filter(|(with, _)| *with == protocol).map(|(_, local)| local);
+            let local = listening().find(usable).or_else(|| listening().find(|local| local.is_ipv4() == peer.is_ipv4()))?;
+            let shown = if host.port == 5060 { shown.clone() } else { format!("{shown}:{}", host.port) };
+            let callee = Callee::Trunk {
+                trunk: Some(trunk.clone()),
+                number: number.to_owned(),
+                host: shown,
+                flow: Flow { protocol, local: *local, peer },
+            };
+            Some((callee, local.ip()))
+        };
+        addresses.into_iter().filter_map(way).collect()
+    }
+}
