@@ -64,6 +64,7 @@ fn record(n: i64, rng: &mut Rng) -> CallRecord {
         holds: vec![],
         scripts: Vec::new(),
         segments: Vec::new(),
+        merged_into: None,
         survey: None,
         hung_up_first: None,
         recording: Some(RecordingRecord {

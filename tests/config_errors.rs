@@ -253,7 +253,7 @@ fn each_kind_of_mistake_has_its_answer() {
         ("routing.toml", "number = \"95000\"", "number = \"*11\"", 11, "are built in"),
         ("routing.toml", "number = \"95000\"", "number = \"\"", 11, "digits, or a pattern"),
         ("routing.toml", "number = \"95000\"", "number = \"hotline\"", 11, "'h' is in no number"),
-        ("routing.toml", "queue:service", "menu:main", 13, "known: queue"),
+        ("routing.toml", "queue:service", "menu:main", 13, "none is configured"),
         ("routing.toml", "queue:service", "reject:200", 13, "400 to 699"),
         ("routing.toml", "\"queue:service\"", "[\"queue:service\", \"trunk:carrier\"]", 13, "one that is no trunk stands alone"),
         ("routing.toml", "\"queue:service\"", "[\"trunk:carrier:1\", \"trunk:carrier:2\"]", 13, "ways to the same number"),

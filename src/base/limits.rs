@@ -65,6 +65,10 @@ pub const DIGITS_MAX: usize = 64;
 pub const OFFERS_PER_CALL_MAX: usize = 200;
 /// Scripts of service begun in one call. More: refused, with the reason.
 pub const SCRIPTS_PER_CALL_MAX: usize = 50;
+/// Menus that one caller comes to. More: he hears that nobody can be reached, and is released; who plays with keys for that long wants nothing.
+pub const MENUS_PER_CALL_MAX: u32 = 100;
+/// Messages of one box. More: the oldest that was heard is forgotten, or the oldest; its sound stays in its call's recording.
+pub const MESSAGES_PER_BOX_MAX: usize = 200;
 /// Callers remembered as having been asked how they were served, and those of whom it is known who spoke with them: a day of a large house.
 /// More: the oldest is forgotten, may be asked again, and has nobody whom he prefers.
 pub const CALLERS_REMEMBERED_MAX: usize = 65_536;

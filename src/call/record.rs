@@ -43,6 +43,8 @@ pub enum Outcome {
     Unreachable,
     /// A prompt was played to its end.
     Played,
+    /// The caller left a message.
+    Message,
     /// Media stopped, a session timer ran out, the switch was shut down.
     Failed,
 }
@@ -60,6 +62,7 @@ impl Outcome {
             Self::Busy => "busy",
             Self::Unreachable => "unreachable",
             Self::Played => "played",
+            Self::Message => "message",
             Self::Failed => "failed",
         }
     }

@@ -91,6 +91,7 @@ impl Story {
             from: Party { display: None, user: "138".to_owned() },
             local: IpAddr::from([127, 0, 0, 1]),
             early_media: false,
+            place: Place::Callee,
         };
         self.is_told(Order::Offer(offer)).port_is_there(PHONE)
     }

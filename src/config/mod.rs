@@ -6,6 +6,7 @@
 mod calendar;
 mod document;
 mod error;
+mod menu;
 mod prompts;
 mod queue;
 mod raw;
@@ -16,6 +17,7 @@ mod suggest;
 
 pub use calendar::{Calendar, Exception, Hours, Span};
 pub use error::ConfigError;
+pub use menu::{BoxConfig, BoxOwner, MenuConfig, MenuKey};
 pub use prompts::{MUSIC_FOLDER, MUSIC_ON_HOLD, PROMPT_NAMES, PromptFolder, PromptInventory, required_names};
 pub use queue::{PreferredRule, QueueConfig, WhoElse, Widening};
 pub use resolve::{Outcome, examine, resolve};
@@ -23,7 +25,9 @@ pub use retention::{FreeSpace, Retention};
 pub use source::SourceFile;
 pub use suggest::nearest;
 
-use crate::base::{AgentId, Cadence, CalendarId, ClipId, Codec, Duration, GuardSettings, QueueId, ScriptStep, Timestamp, TrunkId};
+use crate::base::{
+    AgentId, BoxId, Cadence, CalendarId, ClipId, Codec, Duration, GuardSettings, MenuId, QueueId, ScriptStep, Timestamp, TrunkId,
+};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -45,6 +49,8 @@ pub struct Config {
     pub routes: Vec<RouteConfig>,
     pub trunks: BTreeMap<TrunkId, TrunkConfig>,
     pub calendars: BTreeMap<CalendarId, Calendar>,
+    pub menus: BTreeMap<MenuId, MenuConfig>,
+    pub boxes: BTreeMap<BoxId, BoxConfig>,
     pub rules: RulesConfig,
 }
 
@@ -137,6 +143,8 @@ pub struct AgentConfig {
     pub rank: Option<u16>,
     /// For `weighted-random`; at least 1.
     pub weight: u32,
+    /// Who is told of what he leaves undone.
+    pub superior: Option<AgentId>,
     pub role: Role,
     pub login: Login,
 }
@@ -144,10 +152,10 @@ pub struct AgentConfig {
 /// Without the hashes: whoever has them can register as the agent.
 impl std::fmt::Debug for AgentConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { id, name, ha1_sha256: _, ha1_md5: _, team, skills, rank, weight, role, login } = self;
+        let Self { id, name, ha1_sha256: _, ha1_md5: _, team, skills, rank, weight, superior, role, login } = self;
         let mut shown = f.debug_struct("AgentConfig");
         shown.field("id", id).field("name", name).field("team", team).field("skills", skills);
-        shown.field("rank", rank).field("weight", weight);
+        shown.field("rank", rank).field("weight", weight).field("superior", superior);
         shown.field("role", role).field("login", login).finish_non_exhaustive()
     }
 }
@@ -166,6 +174,9 @@ pub enum Destination {
     /// The agent whose id was dialled.
     DialledAgent,
     Agent(AgentId),
+    Menu(MenuId),
+    /// To leave a word.
+    Message(BoxId),
     Play(ClipId),
     Trunk(TrunkCall),
     Reject(u16),
@@ -244,6 +255,8 @@ pub struct RulesConfig {
     pub scripts: Vec<ScriptRule>,
     /// Nobody hangs up on a customer; `None`: the agent's BYE ends the call.
     pub farewell: Option<FarewellRule>,
+    /// A message that was delivered and not listened to for so long goes to its owner's superior.
+    pub escalate_after: Option<Duration>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

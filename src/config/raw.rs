@@ -72,6 +72,8 @@ tables! {
         route: Vec<RawRoute> = "[[route]]",
         trunk: Vec<RawTrunk> = "[[trunk]]",
         calendar: Vec<RawCalendar> = "[[calendar]]",
+        menu: Vec<RawMenu> = "[[menu]]",
+        message_box: Vec<RawBox> = "[[message_box]]",
         rules: RawRules = "[rules.answer]",
     }
     RawSwitch "switch" {
@@ -129,6 +131,7 @@ tables! {
         skills: Skills = "skills = { service = 5 }",
         rank: Spot<i64> = "rank = 1",
         weight: Spot<i64> = "weight = 2",
+        superior: Spot<String> = "superior = \"1000\"",
         role: Spot<String> = "role = \"agent\"",
         login: Spot<String> = "login = \"on-register\"",
     }
@@ -183,6 +186,26 @@ tables! {
         until: Spot<String> = "until = \"2026-10-07\"",
         open: Vec<Spot<String>> = "open = []",
     }
+    RawMenu "menu" {
+        id: Spot<String> = "id = \"main\"",
+        language: Spot<String> = "language = \"en-US\"",
+        prompt: Spot<String> = "prompt = \"welcome\"",
+        keys: Keys = "keys = { \"1\" = \"queue:service\", \"9\" = \"language:en-US\" }",
+        timeout: Spot<String> = "timeout = \"5s\"",
+        between: Spot<String> = "between = \"3s\"",
+        tries: Spot<i64> = "tries = 3",
+        wrong: Spot<String> = "wrong = \"wrong_key\"",
+        otherwise: Texts = "otherwise = \"queue:service\"",
+        extensions: Spot<bool> = "extensions = true",
+    }
+    RawBox "message_box" {
+        id: Spot<String> = "id = \"service\"",
+        owner: Spot<String> = "owner = \"team:service\"",
+        greeting: Spot<String> = "greeting = \"message_greeting\"",
+        meeting: Spot<String> = "meeting = \"meeting_greeting\"",
+        max: Spot<String> = "max = \"3m\"",
+        silence: Spot<String> = "silence = \"5s\"",
+    }
     RawTrunk "trunk" {
         id: Spot<String> = "id = \"carrier\"",
         hosts: Vec<Spot<String>> = "hosts = [\"sip:127.0.0.1:5090\"]",
@@ -195,6 +218,10 @@ tables! {
         script: Vec<RawScript> = "[[rules.script]]",
         farewell: RawFarewell = "[rules.farewell]",
         survey: RawSurvey = "[rules.survey]",
+        messages: RawMessages = "[rules.messages]",
+    }
+    RawMessages "rules.messages" {
+        escalate_after: Spot<String> = "escalate_after = \"30m\"",
     }
     RawAnswer "rules.answer" {
         max_rings: Spot<i64> = "max_rings = 3",
@@ -243,6 +270,12 @@ pub(super) struct Skills {
 pub(super) struct Texts {
     pub place: Place,
     pub texts: Vec<Spot<String>>,
+}
+
+/// Key of a menu → its place and where it leads.
+#[derive(Default, Debug)]
+pub(super) struct Keys {
+    pub keys: BTreeMap<String, (Place, Texts)>,
 }
 
 impl RawConfig {
@@ -302,6 +335,22 @@ impl FromNode for Texts {
             _ => vec![Spot::from_node(node, key, faults)?],
         };
         Some(Self { place: node.place, texts })
+    }
+}
+
+impl FromNode for Keys {
+    fn from_node(node: &Node, key: Key<'_>, faults: &mut Faults) -> Option<Self> {
+        let Value::Table(table) = &node.value else {
+            return wrong_kind(node, key, "a table of keys and where they lead", faults);
+        };
+        let mut keys = Self::default();
+        for (name, entry) in table {
+            let key = Key { name: &joined(key.name, name), example: key.example };
+            if let Some(to) = Texts::from_node(&entry.node, key, faults) {
+                keys.keys.insert(name.clone(), (entry.key, to));
+            }
+        }
+        Some(keys)
     }
 }
 

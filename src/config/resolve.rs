@@ -5,6 +5,7 @@ mod calendars;
 mod calls;
 mod destination;
 mod guard;
+mod menus;
 mod people;
 mod queues;
 mod retention;
@@ -88,8 +89,10 @@ impl Resolver<'_> {
         let media = self.media(&raw_media);
         let http = self.http(&raw_http);
         let storage = self.storage(&raw.storage.unwrap_or_default());
-        let agents = self.agents(raw.agent.unwrap_or_default(), &switch.domain);
+        let agents = self.agents(raw.agent.unwrap_or_default(), &switch.domain, &named);
         let queues = self.queues(raw.queue.unwrap_or_default());
+        let menus = self.menus(raw.menu.unwrap_or_default(), &named);
+        let boxes = self.boxes(raw.message_box.unwrap_or_default(), &named);
         let calendars = self.calendars(raw.calendar.unwrap_or_default());
         let trunks = self.trunks(raw.trunk.unwrap_or_default());
         let raw_rules = raw.rules.unwrap_or_default();
@@ -114,6 +117,8 @@ impl Resolver<'_> {
             routes,
             trunks: without_places(trunks),
             calendars: without_places(calendars),
+            menus: without_places(menus),
+            boxes: without_places(boxes),
             rules,
         }
     }

@@ -17,7 +17,7 @@ use super::store::Store;
 use super::telemetry;
 use crate::base::limits;
 use crate::config::{Config, ConfigError, TrunkHostName};
-use crate::media::clips::{Clip, ClipLibrary};
+use crate::media::clips::{Clip, ClipLibrary, in_language, is_spoken};
 use crate::media::engine::EngineSettings;
 use crate::switch::input::{Command, Input, RecorderReport};
 use crate::switch::output::Reply;
@@ -85,8 +85,13 @@ fn load(options: &RunOptions) -> Result<Config, RunError> {
 
 fn load_clips(options: &RunOptions, config: &Config) -> Arc<ClipLibrary> {
     let mut library = ClipLibrary::new();
-    for (id, clip) in config_files::read_clips(&options.config, &config.switch.language) {
-        library.insert(id, Clip::from_samples(&clip.samples, clip.hz));
+    library.insert_tones();
+    for language in config.languages() {
+        for (id, clip) in config_files::read_clips(&options.config, language) {
+            let own = language == config.switch.language || !is_spoken(&id);
+            let id = if own { id } else { in_language(language, &id) };
+            library.insert(id, Clip::from_samples(&clip.samples, clip.hz));
+        }
     }
     Arc::new(library)
 }

@@ -5,6 +5,8 @@
 pub mod caller_ringing;
 pub mod farewell;
 pub mod hold_patience;
+pub mod menu;
+pub mod message;
 pub mod queue_comfort;
 pub mod ring_limit;
 pub mod script;
@@ -12,6 +14,8 @@ pub mod script;
 pub use caller_ringing::CallerRinging;
 pub use farewell::Farewell;
 pub use hold_patience::HoldPatience;
+pub use menu::Menu;
+pub use message::Message;
 pub use queue_comfort::QueueComfort;
 pub use ring_limit::RingLimit;
 pub use script::Script;

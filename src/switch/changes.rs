@@ -12,6 +12,8 @@ pub fn changes(old: &Config, new: &Config) -> Vec<String> {
     keyed("agent", &old.agents, &new.agents, &mut out);
     keyed("queue", &old.queues, &new.queues, &mut out);
     keyed("trunk", &old.trunks, &new.trunks, &mut out);
+    keyed("menu", &old.menus, &new.menus, &mut out);
+    keyed("message box", &old.boxes, &new.boxes, &mut out);
     keyed("calendar", &old.calendars, &new.calendars, &mut out);
     out.extend(agents(old, new));
     if old.routes != new.routes {
@@ -49,6 +51,7 @@ fn agents(old: &Config, new: &Config) -> Vec<String> {
             ("skills", was.skills != is.skills),
             ("rank", was.rank != is.rank),
             ("weight", was.weight != is.weight),
+            ("superior", was.superior != is.superior),
             ("role", was.role != is.role),
             ("login", was.login != is.login),
         ];
@@ -108,6 +111,7 @@ fn values(config: &Config) -> Vec<Value> {
         ("rules.silent_call.wait", shown(rules.silent_call.wait)),
         ("rules.silent_call.steps", list(rules.silent_call.steps.iter().map(ToString::to_string).collect())),
         ("rules.farewell", farewell.map_or_else(off, |rule| format!("{} and {}", rule.prompt, shown(rule.wait)))),
+        ("rules.messages.escalate_after", rules.escalate_after.map_or_else(off, shown)),
         ("rules.survey", survey.map_or_else(off, |rule| format!("{} to {} within {}", rule.ask, rule.highest, shown(rule.answer_within)))),
     ];
     entries.map(|(key, value)| (key.to_owned(), value)).into()

@@ -9,7 +9,7 @@ use super::output::Output;
 use super::slot::Slot;
 use super::{Key, Switch};
 use crate::base::limits::{CHECKPOINT_WITHIN, REFRESHES_KEPT_AT_ONCE};
-use crate::base::{AgentId, CallId, Instant, LegId, WallClock};
+use crate::base::{AgentId, BoxId, CallId, Instant, LegId, WallClock};
 use crate::{acd, sip};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -25,6 +25,8 @@ pub enum Part {
     Call(CallId),
     /// An agent: bindings, state, what was asked for after the call.
     Agent(AgentId),
+    /// A message box.
+    Box(BoxId),
     /// The sources of SIP that are refused. A part of its own, for it is large in a flood, and seldom changes.
     Blocked,
 }
@@ -35,6 +37,7 @@ impl fmt::Display for Part {
             Self::Switch => f.write_str("switch"),
             Self::Call(call) => write!(f, "call/{call}"),
             Self::Agent(agent) => write!(f, "agent/{agent}"),
+            Self::Box(id) => write!(f, "box/{id}"),
             Self::Blocked => f.write_str("blocked"),
         }
     }
@@ -52,6 +55,7 @@ impl FromStr for Part {
             None if text == "switch" => Ok(Self::Switch),
             None if text == "blocked" => Ok(Self::Blocked),
             Some(("call", id)) => id.parse().map(Self::Call).map_err(|_| NotAPart),
+            Some(("box", id)) if !id.is_empty() => Ok(Self::Box(BoxId::new(id))),
             Some(("agent", id)) if !id.is_empty() => Ok(Self::Agent(AgentId::new(id))),
             _ => Err(NotAPart),
         }
@@ -109,6 +113,7 @@ pub(super) struct KeptSwitch {
 pub(super) struct Dirty {
     calls: BTreeSet<CallId>,
     agents: BTreeSet<AgentId>,
+    boxes: BTreeSet<BoxId>,
     refreshed: Refreshed,
     switch: bool,
     blocked: bool,
@@ -152,6 +157,10 @@ impl Dirty {
 
     pub fn agent(&mut self, agent: AgentId) {
         self.agents.insert(agent);
+    }
+
+    pub fn message_box(&mut self, id: BoxId) {
+        self.boxes.insert(id);
     }
 
     pub fn clock(&mut self) {
@@ -198,6 +207,11 @@ impl Switch {
             let Some(agent) = self.dirty.refreshed.take() else { break };
             self.keep_agent(agent, out);
         }
+        for id in std::mem::take(&mut self.dirty.boxes) {
+            let messages = self.boxes.of(&id);
+            let image = (!messages.is_empty()).then(|| image(&messages));
+            out.push(Output::Keep { part: Part::Box(id), image });
+        }
         if std::mem::take(&mut self.dirty.blocked) {
             self.keep_blocked(out);
         }
@@ -242,6 +256,7 @@ impl Switch {
         self.dirty.agents.extend(agents);
         // With the anchor of the clock by which their moments are reckoned.
         self.dirty.switch |= figures || blocked || !self.dirty.calls.is_empty();
+        self.dirty.switch |= !self.dirty.boxes.is_empty();
         let clean =
             self.dirty.calls.is_empty() && self.dirty.agents.is_empty() && self.dirty.refreshed.order.is_empty() && !self.dirty.switch;
         if !clean && self.dirty.write_at.is_none() {
@@ -322,10 +337,10 @@ mod tests {
     #[test]
     fn the_key_of_a_part_reads_back() {
         let call = CallId::new(Timestamp(1_795_000_000_000), &mut Rng::new(1));
-        for part in [Part::Switch, Part::Call(call), Part::Agent(AgentId::new("10/01")), Part::Blocked] {
+        for part in [Part::Switch, Part::Call(call), Part::Agent(AgentId::new("10/01")), Part::Box(BoxId::new("service")), Part::Blocked] {
             assert_eq!(part.to_string().parse(), Ok(part));
         }
-        for wrong in ["", "call/", "call/1", "agent/", "switch/", "blocked/", "trunk/carrier"] {
+        for wrong in ["", "call/", "call/1", "agent/", "box/", "switch/", "blocked/", "trunk/carrier"] {
             assert_eq!(wrong.parse::<Part>(), Err(NotAPart), "{wrong}");
         }
     }

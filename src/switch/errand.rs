@@ -121,6 +121,7 @@ impl Switch {
         let by = by.cloned();
         let origin = Origin::Account(by.clone().unwrap_or_else(|| AgentId::new("")));
         let (purpose, number) = match route(&self.config, number, &origin, self.at(now)) {
+            Routed::To(Destination::Agent(agent)) if self.is_in_meeting(&agent) => return Ok(Aim::Caller(Destination::Agent(agent))),
             Routed::To(Destination::Agent(agent)) => (self.to_agent(agent, by.as_ref()), number.to_owned()),
             Routed::To(Destination::Trunk(trunk)) => {
                 let number = trunk.number.unwrap_or_else(|| number.to_owned());

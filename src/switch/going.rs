@@ -11,7 +11,7 @@ use crate::call::record::{CallDirection, Outcome, ReleasedBy};
 use crate::call::{Ending, MUSIC, Order, Side};
 use crate::config::{Destination, ListenProtocol, TrunkHost, TrunkHostName};
 use crate::media::control::Background;
-use crate::rules::queue_comfort;
+use crate::rules::{message, queue_comfort};
 use crate::sip::{self, Callee, Flow, Protocol};
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
@@ -53,6 +53,8 @@ impl Switch {
         match to {
             Destination::Queue(queue) if !self.config.queues.contains_key(queue) => Err((404, Outcome::Unreachable)),
             Destination::Queue(queue) => Ok((Purpose::Queue(queue.clone()), CallDirection::Inbound)),
+            Destination::Menu(menu) => self.to_menu(menu).map(|menu| (menu, CallDirection::Inbound)).ok_or((404, Outcome::Unreachable)),
+            Destination::Message(id) => self.to_box(id, false).map(|to| (to, CallDirection::Inbound)).ok_or((404, Outcome::Unreachable)),
             Destination::Play(clip) => Ok((Purpose::Play { clips: vec![clip.clone()], turned: None }, CallDirection::Inbound)),
             Destination::Reject(code) => Err((*code, Outcome::Refused)),
             Destination::Agent(agent) => self.to_agent(agent.clone(), caller),
@@ -82,6 +84,8 @@ impl Switch {
         let (answered, was_queued) = (slot.call.is_caller_answered(), slot.queue().is_some());
         slot.comfort.handle(queue_comfort::Event::Ended, now, &mut Vec::new());
         let mut called = None;
+        self.tell_message(call, message::Event::Left, now);
+        let Some(slot) = self.slots.get_mut(&call) else { return };
         if let Purpose::Party(party) = &mut slot.purpose {
             party.no_answer_at = None;
             party.ways.clear();
@@ -115,6 +119,8 @@ impl Switch {
         let answered = slot.call.is_caller_answered();
         match &slot.purpose {
             Purpose::Queue(_) => self.enqueue(call, now),
+            Purpose::Menu { .. } => self.enter_menu(call, now),
+            Purpose::Message { .. } => self.enter_box(call, now),
             Purpose::Party(party) => {
                 let agent = party.agent.clone();
                 if answered {
@@ -154,6 +160,10 @@ impl Switch {
     pub(super) fn to_agent(&self, agent: AgentId, caller: Option<&AgentId>) -> Result<(Purpose, CallDirection), Nowhere> {
         if caller == Some(&agent) || self.directory.is_occupied(&agent) {
             return Err((486, Outcome::Busy));
+        }
+        if self.is_in_meeting(&agent) {
+            let to_his_box = self.box_of(&agent).and_then(|id| self.to_box(id, true));
+            return to_his_box.map(|to| (to, CallDirection::Internal)).ok_or((480, Outcome::Unreachable));
         }
         let Some(flow) = self.directory.flows.get(&agent) else { return Err((480, Outcome::Unreachable)) };
         let ways = VecDeque::from([(Callee::Account(agent.clone()), flow.local.ip())]);

@@ -1,6 +1,6 @@
 //! What the world tells the switch.
 
-use crate::base::{AgentId, CallId, Duration, WallClock};
+use crate::base::{AgentId, BoxId, CallId, Duration, WallClock};
 use crate::config::Config;
 use crate::sip::admission::Strain;
 use crate::{media, sip};
@@ -66,6 +66,16 @@ pub enum Command {
     Parties {
         call: CallId,
         order: PartyOrder,
+    },
+    /// Messages that were left, of one box or all, newest first; of those only that nobody has listened to.
+    Messages {
+        in_box: Option<BoxId>,
+        new: bool,
+    },
+    /// The message of that call has been listened to.
+    MessageHeard {
+        call: CallId,
+        by: String,
     },
     Reload(Arc<Config>),
     /// Hear a blocked source again, named as it is shown, or all of them.

@@ -11,6 +11,7 @@ pub mod restore;
 pub mod view;
 
 mod admit;
+mod boxes;
 mod changes;
 mod day;
 mod directory;
@@ -22,6 +23,8 @@ mod on_acd;
 mod on_call;
 mod on_command;
 mod on_media;
+mod on_menu;
+mod on_message;
 mod on_parties;
 mod on_rules;
 mod on_service;
@@ -38,6 +41,7 @@ use crate::config::Config;
 use crate::recording::Recording;
 use crate::sip::admission::{Strain, Turn};
 use crate::sip::{self, Endpoint};
+use boxes::{Boxes, Lamp};
 use checkpoint::Dirty;
 use day::Day;
 use directory::Directory;
@@ -70,6 +74,8 @@ enum Key {
     Drain,
     /// Phones are asked whether they are still there, after a restart.
     Recheck,
+    /// A message goes on to a superior.
+    Messages,
     /// What has changed is written down.
     Checkpoint,
 }
@@ -123,6 +129,9 @@ pub struct Switch {
     asked: Remembered<()>,
     /// Who spoke last with a queue's caller.
     spoke_last: Remembered<AgentId>,
+    boxes: Boxes,
+    /// What was said of them to each agent's phone.
+    lamps: BTreeMap<AgentId, Lamp>,
     dirty: Dirty,
     rechecks: Rechecks,
     deadlines: Deadlines<Key>,
@@ -162,6 +171,8 @@ impl Switch {
             recordings_missing: 0,
             asked: Remembered::default(),
             spoke_last: Remembered::default(),
+            boxes: Boxes::default(),
+            lamps: BTreeMap::new(),
             dirty: Dirty::default(),
             rechecks: Rechecks::default(),
             deadlines: Deadlines::new(),
@@ -184,6 +195,7 @@ impl Switch {
             Input::Command { id, command } => self.on_command(id, command, now),
             Input::Wall(wall) => {
                 self.wall = wall;
+                self.touched.insert(Key::Messages);
                 self.look_at_calendar(now);
                 self.dirty.clock();
             }
@@ -231,6 +243,7 @@ impl Switch {
                 Key::Closing(call) => self.on_closing_timeout(call, now),
                 Key::Drain => self.on_drain_timeout(now),
                 Key::Recheck => self.on_recheck_due(now),
+                Key::Messages => self.on_messages_due(now),
                 Key::Checkpoint => self.dirty.fall_due(),
                 Key::Midnight => self.look_at_calendar(now),
             }
@@ -259,6 +272,7 @@ impl Switch {
                 Key::Drain => self.drain_until,
                 Key::Midnight => Some(Day::of(self.at(now)).ends_at(self.wall)),
                 Key::Recheck => self.rechecks.next_at,
+                Key::Messages => self.messages_due_at(),
                 Key::Checkpoint => self.dirty.write_at,
             };
             self.deadlines.set(key, deadline);

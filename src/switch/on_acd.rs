@@ -80,5 +80,6 @@ impl Switch {
         }
         self.out.push(event(name, detail));
         self.touched.insert(Key::Acd);
+        self.deliver_messages(&agent, now);
     }
 }

@@ -11,9 +11,10 @@ use crate::base::limits::DIGITS_MAX;
 use crate::base::{AgentId, CallId, ClipId, Instant, LegId, Machine, SessionId};
 use crate::call::record::{HeldBy, OfferOutcome, OfferRecord, Outcome, ReleasedBy, ScriptEnding, SegmentEnding, SegmentRole};
 use crate::call::{self, Action, Ending, Fact, Order, Side};
+use crate::media::clips::{in_language, is_spoken};
 use crate::media::control::Command as Media;
 use crate::recording;
-use crate::rules::{caller_ringing, farewell, hold_patience, queue_comfort, ring_limit, script};
+use crate::rules::{caller_ringing, farewell, hold_patience, message, queue_comfort, ring_limit, script};
 use crate::sip::Failure;
 
 /// What an agent presses to have his superior on the line.
@@ -23,7 +24,8 @@ impl Switch {
     pub(super) fn on_call(&mut self, call: CallId, action: Action, now: Instant) {
         match action {
             Action::Sip(command) => self.tell_sip(command, now),
-            Action::Media(command) => {
+            Action::Media(mut command) => {
+                self.translate(call, &mut command);
                 if let Some(slot) = self.slots.get_mut(&call) {
                     slot.media.ordered(&command, now);
                 }
@@ -33,6 +35,15 @@ impl Switch {
                 self.out.push(Output::Media(command));
             }
             Action::Tell(fact) => self.on_fact(call, fact, now),
+        }
+    }
+
+    /// Prompts of a call that speaks another language are that language's; where it has none, the switch's own are played.
+    fn translate(&self, call: CallId, command: &mut Media) {
+        let Media::Announce { clips, .. } = command else { return };
+        let Some(language) = self.slots.get(&call).and_then(|slot| slot.language.as_deref()) else { return };
+        for clip in clips.iter_mut().filter(|clip| is_spoken(clip)) {
+            *clip = in_language(language, clip);
         }
     }
 
@@ -66,9 +77,12 @@ impl Switch {
                 }
             }
             Fact::Digit { side, digit } => self.digit(call, side, digit, now),
-            Fact::Spoke { side: Side::Caller } => self.tell_scripts(call, &script::Event::CallerSpoke, now),
+            Fact::Spoke { side: Side::Caller } => {
+                self.tell_message(call, message::Event::Spoke, now);
+                self.tell_scripts(call, &script::Event::CallerSpoke, now);
+            }
             Fact::Spoke { side: Side::Callee } => self.tell_scripts(call, &script::Event::AgentSpoke, now),
-            Fact::FellSilent { side: Side::Caller } => {}
+            Fact::FellSilent { side: Side::Caller } => self.tell_message(call, message::Event::FellSilent, now),
             Fact::FellSilent { side: Side::Callee } => self.tell_scripts(call, &script::Event::AgentQuiet, now),
             Fact::AnnouncementEnded { side, token } => self.announcement_ended(call, side, token, now),
             Fact::AgentLeft { leg } => self.agent_left(call, leg, now),
@@ -314,6 +328,9 @@ impl Switch {
             token::PLAY => self.played(call, now),
             token::FAREWELL_QUESTION => self.tell_farewell(call, farewell::Event::Asked, now),
             token::FAREWELL => self.tell_farewell(call, farewell::Event::Parted, now),
+            token::BOX_GREETING => self.tell_message(call, message::Event::Greeted, now),
+            token::BOX_BEEP => self.tell_message(call, message::Event::Beeped, now),
+            token::MENU_PROMPT.. => self.menu_prompt_ended(call, token, now),
             _ => self.script_step_played(call, token, now),
         }
     }
@@ -332,6 +349,10 @@ impl Switch {
     /// An agent's digits may be a feature code; a caller's may answer the survey.
     fn digit(&mut self, call: CallId, side: Side, digit: char, now: Instant) {
         if side == Side::Caller {
+            if self.menu_pressed(call, digit, now) {
+                return;
+            }
+            self.tell_message(call, message::Event::Digit(digit), now);
             self.tell_farewell(call, farewell::Event::Digit(digit), now);
         }
         let Some(slot) = self.slots.get_mut(&call) else { return };
@@ -373,6 +394,7 @@ impl Switch {
         for agent in self.slots.get(&call).map(|slot| slot.agents().cloned().collect::<Vec<_>>()).unwrap_or_default() {
             self.segment_ends(call, &agent, SegmentEnding::Left, now);
         }
+        self.tell_message(call, message::Event::Left, now);
         self.tell_acd(acd::Event::Left { call, why: Leaving::Abandoned }, now);
         let detail = self.slots.get(&call).map(|slot| {
             let record = slot.call.record();

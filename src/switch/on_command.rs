@@ -18,6 +18,8 @@ impl Switch {
             Command::BeginScript { call, script } => self.begin_script(call, &script, BegunBy::Desk, now),
             Command::EndScript { call } => self.script_helped(call, now),
             Command::Parties { call, order } => self.order_parties(call, order, now),
+            Command::Messages { in_box, new } => Reply::Messages(self.message_views(in_box.as_ref(), new)),
+            Command::MessageHeard { call, by } => self.message_heard(call, &by, now),
             Command::Reload(config) => self.reload(config, now),
             Command::Unblock { source } => self.unblock(source.as_deref()),
             Command::Drain { limit } => self.drain(limit, now),
@@ -77,6 +79,7 @@ impl Switch {
             self.directory.contacts.remove(&agent);
             self.directory.flows.remove(&agent);
         }
+        self.light_lamps(now);
         self.touched.extend([Key::Acd, Key::Endpoint]);
         tracing::info!(changes = changes.len(), "configuration reloaded");
         Reply::Reloaded { changes }

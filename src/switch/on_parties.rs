@@ -526,13 +526,14 @@ const fn kind_of(mode: SupervisionMode) -> Kind {
     }
 }
 
-/// Supervisors whom an agent may turn to: of his team first.
+/// Whom an agent may turn to: his own superior, then the supervisors, of his team first.
 fn superiors(config: &Config, agent: Option<&AgentId>) -> Vec<AgentId> {
     let team = agent.and_then(|agent| config.agents.get(agent)).and_then(|agent| agent.team.as_deref());
     let is_other_supervisor = |one: &&config::AgentConfig| one.role == config::Role::Supervisor && Some(&one.id) != agent;
     let mut superiors: Vec<_> = config.agents.values().filter(is_other_supervisor).collect();
     superiors.sort_by_key(|one| team.is_none() || one.team.as_deref() != team);
-    superiors.into_iter().map(|one| one.id.clone()).collect()
+    let own = agent.and_then(|agent| config.agents.get(agent)).and_then(|agent| agent.superior.as_ref());
+    own.into_iter().chain(superiors.into_iter().map(|one| &one.id).filter(|one| Some(*one) != own)).cloned().collect()
 }
 
 const fn is_supervision(part: Part) -> bool {

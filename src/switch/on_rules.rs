@@ -25,8 +25,12 @@ pub(super) mod token {
     pub const FAREWELL_QUESTION: u64 = 7;
     pub const FAREWELL: u64 = 8;
     pub const INTRODUCTION: u64 = 9;
+    pub const BOX_GREETING: u64 = 10;
+    pub const BOX_BEEP: u64 = 11;
     /// Of scripts begun by hand: this and what follows, each once a call.
     pub const SCRIPT_STEP: u64 = 1 << 32;
+    /// Of menus: this and what follows, each once a call.
+    pub const MENU_PROMPT: u64 = 1 << 48;
 }
 
 /// Text of the Reason header of an offer that rang too long (redirect on no answer).
@@ -175,6 +179,8 @@ impl Switch {
             }
             Rule::NoAnswer => self.party_rang_too_long(call, now),
             Rule::Errands => self.on_errands_due(call, now),
+            Rule::Menu => self.menu_due(call, now),
+            Rule::Message => self.message_due(call, now),
             Rule::Recording => {
                 let mut ordered = Vec::new();
                 slot.recording.handle_timeout(now, &mut ordered);

@@ -2,7 +2,7 @@
 
 use super::checkpoint::Part;
 use super::input::RequestId;
-use super::view::Snapshot;
+use super::view::{MessageView, Snapshot};
 use crate::base::{AgentId, CallId, QueueId, Timestamp};
 use crate::call::record::CallRecord;
 use crate::{media, sip};
@@ -41,6 +41,7 @@ pub enum Output {
 pub enum Reply {
     Snapshot(Box<Snapshot>),
     Done,
+    Messages(Vec<MessageView>),
     /// What changed, a line each.
     Reloaded {
         changes: Vec<String>,

@@ -3,6 +3,7 @@
 //! What was kept may be incomplete, or parts of it a moment older than others; an image that cannot be read costs the part it is of. Whether
 //! the phones are still there is asked when everything stands, a few at a time.
 
+use super::boxes::Message;
 use super::checkpoint::{KeptAgent, KeptCall, KeptSwitch, Part};
 use super::day::Day;
 use super::directory::Role;
@@ -11,7 +12,7 @@ use super::slot::Purpose;
 use super::{Key, Surroundings, Switch, Work};
 use crate::acd;
 use crate::base::limits::{IDS_SKIPPED, RECHECK_EVERY, RECHECKS_AT_ONCE};
-use crate::base::{AgentId, CallId, Instant, LegId, Timestamp};
+use crate::base::{AgentId, BoxId, CallId, Instant, LegId, Timestamp};
 use crate::config::Config;
 use crate::sip::guard::Blocked;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -23,6 +24,7 @@ pub struct Kept {
     switch: Option<KeptSwitch>,
     calls: BTreeMap<CallId, KeptCall>,
     agents: BTreeMap<AgentId, KeptAgent>,
+    boxes: BTreeMap<BoxId, Vec<Message>>,
     blocked: Vec<Blocked>,
     unreadable: Vec<String>,
 }
@@ -55,6 +57,7 @@ impl Kept {
                 Ok(Part::Switch) => rmp_serde::from_slice(&image).map(|read| kept.switch = Some(read)).is_ok(),
                 Ok(Part::Call(call)) => rmp_serde::from_slice(&image).map(|read| kept.calls.insert(call, read)).is_ok(),
                 Ok(Part::Agent(agent)) => rmp_serde::from_slice(&image).map(|read| kept.agents.insert(agent, read)).is_ok(),
+                Ok(Part::Box(id)) => rmp_serde::from_slice(&image).map(|read| kept.boxes.insert(id, read)).is_ok(),
                 Ok(Part::Blocked) => rmp_serde::from_slice(&image).map(|read| kept.blocked = read).is_ok(),
                 Err(_) => false,
             };
@@ -94,7 +97,7 @@ impl Switch {
     }
 
     fn resume(&mut self, kept: Kept, now: Instant) -> Restored {
-        let Kept { switch, calls, agents, blocked, unreadable } = kept;
+        let Kept { switch, calls, agents, boxes, blocked, unreadable } = kept;
         let mut restored = Restored { agents: agents.len(), lost: unreadable, ..Restored::default() };
         if let Some(kept) = switch {
             // The image may be older than the last calls of that run.
@@ -109,6 +112,10 @@ impl Switch {
             self.resume_agent(id, kept, now);
         }
         self.endpoint.restore_blocked(blocked);
+        for (id, messages) in boxes {
+            self.boxes.restore(id, messages);
+        }
+        self.light_lamps(now);
         let mut sessions = Vec::new();
         let mut gone = Vec::new();
         let mut queued = Vec::new();

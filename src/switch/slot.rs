@@ -4,13 +4,13 @@ use super::admit::Admitted;
 use super::errand::Errand;
 use super::fold::MediaFold;
 use super::offer::Offer;
-use crate::base::{AgentId, ClipId, Duration, Instant, LegId, Machine, QueueId};
+use crate::base::{AgentId, BoxId, ClipId, Duration, Instant, LegId, Machine, MenuId, QueueId};
 use crate::call::record::{HeldBy, Outcome};
 use crate::call::{Call, Side};
 use crate::config::{Destination, FarewellRule, RulesConfig};
 use crate::recording::{Recording, RecordingFile};
 use crate::rules::farewell::{Survey, Words};
-use crate::rules::{CallerRinging, Farewell, HoldPatience, QueueComfort, Script};
+use crate::rules::{CallerRinging, Farewell, HoldPatience, Menu, Message, QueueComfort, Script};
 use crate::sip::{self, Callee};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -23,6 +23,20 @@ pub enum Purpose {
     Queue(QueueId),
     /// One party calls another: an agent's phone, or a number behind a trunk. Hosts are tried in order.
     Party(Party),
+    /// The caller chooses by keys.
+    Menu {
+        menu: MenuId,
+        machine: Menu,
+        /// Of the prompt that plays; the end of an earlier one is not its own.
+        token: u64,
+    },
+    /// The caller leaves a word.
+    Message {
+        id: BoxId,
+        /// For an agent in a meeting.
+        meeting: bool,
+        machine: Message,
+    },
     /// The switch speaks, then releases.
     Play {
         clips: Vec<ClipId>,
@@ -96,6 +110,14 @@ pub struct Slot {
     /// Where the caller goes once his agent is dismissed.
     #[serde(default, rename = "going")]
     pub onward: Option<Destination>,
+    /// What the caller is spoken to in, where it is not the switch's own.
+    #[serde(default)]
+    pub language: Option<String>,
+    /// Menus that he came to, and prompts of theirs that were begun.
+    #[serde(default)]
+    pub menus: u32,
+    #[serde(default)]
+    pub menu_prompts: u64,
     pub recording: Recording,
     /// Digits pressed in the call, newest last, by each side.
     pub digits: [String; 2],
@@ -126,6 +148,8 @@ pub enum Rule {
     Recording,
     NoAnswer,
     Errands,
+    Menu,
+    Message,
 }
 
 impl Slot {
@@ -154,6 +178,9 @@ impl Slot {
             script: None,
             farewell: None,
             onward: None,
+            language: None,
+            menus: 0,
+            menu_prompts: 0,
             recording,
             digits: [String::new(), String::new()],
         };
@@ -180,7 +207,7 @@ impl Slot {
     pub fn queue(&self) -> Option<&QueueId> {
         match &self.purpose {
             Purpose::Queue(queue) => Some(queue),
-            Purpose::Party(_) | Purpose::Play { .. } => None,
+            Purpose::Party(_) | Purpose::Menu { .. } | Purpose::Message { .. } | Purpose::Play { .. } => None,
         }
     }
 
@@ -228,11 +255,13 @@ impl Slot {
         self.offers.iter().find(|(_, offer)| offer.agent == *agent).map(|(leg, _)| *leg)
     }
 
-    fn deadlines(&self) -> [(Rule, Option<Instant>); 12] {
+    fn deadlines(&self) -> [(Rule, Option<Instant>); 14] {
         let no_answer = match &self.purpose {
             Purpose::Party(party) => party.no_answer_at,
-            Purpose::Queue(_) | Purpose::Play { .. } => None,
+            Purpose::Queue(_) | Purpose::Menu { .. } | Purpose::Message { .. } | Purpose::Play { .. } => None,
         };
+        let menu = if let Purpose::Menu { machine, .. } = &self.purpose { machine.deadline() } else { None };
+        let message = if let Purpose::Message { machine, .. } = &self.purpose { machine.deadline() } else { None };
         [
             (Rule::Call, self.call.deadline()),
             (Rule::RingLimit, self.offers.values().filter_map(Offer::deadline).min()),
@@ -246,6 +275,8 @@ impl Slot {
             (Rule::Recording, self.recording.deadline()),
             (Rule::NoAnswer, no_answer),
             (Rule::Errands, self.errands.values().filter_map(|errand| errand.give_up_at).min()),
+            (Rule::Menu, menu),
+            (Rule::Message, message),
         ]
     }
 

@@ -1,8 +1,10 @@
 //! The running switch as the API shows it: plain values, cut at one moment.
 
+pub use super::boxes::{Lamp, Message};
+
 use super::Switch;
 use crate::acd::{AgentSnapshot, QueueSnapshot};
-use crate::base::{AgentId, CallId, Instant, QueueId, Timestamp};
+use crate::base::{AgentId, BoxId, CallId, Instant, QueueId, Timestamp};
 use crate::call::record::CallRecord;
 use crate::config::Role;
 use crate::sip;
@@ -26,6 +28,13 @@ pub struct Snapshot {
     pub draining: bool,
     /// Sources of SIP that are refused.
     pub blocked: Vec<BlockedView>,
+}
+
+/// A message that was left; it is named by its call.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MessageView {
+    pub in_box: BoxId,
+    pub message: Message,
 }
 
 /// A source of SIP that is refused.
@@ -53,6 +62,8 @@ pub struct AgentView {
     pub call: Option<CallId>,
     /// Registered contacts.
     pub contacts: usize,
+    /// What the lamp of his phone shows: messages that wait to be listened to, and those that were.
+    pub messages: Lamp,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -121,6 +132,14 @@ impl Switch {
         }
     }
 
+    pub(super) fn message_views(&self, in_box: Option<&BoxId>, new: bool) -> Vec<MessageView> {
+        let asked =
+            self.boxes.all().filter(|(id, message)| in_box.is_none_or(|asked| asked == *id) && !(new && message.heard_at.is_some()));
+        let mut views: Vec<_> = asked.map(|(id, message)| MessageView { in_box: id.clone(), message: message.clone() }).collect();
+        views.sort_by_key(|view| std::cmp::Reverse((view.message.left_at, view.message.call)));
+        views
+    }
+
     fn blocked_view(&self, blocked: &sip::guard::Blocked) -> BlockedView {
         let sip::guard::Blocked { source, since, until, times } = blocked;
         BlockedView { source: source.to_string(), since: self.wall.read(*since), until: self.wall.read(*until), times: *times }
@@ -147,6 +166,7 @@ impl Switch {
             since: self.wall.read(agent.since),
             call: agent.call,
             contacts,
+            messages: self.lamps.get(&agent.agent).copied().unwrap_or_default(),
             id: agent.agent,
         }
     }

@@ -246,6 +246,7 @@ fn snapshot() -> Snapshot {
         since: Timestamp(NOW),
         call: None,
         contacts: 1,
+        messages: (0, 0),
     };
     let agents = vec![
         agent("1000", "班长", "ready", "supervisor"),

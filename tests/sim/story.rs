@@ -97,7 +97,7 @@ impl World {
     }
 
     pub fn refers_to_other_line(&mut self, name: &str) -> &mut Self {
-        self.act(name, |phone, now, out| phone.refer_to_other_line(now, out));
+        self.act(name, super::phones::Phone::refer_to_other_line);
         self
     }
 

@@ -1,6 +1,7 @@
 //! What else a call tells and orders, to the word.
 
 use super::*;
+use crate::base::ClipId;
 use crate::call::record::{CallDirection, OfferOutcome};
 use crate::media::control::{Direction, StreamParameters};
 
@@ -25,6 +26,7 @@ impl Story {
             from: Party { display: None, user: "138".to_owned() },
             local: IpAddr::from([127, 0, 0, 1]),
             early_media,
+            place: Place::Callee,
         };
         self.is_told(Order::Offer(offer))
     }
@@ -366,7 +368,7 @@ fn the_first_who_answers_has_the_call_and_the_others_are_told_where_it_went() {
     for wanted in [
         Media::StopAnnouncements { session, leg: CALLER },
         Media::SetBackground { session, leg: CALLER, background: Background::None },
-        Media::SetRecordedParties { session, right: vec![OTHER_PHONE] },
+        Media::SetRecordedParties { session, left: CALLER, right: vec![OTHER_PHONE] },
         Media::SetHearing { session, hearing: all_hear_all(&[CALLER, OTHER_PHONE]) },
     ] {
         assert!(story.media(|command| *command == wanted), "{wanted:?}");

@@ -2,7 +2,7 @@
 //! with it, so what it is looked up in are the names of the whole document, before any of them is resolved.
 
 use super::{Place, Resolver, Spot};
-use crate::base::{AgentId, ClipId, QueueId, TrunkId};
+use crate::base::{AgentId, BoxId, ClipId, MenuId, QueueId, TrunkId};
 use crate::config::Destination;
 use crate::config::TrunkCall;
 use crate::config::prompts::MUSIC_FOLDER;
@@ -22,6 +22,9 @@ pub(super) struct Named {
     pub queues: Names,
     pub trunks: Names,
     pub calendars: Names,
+    pub menus: Names,
+    pub boxes: Names,
+    pub teams: Vec<String>,
     /// Trunks that have no host.
     pub hostless: Vec<String>,
     pub language: String,
@@ -38,6 +41,9 @@ impl Named {
             queues: names(raw.queue.as_ref(), |queue| queue.id.as_ref()),
             trunks: names(raw.trunk.as_ref(), |trunk| trunk.id.as_ref()),
             calendars: names(raw.calendar.as_ref(), |calendar| calendar.id.as_ref()),
+            menus: names(raw.menu.as_ref(), |menu| menu.id.as_ref()),
+            boxes: names(raw.message_box.as_ref(), |message_box| message_box.id.as_ref()),
+            teams: raw.agent.iter().flatten().filter_map(|agent| agent.team.as_ref().map(|team| team.value.clone())).collect(),
             hostless: hostless.filter_map(|trunk| trunk.id.as_ref().map(|id| id.value.clone())).collect(),
             language: language.to_owned(),
         }
@@ -88,7 +94,7 @@ impl Resolver<'_> {
     }
 
     fn one_destination(&mut self, spot: &Spot<String>, dialled: Dialled, named: &Named) -> Option<Destination> {
-        const KINDS: [&str; 5] = ["queue", "agent", "play", "trunk", "reject"];
+        const KINDS: [&str; 7] = ["queue", "agent", "menu", "message", "play", "trunk", "reject"];
         let (kind, name) = spot.value.split_once(':').map_or((spot.value.as_str(), None), |(kind, name)| (kind, Some(name)));
         match (kind, name) {
             ("agent", None) if dialled == Dialled::ByCaller => Some(Destination::DialledAgent),
@@ -98,6 +104,8 @@ impl Resolver<'_> {
             }
             ("agent", Some(id)) => self.known(spot.place, id, "agent", &named.agents).then(|| Destination::Agent(AgentId::new(id))),
             ("queue", Some(id)) => self.known(spot.place, id, "queue", &named.queues).then(|| Destination::Queue(QueueId::new(id))),
+            ("menu", Some(id)) => self.known(spot.place, id, "menu", &named.menus).then(|| Destination::Menu(MenuId::new(id))),
+            ("message", Some(id)) => self.known(spot.place, id, "message box", &named.boxes).then(|| Destination::Message(BoxId::new(id))),
             ("trunk", Some(name)) => self.trunk_call(spot, name, dialled, named).map(Destination::Trunk),
             ("play", Some(name)) => self.clip(spot.place, name, &named.language).map(Destination::Play),
             ("reject", Some(code)) => {

@@ -1,5 +1,6 @@
 //! Agents: who they are, what they can do, what their phones prove to know.
 
+use super::destination::Named;
 use super::{Place, Placed, Resolver, Spot};
 use crate::base::AgentId;
 use crate::config::raw::{RawAgent, Skills};
@@ -18,10 +19,10 @@ pub(super) const WEIGHT_MAX: u32 = 100;
 const DEMO_PREFIX: &str = "demo-";
 
 impl Resolver<'_> {
-    pub(super) fn agents(&mut self, raw: Vec<RawAgent>, domain: &str) -> Placed<AgentId, AgentConfig> {
+    pub(super) fn agents(&mut self, raw: Vec<RawAgent>, domain: &str, named: &Named) -> Placed<AgentId, AgentConfig> {
         let mut agents = Placed::new();
         for raw in raw {
-            let agent = self.agent(&raw, domain);
+            let agent = self.agent(&raw, domain, named);
             let Some(id) = &raw.id else { continue };
             let place = id.place;
             if let Some(first) = agents.get(&agent.id).map(|spot: &Spot<_>| spot.place) {
@@ -33,7 +34,7 @@ impl Resolver<'_> {
         agents
     }
 
-    fn agent(&mut self, raw: &RawAgent, domain: &str) -> AgentConfig {
+    fn agent(&mut self, raw: &RawAgent, domain: &str, named: &Named) -> AgentConfig {
         let id = self.required(raw.id.as_ref(), "agent", "id", raw.place, &raw.given);
         if let Some(id) = id
             && !((1..=AGENT_ID_MAX).contains(&id.value.len()) && id.value.bytes().all(|b| b.is_ascii_digit()))
@@ -52,6 +53,7 @@ impl Resolver<'_> {
             skills: raw.skills.as_ref().map(|skills| self.skills(skills)).unwrap_or_default(),
             rank: self.number(raw.rank.as_ref(), 1..=RANK_MAX).and_then(|rank| u16::try_from(rank).ok()),
             weight: self.number(raw.weight.as_ref(), 1..=WEIGHT_MAX).unwrap_or(1),
+            superior: self.superior(raw.superior.as_ref(), id, named),
             role: self.choice(raw.role.as_ref(), "role", &[("agent", Role::Agent), ("supervisor", Role::Supervisor)], Role::Agent),
             login: self.choice(
                 raw.login.as_ref(),

@@ -18,6 +18,11 @@ impl Resolver<'_> {
             silent_call: self.silent_call(raw.silent_call.as_ref().unwrap_or(&RawSilentCall::default()), language),
             scripts: self.scripts(raw.script.as_deref().unwrap_or_default(), queues, language),
             farewell: self.farewell(raw, language),
+            escalate_after: raw
+                .messages
+                .as_ref()
+                .and_then(|messages| messages.escalate_after.as_ref())
+                .map(|after| self.duration(Some(after), secs(1_800), secs(1)..=secs(7 * 86_400))),
         }
     }
 

@@ -177,7 +177,7 @@ impl Resolver<'_> {
         self.folder_has(place, MUSIC_FOLDER, [MUSIC_ON_HOLD.to_owned()].into_iter());
     }
 
-    fn folder_has(&mut self, place: super::Place, folder: &str, names: impl Iterator<Item = String>) {
+    pub(super) fn folder_has(&mut self, place: super::Place, folder: &str, names: impl Iterator<Item = String>) {
         let empty = crate::config::prompts::PromptFolder::default();
         let found = self.prompts.folders.get(folder).unwrap_or(&empty);
         let missing: Vec<String> = names

@@ -53,7 +53,7 @@ pub async fn set_state(
     match context.api.desk.ask(Command::SetAgentState { agent, state: requested, reason }).await? {
         Reply::UnknownAgent => return Err(Problem::not_found(format!("there is no agent {id}"))),
         Reply::Refused(why) => return Err(Problem::new(StatusCode::CONFLICT, why)),
-        Reply::Done | Reply::UnknownCall | Reply::Snapshot(_) | Reply::Reloaded { .. } | Reply::Unblocked { .. } => {}
+        Reply::Done | Reply::UnknownCall | Reply::Snapshot(_) | Reply::Messages(_) | Reply::Reloaded { .. } | Reply::Unblocked { .. } => {}
     }
     context.audit(&asker, "agent.state_set", Some(&id), detail)?;
     let snapshot = context.api.desk.snapshot().await?;

@@ -13,15 +13,17 @@ use axum::extract::{Path, State};
 use std::sync::Arc;
 
 /// Every outcome, in the words of the records.
-const OUTCOMES: [&str; 9] = [
+const OUTCOMES: [&str; 11] = [
     Outcome::Answered.name(),
     Outcome::Abandoned.name(),
     Outcome::Silent.name(),
+    Outcome::Scripted.name(),
     Outcome::Refused.name(),
     Outcome::NoAnswer.name(),
     Outcome::Busy.name(),
     Outcome::Unreachable.name(),
     Outcome::Played.name(),
+    Outcome::Message.name(),
     Outcome::Failed.name(),
 ];
 

@@ -1,7 +1,7 @@
 //! The shapes of the API besides calls and events: agents, queues, lists, requests.
 
 use crate::io::shapes::{AuditEntry, Call, EventShape, Time};
-use crate::switch::view::{AgentView, BlockedView, QueueFigures, QueueView};
+use crate::switch::view::{AgentView, BlockedView, MessageView, QueueFigures, QueueView};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -19,6 +19,58 @@ pub struct CallList {
 pub struct ScriptRequest {
     /// Its id in the configuration: `faint`, `noisy`, …
     pub script: String,
+}
+
+/// A word that a caller left.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Message {
+    /// ULID of its call, which has it in its recording.
+    pub id: String,
+    pub r#box: String,
+    pub caller: String,
+    /// When it was over.
+    pub left_at: Time,
+    /// Where it begins in the recording.
+    pub offset_ms: u64,
+    pub duration_ms: u64,
+    /// When its owner was told; null while he is in a meeting.
+    pub delivered_at: Option<Time>,
+    /// When it went on to his superior.
+    pub escalated_at: Option<Time>,
+    pub heard_at: Option<Time>,
+    pub heard_by: Option<String>,
+}
+
+impl From<&MessageView> for Message {
+    fn from(MessageView { in_box, message }: &MessageView) -> Self {
+        let millis = |long: crate::base::Duration| u64::try_from(long.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            id: message.call.to_string(),
+            r#box: in_box.to_string(),
+            caller: message.caller.clone(),
+            left_at: message.left_at.into(),
+            offset_ms: millis(message.offset),
+            duration_ms: millis(message.duration),
+            delivered_at: message.delivered_at.map(Time::from),
+            escalated_at: message.escalated_at.map(Time::from),
+            heard_at: message.heard_at.map(Time::from),
+            heard_by: message.heard_by.clone(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MessageList {
+    pub items: Vec<Message>,
+    /// Always null: all come at once.
+    pub next: Option<String>,
+}
+
+/// Who has listened to a message.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct HeardRequest {
+    /// An agent's id, or a name.
+    pub by: String,
 }
 
 /// A call's timeline, in order.
@@ -113,6 +165,10 @@ pub struct Agent {
     pub call: Option<String>,
     /// Registered phones.
     pub contacts: usize,
+    /// Messages that wait to be listened to, as the lamp of his phone shows.
+    pub messages_new: u32,
+    /// Messages that were.
+    pub messages_old: u32,
 }
 
 impl From<&AgentView> for Agent {
@@ -128,6 +184,8 @@ impl From<&AgentView> for Agent {
             since: view.since.into(),
             call: view.call.map(|id| id.to_string()),
             contacts: view.contacts,
+            messages_new: view.messages.0,
+            messages_old: view.messages.1,
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod dto;
 mod health;
 mod hold;
 mod listener;
+mod messages;
 mod openapi;
 mod page;
 mod params;
@@ -197,6 +198,9 @@ fn router(api: Api, closing: watch::Receiver<bool>) -> std::io::Result<Router> {
         .route("/events", get(stream::events))
         .route("/config/reload", post(admin::reload))
         .route("/audit", get(admin::audit))
+        .route("/messages", get(messages::list))
+        .route("/messages/{id}/audio", get(messages::audio))
+        .route("/messages/{id}/heard", post(messages::heard))
         .route("/blocked", get(blocked::list).delete(blocked::release))
         .fallback(nothing_here)
         .layer(from_fn_with_state(Arc::clone(&context), auth::gate));

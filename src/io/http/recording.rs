@@ -87,9 +87,55 @@ pub fn removed(recording: &Recording) -> Problem {
     Problem::new(StatusCode::GONE, format!("the recording was removed{at}: {reason}"))
 }
 
-fn unreadable(error: std::io::Error) -> Problem {
+pub fn unreadable(error: std::io::Error) -> Problem {
     tracing::error!(%error, "a recording cannot be read");
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the recording cannot be read; the switch's log says why")
+}
+
+/// A recording's file.
+enum Found {
+    Whole(File),
+    /// The call still runs, or its file is being finished.
+    Growing(File),
+}
+
+/// The file of a recording, as it stands.
+///
+/// # Errors
+/// 404 where there is none, 410 where it was removed.
+pub async fn open(context: &Context, recording: &Recording) -> Result<File, Problem> {
+    match find(context, recording).await? {
+        Found::Whole(file) | Found::Growing(file) => Ok(file),
+    }
+}
+
+async fn find(context: &Context, recording: &Recording) -> Result<Found, Problem> {
+    if recording.state == "removed" {
+        return Err(removed(recording));
+    }
+    if recording.state == "missing" {
+        let reason = recording.reason.as_deref().unwrap_or("no reason is known");
+        return Err(Problem::not_found(format!("the recording is missing: {reason}")));
+    }
+    let relative = PathBuf::from(&recording.file);
+    if !relative.components().all(|part| matches!(part, Component::Normal(_))) {
+        return Err(Problem::not_found("the recording's file is not below the recordings folder"));
+    }
+    let path = context.api.recordings.join(relative);
+    let mut growing = path.clone().into_os_string();
+    growing.push(".part");
+    // Finished first: between the look-up and the opening a growing file may be renamed, never the other way.
+    match File::open(&path).await {
+        Ok(file) => Ok(Found::Whole(file)),
+        Err(_) => match File::open(&growing).await {
+            Ok(file) => Ok(Found::Growing(file)),
+            // And once more, had it been renamed between the two.
+            Err(_) => match File::open(&path).await {
+                Ok(file) => Ok(Found::Whole(file)),
+                Err(_) => Err(Problem::not_found(format!("the file {} is not in the recordings folder", recording.file))),
+            },
+        },
+    }
 }
 
 /// An opened file, and what of it is served.
@@ -104,31 +150,9 @@ struct Sound {
 
 impl Sound {
     async fn open(context: &Context, recording: &Recording) -> Result<Self, Problem> {
-        if recording.state == "removed" {
-            return Err(removed(recording));
-        }
-        if recording.state == "missing" {
-            let reason = recording.reason.as_deref().unwrap_or("no reason is known");
-            return Err(Problem::not_found(format!("the recording is missing: {reason}")));
-        }
-        let relative = PathBuf::from(&recording.file);
-        if !relative.components().all(|part| matches!(part, Component::Normal(_))) {
-            return Err(Problem::not_found("the recording's file is not below the recordings folder"));
-        }
-        let path = context.api.recordings.join(relative);
-        let mut growing = path.clone().into_os_string();
-        growing.push(".part");
-        // Finished first: between the look-up and the opening a growing file may be renamed, never the other way.
-        match File::open(&path).await {
-            Ok(file) => Self::finished(file, recording).await.map_err(unreadable),
-            Err(_) => match File::open(&growing).await {
-                Ok(file) => Self::growing(file).await,
-                // And once more, had it been renamed between the two.
-                Err(_) => match File::open(&path).await {
-                    Ok(file) => Self::finished(file, recording).await.map_err(unreadable),
-                    Err(_) => Err(Problem::not_found(format!("the file {} is not in the recordings folder", recording.file))),
-                },
-            },
+        match find(context, recording).await? {
+            Found::Whole(file) => Self::finished(file, recording).await.map_err(unreadable),
+            Found::Growing(file) => Self::growing(file).await,
         }
     }
 

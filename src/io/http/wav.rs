@@ -30,6 +30,34 @@ pub fn layout(head: &[u8]) -> Option<Layout> {
     }
 }
 
+/// Samples a second, as the header has it.
+#[must_use]
+pub fn rate(head: &[u8]) -> Option<u32> {
+    let at = head.windows(4).position(|chunk| chunk == b"fmt ")?;
+    let hz = u32::from_le_bytes(head.get(at + 12..at + 16)?.try_into().ok()?);
+    (8_000..=48_000).contains(&hz).then_some(hz)
+}
+
+/// A WAV of one channel of 16 bits, `samples` in little-endian order.
+#[must_use]
+pub fn mono(samples: &[u8], hz: u32) -> Vec<u8> {
+    let length = u32::try_from(samples.len()).unwrap_or(u32::MAX);
+    let mut wav = Vec::with_capacity(44 + samples.len());
+    wav.extend_from_slice(b"RIFF");
+    wav.extend_from_slice(&length.saturating_add(36).to_le_bytes());
+    wav.extend_from_slice(b"WAVEfmt ");
+    wav.extend_from_slice(&16u32.to_le_bytes());
+    // PCM, one channel.
+    wav.extend_from_slice(&[1, 0, 1, 0]);
+    wav.extend_from_slice(&hz.to_le_bytes());
+    wav.extend_from_slice(&(hz * 2).to_le_bytes());
+    wav.extend_from_slice(&[2, 0, 16, 0]);
+    wav.extend_from_slice(b"data");
+    wav.extend_from_slice(&length.to_le_bytes());
+    wav.extend_from_slice(samples);
+    wav
+}
+
 /// How much of a file of `length` bytes is header and whole moments of sound.
 #[must_use]
 pub fn whole(layout: Layout, length: u64) -> u64 {
@@ -73,6 +101,16 @@ mod tests {
             let expected = (cut - 44) / 4 * 2;
             assert!(samples.len() == expected && samples.iter().copied().eq((0..1_000i16).take(expected)), "cut at {cut}");
         }
+    }
+
+    #[test]
+    fn a_wav_of_one_channel_reads_back() {
+        let samples: Vec<u8> = (0..100i16).flat_map(i16::to_le_bytes).collect();
+        let made = mono(&samples, 16_000);
+        assert_eq!((rate(&made), layout(&made)), (Some(16_000), Some(Layout { data_at: 44, block: 2 })));
+        let reader = hound::WavReader::new(&made[..]).expect("reads");
+        assert_eq!((reader.spec().channels, reader.spec().sample_rate, reader.duration()), (1, 16_000, 100));
+        assert!(reader.into_samples::<i16>().map(|sample| sample.expect("reads")).eq(0..100));
     }
 
     #[test]

@@ -50,7 +50,11 @@ fn agree(past: &Past, records: &[&CallRecord], certain: bool) -> Result<(), &'st
     let Some(on_record) = on_record else { return Err("a call without an end") };
     let on_time = on_record <= lasted + HEARD_WITHIN;
     match past.end {
-        _ if matches!(record.outcome, None | Some(Outcome::Refused)) => Err("taken, and refused on record"),
+        _ if record.outcome.is_none() => Err("taken, and nothing on record of what came of it"),
+        // Who was taken by a menu or a queue and turned away later was told so by the switch, which hung up.
+        _ if record.outcome == Some(Outcome::Refused) && record.released_by != Some(ReleasedBy::Switch) => {
+            Err("taken, and refused on record")
+        }
         End::HungUp if !on_time => Err("spoken to when he had hung up"),
         End::Bye if record.released_by == Some(ReleasedBy::Caller) => Err("the switch hung up in his name"),
         End::Bye if lasted > on_record + HEARD_WITHIN => Err("left with nobody"),
@@ -111,7 +115,7 @@ mod tests {
             (lasted(20), End::HungUp, vec![record(Some(0), 61_000, ReleasedBy::Switch, Outcome::Failed)], 1),
             (None, End::Refused(404), vec![], 1),
             (None, End::Refused(486), vec![taken(ReleasedBy::Agent)], 1),
-            (lasted(20), End::Bye, vec![record(Some(0), 20_000, ReleasedBy::Switch, Outcome::Refused)], 1),
+            (lasted(20), End::HungUp, vec![record(Some(0), 20_000, ReleasedBy::Caller, Outcome::Refused)], 1),
         ] {
             let past = Past { caller: "138".to_owned(), lasted, end };
             let mut complaints = Vec::new();

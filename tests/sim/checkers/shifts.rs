@@ -110,6 +110,7 @@ mod tests {
             since: Timestamp(0),
             call,
             contacts: 1,
+            messages: (0, 0),
         }
     }
 

@@ -9,6 +9,8 @@ mod farewell;
 mod greeting;
 mod hold;
 mod hours;
+mod menus;
+mod messages;
 mod operating;
 mod restarts;
 mod scripts;

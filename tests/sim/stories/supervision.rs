@@ -84,7 +84,7 @@ fn he_takes_over_and_the_agent_is_free() {
     world.expect_conversation(CALLER, "1000");
     let record = ends_well(&mut world);
     assert_eq!(record.segments[0].ending, SegmentEnding::Transferred);
-    assert_eq!(record.agent.as_ref().map(|agent| agent.as_str()), Some("1000"));
+    assert_eq!(record.agent.as_ref().map(sanling::base::AgentId::as_str), Some("1000"));
 }
 
 #[test]

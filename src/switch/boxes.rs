@@ -1,0 +1,204 @@
+//! Messages that were left, by box: which are heard, which wait until their owner is out of his meeting, which went on to his superior. Their
+//! sound is in the calls' recordings; whose lamps are lit follows from here.
+
+use crate::base::limits::MESSAGES_PER_BOX_MAX;
+use crate::base::{AgentId, BoxId, CallId, Duration, Timestamp};
+use crate::config::{BoxOwner, Config};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A word that a caller left. It is named by its call.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Message {
+    pub call: CallId,
+    pub caller: String,
+    /// When it was over.
+    pub left_at: Timestamp,
+    /// Where it is in the call's recording.
+    pub offset: Duration,
+    pub duration: Duration,
+    /// When its owner was told; `None` while he is in a meeting.
+    pub delivered_at: Option<Timestamp>,
+    pub escalated_at: Option<Timestamp>,
+    pub heard_at: Option<Timestamp>,
+    pub heard_by: Option<String>,
+}
+
+impl Message {
+    fn is_waited_for(&self) -> bool {
+        self.delivered_at.is_some() && self.heard_at.is_none()
+    }
+}
+
+/// Messages that wait to be listened to, and those that were: what a lamp shows.
+pub type Lamp = (u32, u32);
+
+#[derive(Debug, Default)]
+pub struct Boxes {
+    /// Each in order of arrival.
+    boxes: BTreeMap<BoxId, Vec<Message>>,
+}
+
+impl Boxes {
+    /// What was kept of a box.
+    pub fn restore(&mut self, id: BoxId, messages: Vec<Message>) {
+        self.boxes.insert(id, messages);
+    }
+
+    #[must_use]
+    pub fn of(&self, id: &BoxId) -> &[Message] {
+        self.boxes.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// All of them, newest first within each box.
+    pub fn all(&self) -> impl Iterator<Item = (&BoxId, &Message)> {
+        self.boxes.iter().flat_map(|(id, messages)| messages.iter().rev().map(move |message| (id, message)))
+    }
+
+    #[cfg(test)]
+    fn is_in(&self, call: CallId) -> bool {
+        self.all().any(|(_, message)| message.call == call)
+    }
+
+    /// Of a full box the oldest goes that was heard; if none was, the oldest.
+    pub fn keep(&mut self, id: &BoxId, message: Message) {
+        let messages = self.boxes.entry(id.clone()).or_default();
+        if messages.len() >= MESSAGES_PER_BOX_MAX {
+            messages.remove(messages.iter().position(|message| message.heard_at.is_some()).unwrap_or(0));
+        }
+        messages.push(message);
+    }
+
+    /// The owner of the box can be told: gives what he had not been told of.
+    pub fn deliver(&mut self, id: &BoxId, at: Timestamp) -> Vec<CallId> {
+        let waiting = self.boxes.get_mut(id).into_iter().flatten().filter(|message| message.delivered_at.is_none());
+        waiting
+            .map(|message| {
+                message.delivered_at = Some(at);
+                message.call
+            })
+            .collect()
+    }
+
+    /// Somebody has listened to it; gives its box. Who listens later is not the first.
+    pub fn hear(&mut self, call: CallId, by: &str, at: Timestamp) -> Option<(BoxId, bool)> {
+        for (id, messages) in &mut self.boxes {
+            if let Some(message) = messages.iter_mut().find(|message| message.call == call) {
+                let first = message.heard_at.is_none();
+                if first {
+                    (message.heard_at, message.heard_by) = (Some(at), Some(by.to_owned()));
+                    message.delivered_at.get_or_insert(at);
+                }
+                return Some((id.clone(), first));
+            }
+        }
+        None
+    }
+
+    /// Whom a message of the box goes on to.
+    fn superior<'c>(config: &'c Config, id: &BoxId) -> Option<&'c AgentId> {
+        match &config.boxes.get(id)?.owner {
+            BoxOwner::Agent(owner) => config.agents.get(owner)?.superior.as_ref(),
+            BoxOwner::Team(_) => None,
+        }
+    }
+
+    /// When the next message goes on to its owner's superior.
+    #[must_use]
+    pub fn escalates_at(&self, config: &Config) -> Option<Timestamp> {
+        let after = i64::try_from(config.rules.escalate_after?.as_millis()).unwrap_or(i64::MAX);
+        let concerned = self.boxes.iter().filter(|(id, _)| Self::superior(config, id).is_some());
+        let waiting =
+            concerned.flat_map(|(_, messages)| messages).filter(|message| message.is_waited_for() && message.escalated_at.is_none());
+        waiting.filter_map(|message| message.delivered_at).map(|at| Timestamp(at.0.saturating_add(after))).min()
+    }
+
+    /// Messages that were delivered and not listened to for so long go on to the superior of their owner.
+    pub fn escalate(&mut self, config: &Config, now: Timestamp) -> Vec<(BoxId, CallId, AgentId)> {
+        let Some(after) = config.rules.escalate_after else { return Vec::new() };
+        let after = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
+        let mut gone = Vec::new();
+        for (id, messages) in &mut self.boxes {
+            let Some(superior) = Self::superior(config, id) else { continue };
+            for message in messages.iter_mut().filter(|message| message.is_waited_for() && message.escalated_at.is_none()) {
+                if message.delivered_at.is_some_and(|at| at.0.saturating_add(after) <= now.0) {
+                    message.escalated_at = Some(now);
+                    gone.push((id.clone(), message.call, superior.clone()));
+                }
+            }
+        }
+        gone
+    }
+
+    /// What each agent's lamp shows who has a box with a message, or was sent one.
+    #[must_use]
+    pub fn lamps(&self, config: &Config) -> BTreeMap<AgentId, Lamp> {
+        let mut lamps: BTreeMap<AgentId, Lamp> = BTreeMap::new();
+        for (id, messages) in &self.boxes {
+            let Some(owned) = config.boxes.get(id) else { continue };
+            let count =
+                |is: &dyn Fn(&Message) -> bool| u32::try_from(messages.iter().filter(|message| is(message)).count()).unwrap_or(u32::MAX);
+            let (new, old) = (count(&Message::is_waited_for), count(&|message| message.heard_at.is_some()));
+            let escalated = count(&|message| message.is_waited_for() && message.escalated_at.is_some());
+            let owners: Vec<&AgentId> = match &owned.owner {
+                BoxOwner::Agent(owner) => vec![owner],
+                BoxOwner::Team(_) => config.agents.values().filter(|agent| owned.is_of(agent)).map(|agent| &agent.id).collect(),
+            };
+            let superior = Self::superior(config, id).filter(|_| escalated > 0);
+            for (agent, (new, old)) in
+                owners.into_iter().map(|agent| (agent, (new, old))).chain(superior.map(|agent| (agent, (escalated, 0))))
+            {
+                let lamp = lamps.entry(agent.clone()).or_default();
+                *lamp = (lamp.0 + new, lamp.1 + old);
+            }
+        }
+        lamps.retain(|_, lamp| *lamp != (0, 0));
+        lamps
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Rng;
+    use crate::base::time::secs;
+
+    fn message(n: i64, heard: bool) -> Message {
+        let at = Timestamp(1_795_000_000_000 + n);
+        Message {
+            call: CallId::new(at, &mut Rng::new(1)),
+            caller: "13800138000".to_owned(),
+            left_at: at,
+            offset: secs(3),
+            duration: secs(10),
+            delivered_at: Some(at),
+            escalated_at: None,
+            heard_at: heard.then_some(at),
+            heard_by: None,
+        }
+    }
+
+    #[test]
+    fn a_full_box_gives_up_what_was_heard_before_what_was_not() {
+        let (mut boxes, id) = (Boxes::default(), BoxId::new("service"));
+        for n in 0..MESSAGES_PER_BOX_MAX as i64 {
+            boxes.keep(&id, message(n, n == 3));
+        }
+        boxes.keep(&id, message(1_000, false));
+        assert!(boxes.is_in(message(0, false).call) && !boxes.is_in(message(3, true).call));
+        boxes.keep(&id, message(1_001, false));
+        assert!(!boxes.is_in(message(0, false).call) && boxes.is_in(message(1, false).call));
+        assert_eq!(boxes.of(&id).len(), MESSAGES_PER_BOX_MAX);
+    }
+
+    #[test]
+    fn only_the_first_who_listens_is_noted() {
+        let (mut boxes, id) = (Boxes::default(), BoxId::new("service"));
+        boxes.keep(&id, message(1, false));
+        let call = message(1, false).call;
+        assert_eq!(boxes.hear(call, "1001", Timestamp(5)), Some((id.clone(), true)));
+        assert_eq!(boxes.hear(call, "1002", Timestamp(6)), Some((id.clone(), false)));
+        assert_eq!(boxes.of(&id)[0].heard_by.as_deref(), Some("1001"));
+        assert_eq!(boxes.hear(message(2, false).call, "1001", Timestamp(7)), None);
+    }
+}
