@@ -29,7 +29,7 @@
 //! | 1 | [`audio`] | G.711, Opus (audiopus), resampling, mixing, levels, tones, the voice detector, WAV |
 //! | 2 | [`sip`] | the machines: transactions, dialogs, session timers, PRACK, referrals, registrar, message-waiting, carriers, and the [`sip::Endpoint`] that owns them |
 //! | 2 | [`media`] | the vocabulary ([`media::control`]) and the pure engine: relay, transcode, mix, announce, detect, tap |
-//! | 3 | [`call`] | the B2BUA: a call owns its legs and its record |
+//! | 3 | [`call`] | the B2BUA: caller and callee in their seats, others beside them, who hears whom, and the record |
 //! | 3 | [`acd`] | agents, queues, matching, figures; knows calls by id |
 //! | 3 | [`rules`] | one pure machine a rule: ring limit, hold patience, scripts, farewell, … |
 //! | 3 | [`recording`] | policy, state and name of a recording |
@@ -57,6 +57,7 @@
 //! 15 re-INVITE hold    HoldPatience: after 7 s the held party hears that he is not forgotten; again each 7 s
 //! 15a `**2`            a script of service says its steps to the caller, with or without the agent
 //! 15b the agent's BYE  a queue's caller stays: the agent is free, the caller is seen off (Farewell), and hangs up himself
+//! 15c REFER, `*3…#`    an errand calls whom it is for; he takes the callee's seat, sits beside the two, or nobody comes and all is as before
 //! 16 BYE               the other leg is released, the agent is free (or wraps up), the recording is closed: fsync, SHA-256, rename
 //! 17 store             the record; events → API, pages
 //! ```

@@ -61,6 +61,8 @@ fn a_softphone_refers_its_caller_to_a_colleague_and_one_recording_has_both() {
     assert_eq!(site.agent("1003").0, "talking");
     caller.hang_up();
     let call = site.ended_call(5.0);
+    // The phones write their files to the end.
+    pass(1.0);
     assert_eq!(text(&call["agent"]), "1003");
     assert_eq!(segments(&call), expected(&[("1001", "serving", "transferred"), ("1003", "serving", "left")]));
     let channels = recording(&site, &call);
@@ -93,7 +95,7 @@ fn linphone_joins_its_two_calls_and_leaves() {
     first.order("call sip:1003@sanling.local");
     site.agent_becomes("1003", "talking", 5.0);
     pass(3.0);
-    first.order("transfer 1 to-call 2");
+    first.order("transfer 1 --to-call 2");
     pass(5.0);
     site.agent_becomes("1001", "ready", 5.0);
     caller.hang_up();
@@ -138,6 +140,8 @@ fn by_keys_an_agent_asks_a_colleague_and_all_three_speak() {
     pass(3.0);
     caller.hang_up();
     let call = site.ended_call(5.0);
+    // The phones write their files to the end.
+    pass(1.0);
     let roles: Vec<String> = segments(&call).into_iter().map(|(.., role, _)| role).collect();
     assert_eq!(roles, ["serving", "consulted", "conferee"]);
     // Each ear begins with its own answer: the agent's and the caller's with the call's.
@@ -179,6 +183,8 @@ fn a_supervisor_listens_whispers_and_barges_in() {
     pass(1.0);
     caller.hang_up();
     let call = site.ended_call(5.0);
+    // The phones write their files to the end.
+    pass(1.0);
     let (caller_heard, agent_heard, his) = (caller.heard(), first.heard(), supervisor.heard());
     let modes: [(&str, &[f64], &[f64]); 3] =
         [("listens", &[FIRST], &[CALLER]), ("whispers", &[FIRST], &[CALLER, SECOND]), ("barges in", &[FIRST, SECOND], &[CALLER, SECOND])];

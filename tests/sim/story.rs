@@ -2,7 +2,7 @@
 //! switch's insides.
 
 use super::people::{Alert, Habit, OnRing, Way};
-use super::phones::{Leg, Saw, State};
+use super::phones::{Leg, Phone, Saw, State};
 use super::sound::{Heard, Sound};
 use super::world::{World, configuration};
 use sanling::base::time::{millis, secs};
@@ -97,7 +97,7 @@ impl World {
     }
 
     pub fn refers_to_other_line(&mut self, name: &str) -> &mut Self {
-        self.act(name, super::phones::Phone::refer_to_other_line);
+        self.act(name, Phone::refer_to_other_line);
         self
     }
 

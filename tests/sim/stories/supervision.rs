@@ -5,6 +5,7 @@ use crate::phones::Saw;
 use crate::sound::{Heard, Sound};
 use crate::story::CALLER;
 use crate::world::World;
+use sanling::base::AgentId;
 use sanling::base::time::{millis, secs};
 use sanling::call::record::{CallRecord, SegmentEnding, SegmentRole};
 use sanling::switch::input::{Command, PartyOrder, SupervisionMode};
@@ -84,7 +85,7 @@ fn he_takes_over_and_the_agent_is_free() {
     world.expect_conversation(CALLER, "1000");
     let record = ends_well(&mut world);
     assert_eq!(record.segments[0].ending, SegmentEnding::Transferred);
-    assert_eq!(record.agent.as_ref().map(sanling::base::AgentId::as_str), Some("1000"));
+    assert_eq!(record.agent.as_ref().map(AgentId::as_str), Some("1000"));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::phones::Saw;
 use crate::sound::{Heard, Sound};
 use crate::story::CALLER;
 use crate::world::World;
+use sanling::base::AgentId;
 use sanling::base::time::{millis, secs};
 use sanling::call::record::{CallRecord, Outcome, ReleasedBy, SegmentEnding, SegmentRole};
 use sanling::switch::input::{Command, PartyOrder};
@@ -32,7 +33,7 @@ fn expect_transferred(world: &mut World) -> CallRecord {
     world.expect_agent("1001", "ready", None).expect_agent("1002", "talking", None);
     let record = world.ends_well();
     assert_eq!(segments(&record), SERVED_THEN_TRANSFERRED);
-    assert_eq!((record.agent.as_ref().map(sanling::base::AgentId::as_str), record.outcome), (Some("1002"), Some(Outcome::Answered)));
+    assert_eq!((record.agent.as_ref().map(AgentId::as_str), record.outcome), (Some("1002"), Some(Outcome::Answered)));
     assert_eq!(world.events_named("call.transferred").count(), 1);
     record
 }
@@ -103,7 +104,7 @@ fn when_he_is_gone_too_the_caller_waits_in_his_queue_again() {
     assert_eq!(queue.waiting, 1);
     world.agents_come(&["1003"]).agent_answers("1003", millis(500)).after(secs(25)).expect_conversation(CALLER, "1003");
     let record = world.ends_well();
-    assert_eq!(record.agent.as_ref().map(sanling::base::AgentId::as_str), Some("1003"));
+    assert_eq!(record.agent.as_ref().map(AgentId::as_str), Some("1003"));
 }
 
 #[test]
@@ -182,7 +183,7 @@ fn a_colleague_of_the_team_picks_up_what_rings() {
     world.after(secs(4)).expect_not_ringing("1001").expect_up("1002").expect_conversation(CALLER, "1002");
     world.expect_agent("1001", "ready", None).expect_agent("1002", "talking", None);
     let record = world.ends_well();
-    assert_eq!(record.agent.as_ref().map(sanling::base::AgentId::as_str), Some("1002"));
+    assert_eq!(record.agent.as_ref().map(AgentId::as_str), Some("1002"));
 }
 
 #[test]
