@@ -227,12 +227,13 @@ impl Call {
         self.state_since
     }
 
-    /// arriving, waiting, offering, connected, held, ending.
+    /// arriving, waiting, offering, connected, held, transferring, ending.
     #[must_use]
     pub fn state_name(&self) -> &'static str {
         match self.state {
             State::Arriving { .. } => "arriving",
             State::Waiting if self.attempts.is_empty() && self.parted => "ending",
+            State::Waiting if self.parted => "transferring",
             State::Waiting if self.attempts.is_empty() => "waiting",
             State::Waiting => "offering",
             State::Connected { .. } if self.is_held(HeldBy::Agent) || self.is_held(HeldBy::Caller) => "held",

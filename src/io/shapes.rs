@@ -92,7 +92,7 @@ pub struct Call {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged_into: Option<String>,
     pub recording: Option<Recording>,
-    /// While the call runs: arriving, waiting, offering, connected, held, ending.
+    /// While the call runs: arriving, waiting, offering, connected, held, transferring, ending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

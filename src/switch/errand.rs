@@ -240,6 +240,15 @@ impl Switch {
         }
     }
 
+    /// Nobody is called for this call any more, and nothing follows from it.
+    pub(super) fn recall_errands(&mut self, call: CallId, now: Instant) {
+        let legs: Vec<LegId> = self.slots.get(&call).map(|slot| slot.errands.keys().copied().collect()).unwrap_or_default();
+        for leg in legs {
+            self.order(call, Order::WithdrawOffer { leg, reason: Reason { cause: 487, text: "not needed any more".to_owned() } }, now);
+            self.take_errand(call, leg, now);
+        }
+    }
+
     /// The phone is called no longer.
     pub(super) fn withdraw_errand(&mut self, call: CallId, leg: LegId, why: &str, now: Instant) {
         self.order(call, Order::WithdrawOffer { leg, reason: Reason { cause: 408, text: why.to_owned() } }, now);

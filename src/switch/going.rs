@@ -27,6 +27,7 @@ impl Switch {
     /// overflowed), phones that ring for him are withdrawn, an agent with him is dismissed. One who was answered and cannot be put through
     /// hears `closed` and is released; one who was not is refused.
     pub(super) fn go_to(&mut self, call: CallId, to: &Destination, now: Instant) {
+        self.recall_errands(call, now);
         let Some(slot) = self.slots.get_mut(&call) else { return };
         if slot.call.is_connected() {
             slot.onward = Some(to.clone());

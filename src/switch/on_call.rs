@@ -96,12 +96,12 @@ impl Switch {
         }
     }
 
-    fn is_held(&self, call: CallId) -> bool {
+    pub(super) fn is_held(&self, call: CallId) -> bool {
         self.slots.get(&call).is_some_and(|slot| slot.call.is_held(HeldBy::Agent) || slot.call.is_held(HeldBy::Caller))
     }
 
     /// Both the watch for silence and a script that was begun.
-    fn tell_scripts(&mut self, call: CallId, event: &script::Event, now: Instant) {
+    pub(super) fn tell_scripts(&mut self, call: CallId, event: &script::Event, now: Instant) {
         self.tell_silent(call, event.clone(), now);
         self.tell_script(call, event.clone(), now);
     }

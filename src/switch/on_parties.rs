@@ -13,6 +13,7 @@ use crate::call::record::{Outcome, SegmentEnding, SegmentRecord, SegmentRole};
 use crate::call::{MUSIC, Order, Part, Side};
 use crate::config::{self, Config, Destination};
 use crate::media::control::Background;
+use crate::rules::script;
 use crate::sip::{Command, ReferId, ReferTarget};
 
 /// Whether an order about the parties of a call is carried out; if not, why.
@@ -229,6 +230,15 @@ impl Switch {
         if !self.slots.get(&keeps).is_some_and(|slot| slot.call.is_connected()) {
             return Err(refused(481, "nobody speaks in the first call yet"));
         }
+        let waits_in = self.slots.get(&gives).filter(|slot| !slot.call.is_connected()).and_then(|slot| slot.queue().cloned());
+        if let Some(queue) = waits_in {
+            // He who transfers waits in a queue himself: there it is the caller who is to wait.
+            self.put_agent_in_place(keeps, side, now);
+            self.tell_referrer(Some(refer), 200, now);
+            self.go_to(keeps, &Destination::Queue(queue), now);
+            self.release(gives, Outcome::Abandoned, "joined with another call", now);
+            return Ok(());
+        }
         let Some(giving) = self.slots.get_mut(&gives) else { return Err(refused(481, "the other call is over")) };
         let mut ordered = Vec::new();
         let Some(mut guest) = giving.call.give_away(gives_leg, now, &mut ordered) else {
@@ -422,6 +432,9 @@ impl Switch {
         let number = errand.map(|errand| errand.number);
         detail.extend(comes.map(|agent| agent.to_string()).or(number).map(|to| ("to", Detail::Text(to))));
         self.publish("call.transferred", Some(call), now, detail);
+        if side == Side::Callee {
+            self.listens_to_another(call, now);
+        }
         self.touched.insert(Key::Slot(call));
         self.store_record(call);
     }
@@ -460,6 +473,10 @@ impl Switch {
         }
         let to = agent.map(|agent| agent.to_string()).or(number);
         self.publish("call.transferred", Some(call), now, to.map(|to| ("to", Detail::Text(to))).into_iter().collect());
+        self.listens_to_another(call, now);
+        if !self.is_held(call) {
+            self.tell_scripts(call, &script::Event::Retrieved, now);
+        }
         true
     }
 
@@ -467,6 +484,16 @@ impl Switch {
     pub(super) fn waits_for_transfer(&mut self, call: CallId, now: Instant) {
         let background = Background::Music(ClipId::new(MUSIC));
         self.order(call, Order::SetBackground { side: Side::Caller, background }, now);
+        self.tell_scripts(call, &script::Event::AgentQuiet, now);
+        self.tell_scripts(call, &script::Event::Held, now);
+    }
+
+    /// Another speaks with the caller: what listens for words listens to him now.
+    fn listens_to_another(&mut self, call: CallId, now: Instant) {
+        let Some(slot) = self.slots.get(&call) else { return };
+        let on = slot.script.is_some() || slot.silent.as_ref().is_some_and(|silent| !silent.is_over());
+        self.order(call, Order::ListenForSpeech { side: Side::Callee, on }, now);
+        self.tell_scripts(call, &script::Event::AgentQuiet, now);
     }
 
     /// Nobody has the caller, and nobody is being called for him any more.

@@ -200,7 +200,8 @@ impl Switch {
         let onward = slot.onward.take();
         let is_awaited = !slot.errands.is_empty();
         if let Some(agent) = agent {
-            self.publish("call.agent_left", Some(call), now, vec![("agent", Detail::Text(agent.to_string()))]);
+            let detail = vec![("agent", Detail::Text(agent.to_string())), ("awaits_another", Detail::Flag(is_awaited))];
+            self.publish("call.agent_left", Some(call), now, detail);
             let ending = if onward.is_some() || is_awaited { SegmentEnding::Transferred } else { SegmentEnding::Left };
             self.segment_ends(call, &agent, ending, now);
             self.disengage(&agent, call, Role::Callee, now);

@@ -101,7 +101,7 @@ pub struct QueueFigures {
 #[derive(Clone, PartialEq, Debug)]
 pub struct CallView {
     pub record: CallRecord,
-    /// arriving, waiting, offering, connected, held, ending.
+    /// arriving, waiting, offering, connected, held, transferring, ending.
     pub state: &'static str,
     pub state_since: Timestamp,
 }

@@ -9,12 +9,13 @@ use super::seeds;
 use super::world::{World, configuration};
 use sanling::base::time::{millis, secs};
 use sanling::base::{AgentId, Rng};
-use sanling::switch::input::{Command, RequestedState};
+use sanling::switch::input::{Command, PartyOrder, RequestedState, SupervisionMode};
 use std::collections::BTreeMap;
 
 /// Seeds that the suite tries; chosen for seconds, not for luck.
 const SEEDS: u64 = 24;
 const AGENTS: [&str; 4] = ["1001", "1002", "1003", "1004"];
+const SUPERVISOR: &str = "1000";
 
 /// Seeds without packets: a second of one core tries sixty.
 const COARSE_SEEDS: u64 = 1_000;
@@ -34,10 +35,41 @@ fn came_to_every_rule(lived: &BTreeMap<String, u64>) {
     if std::env::var_os("SANLING_SIM_SEED").is_some() {
         return;
     }
-    for what in
-        ["answered", "abandoned", "silent", "offer.missed", "offer.ended", "hold.patience_exceeded", "queue.comforted", "silent_call.step"]
-    {
+    for what in [
+        "answered",
+        "abandoned",
+        "silent",
+        "offer.missed",
+        "offer.ended",
+        "hold.patience_exceeded",
+        "queue.comforted",
+        "silent_call.step",
+        "call.transferred",
+        "party.joined",
+        "party.not_reached",
+    ] {
         assert!(lived.get(what).is_some_and(|times| *times >= 3), "{what} too seldom: {lived:?}");
+    }
+}
+
+/// What a program may order of a call, at the right time or not.
+fn some_order(rng: &mut Rng) -> PartyOrder {
+    let to = || ["1001", "1002", "1003", "1004", SUPERVISOR, "13900000001"];
+    let to = to()[rng.below(6) as usize].to_owned();
+    let supervisor = AgentId::new(SUPERVISOR);
+    match rng.below(12) {
+        0 | 1 => PartyOrder::Transfer { to },
+        2..=4 => PartyOrder::Consult { to },
+        5 => PartyOrder::Escalate,
+        6 => PartyOrder::Complete,
+        7 => PartyOrder::Confer,
+        8 => PartyOrder::Back,
+        9 => PartyOrder::Add { to },
+        10 => PartyOrder::EndSupervision { supervisor },
+        _ => {
+            let modes = [SupervisionMode::Listen, SupervisionMode::Whisper, SupervisionMode::BargeIn, SupervisionMode::TakeOver];
+            PartyOrder::Supervise { supervisor, mode: modes[rng.below(4) as usize] }
+        }
     }
 }
 
@@ -49,6 +81,7 @@ fn run(seed: u64, coarse: bool) -> BTreeMap<String, u64> {
     world.disk.keeps_sound = false;
     world.plane = coarse.then(|| Plane::new(rng.fork()));
     world.agents_come(&AGENTS);
+    world.agents_come(&[SUPERVISOR]);
     if !seed.is_multiple_of(3) {
         world.net.sip = Weather { lost: rng.below(120), doubled: rng.below(80), least_ms: rng.below(20), delay_ms: rng.below(60) };
         world.net.rtp = Weather { lost: rng.below(60), doubled: rng.below(20), least_ms: rng.below(20), delay_ms: rng.below(50) };
@@ -60,7 +93,7 @@ fn run(seed: u64, coarse: bool) -> BTreeMap<String, u64> {
     let mut callers = 0;
     while world.now < ends {
         world.run(millis(rng.below(4_000)));
-        match rng.below(21) {
+        match rng.below(36) {
             0..=7 if callers < 24 => {
                 callers += 1;
                 let name = format!("138{callers:08}");
@@ -70,7 +103,7 @@ fn run(seed: u64, coarse: bool) -> BTreeMap<String, u64> {
                 world.dials(&name, "95000");
             }
             8..=13 => {
-                let id = AGENTS[rng.below(4) as usize];
+                let id = [SUPERVISOR, AGENTS[rng.below(4) as usize]][usize::from(!rng.one_in(4))];
                 world.phone_mut(id).habit = Habit::of_some_agent(&mut rng);
             }
             // The supervisor wakes those who missed and refused, and now and then sends one to lunch.
@@ -94,6 +127,23 @@ fn run(seed: u64, coarse: bool) -> BTreeMap<String, u64> {
             }
             18 => {
                 world.reload(&[], &["sip.session_expires=\"90s\""]);
+            }
+            // Whoever speaks sends on whom he speaks with, or joins his calls.
+            21..=24 => {
+                let id = AGENTS[rng.below(4) as usize];
+                let number = ["1001", "1002", "1003", "1004", SUPERVISOR, "95000", "4711"][rng.below(7) as usize];
+                if rng.one_in(4) {
+                    world.refers_to_other_line(id);
+                } else {
+                    world.refers(id, number);
+                }
+            }
+            25..=35 => {
+                let running: Vec<_> = world.snapshot().calls.iter().map(|call| call.record.id).collect();
+                if !running.is_empty() {
+                    let call = running[rng.below(running.len() as u64) as usize];
+                    world.command(Command::Parties { call, order: some_order(&mut rng) });
+                }
             }
             19 if seed % 2 == 1 => crashes(&mut world, &mut rng, coarse),
             _ => {

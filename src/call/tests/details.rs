@@ -18,8 +18,8 @@ impl Story {
         story
     }
 
-    fn calls(&mut self, leg: LegId, agent: Option<&str>, early_media: bool) -> &mut Self {
-        let offer = Offer {
+    fn offer_to(&self, leg: LegId, agent: Option<&str>, early_media: bool) -> Offer {
+        Offer {
             leg,
             callee: sip::Callee::Account("1001".into()),
             agent: agent.map(Into::into),
@@ -27,7 +27,11 @@ impl Story {
             local: IpAddr::from([127, 0, 0, 1]),
             early_media,
             place: Place::Callee,
-        };
+        }
+    }
+
+    fn calls(&mut self, leg: LegId, agent: Option<&str>, early_media: bool) -> &mut Self {
+        let offer = self.offer_to(leg, agent, early_media);
         self.is_told(Order::Offer(offer))
     }
 
@@ -341,10 +345,11 @@ fn a_failure_of_the_phones_own_needs_no_release() {
 }
 
 #[test]
-fn nobody_is_called_for_a_caller_who_arrives_still_or_has_somebody() {
-    for connected in [false, true] {
-        let mut story = if connected { Story::connected() } else { Story::a_caller_arrives(Some(OFFER)) };
-        story.calls(OTHER_PHONE, None, false);
+fn nobody_is_called_for_a_caller_who_arrives_still_nor_to_sit_beside_one_who_is_alone() {
+    let beside = Place::Beside(Part::Conferee);
+    for (mut story, place) in [(Story::a_caller_arrives(Some(OFFER)), Place::Callee), (Story::waiting(), beside)] {
+        let offer = Offer { place, ..story.offer_to(OTHER_PHONE, None, false) };
+        story.is_told(Order::Offer(offer));
         assert_eq!(story.log, [Action::Tell(Fact::OfferFailed { leg: OTHER_PHONE, failure: Failure::Unreachable })]);
     }
     let mut story = Story::a_caller_arrives(Some(OFFER));

@@ -185,7 +185,7 @@ impl Books {
         );
         // The page is turned before what is shown is taken over, for it is of this day.
         self.turns_page(now);
-        let waits = |call: &&CallView| call.record.connected_at.is_none();
+        let waits = |call: &&CallView| call.record.connected_at.is_none() || matches!(call.state, "waiting" | "offering");
         // In order of arrival, as their ids are.
         let mut calls: Vec<&CallView> = snapshot.calls.iter().filter(waits).collect();
         calls.sort_by_key(|call| (call.record.arrived_at, call.record.id));

@@ -50,6 +50,9 @@ fn is_kept(changed_at: Instant, crashed_at: Instant) -> bool {
 /// What is wrong, in words.
 pub type Complaints = Vec<String>;
 
+/// What keeps a caller waiting whose agent has hung up while another is called.
+const AWAITS_ANOTHER: &str = "transfer";
+
 /// Tokens of what a script says that was begun by hand begin here.
 const BEGUN_BY_HAND: u64 = 1 << 32;
 
@@ -419,11 +422,22 @@ impl Checkers {
                 }
             }
             ("call.queued", Some(call)) => {
+                // Who waits anew is watched no longer.
+                self.silent.displaced(call, now);
                 if let Some(queue) = &event.queue {
                     self.books.enqueued(call, queue, now);
                 }
             }
-            ("call.agent_left", Some(call)) => self.silent.agent_left(call, now),
+            ("call.agent_left", Some(call)) => {
+                self.silent.agent_left(call, now);
+                if event.detail.contains(&("awaits_another", Detail::Flag(true))) {
+                    self.silent.held(call, AWAITS_ANOTHER, now);
+                }
+            }
+            ("call.transferred", Some(call)) => {
+                self.silent.agent_left(call, now);
+                self.silent.another_came(call, AWAITS_ANOTHER, now);
+            }
             ("script.began", Some(call)) => self.silent.displaced(call, now),
             ("call.established", Some(call)) => self.books.answered(call, now),
             ("call.held", Some(call)) => {

@@ -99,6 +99,15 @@ impl Silent {
         });
     }
 
+    /// Whom a caller without an agent waited for has him.
+    pub fn another_came(&mut self, call: CallId, awaited: &str, now: Instant) {
+        self.with(call, now, |script| {
+            if script.held_by.remove(awaited) {
+                script.listen(now);
+            }
+        });
+    }
+
     pub fn retrieved(&mut self, call: CallId, by: &str, now: Instant) {
         self.held_before.remove(&call);
         self.with(call, now, |script| {
