@@ -55,6 +55,8 @@ pub const CLIP_PLAYED_WITHIN: Duration = Duration::from_secs(30);
 pub const RECORDING_OPENS_WITHIN: Duration = Duration::from_secs(10);
 /// Longest the recorder may take to finish a file: hours of audio are hashed at 100 MB/s or more. Later: missing until it is told.
 pub const RECORDING_CLOSES_WITHIN: Duration = Duration::from_secs(120);
+/// Longest that a held caller is promised: beyond five minutes he is better called back. More: refused.
+pub const HOLD_PROMISE_MAX: Duration = Duration::from_secs(300);
 /// Phones that are called at once for places in one call. More: refused.
 pub const ERRANDS_PER_CALL_MAX: usize = 16;
 /// Agents' parts written on one call's record. More are told in events, not written.

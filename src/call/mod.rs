@@ -457,7 +457,15 @@ impl Call {
         let Some(other) = self.leg_of(side.other()).map(|leg| leg.id) else { return };
         let session = self.session;
         if holds {
-            self.record.holds.push(HoldRecord { by, started_at: at, ended_at: None, reassured: 0 });
+            self.record.holds.push(HoldRecord {
+                by,
+                started_at: at,
+                ended_at: None,
+                reassured: 0,
+                reason: None,
+                promised: None,
+                kept: None,
+            });
             out.push(Action::Media(Media::SetBackground { session, leg: other, background: Self::music() }));
             out.push(Action::Tell(Fact::Held { by }));
         } else {

@@ -2,7 +2,7 @@
 
 pub use crate::base::recorded::{RecordingRecord, RecordingState};
 
-use crate::base::{AgentId, CallId, QueueId, Timestamp, TrunkId};
+use crate::base::{AgentId, CallId, Duration, QueueId, Timestamp, TrunkId};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -152,6 +152,15 @@ pub struct HoldRecord {
     pub ended_at: Option<Timestamp>,
     /// How often the held party heard that he is not forgotten.
     pub reassured: u32,
+    /// Why, as the agent or a program gave it.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// How long the held party was told that it takes.
+    #[serde(default)]
+    pub promised: Option<Duration>,
+    /// Whether it took no longer; `None` for none promised, and while it runs.
+    #[serde(default)]
+    pub kept: Option<bool>,
 }
 
 /// A script of service that was played to the caller.

@@ -275,6 +275,8 @@ pub struct AnswerRule {
 #[derive(Clone, PartialEq, Debug)]
 pub struct HoldRule {
     pub patience: Duration,
+    /// From the moment promised to a held caller to the call of the agent's superior.
+    pub escalate_after: Duration,
 }
 
 #[derive(Clone, PartialEq, Debug)]

@@ -230,6 +230,7 @@ tables! {
     }
     RawHold "rules.hold" {
         patience: Spot<String> = "patience = \"7s\"",
+        escalate_after: Spot<String> = "escalate_after = \"30s\"",
     }
     RawSilentCall "rules.silent_call" {
         enabled: Spot<bool> = "enabled = true",

@@ -120,6 +120,15 @@ pub struct Hold {
     pub ended_at: Option<Time>,
     /// How often the held party heard that he is not forgotten.
     pub reassured: u32,
+    /// Why, as the agent or a program gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// How long the held party was told that it takes, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promised_s: Option<u64>,
+    /// Whether it took no longer; absent while it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<bool>,
 }
 
 /// An agent's part in a call.
@@ -267,6 +276,9 @@ impl From<&HoldRecord> for Hold {
             started_at: hold.started_at.into(),
             ended_at: hold.ended_at.map(Time::from),
             reassured: hold.reassured,
+            reason: hold.reason.clone(),
+            promised_s: hold.promised.map(|promised| promised.as_secs()),
+            kept: hold.kept,
         }
     }
 }

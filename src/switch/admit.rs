@@ -3,8 +3,7 @@
 
 use super::Switch;
 use super::directory::Role;
-use super::errand::{Refused, refused};
-use super::on_parties::Granted;
+use super::errand::{Granted, Refused, refused};
 use super::on_sip::Invitation;
 use crate::base::{AgentId, CallId, Instant, LegId};
 use crate::call::record::{CallDirection, CallRecord, Outcome, ReleasedBy};

@@ -107,6 +107,7 @@ fn values(config: &Config) -> Vec<Value> {
         ("rules.answer.cadence", rules.answer.cadence.zone.to_owned()),
         ("rules.answer.after_missed", after_missed(rules.answer.after_missed).to_owned()),
         ("rules.hold.patience", shown(rules.hold.patience)),
+        ("rules.hold.escalate_after", shown(rules.hold.escalate_after)),
         ("rules.silent_call.enabled", rules.silent_call.enabled.to_string()),
         ("rules.silent_call.wait", shown(rules.silent_call.wait)),
         ("rules.silent_call.steps", list(rules.silent_call.steps.iter().map(ToString::to_string).collect())),

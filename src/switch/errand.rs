@@ -103,6 +103,9 @@ pub struct Refused {
     pub why: String,
 }
 
+/// Whether an order about the parties of a call is carried out; if not, why.
+pub type Granted = Result<(), Refused>;
+
 pub fn refused(code: u16, why: impl Into<String>) -> Refused {
     Refused { code, why: why.into() }
 }
@@ -154,7 +157,9 @@ impl Switch {
             return Err(refused(486, format!("{ERRANDS_PER_CALL_MAX} are being called already")));
         }
         let is_alone = |kind: Kind| kind.place() == Place::Callee || kind.leaves_caller_waiting();
-        if is_alone(errand.kind) && (slot.call.is_aside() || slot.errands.values().any(|other| is_alone(other.kind))) {
+        if is_alone(errand.kind)
+            && (slot.call.beside(Part::Consulted).next().is_some() || slot.errands.values().any(|other| is_alone(other.kind)))
+        {
             return Err(refused(491, "somebody is asked or called already"));
         }
         let detail = self.detail_of(&errand);
@@ -272,7 +277,7 @@ impl Switch {
         let Some(slot) = self.slots.get(&call) else { return };
         if slot.call.is_connected() {
             if errand.kind.leaves_caller_waiting() {
-                self.turn_back(call, now);
+                self.turn_back_unless_held(call, now);
             }
         } else if slot.call.is_parted() && matches!(errand.kind.place(), Place::Callee | Place::Beside(Part::Consulted | Part::Conferee)) {
             self.nobody_took_over(call, errand, now);
@@ -283,6 +288,14 @@ impl Switch {
     pub(super) fn turn_back(&mut self, call: CallId, now: Instant) {
         self.order(call, Order::SetBackground { side: Side::Callee, background: Background::None }, now);
         self.order(call, Order::TurnBack, now);
+    }
+
+    /// Whom he asked is gone, or did not come: the caller waits on where the agent had put him on hold before.
+    pub(super) fn turn_back_unless_held(&mut self, call: CallId, now: Instant) {
+        if self.slots.get(&call).is_some_and(|slot| slot.promise.is_some()) {
+            return self.order(call, Order::SetBackground { side: Side::Callee, background: Background::None }, now);
+        }
+        self.turn_back(call, now);
     }
 
     /// The caller was to be transferred, and who transferred him is gone: he is called back once; then the caller waits in his queue again.

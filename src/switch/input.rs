@@ -113,6 +113,11 @@ pub enum PartyOrder {
     Add {
         to: String,
     },
+    /// The caller is put on hold, and told how long; or a hold that runs gets its reason and promise. `Back` ends it.
+    Hold {
+        reason: Option<String>,
+        promise: Option<Duration>,
+    },
     Supervise {
         supervisor: AgentId,
         mode: SupervisionMode,

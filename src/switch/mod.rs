@@ -22,6 +22,7 @@ mod offer;
 mod on_acd;
 mod on_call;
 mod on_command;
+mod on_hold;
 mod on_media;
 mod on_menu;
 mod on_message;

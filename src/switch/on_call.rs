@@ -72,6 +72,9 @@ impl Switch {
             Fact::Retrieved { by } => {
                 self.publish("call.retrieved", Some(call), now, vec![("by", Detail::Text(by.name().to_owned()))]);
                 self.tell_patience(call, by, hold_patience::Event::Retrieved, now);
+                if by == HeldBy::Agent {
+                    self.end_promise(call, now);
+                }
                 if !self.is_held(call) {
                     self.tell_scripts(call, &script::Event::Retrieved, now);
                 }
@@ -391,6 +394,7 @@ impl Switch {
             self.close_offer(call, leg, OfferOutcome::Withdrawn, now);
         }
         self.end_script(call, ScriptEnding::CutShort, now);
+        self.end_promise(call, now);
         for agent in self.slots.get(&call).map(|slot| slot.agents().cloned().collect::<Vec<_>>()).unwrap_or_default() {
             self.segment_ends(call, &agent, SegmentEnding::Left, now);
         }

@@ -2,12 +2,13 @@
 //! programs order comes together here; whom it is for is called by an `errand`.
 
 use super::directory::Role;
-use super::errand::{Aim, Errand, Kind, Refused, refused};
+use super::errand::{Aim, Errand, Granted, Kind, Refused, refused};
 use super::input::{PartyOrder, SupervisionMode};
 use super::output::{Detail, Reply};
 use super::slot::PARTY_RINGS_FOR;
 use super::{Key, Switch};
 use crate::base::limits::SEGMENTS_PER_CALL_MAX;
+use crate::base::time::secs;
 use crate::base::{AgentId, CallId, ClipId, Instant, LegId};
 use crate::call::record::{Outcome, SegmentEnding, SegmentRecord, SegmentRole};
 use crate::call::{MUSIC, Order, Part, Side};
@@ -15,9 +16,6 @@ use crate::config::{self, Config, Destination};
 use crate::media::control::Background;
 use crate::rules::script;
 use crate::sip::{Command, ReferId, ReferTarget};
-
-/// Whether an order about the parties of a call is carried out; if not, why.
-pub(super) type Granted = Result<(), Refused>;
 
 impl Switch {
     /// The agent of a call whose part it is to transfer and ask is put in the callee's seat: there he is whom the caller speaks with.
@@ -124,7 +122,7 @@ impl Switch {
         let ringing: Vec<LegId> = ringing.map(|(leg, _)| *leg).collect();
         let asked: Vec<LegId> = slot.call.beside(Part::Consulted).collect();
         if ringing.is_empty() && asked.is_empty() {
-            return Err(refused(481, "nobody is asked"));
+            return self.retrieve(call, now);
         }
         for leg in ringing {
             self.withdraw_errand(call, leg, "not needed any more", now);
@@ -301,6 +299,7 @@ impl Switch {
             PartyOrder::Back => self.end_consultation(call, now),
             PartyOrder::Add { to } => self.invite(call, &to, Kind::Conference, side, now),
             PartyOrder::Supervise { supervisor, mode } => self.supervise(call, &supervisor, kind_of(mode), now),
+            PartyOrder::Hold { reason, promise } => self.hold(call, reason.as_deref(), promise, side, now),
             PartyOrder::EndSupervision { supervisor } => self.end_supervision(call, &supervisor, now),
         };
         match granted {
@@ -312,7 +311,7 @@ impl Switch {
     /// What an agent pressed in a call, if it is of this kind.
     ///
     /// `*2NUMBER#` asks, `*3NUMBER#` transfers, `*4#` gives the caller to whom was asked, `*5#` makes it a conference, `*6#` goes back to
-    /// the caller.
+    /// the caller, `*7SECONDS#` puts him on hold with that promise.
     pub(super) fn parties_by_code(&mut self, call: CallId, side: Side, pressed: &str, now: Instant) -> bool {
         let Some(code) = pressed.strip_prefix('*').and_then(|rest| rest.strip_suffix('#')) else { return false };
         let granted = match code.split_at_checked(1) {
@@ -321,6 +320,8 @@ impl Switch {
             Some(("4", "")) => self.complete_consultation(call, now),
             Some(("5", "")) => self.confer(call, now),
             Some(("6", "")) => self.end_consultation(call, now),
+            Some(("7", "")) => self.hold(call, None, None, side, now),
+            Some(("7", seconds)) if seconds.parse::<u64>().is_ok() => self.hold(call, None, seconds.parse().ok().map(secs), side, now),
             _ => return false,
         };
         if let Err(Refused { why, .. }) = granted {
@@ -388,7 +389,7 @@ impl Switch {
             }
         }
         if was_asked {
-            self.turn_back(call, now);
+            self.turn_back_unless_held(call, now);
         }
     }
 

@@ -25,6 +25,8 @@ pub(super) mod token {
     pub const FAREWELL_QUESTION: u64 = 7;
     pub const FAREWELL: u64 = 8;
     pub const INTRODUCTION: u64 = 9;
+    /// To the caller: how long it takes; to the agent: that it has taken longer.
+    pub const PROMISE: u64 = 12;
     pub const BOX_GREETING: u64 = 10;
     pub const BOX_BEEP: u64 = 11;
     /// Of scripts begun by hand: this and what follows, each once a call.
@@ -178,6 +180,13 @@ impl Switch {
                 self.on_farewell(call, ordered, now);
             }
             Rule::NoAnswer => self.party_rang_too_long(call, now),
+            Rule::Promise => {
+                let mut ordered = Vec::new();
+                if let Some(promise) = &mut slot.promise {
+                    promise.handle_timeout(now, &mut ordered);
+                }
+                self.on_promise(call, ordered, now);
+            }
             Rule::Errands => self.on_errands_due(call, now),
             Rule::Menu => self.menu_due(call, now),
             Rule::Message => self.message_due(call, now),

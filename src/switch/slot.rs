@@ -10,7 +10,7 @@ use crate::call::{Call, Side};
 use crate::config::{Destination, FarewellRule, RulesConfig};
 use crate::recording::{Recording, RecordingFile};
 use crate::rules::farewell::{Survey, Words};
-use crate::rules::{CallerRinging, Farewell, HoldPatience, Menu, Message, QueueComfort, Script};
+use crate::rules::{CallerRinging, Farewell, HoldPatience, Menu, Message, Promise, QueueComfort, Script};
 use crate::sip::{self, Callee};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -91,6 +91,9 @@ pub struct Slot {
     /// Phones that called to be let in, and are not yet.
     #[serde(default)]
     pub admitted: BTreeMap<LegId, Box<Admitted>>,
+    /// What the caller was told of a hold.
+    #[serde(default)]
+    pub promise: Option<Promise>,
     /// Phones that are called for a place in it.
     #[serde(default)]
     pub errands: BTreeMap<LegId, Box<Errand>>,
@@ -148,6 +151,7 @@ pub enum Rule {
     Recording,
     NoAnswer,
     Errands,
+    Promise,
     Menu,
     Message,
 }
@@ -169,6 +173,7 @@ impl Slot {
             callee_agent: None,
             beside: BTreeMap::new(),
             admitted: BTreeMap::new(),
+            promise: None,
             errands: BTreeMap::new(),
             caller_ringing: CallerRinging::new(rules.answer.cadence, rules.answer.max_rings),
             comfort: QueueComfort::new(patience),
@@ -255,7 +260,7 @@ impl Slot {
         self.offers.iter().find(|(_, offer)| offer.agent == *agent).map(|(leg, _)| *leg)
     }
 
-    fn deadlines(&self) -> [(Rule, Option<Instant>); 14] {
+    fn deadlines(&self) -> [(Rule, Option<Instant>); 15] {
         let no_answer = match &self.purpose {
             Purpose::Party(party) => party.no_answer_at,
             Purpose::Queue(_) | Purpose::Menu { .. } | Purpose::Message { .. } | Purpose::Play { .. } => None,
@@ -275,6 +280,7 @@ impl Slot {
             (Rule::Recording, self.recording.deadline()),
             (Rule::NoAnswer, no_answer),
             (Rule::Errands, self.errands.values().filter_map(|errand| errand.give_up_at).min()),
+            (Rule::Promise, self.promise.as_ref().and_then(Machine::deadline)),
             (Rule::Menu, menu),
             (Rule::Message, message),
         ]

@@ -42,7 +42,10 @@ impl Resolver<'_> {
     }
 
     fn hold(&mut self, raw: &RawHold) -> HoldRule {
-        HoldRule { patience: self.duration(raw.patience.as_ref(), secs(7), secs(1)..=secs(3_600)) }
+        HoldRule {
+            patience: self.duration(raw.patience.as_ref(), secs(7), secs(1)..=secs(3_600)),
+            escalate_after: self.duration(raw.escalate_after.as_ref(), secs(30), secs(1)..=secs(3_600)),
+        }
     }
 
     fn silent_call(&mut self, raw: &RawSilentCall, language: &str) -> SilentCallRule {

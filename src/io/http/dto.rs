@@ -128,13 +128,19 @@ pub struct LegalHoldRequest {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PartyRequest {
-    /// transfer, consult, add (each with `to`); escalate, complete, confer, back; listen, whisper, barge-in, take-over, leave (each with
-    /// `supervisor`).
+    /// transfer, consult, add (each with `to`); hold (with `reason`, `seconds`); escalate, complete, confer, back; listen, whisper, barge-in,
+    /// take-over, leave (each with `supervisor`).
     #[schema(examples("transfer"))]
     pub order: String,
     /// A number, as an agent would dial it.
     #[schema(examples("1002"))]
     pub to: Option<String>,
+    /// Why the caller is put on hold.
+    #[schema(examples("looks something up"))]
+    pub reason: Option<String>,
+    /// How long he is told that it takes, 1 to 300.
+    #[schema(examples(60))]
+    pub seconds: Option<u64>,
     /// Whose phone is called to supervise, or who leaves.
     #[schema(examples("1000"))]
     pub supervisor: Option<String>,

@@ -37,7 +37,7 @@ pub async fn command(
 }
 
 fn read(request: PartyRequest) -> Result<PartyOrder, Problem> {
-    let PartyRequest { order, to, supervisor } = request;
+    let PartyRequest { order, to, supervisor, reason, seconds } = request;
     let lacks = |what: &str| Problem::new(StatusCode::BAD_REQUEST, format!("{order} needs `{what}`"));
     let to = || to.clone().filter(|to| !to.is_empty()).ok_or_else(|| lacks("to"));
     let supervisor = || supervisor.as_deref().map(AgentId::new).ok_or_else(|| lacks("supervisor"));
@@ -46,6 +46,7 @@ fn read(request: PartyRequest) -> Result<PartyOrder, Problem> {
         "transfer" => to().map(|to| PartyOrder::Transfer { to }),
         "consult" => to().map(|to| PartyOrder::Consult { to }),
         "add" => to().map(|to| PartyOrder::Add { to }),
+        "hold" => Ok(PartyOrder::Hold { reason, promise: seconds.map(std::time::Duration::from_secs) }),
         "escalate" => Ok(PartyOrder::Escalate),
         "complete" => Ok(PartyOrder::Complete),
         "confer" => Ok(PartyOrder::Confer),
@@ -56,7 +57,8 @@ fn read(request: PartyRequest) -> Result<PartyOrder, Problem> {
         "take-over" => supervise(SupervisionMode::TakeOver),
         "leave" => supervisor().map(|supervisor| PartyOrder::EndSupervision { supervisor }),
         _ => {
-            const KNOWN: &str = "transfer, consult, escalate, complete, confer, back, add, listen, whisper, barge-in, take-over, leave";
+            const KNOWN: &str =
+                "transfer, consult, hold, escalate, complete, confer, back, add, listen, whisper, barge-in, take-over, leave";
             Err(Problem::new(StatusCode::BAD_REQUEST, format!("no order {order}; there are {KNOWN}")))
         }
     }

@@ -12,6 +12,7 @@ mod hours;
 mod menus;
 mod messages;
 mod operating;
+mod promise;
 mod restarts;
 mod scripts;
 mod silent_call;
