@@ -11,7 +11,7 @@ use crate::base::limits::SEGMENTS_PER_CALL_MAX;
 use crate::base::time::secs;
 use crate::base::{AgentId, CallId, ClipId, Instant, LegId};
 use crate::call::record::{Outcome, SegmentEnding, SegmentRecord, SegmentRole};
-use crate::call::{MUSIC, Order, Part, Side};
+use crate::call::{MUSIC, Order, Part, Place, Side};
 use crate::config::{self, Config, Destination};
 use crate::media::control::Background;
 use crate::rules::script;
@@ -424,6 +424,7 @@ impl Switch {
         }
         if side == Side::Callee {
             self.order(call, Order::SetBackground { side, background: Background::None }, now);
+            self.forget_who_was_asked(call, now);
         }
         if let Some(admitted) = admitted {
             self.came_in(*admitted, call, now);
@@ -438,6 +439,20 @@ impl Switch {
         }
         self.touched.insert(Key::Slot(call));
         self.store_record(call);
+    }
+
+    /// Who asked is gone: whom he called to ask is not needed.
+    fn forget_who_was_asked(&mut self, call: CallId, now: Instant) {
+        let Some(slot) = self.slots.get(&call) else { return };
+        let asked = slot.errands.iter().filter(|(_, errand)| errand.kind.place() == Place::Beside(Part::Consulted));
+        let ringing: Vec<LegId> = asked.map(|(leg, _)| *leg).collect();
+        let there: Vec<LegId> = slot.call.beside(Part::Consulted).collect();
+        for leg in ringing {
+            self.withdraw_errand(call, leg, "not needed any more", now);
+        }
+        for leg in there {
+            self.order(call, Order::Dismiss { leg, cause: "not needed any more".to_owned() }, now);
+        }
     }
 
     /// Who was called for the caller has him, whose agent had hung up before; or a colleague who picked up what rang. False for neither.

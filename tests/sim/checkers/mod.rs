@@ -333,11 +333,10 @@ impl Checkers {
                 let new = || Session { call: *call, caller: *left, callee: None, script: BTreeMap::new() };
                 self.sessions.entry(*session).or_insert_with(new);
             }
-            Media::SetHearing { session, hearing } => {
-                if let Some(session) = self.sessions.get_mut(session)
-                    && let Some((_, heard)) = hearing.iter().find(|(hearer, _)| *hearer == session.caller)
-                {
-                    session.callee = heard.first().copied();
+            // Of two it listens to, the one who is not the caller: whoever else hears him, or is heard.
+            Media::ListenForSpeech { session, leg, on: true } => {
+                if let Some(session) = self.sessions.get_mut(session).filter(|session| session.caller != *leg) {
+                    session.callee = Some(*leg);
                 }
             }
             Media::Announce { session, leg, clips, token } => {

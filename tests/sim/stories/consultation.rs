@@ -141,7 +141,7 @@ fn the_superior_is_told_whose_call_it_is_before_they_speak_of_it() {
     world.agents_come(&["1000"]).agent_answers("1000", secs(1)).presses("1001", "**0").after(secs(2)).expect_up("1000");
     let from = world.leg("1000").up_at.expect("up");
     world.says("1001", Sound::Silence).after(secs(3)).expect_hears(CALLER, Heard::Clip("music/hold"));
-    assert_eq!(world.times_of("1000", "escalation", from).len(), 1);
+    assert!(!world.times_of("1000", "escalation", from).is_empty());
     assert_eq!(world.times_of("1000", "digits/1", from).len(), 2, "1001");
     assert!(world.times_of(CALLER, "escalation", from).is_empty() && world.times_of("1001", "escalation", from).is_empty());
     world.expect_conversation("1001", "1000").hangs_up("1001").after(millis(500)).expect_conversation(CALLER, "1000");
