@@ -117,7 +117,7 @@ mod tests {
     fn who_is_back_in_time_has_kept_it() {
         let mut drive = promised();
         drive.until(millis(59_999)).event(Event::Retrieved).until(secs(300));
-        assert_eq!(drive.log(), [(millis(59_999), Action::Kept)]);
+        assert_eq!(drive.log, [(millis(59_999), Action::Kept)]);
     }
 
     #[test]
@@ -132,7 +132,7 @@ mod tests {
             (secs(81), Action::Remind { count: 4 }),
             (secs(82), Action::Broken { late_by: secs(22) }),
         ];
-        assert_eq!(drive.log(), expected);
+        assert_eq!(drive.log, expected);
     }
 
     #[test]
