@@ -316,7 +316,7 @@ fn each_kind_of_mistake_has_its_answer() {
             "each step comes later",
         ),
         ("rules.toml", "patience = \"7s\"", "patience = \"999ms\"", 11, "from \"1s\" to \"1h\""),
-        ("rules.toml", "\"silent_ask\"", "\"silent_aks\"", 18, "did you mean \"silent_ask\"?"),
+        ("rules.toml", "\"silent_ask\"", "\"silent_aks\"", 21, "did you mean \"silent_ask\"?"),
         ("rules.toml", "after_missed = \"not-ready\"", "after_missed = \"redy\"", 7, "did you mean \"ready\"?"),
         ("switch.toml", "\"20000-29999\"", "\"20000-30000\"", 20, "end at 29999"),
         ("switch.toml", "\"20000-29999\"", "\"20000-20001\"", 20, "at least four"),
