@@ -23,7 +23,7 @@ impl Listener {
     pub fn connect(world: &World, last: Option<u64>) -> Self {
         let address = world.url.trim_start_matches("http://");
         let mut stream = TcpStream::connect(address).expect("connects");
-        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("sets");
+        stream.set_read_timeout(Some(Duration::from_secs(30))).expect("sets");
         let last = last.map_or_else(String::new, |last| format!("Last-Event-ID: {last}\r\n"));
         write!(stream, "GET /api/v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n{last}\r\n").expect("writes");
         let mut lines = BufReader::new(stream);
