@@ -35,6 +35,13 @@ fn recording(site: &Site, call: &Value) -> Vec<Samples> {
     parse_wav(&site.get_bytes(&format!("/api/v1/calls/{}/recording", text(&call["id"]))).1)
 }
 
+/// The call to that number, of several that there were.
+fn call_to(site: &Site, number: &str) -> Value {
+    let calls = site.get("/api/v1/calls");
+    let found = calls["items"].as_array().into_iter().flatten().find(|call| text(&call["called"]) == number);
+    found.unwrap_or_else(|| panic!("a call to {number}: {calls}")).clone()
+}
+
 fn segments(call: &Value) -> Vec<(String, String, String)> {
     let of = |segment: &Value, name: &str| text(&segment[name]).to_owned();
     let all = call["segments"].as_array().cloned().unwrap_or_default();
@@ -100,13 +107,10 @@ fn linphone_joins_its_two_calls_and_leaves() {
     site.agent_becomes("1001", "ready", 5.0);
     caller.hang_up();
     pass(1.0);
-    let calls = site.get("/api/v1/calls");
-    let calls = calls["items"].as_array().expect("calls");
-    let customers = calls.iter().find(|call| text(&call["called"]) == "95000").expect("the customer's call");
-    let asked = calls.iter().find(|call| text(&call["called"]) == "1003").expect("the consultation");
+    let (customers, asked) = (call_to(&site, "95000"), call_to(&site, "1003"));
     assert_eq!(asked["merged_into"], customers["id"], "{}", first.told());
-    assert_eq!(segments(customers), expected(&[("1001", "serving", "transferred"), ("1003", "serving", "left")]));
-    let channels = recording(&site, customers);
+    assert_eq!(segments(&customers), expected(&[("1001", "serving", "transferred"), ("1003", "serving", "left")]));
+    let channels = recording(&site, &customers);
     let lasted = seconds(&channels[0]);
     expect_tones("recording, left, after", &channels[0], lasted - 2.0, lasted - 0.5, &[CALLER]);
     expect_tones("recording, right, after", &channels[1], lasted - 2.0, lasted - 0.5, &[SECOND]);
@@ -182,9 +186,9 @@ fn a_supervisor_listens_whispers_and_barges_in() {
     supervisor.hang_up();
     pass(1.0);
     caller.hang_up();
-    let call = site.ended_call(5.0);
     // The phones write their files to the end.
     pass(1.0);
+    let call = call_to(&site, "95000");
     let (caller_heard, agent_heard, his) = (caller.heard(), first.heard(), supervisor.heard());
     let modes: [(&str, &[f64], &[f64]); 3] =
         [("listens", &[FIRST], &[CALLER]), ("whispers", &[FIRST], &[CALLER, SECOND]), ("barges in", &[FIRST, SECOND], &[CALLER, SECOND])];
