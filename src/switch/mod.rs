@@ -30,6 +30,8 @@ mod on_parties;
 mod on_rules;
 mod on_service;
 mod on_sip;
+mod party_orders;
+mod referrals;
 mod remembered;
 mod routing;
 mod slot;

@@ -1,0 +1,102 @@
+//! What agents' phones refer: their caller to a number, or two calls of theirs to each other.
+
+use super::directory::Role;
+use super::errand::{Errand, Granted, Refused, refused};
+use super::slot::PARTY_RINGS_FOR;
+use super::{Key, Switch};
+use crate::base::{CallId, Instant, LegId};
+use crate::call::Side;
+use crate::call::record::{Outcome, SegmentEnding};
+use crate::config::Destination;
+use crate::sip::{Command, ReferId, ReferTarget};
+
+impl Switch {
+    /// An agent's phone refers whom it speaks with to somebody else.
+    pub(super) fn referred(&mut self, refer: ReferId, target: &ReferTarget, now: Instant) {
+        let found = self.calls_of_legs.get(&refer.leg).copied();
+        let side = found.and_then(|call| self.slots.get(&call)?.call.side_of(refer.leg));
+        let (Some(call), Some(side)) = (found, side) else {
+            // One beside the two transfers nobody but himself.
+            return self.tell_sip(Command::TellReferProgress { refer, status: 403 }, now);
+        };
+        let done = match target {
+            ReferTarget::Number(number) => self.transfer(call, number, side, Some(refer), now),
+            ReferTarget::Replace(other) => self.merge(call, refer, *other, now),
+        };
+        if let Err(Refused { code, why }) = done {
+            tracing::info!(%call, code, why, "a referral came to nothing");
+            self.tell_sip(Command::TellReferProgress { refer, status: code }, now);
+        }
+    }
+
+    /// Two calls of one agent become one: the other party of `other`'s call takes the place of the agent in `call`, or the other way round,
+    /// so that the call that was there first goes on.
+    fn merge(&mut self, call: CallId, refer: ReferId, other: LegId, now: Instant) -> Granted {
+        let Some(second) = self.calls_of_legs.get(&other).copied().filter(|second| *second != call) else {
+            return Err(refused(481, "the other call is over"));
+        };
+        let ((keeps, keeps_leg), (gives, gives_leg)) =
+            if call < second { ((call, refer.leg), (second, other)) } else { ((second, other), (call, refer.leg)) };
+        let side_in = |call: CallId, leg: LegId| self.slots.get(&call).and_then(|slot| slot.call.side_of(leg));
+        let (Some(side), Some(gives_side)) = (side_in(keeps, keeps_leg), side_in(gives, gives_leg)) else {
+            return Err(refused(481, "the other call is over"));
+        };
+        if !self.slots.get(&keeps).is_some_and(|slot| slot.call.is_connected()) {
+            return Err(refused(481, "nobody speaks in the first call yet"));
+        }
+        let waits_in = self.slots.get(&gives).filter(|slot| !slot.call.is_connected()).and_then(|slot| slot.queue().cloned());
+        if let Some(queue) = waits_in {
+            // He who transfers waits in a queue himself: there it is the caller who is to wait.
+            self.put_agent_in_place(keeps, side, now);
+            self.tell_referrer(Some(refer), 200, now);
+            self.go_to(keeps, &Destination::Queue(queue), now);
+            self.release(gives, Outcome::Abandoned, "joined with another call", now);
+            return Ok(());
+        }
+        let Some(giving) = self.slots.get_mut(&gives) else { return Err(refused(481, "the other call is over")) };
+        let mut ordered = Vec::new();
+        let Some(mut guest) = giving.call.give_away(gives_leg, now, &mut ordered) else {
+            return Err(refused(481, "nobody is in the other call"));
+        };
+        giving.call.record_mut().merged_into = Some(keeps);
+        let leg = guest.leg();
+        giving.errands.remove(&leg);
+        let agent = match gives_side {
+            Side::Caller => giving.callee_agent.take(),
+            Side::Callee => giving.caller_agent.take(),
+        };
+        giving.legs.remove(&leg);
+        guest.agent.clone_from(&agent);
+        self.put_agent_in_place(keeps, side, now);
+        self.add_leg(keeps, leg);
+        if let Some(agent) = &agent {
+            self.engage(agent.clone(), keeps, Role::Beside, now);
+            for role in [Role::Caller, Role::Callee, Role::Beside] {
+                self.directory.leaves(agent, gives, role);
+            }
+            self.segment_ends(gives, agent, SegmentEnding::Changed, now);
+        }
+        let is_ringing = guest.is_ringing();
+        let by = self.slots.get(&keeps).and_then(|slot| slot.callee_agent.clone());
+        if let Some(slot) = self.slots.get_mut(&keeps) {
+            if is_ringing {
+                slot.errands.insert(leg, Box::new(Errand::taken_over(agent.clone(), PARTY_RINGS_FOR, refer, by, now)));
+            } else if let Some(agent) = agent.clone() {
+                slot.beside.insert(leg, agent);
+            }
+            let mut taken = Vec::new();
+            slot.call.take_in(guest, "transferred", now, &mut taken);
+            self.touched.insert(Key::Slot(keeps));
+            self.work.extend(taken.into_iter().map(|action| super::Work::Call(keeps, action)));
+        }
+        if !is_ringing {
+            self.tell_sip(Command::TellReferProgress { refer, status: 200 }, now);
+        }
+        self.touched.insert(Key::Slot(gives));
+        self.work.extend(ordered.into_iter().map(|action| super::Work::Call(gives, action)));
+        if let Some(agent) = agent {
+            self.tell_acd(crate::acd::Event::Disengaged { agent, call: gives }, now);
+        }
+        Ok(())
+    }
+}
