@@ -268,8 +268,8 @@ fn each_kind_of_mistake_has_its_answer() {
         ("routing.toml", "queue:service", "queue", 13, "queue:NAME"),
         ("routing.toml", "from = \"any\"", "from = \"interal\"", 12, "did you mean \"internal\"?"),
         ("routing.toml", "number = \"95000\"", "number = \"1XXXXXXXXXX\"", 28, "put this one first"),
-        ("routing.toml", "[\"127.0.0.0/8\"]", "[\"127.0.0.0/64\"]", 39, "192.0.2.0/24"),
-        ("routing.toml", "sip:127.0.0.1:5090", "127.0.0.1:5090", 38, "sip:HOST"),
+        ("routing.toml", "[\"127.0.0.0/8\"]", "[\"127.0.0.0/64\"]", 53, "192.0.2.0/24"),
+        ("routing.toml", "sip:127.0.0.1:5090", "127.0.0.1:5090", 52, "sip:HOST"),
         ("routing.toml", "hosts = [\"sip:127.0.0.1:5090\"]", "hosts = []", 25, "give the trunk `hosts`"),
         ("agents.toml", "service = 5", "service = 10", 27, "1 (beginner) to 9"),
         ("agents.toml", "id = \"1001\"", "id = \"10 01\"", 23, "1 to 15 digits"),
@@ -381,6 +381,52 @@ fn mistakes_in_a_calendar_have_their_answers() {
 }
 
 #[test]
+fn mistakes_in_menus_boxes_and_trunks_have_their_answers() {
+    let told = |text: &str| {
+        let mut files = shipped();
+        files.push(SourceFile { path: "config/menus.toml".into(), text: text.into() });
+        in_full(&errors_of(&files, &[]))
+    };
+    let menu = "[[menu]]\nid = \"main\"\nprompt = \"welcome\"\nkeys = { 1 = \"queue:service\", 9 = \"language:en-US\", \"*\" = \"again\" }\n\
+                otherwise = \"message:desk\"\n";
+    let message_box = "[[message_box]]\nid = \"desk\"\nowner = \"team:service\"\ngreeting = \"closed\"\n";
+    let trunk = "[[trunk]]\nid = \"other\"\nhosts = [\"sip:a.example;priority=1;weight=3\"]\nuser = \"u\"\npassword = \"p\"\nregister = true\n\
+                 caller_shown = \"behind-account\"\ncaller = \"02012345678\"\nping = \"30s\"\nchannels = 30\ntry_for = \"6s\"\n";
+    let good = format!("{menu}{message_box}{trunk}");
+    assert_eq!(told(&good), "");
+    for (from, to, line, remedy) in [
+        ("1 = \"queue", "11 = \"queue", 4, "one of 0 to 9, * and #"),
+        ("queue:service", "queue:servise", 4, "did you mean \"service\"?"),
+        ("queue:service", "agent", 4, "say which: \"agent:1001\""),
+        ("queue:service", "trunk:carrier", 4, "say which is to be called"),
+        ("language:en-US", "language:en", 4, "zh-CN"),
+        ("prompt = \"welcome\"\n", "", 1, "prompt = \"welcome\""),
+        ("otherwise = \"message:desk\"", "otherwise = \"message:dask\"", 5, "did you mean \"desk\"?"),
+        ("otherwise = \"message:desk\"", "otherwise = \"menu:main\"", 5, "let one of them lead to a queue"),
+        ("otherwise", "timeout = \"0s\"\notherwise", 5, "from \"1s\""),
+        ("team:service", "team:servce", 8, "did you mean \"service\"?"),
+        ("team:service", "agent:1009", 8, "\"1000\""),
+        ("team:service", "nobody", 8, "an agent or a team"),
+        ("greeting = \"closed\"\n", "", 6, "greeting ="),
+        (";weight=3", ";weight=x", 12, ";priority=1 and ;weight=2"),
+        ("user = \"u\"\n", "", 13, "both `user` and `password`"),
+        ("user = \"u\"\npassword = \"p\"\n", "", 13, "give it `user` and `password`"),
+        ("behind-account", "behind", 16, "from, asserted, behind-account"),
+        ("\"02012345678\"", "\"020-1234\"", 17, "digits, after a plus or not"),
+        ("channels = 30", "channels = 0", 19, "from 1 to"),
+    ] {
+        let shown = told(&good.replacen(from, to, 1));
+        assert!(shown.starts_with(&format!("config/menus.toml:{line}:")) && shown.contains(remedy), "{from} → {to}: {shown}");
+    }
+    // Two menus that hand a caller who presses nothing to and fro.
+    let circle = good.replace("otherwise = \"message:desk\"", "otherwise = \"menu:second\"")
+        + "[[menu]]\nid = \"second\"\nprompt = \"welcome\"\nkeys = {}\notherwise = \"menu:main\"\n";
+    assert_eq!(told(&circle).matches("without end").count(), 2);
+    assert_eq!(with("agents.toml", "id = \"1001\"", "id = \"1001\"\nsuperior = \"1000\""), "");
+    assert!(with("agents.toml", "id = \"1001\"", "id = \"1001\"\nsuperior = \"1001\"").contains("his own superior"));
+}
+
+#[test]
 fn a_queue_whose_skill_nobody_has_and_a_trunk_open_to_all_are_warned_of() {
     let mut files = shipped();
     files[1].text = files[1].text.replace("skill = \"service\"", "skill = \"billing\"");
@@ -420,6 +466,7 @@ fn a_queue_says_what_it_asks_for_and_how_it_widens() {
         join: Join::LoggedOn,
         max_wait: Some(secs(600)),
         preferred: Some(PreferredRule { within: secs(12 * 3_600), wait: secs(20) }),
+        caller: None,
     };
     assert_eq!(config.queues["service"], expected);
     let agent = &config.agents["1001"];

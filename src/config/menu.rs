@@ -43,6 +43,8 @@ pub struct BoxConfig {
     pub greeting: ClipId,
     /// In its place, for who called an agent in a meeting; `None`: the greeting.
     pub meeting: Option<ClipId>,
+    /// Who has left a word hears this, and is released.
+    pub thanks: ClipId,
     /// Longest message.
     pub max: Duration,
     /// Who has said nothing for so long has said all.

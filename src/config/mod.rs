@@ -143,6 +143,8 @@ pub struct AgentConfig {
     pub rank: Option<u16>,
     /// For `weighted-random`; at least 1.
     pub weight: u32,
+    /// The number that he shows in calls out.
+    pub caller: Option<String>,
     /// Who is told of what he leaves undone.
     pub superior: Option<AgentId>,
     pub role: Role,
@@ -152,10 +154,10 @@ pub struct AgentConfig {
 /// Without the hashes: whoever has them can register as the agent.
 impl std::fmt::Debug for AgentConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { id, name, ha1_sha256: _, ha1_md5: _, team, skills, rank, weight, superior, role, login } = self;
+        let Self { id, name, ha1_sha256: _, ha1_md5: _, team, skills, rank, weight, caller, superior, role, login } = self;
         let mut shown = f.debug_struct("AgentConfig");
         shown.field("id", id).field("name", name).field("team", team).field("skills", skills);
-        shown.field("rank", rank).field("weight", weight).field("superior", superior);
+        shown.field("rank", rank).field("weight", weight).field("caller", caller).field("superior", superior);
         shown.field("role", role).field("login", login).finish_non_exhaustive()
     }
 }
@@ -229,6 +231,51 @@ pub struct TrunkConfig {
     pub hosts: Vec<TrunkHost>,
     /// Whose unauthenticated INVITEs come in on it.
     pub accept_from: Vec<IpNet>,
+    /// Who we are to it, where it asks.
+    pub account: Option<TrunkAccount>,
+    /// We register with it, for so long at a time.
+    pub register: Option<Duration>,
+    /// Host of our addresses there; `None`: its first host where we register, the switch's domain elsewhere.
+    pub domain: Option<String>,
+    pub ping: Option<TrunkPing>,
+    /// A host that lets nothing ring for so long is followed by the next.
+    pub try_for: Option<Duration>,
+    /// Calls over it at once, in and out.
+    pub channels: Option<usize>,
+    pub caller_shown: CallerShown,
+    /// The number that agents show who have none of their own.
+    pub caller: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub struct TrunkAccount {
+    pub user: String,
+    pub password: String,
+}
+
+/// Without the password.
+impl std::fmt::Debug for TrunkAccount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TrunkAccount").field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+/// Its hosts are asked with OPTIONS whether they are there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TrunkPing {
+    pub every: Duration,
+    /// So many unanswered in a row, and a host counts as down.
+    pub failures: u32,
+}
+
+/// Where a caller is shown to a carrier.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CallerShown {
+    From,
+    /// In From and in P-Asserted-Identity (RFC 3325).
+    Asserted,
+    /// In P-Asserted-Identity; From is our account.
+    BehindAccount,
 }
 
 /// `sip:HOST[:PORT][;transport=udp|tcp]`.
@@ -237,6 +284,25 @@ pub struct TrunkHost {
     pub host: TrunkHostName,
     pub port: u16,
     pub protocol: ListenProtocol,
+    /// The lowest is tried first (RFC 2782); of those that say nothing each comes after the one before.
+    pub priority: u16,
+    /// Its share among hosts of one priority; at least 1.
+    pub weight: u16,
+}
+
+/// As the configuration writes it, priority and weight apart.
+impl std::fmt::Display for TrunkHost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.host {
+            TrunkHostName::Address(IpAddr::V6(v6)) => write!(f, "sip:[{v6}]:{}", self.port)?,
+            TrunkHostName::Address(IpAddr::V4(v4)) => write!(f, "sip:{v4}:{}", self.port)?,
+            TrunkHostName::Name(name) => write!(f, "sip:{name}:{}", self.port)?,
+        }
+        match self.protocol {
+            ListenProtocol::Udp => Ok(()),
+            ListenProtocol::Tcp => f.write_str(";transport=tcp"),
+        }
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -23,6 +23,8 @@ pub struct QueueConfig {
     pub join: Join,
     pub max_wait: Option<Duration>,
     pub preferred: Option<PreferredRule>,
+    /// The number that its agents show in calls out, who have none of their own.
+    pub caller: Option<String>,
 }
 
 /// A step of widening. At least one of the two stands.

@@ -131,6 +131,7 @@ tables! {
         skills: Skills = "skills = { service = 5 }",
         rank: Spot<i64> = "rank = 1",
         weight: Spot<i64> = "weight = 2",
+        caller: Spot<String> = "caller = \"02012345678\"",
         superior: Spot<String> = "superior = \"1000\"",
         role: Spot<String> = "role = \"agent\"",
         login: Spot<String> = "login = \"on-register\"",
@@ -147,6 +148,7 @@ tables! {
         capacity: Spot<i64> = "capacity = 50",
         join: Spot<String> = "join = \"logged-on\"",
         max_wait: Spot<String> = "max_wait = \"10m\"",
+        caller: Spot<String> = "caller = \"02012345678\"",
         preferred: RawPreferred = "preferred = { within = \"24h\", wait = \"20s\" }",
     }
     RawWiden "queue.widen" {
@@ -203,6 +205,7 @@ tables! {
         owner: Spot<String> = "owner = \"team:service\"",
         greeting: Spot<String> = "greeting = \"message_greeting\"",
         meeting: Spot<String> = "meeting = \"meeting_greeting\"",
+        thanks: Spot<String> = "thanks = \"message_kept\"",
         max: Spot<String> = "max = \"3m\"",
         silence: Spot<String> = "silence = \"5s\"",
     }
@@ -210,6 +213,17 @@ tables! {
         id: Spot<String> = "id = \"carrier\"",
         hosts: Vec<Spot<String>> = "hosts = [\"sip:127.0.0.1:5090\"]",
         accept_from: Vec<Spot<String>> = "accept_from = [\"127.0.0.0/8\"]",
+        user: Spot<String> = "user = \"075512345678\"",
+        password: Spot<String> = "password = \"as the carrier gave it\"",
+        register: Spot<bool> = "register = true",
+        expires: Spot<String> = "expires = \"1h\"",
+        domain: Spot<String> = "domain = \"carrier.example\"",
+        ping: Spot<String> = "ping = \"30s\"",
+        ping_failures: Spot<i64> = "ping_failures = 2",
+        try_for: Spot<String> = "try_for = \"6s\"",
+        channels: Spot<i64> = "channels = 30",
+        caller_shown: Spot<String> = "caller_shown = \"asserted\"",
+        caller: Spot<String> = "caller = \"02012345678\"",
     }
     RawRules "rules" {
         answer: RawAnswer = "[rules.answer]",

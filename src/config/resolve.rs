@@ -13,6 +13,7 @@ mod rules;
 mod service;
 mod switch;
 mod together;
+mod trunks;
 mod words;
 
 use super::Config;

@@ -8,7 +8,7 @@ use super::store::Store;
 use crate::base::{CallId, Timestamp, limits};
 use crate::call::record::{CallRecord, OfferOutcome, RecordingState};
 use crate::media::control::StreamStatistics;
-use crate::switch::view::Snapshot;
+use crate::switch::view::{Snapshot, TrunkView};
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -297,6 +297,21 @@ fn of_the_switch(scrape: &mut Scrape, snapshot: &Snapshot) {
         *agents.entry(agent.state).or_insert(0) += 1;
     }
     scrape.gauges("sanling_agents", "Agents by state", agents.into_iter().map(|(state, count)| (vec![("state", state.to_owned())], count)));
+    let trunk = |view: &TrunkView| vec![("trunk", view.id.to_string())];
+    scrape.gauges("sanling_trunk_calls", "Calls over the trunk", snapshot.trunks.iter().map(|view| (trunk(view), view.calls)));
+    scrape.gauges(
+        "sanling_trunk_registered",
+        "Whether the carrier has us, where that is wanted",
+        snapshot.trunks.iter().filter_map(|view| Some((trunk(view), usize::from(view.registered.as_ref()?.is_ok())))),
+    );
+    scrape.gauges(
+        "sanling_trunk_host_up",
+        "Whether the host answers, where it is asked",
+        snapshot.trunks.iter().flat_map(|view| {
+            let asked = view.hosts.iter().filter(|(_, state)| *state != "unknown");
+            asked.map(move |(host, state)| (vec![("trunk", view.id.to_string()), ("host", host.clone())], usize::from(*state == "up")))
+        }),
+    );
     let queue = |id: &crate::base::QueueId| vec![("queue", id.to_string())];
     scrape.gauges("sanling_queue_waiting", "Callers waiting", snapshot.queues.iter().map(|view| (queue(&view.id), view.waiting)));
     let today = |pick: fn(&crate::switch::view::QueueFigures) -> u64| {

@@ -51,6 +51,7 @@ fn agents(old: &Config, new: &Config) -> Vec<String> {
             ("skills", was.skills != is.skills),
             ("rank", was.rank != is.rank),
             ("weight", was.weight != is.weight),
+            ("caller", was.caller != is.caller),
             ("superior", was.superior != is.superior),
             ("role", was.role != is.role),
             ("login", was.login != is.login),

@@ -9,7 +9,7 @@ use super::output::Output;
 use super::slot::Slot;
 use super::{Key, Switch};
 use crate::base::limits::{CHECKPOINT_WITHIN, REFRESHES_KEPT_AT_ONCE};
-use crate::base::{AgentId, BoxId, CallId, Instant, LegId, WallClock};
+use crate::base::{AgentId, BoxId, CallId, Instant, LegId, TrunkId, WallClock};
 use crate::{acd, sip};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -69,6 +69,7 @@ struct KeepingCall<'a> {
     slot: &'a Slot,
     legs: BTreeMap<LegId, sip::LegImage>,
     queued: Option<acd::QueuedImage>,
+    lines: BTreeMap<LegId, TrunkId>,
 }
 
 /// A call as it is read.
@@ -79,6 +80,9 @@ pub(super) struct KeptCall {
     pub slot: Slot,
     pub legs: BTreeMap<LegId, sip::LegImage>,
     pub queued: Option<acd::QueuedImage>,
+    /// Channels of trunks that it takes.
+    #[serde(default)]
+    pub lines: BTreeMap<LegId, TrunkId>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -274,7 +278,13 @@ impl Switch {
             return;
         };
         let legs = slot.legs.iter().filter_map(|leg| Some((*leg, self.endpoint.leg_image(*leg)?)));
-        let keeping = KeepingCall { at: now, slot, legs: legs.collect(), queued: self.acd.call_image(call) };
+        let keeping = KeepingCall {
+            at: now,
+            slot,
+            legs: legs.collect(),
+            queued: self.acd.call_image(call),
+            lines: self.carriers.lines_of(&slot.legs).collect(),
+        };
         out.push(Output::Keep { part, image: Some(image(&keeping)) });
         self.dirty.kept.insert(call);
     }

@@ -2,11 +2,13 @@
 //! need of the configuration.
 
 use super::Surroundings;
+use super::carriers::sip_trunk;
 use crate::acd;
 use crate::base::{AgentId, CallId};
 use crate::config::{self, AfterMissed, Config};
-use crate::sip::{Account, Flow, Settings, Trunk};
+use crate::sip::{Account, Flow, Settings};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 
 #[derive(Debug, Default)]
 pub struct Directory {
@@ -82,14 +84,14 @@ impl Directory {
 
 /// The configuration as the SIP endpoint sees it.
 #[must_use]
-pub fn sip_settings(config: &Config, surroundings: &Surroundings) -> Settings {
+pub fn sip_settings(config: &Config, surroundings: &Surroundings, hosts: &BTreeMap<String, Vec<SocketAddr>>) -> Settings {
     let account = |agent: &crate::config::AgentConfig| Account { ha1_sha256: agent.ha1_sha256.clone(), ha1_md5: agent.ha1_md5.clone() };
     Settings {
         domain: config.switch.domain.clone(),
         our_hosts: surroundings.our_hosts.clone(),
         listen: surroundings.listen.clone(),
         accounts: config.agents.values().map(|agent| (agent.id.clone(), account(agent))).collect(),
-        trunks: config.trunks.values().map(|trunk| Trunk::accepting(trunk.id.clone(), trunk.accept_from.clone())).collect(),
+        trunks: config.trunks.values().map(|trunk| sip_trunk(trunk, hosts, surroundings)).collect(),
         session_expires: config.sip.session_expires,
         min_session_expires: config.sip.min_session_expires,
         registration_min: config.sip.registration_min,

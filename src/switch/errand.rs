@@ -180,13 +180,20 @@ impl Switch {
     }
 
     fn try_way(&mut self, call: CallId, mut errand: Errand, now: Instant) {
-        let Some((callee, local)) = errand.ways.pop_front() else {
-            return self.errand_failed(call, errand, &Failure::Unreachable, now);
-        };
         let leg = self.new_leg();
-        let Some(slot) = self.slots.get_mut(&call) else { return };
-        let (agent, from, place) = (errand.agent.clone(), slot.from.clone(), errand.kind.place());
-        slot.errands.insert(leg, Box::new(errand));
+        let (callee, local) = loop {
+            match errand.ways.pop_front() {
+                Some((callee, local)) if self.takes_channel(leg, &callee) => break (callee, local),
+                Some(_) => {}
+                None => return self.errand_failed(call, errand, &Failure::Unreachable, now),
+            }
+        };
+        let Some(slot) = self.slots.get(&call) else { return self.carriers.free(leg) };
+        let (agent, place) = (errand.agent.clone(), errand.kind.place());
+        let from = self.shown_as(&slot.from, slot.caller_agent.as_ref(), &callee);
+        if let Some(slot) = self.slots.get_mut(&call) {
+            slot.errands.insert(leg, Box::new(errand));
+        }
         self.add_leg(call, leg);
         if let Some(agent) = agent.clone() {
             self.engage(agent, call, Role::Beside, now);

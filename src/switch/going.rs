@@ -6,15 +6,14 @@ use super::on_rules::token;
 use super::slot::{Party, Purpose, Turned};
 use super::{Key, Switch};
 use crate::acd::{self, Leaving};
-use crate::base::{AgentId, CallId, ClipId, Instant, Machine, TrunkId};
+use crate::base::{AgentId, CallId, ClipId, Instant, Machine};
 use crate::call::record::{CallDirection, Outcome, ReleasedBy};
 use crate::call::{Ending, MUSIC, Order, Side};
-use crate::config::{Destination, ListenProtocol, TrunkHost, TrunkHostName};
+use crate::config::Destination;
 use crate::media::control::Background;
 use crate::rules::{message, queue_comfort};
-use crate::sip::{self, Callee, Flow, Protocol};
+use crate::sip::{self, Callee};
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
 
 /// What an answered caller hears who cannot be put through.
 const TURNED_AWAY: &str = "closed";
@@ -89,6 +88,7 @@ impl Switch {
         let Some(slot) = self.slots.get_mut(&call) else { return };
         if let Purpose::Party(party) = &mut slot.purpose {
             party.no_answer_at = None;
+            party.next_at = None;
             party.ways.clear();
             called = Some((party.trying.take(), slot.callee_agent.take()));
         }
@@ -168,47 +168,6 @@ impl Switch {
         }
         let Some(flow) = self.directory.flows.get(&agent) else { return Err((480, Outcome::Unreachable)) };
         let ways = VecDeque::from([(Callee::Account(agent.clone()), flow.local.ip())]);
-        let party = Party { agent: Some(agent), ways, no_answer_at: None, trying: None, refusal: None };
-        Ok((Purpose::Party(party), CallDirection::Internal))
-    }
-
-    pub(super) fn to_trunks(&self, trunks: &[TrunkId], number: &str) -> Result<(Purpose, CallDirection), Nowhere> {
-        let trunks = trunks.iter().filter_map(|trunk| self.config.trunks.get(trunk));
-        let ways: VecDeque<_> =
-            trunks.flat_map(|trunk| trunk.hosts.iter().flat_map(|host| self.ways_to(&trunk.id, host, number))).collect();
-        if ways.is_empty() {
-            return Err((503, Outcome::Unreachable));
-        }
-        let party = Party { agent: None, ways, no_answer_at: None, trying: None, refusal: None };
-        Ok((Purpose::Party(party), CallDirection::Outbound))
-    }
-
-    /// Addresses of a trunk's host, each with the listening address of ours that leads there.
-    fn ways_to(&self, trunk: &TrunkId, host: &TrunkHost, number: &str) -> Vec<(Callee, IpAddr)> {
-        let (shown, addresses) = match &host.host {
-            TrunkHostName::Address(ip) => (ip.to_string(), vec![SocketAddr::new(*ip, host.port)]),
-            TrunkHostName::Name(name) => {
-                let known = self.hosts.get(name).cloned().unwrap_or_default();
-                (name.clone(), known.into_iter().map(|address| SocketAddr::new(address.ip(), host.port)).collect())
-            }
-        };
-        let protocol = match host.protocol {
-            ListenProtocol::Udp => Protocol::Udp,
-            ListenProtocol::Tcp => Protocol::Tcp,
-        };
-        let way = |peer: SocketAddr| {
-            let usable = |local: &&SocketAddr| local.is_ipv4() == peer.is_ipv4() && local.ip().is_loopback() == peer.ip().is_loopback();
-            let listening = || self.surroundings.listen.iter().filter(|(with, _)| *with == protocol).map(|(_, local)| local);
-            let local = listening().find(usable).or_else(|| listening().find(|local| local.is_ipv4() == peer.is_ipv4()))?;
-            let shown = if host.port == 5060 { shown.clone() } else { format!("{shown}:{}", host.port) };
-            let callee = Callee::Trunk {
-                trunk: Some(trunk.clone()),
-                number: number.to_owned(),
-                host: shown,
-                flow: Flow { protocol, local: *local, peer },
-            };
-            Some((callee, local.ip()))
-        };
-        addresses.into_iter().filter_map(way).collect()
+        Ok((Purpose::Party(Party::to(Some(agent), ways)), CallDirection::Internal))
     }
 }

@@ -12,6 +12,7 @@ pub mod view;
 
 mod admit;
 mod boxes;
+mod carriers;
 mod changes;
 mod day;
 mod directory;
@@ -45,6 +46,7 @@ use crate::recording::Recording;
 use crate::sip::admission::{Strain, Turn};
 use crate::sip::{self, Endpoint};
 use boxes::{Boxes, Lamp};
+use carriers::Carriers;
 use checkpoint::Dirty;
 use day::Day;
 use directory::Directory;
@@ -121,6 +123,7 @@ pub struct Switch {
     next_leg: u64,
     next_session: u64,
     hosts: BTreeMap<String, Vec<SocketAddr>>,
+    carriers: Carriers,
     /// The figures are its.
     day: Day,
     drain_until: Option<Instant>,
@@ -148,7 +151,7 @@ impl Switch {
     #[must_use]
     pub fn new(config: Arc<Config>, surroundings: Surroundings, now: Instant) -> Self {
         let rng = Rng::new(surroundings.seed);
-        let endpoint = Endpoint::new(directory::sip_settings(&config, &surroundings), surroundings.secret, now);
+        let endpoint = Endpoint::new(directory::sip_settings(&config, &surroundings, &BTreeMap::new()), surroundings.secret, now);
         let acd = Acd::new(directory::acd_settings(&config), surroundings.seed, now);
         let wall = surroundings.wall;
         let mut switch = Self {
@@ -166,6 +169,7 @@ impl Switch {
             next_leg: 0,
             next_session: 0,
             hosts: BTreeMap::new(),
+            carriers: Carriers::default(),
             day: Day::of(wall.read(now)),
             drain_until: None,
             draining: false,
@@ -202,7 +206,7 @@ impl Switch {
                 self.look_at_calendar(now);
                 self.dirty.clock();
             }
-            Input::Hosts(hosts) => self.hosts = hosts,
+            Input::Hosts(hosts) => self.hosts_found(hosts),
             Input::StoreBlocked(blocked) => self.store_blocked = blocked,
             Input::Strained(strain) => self.on_strain(strain, now),
         }
@@ -356,6 +360,7 @@ impl Switch {
 
     fn remove_leg(&mut self, call: CallId, leg: LegId) {
         self.calls_of_legs.remove(&leg);
+        self.carriers.free(leg);
         if let Some(slot) = self.slots.get_mut(&call) {
             slot.legs.remove(&leg);
         }
@@ -394,6 +399,7 @@ impl Switch {
         self.slots.is_empty()
             && self.closing.is_empty()
             && self.calls_of_legs.is_empty()
+            && self.carriers.is_idle()
             && self.calls_of_sessions.is_empty()
             && self.directory.is_idle()
             && self.endpoint.is_quiescent()

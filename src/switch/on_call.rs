@@ -119,17 +119,49 @@ impl Switch {
     /// A party call: the next way to its callee, or the end.
     pub(super) fn try_next_way(&mut self, call: CallId, now: Instant) {
         let leg = self.new_leg();
-        let Some(slot) = self.slots.get_mut(&call) else { return };
-        let Purpose::Party(party) = &mut slot.purpose else { return };
-        let Some((callee, local)) = party.ways.pop_front() else {
-            let failure = party.refusal.take().unwrap_or(Failure::Unreachable);
-            return self.party_failed(call, &failure, now);
-        };
-        party.trying = Some(leg);
-        let (agent, from) = (party.agent.clone(), slot.from.clone());
-        let offer = call::Offer { leg, callee, agent, from, local, early_media: true, place: call::Place::Callee };
-        self.add_leg(call, leg);
-        self.order(call, Order::Offer(offer), now);
+        loop {
+            let Some(slot) = self.slots.get_mut(&call) else { return };
+            let Purpose::Party(party) = &mut slot.purpose else { return };
+            let Some((callee, local)) = party.ways.pop_front() else {
+                let failure = party.refusal.take().unwrap_or(Failure::Unreachable);
+                return self.party_failed(call, &failure, now);
+            };
+            if !self.takes_channel(leg, &callee) {
+                self.way_is_full(call);
+                continue;
+            }
+            let Some(slot) = self.slots.get_mut(&call) else { return };
+            let (shown, by) = (slot.from.clone(), slot.caller_agent.clone());
+            let Purpose::Party(party) = &mut slot.purpose else { return };
+            party.trying = Some(leg);
+            let agent = party.agent.clone();
+            let from = self.shown_as(&shown, by.as_ref(), &callee);
+            let offer = call::Offer { leg, callee, agent, from, local, early_media: true, place: call::Place::Callee };
+            self.add_leg(call, leg);
+            return self.order(call, Order::Offer(offer), now);
+        }
+    }
+
+    /// All channels of its trunk are taken; should no other way serve, that is what the caller is told.
+    fn way_is_full(&mut self, call: CallId) {
+        if let Some(Purpose::Party(party)) = self.slots.get_mut(&call).map(|slot| &mut slot.purpose) {
+            party.refusal.get_or_insert(Failure::Status { code: 503, reason: "all channels of the trunk are taken".to_owned() });
+        }
+    }
+
+    /// No ringing is heard from the host that was tried. The last of them is waited for as long as SIP does.
+    pub(super) fn way_is_silent(&mut self, call: CallId, now: Instant) {
+        let Some(Purpose::Party(party)) = self.slots.get_mut(&call).map(|slot| &mut slot.purpose) else { return };
+        party.next_at = None;
+        if party.ways.is_empty() {
+            return;
+        }
+        let Some(leg) = party.trying.take() else { return };
+        party.refusal = Some(Failure::Timeout);
+        let reason = crate::sip::Reason { cause: 408, text: "no answer in time".to_owned() };
+        self.order(call, Order::WithdrawOffer { leg, reason }, now);
+        self.remove_leg(call, leg);
+        self.try_next_way(call, now);
     }
 
     fn party_failed(&mut self, call: CallId, failure: &Failure, now: Instant) {
@@ -171,6 +203,7 @@ impl Switch {
 
     fn offer_sent(&mut self, call: CallId, leg: LegId, now: Instant) {
         let at = self.at_of(call, now);
+        let tried_for = self.carriers.trunk_of(leg).and_then(|trunk| self.config.trunks.get(trunk)?.try_for);
         let rule = &self.config.rules.answer;
         let Some(slot) = self.slots.get_mut(&call) else { return };
         if let Some(offer) = slot.offers.get_mut(&leg) {
@@ -186,6 +219,7 @@ impl Switch {
             self.errand_sent(call, leg, now);
         } else if let Purpose::Party(party) = &mut slot.purpose {
             party.no_answer_at.get_or_insert(now + PARTY_RINGS_FOR);
+            party.next_at = tried_for.map(|long| now + long);
         }
     }
 
@@ -207,6 +241,10 @@ impl Switch {
             (offer.agent.clone(), first)
         }) else {
             // A party call: the caller hears what the callee's side says, ringing or early media.
+            if let Some(Purpose::Party(party)) = self.slots.get_mut(&call).map(|slot| &mut slot.purpose) {
+                party.next_at = None;
+                self.touched.insert(Key::Slot(call));
+            }
             self.order(call, Order::RingCaller, now);
             return self.publish("call.delivered", Some(call), now, Vec::new());
         };
@@ -244,6 +282,7 @@ impl Switch {
             return;
         }
         party.trying = None;
+        party.next_at = None;
         // Another host may serve what this one could not (RFC 3263 §4.3): silence and 5xx; a callee's own no stands.
         let elsewhere = matches!(&failure, Failure::Unreachable | Failure::Timeout | Failure::Status { code: 408 | 500..=599, .. });
         if elsewhere {
@@ -261,6 +300,7 @@ impl Switch {
         } else if !self.took_over(call, leg, now) {
             if let Some(Purpose::Party(party)) = self.slots.get_mut(&call).map(|slot| &mut slot.purpose) {
                 party.no_answer_at = None;
+                party.next_at = None;
                 party.trying = None;
             }
             self.publish("call.established", Some(call), now, Vec::new());
@@ -413,6 +453,7 @@ impl Switch {
         self.touched.insert(Key::Slot(call));
         for leg in &slot.legs {
             self.calls_of_legs.remove(leg);
+            self.carriers.free(*leg);
         }
         self.calls_of_sessions.remove(&slot.call.session());
         for (agent, role) in [(&slot.caller_agent, Role::Caller), (&slot.callee_agent, Role::Callee)] {

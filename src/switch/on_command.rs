@@ -72,7 +72,7 @@ impl Switch {
         let gone: Vec<AgentId> = self.config.agents.keys().filter(|id| !config.agents.contains_key(*id)).cloned().collect();
         self.config = config;
         let mut ordered = Vec::new();
-        self.endpoint.reconfigure(directory::sip_settings(&self.config, &self.surroundings));
+        self.endpoint.reconfigure(directory::sip_settings(&self.config, &self.surroundings, &self.hosts));
         self.acd.configure(directory::acd_settings(&self.config), now, &mut ordered);
         self.work.extend(ordered.into_iter().map(super::Work::Acd));
         for agent in gone {
@@ -80,6 +80,7 @@ impl Switch {
             self.directory.flows.remove(&agent);
         }
         self.light_lamps(now);
+        self.forget_carriers();
         self.touched.extend([Key::Acd, Key::Endpoint]);
         tracing::info!(changes = changes.len(), "configuration reloaded");
         Reply::Reloaded { changes }

@@ -18,9 +18,8 @@ use crate::sip::Command;
 
 /// Why an agent is not disturbed.
 const MEETING: &str = "meeting";
-/// What a caller hears who has left a word, and one who has not.
-const KEPT: &str = "thanks";
-const DROPPED: &str = "goodbye";
+/// What a caller hears who has left nothing.
+const PARTED: &str = "goodbye";
 
 impl Switch {
     /// What a message box is for a caller who comes to it.
@@ -79,14 +78,12 @@ impl Switch {
                 Action::Drop => self.publish("message.empty", Some(call), now, vec![("box", Detail::Text(id.to_string()))]),
                 Action::Part { kept } => {
                     self.order(call, Order::ListenForSpeech { side: Side::Caller, on: false }, now);
-                    let (clip, outcome, cause) = if kept {
-                        (KEPT, Outcome::Message, "a message was left")
-                    } else {
-                        (DROPPED, Outcome::Played, "no message was left")
-                    };
+                    let thanks = self.config.boxes.get(&id).map(|settings| settings.thanks.clone()).filter(|_| kept);
+                    let clip = thanks.unwrap_or_else(|| ClipId::new(PARTED));
+                    let (outcome, cause) =
+                        if kept { (Outcome::Message, "a message was left") } else { (Outcome::Played, "no message was left") };
                     if let Some(slot) = self.slots.get_mut(&call) {
-                        slot.purpose =
-                            Purpose::Play { clips: vec![ClipId::new(clip)], turned: Some(Turned { outcome, cause: cause.to_owned() }) };
+                        slot.purpose = Purpose::Play { clips: vec![clip], turned: Some(Turned { outcome, cause: cause.to_owned() }) };
                     }
                     self.begin(call, now);
                 }

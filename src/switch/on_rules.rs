@@ -188,6 +188,7 @@ impl Switch {
                 self.on_promise(call, ordered, now);
             }
             Rule::Errands => self.on_errands_due(call, now),
+            Rule::NextWay => self.way_is_silent(call, now),
             Rule::Menu => self.menu_due(call, now),
             Rule::Message => self.message_due(call, now),
             Rule::Recording => {

@@ -58,8 +58,10 @@ impl Switch {
             }
             Event::Registered { agent, contacts, flow } => return self.registered(agent, contacts, flow, now),
             Event::Unregistered { agent, contacts } => return self.unregistered(agent, contacts, now),
-            // Which is told where carriers are configured so.
-            Event::TrunkRegistered { .. } | Event::TrunkUnregistered { .. } | Event::TrunkUp { .. } | Event::TrunkDown { .. } => return,
+            Event::TrunkRegistered { trunk, flow, .. } => return self.trunk_registered(&trunk, flow, now),
+            Event::TrunkUnregistered { trunk, cause } => return self.trunk_unregistered(&trunk, cause, now),
+            Event::TrunkUp { trunk, flow } => return self.trunk_stands(&trunk, flow, None, now),
+            Event::TrunkDown { trunk, flow, cause } => return self.trunk_stands(&trunk, flow, Some(cause), now),
             Event::Source(change) => return self.source_changed(&change, now),
             Event::Ringing { leg, sdp, .. } => (leg, CallEvent::Ringing { leg, sdp }),
             Event::Answered { leg, sdp, flow, .. } => (leg, CallEvent::Answered { leg, sdp, peer: flow.peer.ip() }),
@@ -110,8 +112,10 @@ impl Switch {
             Origin::Trunk(_) => None,
         };
         let routed = route(&self.config, &invitation.called, &invitation.origin, self.at(now));
+        let full = matches!(&invitation.origin, Origin::Trunk(trunk) if !self.has_channel(trunk));
         let code = if let Routed::Feature(agent, code) = &routed { Some((agent.clone(), *code)) } else { None };
         let purpose = match routed {
+            _ if full => Err((503, Outcome::Refused)),
             Routed::Feature(..) => Ok((Purpose::Play { clips: vec![ClipId::new(CODE_ACCEPTED)], turned: None }, CallDirection::Internal)),
             Routed::To(to) => self.purpose_of(&to, &invitation.called, caller_agent.as_ref()),
             Routed::Nowhere => Err((404, Outcome::Unreachable)),
@@ -174,6 +178,7 @@ impl Switch {
 
     fn arrive(&mut self, invitation: Invitation, purpose: Purpose, caller_agent: Option<AgentId>, record: CallRecord, now: Instant) {
         let Invitation { leg, mut from, flow, sdp, .. } = invitation;
+        let trunk = record.trunk.clone();
         if let Some(agent) = &caller_agent {
             from.display = self.config.agents.get(agent.as_str()).map(|agent| agent.name.clone());
         }
@@ -195,6 +200,9 @@ impl Switch {
         slot.caller_agent.clone_from(&caller_agent);
         self.slots.insert(call, Box::new(slot));
         self.add_leg(call, leg);
+        if let Some(trunk) = trunk {
+            self.carriers.take(leg, &trunk);
+        }
         self.calls_of_sessions.insert(session, call);
         self.touched.insert(Key::Slot(call));
         if let Some(agent) = caller_agent {

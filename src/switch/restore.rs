@@ -160,9 +160,12 @@ impl Switch {
 
     /// Puts the call on the books; the legs that cannot be brought back are returned.
     fn resume_call(&mut self, id: CallId, kept: KeptCall, now: Instant) -> Vec<LegId> {
-        let KeptCall { slot, mut legs, .. } = kept;
+        let KeptCall { slot, mut legs, lines, .. } = kept;
         let gone = slot.legs.iter().filter(|leg| !legs.remove(leg).is_some_and(|image| self.endpoint.restore_leg(**leg, image, now)));
         let gone = gone.copied().collect();
+        for (leg, trunk) in &lines {
+            self.carriers.take(*leg, trunk);
+        }
         for leg in &slot.legs {
             self.calls_of_legs.insert(*leg, id);
             self.next_leg = self.next_leg.max(leg.0 & !1);

@@ -61,10 +61,20 @@ pub struct Party {
     pub ways: VecDeque<(Callee, IpAddr)>,
     /// When the phone has rung long enough; set with the first INVITE.
     pub no_answer_at: Option<Instant>,
+    /// When the next way is tried, should nothing ring by this one.
+    #[serde(default)]
+    pub next_at: Option<Instant>,
     /// The way that is being tried.
     pub trying: Option<LegId>,
     /// The best refusal so far, for the caller.
     pub refusal: Option<sip::Failure>,
+}
+
+impl Party {
+    #[must_use]
+    pub fn to(agent: Option<AgentId>, ways: VecDeque<(Callee, IpAddr)>) -> Self {
+        Self { agent, ways, no_answer_at: None, next_at: None, trying: None, refusal: None }
+    }
 }
 
 /// A party call rings this long at most: the usual limit of carriers, and long past every person's patience.
@@ -152,6 +162,8 @@ pub enum Rule {
     NoAnswer,
     Errands,
     Promise,
+    /// Nothing rings by the way that is tried.
+    NextWay,
     Menu,
     Message,
 }
@@ -260,11 +272,12 @@ impl Slot {
         self.offers.iter().find(|(_, offer)| offer.agent == *agent).map(|(leg, _)| *leg)
     }
 
-    fn deadlines(&self) -> [(Rule, Option<Instant>); 15] {
+    fn deadlines(&self) -> [(Rule, Option<Instant>); 16] {
         let no_answer = match &self.purpose {
             Purpose::Party(party) => party.no_answer_at,
             Purpose::Queue(_) | Purpose::Menu { .. } | Purpose::Message { .. } | Purpose::Play { .. } => None,
         };
+        let next_way = if let Purpose::Party(party) = &self.purpose { party.next_at } else { None };
         let menu = if let Purpose::Menu { machine, .. } = &self.purpose { machine.deadline() } else { None };
         let message = if let Purpose::Message { machine, .. } = &self.purpose { machine.deadline() } else { None };
         [
@@ -279,6 +292,7 @@ impl Slot {
             (Rule::Farewell, self.farewell.as_ref().and_then(Machine::deadline)),
             (Rule::Recording, self.recording.deadline()),
             (Rule::NoAnswer, no_answer),
+            (Rule::NextWay, next_way),
             (Rule::Errands, self.errands.values().filter_map(|errand| errand.give_up_at).min()),
             (Rule::Promise, self.promise.as_ref().and_then(Machine::deadline)),
             (Rule::Menu, menu),

@@ -4,7 +4,7 @@ pub use super::boxes::{Lamp, Message};
 
 use super::Switch;
 use crate::acd::{AgentSnapshot, QueueSnapshot};
-use crate::base::{AgentId, BoxId, CallId, Instant, QueueId, Timestamp};
+use crate::base::{AgentId, BoxId, CallId, Instant, QueueId, Timestamp, TrunkId};
 use crate::call::record::CallRecord;
 use crate::config::Role;
 use crate::sip;
@@ -28,6 +28,20 @@ pub struct Snapshot {
     pub draining: bool,
     /// Sources of SIP that are refused.
     pub blocked: Vec<BlockedView>,
+    pub trunks: Vec<TrunkView>,
+}
+
+/// A trunk, and what is known of its carrier.
+#[derive(Clone, PartialEq, Debug)]
+pub struct TrunkView {
+    pub id: TrunkId,
+    /// Calls over it now, and at most.
+    pub calls: usize,
+    pub channels: Option<usize>,
+    /// Since when the carrier has us, or why it has not; `None` where that is not wanted, or not known yet.
+    pub registered: Option<Result<Timestamp, String>>,
+    /// Each host as the configuration has it, and whether it answers: `up`, `down`; `unknown` where it is not asked, or has not answered yet.
+    pub hosts: Vec<(String, &'static str)>,
 }
 
 /// A message that was left; it is named by its call.
@@ -129,6 +143,7 @@ impl Switch {
             recording_alarm: self.recording_alarm.clone(),
             draining: self.draining || self.directory.closed,
             blocked: self.endpoint.blocked().map(|blocked| self.blocked_view(blocked)).collect(),
+            trunks: self.trunk_views(),
         }
     }
 

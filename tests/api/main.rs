@@ -3,6 +3,7 @@
 mod calls;
 mod commands;
 mod events;
+mod messages;
 mod operation;
 mod recording;
 mod world;

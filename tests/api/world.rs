@@ -43,6 +43,7 @@ pub struct CannedSwitch {
     /// Takes questions and never answers.
     pub silent: bool,
     pub refuses: Option<String>,
+    pub messages: Vec<MessageView>,
     unanswered: Vec<Question>,
 }
 
@@ -70,6 +71,18 @@ impl CannedSwitch {
                     }
                 }
             }
+            (Command::Messages { in_box, new }, _) => {
+                let asked =
+                    |view: &&MessageView| in_box.as_ref().is_none_or(|id| *id == view.in_box) && !(new && view.message.heard_at.is_some());
+                Reply::Messages(self.messages.iter().filter(asked).cloned().collect())
+            }
+            (Command::MessageHeard { call, by }, _) => match self.messages.iter_mut().find(|view| view.message.call == call) {
+                Some(view) => {
+                    (view.message.heard_at, view.message.heard_by) = (Some(Timestamp(NOW)), Some(by));
+                    Reply::Done
+                }
+                None => Reply::UnknownCall,
+            },
             _ => Reply::Done,
         };
         let _ = answer.send(reply);

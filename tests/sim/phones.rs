@@ -108,7 +108,7 @@ pub struct Leg {
     call_id: String,
     local: String,
     local_tag: String,
-    remote: String,
+    pub remote: String,
     remote_tag: Option<String>,
     target: String,
     cseq: u32,
@@ -599,7 +599,7 @@ impl Phone {
                     self.log.push((now, Saw::Notified(code)));
                 }
             }
-            (Method::Options | Method::Info, _) => {
+            (Method::Options | Method::Info | Method::Register, _) => {
                 self.respond(&request, 200, None, None, out);
             }
             _ => {

@@ -61,7 +61,7 @@ pub const CLIPS: &[(&str, u16, u16)] = &[
     ("digits/8", 1_400, 300),
     ("digits/9", 1_450, 300),
     ("tone/ringback", 450, 1_000),
-    ("tone/beep", 1_850, 400),
+    ("tone/beep", 2_000, 400),
     ("en-US:survey_ask", 1_900, 2_000),
     ("en-US:welcome", 1_950, 2_000),
 ];

@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 
 /// Where he goes who has chosen nothing, unless the menu says otherwise.
 const GIVEN_UP: &str = "goodbye";
+/// What he hears who has left a word, unless the box says otherwise; a site whose own prompts have none says good-bye.
+const KEPT: &str = "message_kept";
 
 impl Resolver<'_> {
     pub(super) fn menus(&mut self, raw: Vec<RawMenu>, named: &Named) -> Placed<MenuId, MenuConfig> {
@@ -108,6 +110,10 @@ impl Resolver<'_> {
             let greeting = self.required(raw.greeting.as_ref(), "message_box", "greeting", raw.place, &raw.given);
             let greeting = greeting.and_then(|spot| self.clip(spot.place, &spot.value, &named.language));
             let meeting = raw.meeting.as_ref().and_then(|spot| self.clip(spot.place, &spot.value, &named.language));
+            let folder = self.prompts.folders.get(&named.language);
+            let kept = if folder.is_some_and(|folder| folder.readable.contains(KEPT)) { KEPT } else { GIVEN_UP };
+            let thanks = raw.thanks.as_ref().and_then(|spot| self.clip(spot.place, &spot.value, &named.language));
+            let thanks = thanks.unwrap_or_else(|| ClipId::new(kept));
             let max = self.duration(raw.max.as_ref(), secs(180), secs(10)..=secs(1_800));
             let silence = self.duration(raw.silence.as_ref(), secs(5), secs(2)..=secs(60));
             let Some(id) = self.required(raw.id.as_ref(), "message_box", "id", raw.place, &raw.given) else { continue };
@@ -118,7 +124,10 @@ impl Resolver<'_> {
                 continue;
             }
             let (Some(owner), Some(greeting)) = (owner, greeting) else { continue };
-            boxes.insert(key.clone(), Spot { value: BoxConfig { id: key, owner, greeting, meeting, max, silence }, place: id.place });
+            boxes.insert(
+                key.clone(),
+                Spot { value: BoxConfig { id: key, owner, greeting, meeting, thanks, max, silence }, place: id.place },
+            );
         }
         boxes
     }

@@ -58,6 +58,7 @@ impl Resolver<'_> {
             ),
             max_wait: raw.max_wait.as_ref().map(|spot| self.duration(Some(spot), WAIT_MAX, waits.clone())),
             preferred: raw.preferred.as_ref().map(|raw| self.preferred(raw)),
+            caller: raw.caller.as_ref().and_then(|spot| self.shown_number(spot)),
         }
     }
 

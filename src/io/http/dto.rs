@@ -1,7 +1,7 @@
 //! The shapes of the API besides calls and events: agents, queues, lists, requests.
 
 use crate::io::shapes::{AuditEntry, Call, EventShape, Time};
-use crate::switch::view::{AgentView, BlockedView, MessageView, QueueFigures, QueueView};
+use crate::switch::view::{AgentView, BlockedView, MessageView, QueueFigures, QueueView, TrunkView};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -62,6 +62,55 @@ impl From<&MessageView> for Message {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MessageList {
     pub items: Vec<Message>,
+    /// Always null: all come at once.
+    pub next: Option<String>,
+}
+
+/// A trunk, and what is known of its carrier.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Trunk {
+    pub id: String,
+    /// Calls over it now.
+    pub calls: usize,
+    /// And at most; null: as many as come.
+    pub channels: Option<usize>,
+    /// Since when the carrier has us registered.
+    pub registered_since: Option<Time>,
+    /// Why it has not.
+    pub unregistered_because: Option<String>,
+    /// The best first.
+    pub hosts: Vec<TrunkHost>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TrunkHost {
+    #[schema(examples("sip:192.0.2.7:5060"))]
+    pub host: String,
+    /// up, down; unknown where it is not asked, or has not answered yet.
+    pub state: &'static str,
+}
+
+impl From<&TrunkView> for Trunk {
+    fn from(view: &TrunkView) -> Self {
+        let (since, because) = match &view.registered {
+            Some(Ok(since)) => (Some(Time::from(*since)), None),
+            Some(Err(why)) => (None, Some(why.clone())),
+            None => (None, None),
+        };
+        Self {
+            id: view.id.to_string(),
+            calls: view.calls,
+            channels: view.channels,
+            registered_since: since,
+            unregistered_because: because,
+            hosts: view.hosts.iter().map(|(host, state)| TrunkHost { host: host.clone(), state }).collect(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TrunkList {
+    pub items: Vec<Trunk>,
     /// Always null: all come at once.
     pub next: Option<String>,
 }

@@ -20,6 +20,7 @@ mod range;
 mod recording;
 mod script;
 mod stream;
+mod trunks;
 mod wav;
 
 pub use auth::{TOKEN_FILE, Token, TokenSource};
@@ -201,6 +202,7 @@ fn router(api: Api, closing: watch::Receiver<bool>) -> std::io::Result<Router> {
         .route("/messages", get(messages::list))
         .route("/messages/{id}/audio", get(messages::audio))
         .route("/messages/{id}/heard", post(messages::heard))
+        .route("/trunks", get(trunks::list))
         .route("/blocked", get(blocked::list).delete(blocked::release))
         .fallback(nothing_here)
         .layer(from_fn_with_state(Arc::clone(&context), auth::gate));

@@ -1,6 +1,6 @@
 //! The description of the API, made from the handlers themselves. `tests/api/openapi.json` keeps a copy, so that drift is a diff.
 
-use super::{admin, agents, blocked, calls, health, hold, messages, parties, problem, recording, script, stream};
+use super::{admin, agents, blocked, calls, health, hold, messages, parties, problem, recording, script, stream, trunks};
 use axum::http::header;
 use axum::response::IntoResponse;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
@@ -14,7 +14,7 @@ use utoipa::{Modify, OpenApi};
     paths(
         calls::list, calls::one, calls::timeline, recording::fetch, hold::put, hold::delete, script::begin, script::end, parties::command, agents::list, agents::set_state,
         agents::queues, stream::events, admin::reload, admin::audit, blocked::list, blocked::release,
-        messages::list, messages::audio, messages::heard, openapi, health::healthz, health::metrics
+        messages::list, messages::audio, messages::heard, trunks::list, openapi, health::healthz, health::metrics
     ),
     components(schemas(problem::Problem)),
     security(("token" = [])),

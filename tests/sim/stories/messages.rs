@@ -14,6 +14,7 @@ const BOXES: &str = "[[message_box]]
 id = \"desk\"
 owner = \"team:service\"
 greeting = \"silent_farewell\"
+thanks = \"thanks\"
 max = \"30s\"
 
 [[message_box]]

@@ -19,4 +19,5 @@ mod silent_call;
 mod supervision;
 mod three_rings;
 mod transfer;
+mod trunks;
 mod waiting;
