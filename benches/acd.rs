@@ -5,8 +5,7 @@
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use sanling::acd::{
-    Acd, AcdSettings, Action, AfterMissed, AgentSettings, Event, Group, Join, Leaving, Levels, QueueSettings, Reason, Skill, Strategy,
-    Widening,
+    Acd, AcdSettings, Action, AgentSettings, Event, Group, Join, Leaving, Levels, Limits, QueueSettings, Reason, Skill, Strategy, Widening,
 };
 use sanling::base::time::{millis, secs};
 use sanling::base::{AgentId, CallId, Duration, Instant, Machine, QueueId, Rng, Timestamp};
@@ -90,7 +89,7 @@ impl Floor {
         let settings = AcdSettings {
             agents: ids.iter().enumerate().map(|(n, id)| (id.clone(), settings(n))).collect(),
             queues: waiting.chain(serving).collect(),
-            after_missed: AfterMissed::NotReady,
+            limits: Limits::default(),
             ring_limit: secs(15),
         };
         let acd = Acd::new(settings, 7, Instant::START);

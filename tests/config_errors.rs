@@ -1,9 +1,10 @@
 //! What an operator sees when the configuration is wrong: the whole text of errors, every key of the shipped files mistaken in four
 //! ways, and thousands of random mutations that must never panic.
 
-use sanling::base::{AgentId, Join, QueueId, Rng, Strategy};
+use sanling::base::{AgentId, Join, QueueId, Rng, Strategy, WrapUpKind};
 use sanling::config::{
-    Config, ConfigError, PreferredRule, PromptFolder, PromptInventory, QueueConfig, SourceFile, WhoElse, Widening, examine, resolve,
+    Config, ConfigError, OverflowConfig, PreferredRule, PromptFolder, PromptInventory, QueueConfig, SourceFile, WhoElse, Widening, examine,
+    resolve,
 };
 use std::path::Path;
 
@@ -318,6 +319,37 @@ fn each_kind_of_mistake_has_its_answer() {
         ("rules.toml", "patience = \"7s\"", "patience = \"999ms\"", 11, "from \"1s\" to \"1h\""),
         ("rules.toml", "\"silent_ask\"", "\"silent_aks\"", 21, "did you mean \"silent_ask\"?"),
         ("rules.toml", "after_missed = \"not-ready\"", "after_missed = \"redy\"", 7, "did you mean \"ready\"?"),
+        ("rules.toml", "after_missed = \"not-ready\"", "missed = { after = 2, then = \"log-of\" }", 7, "did you mean \"log-off\"?"),
+        ("rules.toml", "max_rings = 3", "missed = { after = 2, then = \"ready\" }", 5, "keep one of the two"),
+        ("rules.toml", "after_missed = \"not-ready\"", "busy = { after = 101 }", 7, "from 0 to 100"),
+        ("rules.toml", "after_missed = \"not-ready\"", "busy = 3", 7, "for example: busy = { after = 3"),
+        ("queues.toml", "[[queue]]", "[[reason]]\nname = \"A break\"\n[[queue]]", 25, "id = \"break\""),
+        ("queues.toml", "[[queue]]", "[[reason]]\nid = \"missed\"\n[[queue]]", 26, "another id"),
+        ("queues.toml", "[[queue]]", "[[reason]]\nid = \"break\"\n[[reason]]\nid = \"break\"\n[[queue]]", 28, "an id of its own"),
+        ("queues.toml", "[[queue]]", "[[reason]]\nid = \"break\"\ncode = \"16\"\n[[queue]]", 27, "such as \"*16\""),
+        ("queues.toml", "[[queue]]", "[[reason]]\nid = \"break\"\ncode = \"*141\"\n[[queue]]", 27, "no code begins with another"),
+        (
+            "queues.toml",
+            "[[queue]]",
+            "[[reason]]\nid = \"a\"\ncode = \"*90\"\n[[reason]]\nid = \"b\"\ncode = \"*901\"\n[[queue]]",
+            30,
+            "no code begins",
+        ),
+        ("queues.toml", "wrap_up = \"0s\"", "overflow = [\"queue:service\"]", 29, "play:closed"),
+        (
+            "queues.toml",
+            "wrap_up = \"0s\"",
+            "overflow = [\"queue:b\"]\n[[queue]]\nid = \"b\"\nskill = \"service\"\noverflow = [\"queue:service\"]",
+            33,
+            "let a chain end",
+        ),
+        ("queues.toml", "wrap_up = \"0s\"", "overflow = [\"play:closed\", \"reject:486\"]", 29, "takes everybody last"),
+        ("queues.toml", "wrap_up = \"0s\"", "overflow_full = [\"queue:servise\"]", 29, "did you mean \"service\"?"),
+        ("queues.toml", "wrap_up = \"0s\"", "overflow_expired = [\"agent\"]", 29, "agent:1001"),
+        ("queues.toml", "wrap_up = \"0s\"", "announce = { every = \"1s\" }", 29, "from \"5s\""),
+        ("queues.toml", "wrap_up = \"0s\"", "music = \"music/holt\"", 29, "did you mean"),
+        ("queues.toml", "wrap_up = \"0s\"", "wrap_up_kind = \"until-dun\"", 29, "did you mean \"until-done\"?"),
+        ("queues.toml", "wrap_up = \"0s\"", "wrap_up_kind = \"mandatory\"", 29, "wrap_up = \"2m\""),
         ("switch.toml", "\"20000-29999\"", "\"20000-30000\"", 20, "end at 29999"),
         ("switch.toml", "\"20000-29999\"", "\"20000-20001\"", 20, "at least four"),
         ("switch.toml", "\"20000-29999\"", "\"5000-5999\"", 12, "ports of their own"),
@@ -456,6 +488,7 @@ fn a_queue_says_what_it_asks_for_and_how_it_widens() {
         skills: levels(&[("service", 5), ("english", 2)]),
         strategy: Strategy::BestSkill,
         wrap_up: secs(0),
+        wrap_up_kind: WrapUpKind::Optional,
         widen: vec![
             Widening { after: secs(30), skills: Some(levels(&[("service", 3)])), add: None },
             Widening { after: secs(60), skills: None, add: Some(WhoElse::Team("service".into())) },
@@ -467,6 +500,9 @@ fn a_queue_says_what_it_asks_for_and_how_it_widens() {
         max_wait: Some(secs(600)),
         preferred: Some(PreferredRule { within: secs(12 * 3_600), wait: secs(20) }),
         caller: None,
+        overflow: OverflowConfig::default(),
+        announce: None,
+        music: None,
     };
     assert_eq!(config.queues["service"], expected);
     let agent = &config.agents["1001"];

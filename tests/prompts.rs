@@ -14,7 +14,8 @@ const LANGUAGES: [&str; 2] = ["zh-CN", "en-US"];
 /// Every prompt that a language must have, and the suffix that the greeting needs.
 const NAMES: &str = "welcome agent_greeting agent_greeting_suffix promise_30 promise_60 promise_120 promise_180 promise_300 hold_overdue \
     escalation queue_comfort patience silent_ask silent_farewell low_volume_ask low_volume_farewell noise_farewell dialect_ask \
-    dialect_other_person closed goodbye survey_ask thanks menu menu_wrong message_ask meeting_ask message_kept \
+    dialect_other_person closed goodbye survey_ask thanks menu menu_wrong message_ask meeting_ask message_kept queue_next \
+    queue_ahead queue_ahead_suffix queue_ahead_many queue_wait_soon queue_wait queue_wait_suffix queue_wait_long \
     digits/0 digits/1 digits/2 digits/3 digits/4 digits/5 digits/6 digits/7 digits/8 digits/9";
 
 fn prompts() -> PathBuf {

@@ -16,7 +16,7 @@ impl Acd {
     #[must_use]
     pub fn new(settings: AcdSettings, seed: u64, now: Instant) -> Self {
         let mut acd = Self {
-            policy: Policy { after_missed: settings.after_missed, ring_limit: settings.ring_limit },
+            policy: Policy { limits: settings.limits, ring_limit: settings.ring_limit },
             roster: Roster::default(),
             queues: BTreeMap::new(),
             calls: BTreeMap::new(),
@@ -38,7 +38,7 @@ impl Acd {
     /// A reload. States, calls and figures are kept by key. An agent who is gone is logged off, once his calls have ended; a queue that
     /// is gone serves those who wait in it, and takes nobody new. What queues ask for and how they choose counts from the next offer on.
     pub fn configure(&mut self, settings: AcdSettings, now: Instant, out: &mut Vec<Action>) {
-        self.policy = Policy { after_missed: settings.after_missed, ring_limit: settings.ring_limit };
+        self.policy = Policy { limits: settings.limits, ring_limit: settings.ring_limit };
         self.configure_queues(settings.queues);
         self.changed.figures = true;
         let is_gone = |member: &Member| !settings.agents.contains_key(&member.id);

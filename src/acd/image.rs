@@ -5,8 +5,9 @@
 //! written one after the other: no agent may stick for that, and no caller be forgotten. Whose word counts: the calls that go on are
 //! those that the parent names; whom a call is offered to is the call's own word.
 
-use super::agent::{self, Agent, State};
+use super::agent::{self, Agent, Counters, State};
 use super::fairness::{COMMON, FlowsImage};
+use super::forecast::Pace;
 use super::matcher::Course;
 use super::queue::{Queue, QueuedCall};
 use super::roster::{Member, Seat};
@@ -35,6 +36,8 @@ pub struct AgentImage {
     settings: Arc<AgentSettings>,
     #[serde(default)]
     tally: Tally,
+    #[serde(default)]
+    counters: Counters,
 }
 
 /// The place of a call that has no agent yet.
@@ -74,6 +77,8 @@ struct QueueImage {
     /// Of a queue with a weight: when its next call is due.
     #[serde(default)]
     tag: u64,
+    #[serde(default)]
+    pace: Pace,
 }
 
 impl Changed {
@@ -94,7 +99,13 @@ impl Acd {
     #[must_use]
     pub fn agent_image(&self, id: &AgentId) -> Option<AgentImage> {
         let Member { agent, settings, tally, .. } = self.roster.find(id.as_str())?;
-        Some(AgentImage { state: agent.state().clone(), since: agent.since(), settings: settings.clone(), tally: *tally })
+        Some(AgentImage {
+            state: agent.state().clone(),
+            since: agent.since(),
+            settings: settings.clone(),
+            tally: *tally,
+            counters: agent.counters(),
+        })
     }
 
     /// `None` for a call that stands in no queue (any more).
@@ -118,7 +129,8 @@ impl Acd {
     #[must_use]
     pub fn figures_image(&self) -> FiguresImage {
         let tag = |queue: &Queue| if queue.flow == COMMON { 0 } else { self.flows.tag(queue.flow) };
-        let image = |queue: &Queue| QueueImage { settings: queue.settings.clone(), figures: queue.figures, tag: tag(queue) };
+        let image =
+            |queue: &Queue| QueueImage { settings: queue.settings.clone(), figures: queue.figures, tag: tag(queue), pace: queue.pace };
         let queues = self.queues.iter().map(|(id, queue)| (id.clone(), image(queue))).collect();
         FiguresImage { queues, course: self.course, flows: self.flows.image() }
     }
@@ -133,7 +145,7 @@ impl Acd {
             None => self.seat_retired(id, &image),
         };
         let member = &mut self.roster[seat];
-        member.agent = Agent::restored(self.policy, image.state, image.since);
+        member.agent = Agent::restored(self.policy, image.state, image.since, image.counters);
         member.tally = image.tally;
         self.index(seat);
     }
@@ -164,9 +176,10 @@ impl Acd {
     }
 
     pub fn restore_figures(&mut self, image: FiguresImage) {
-        for (id, QueueImage { settings, figures, tag }) in image.queues {
+        for (id, QueueImage { settings, figures, tag, pace }) in image.queues {
             let queue = self.queue_or_retired(&id, settings);
             queue.figures = figures;
+            queue.pace = pace;
             if queue.flow != COMMON {
                 let flow = queue.flow;
                 self.flows.set_tag(flow, tag);

@@ -65,6 +65,11 @@ impl Lines {
         }
     }
 
+    /// How many stand before that place, counted to `most`.
+    pub(super) fn ahead_of(&self, place: Place, most: usize) -> usize {
+        self.0.iter().fold(0, |count, line| count + line.places.range(..place).take(most - count).count())
+    }
+
     /// Whose turn it is among the calls that have come to `step` or beyond.
     pub(super) fn next(&self, step: u8, flows: &Flows) -> Option<Turn> {
         let open = self.0.iter().filter(|line| line.step >= step);

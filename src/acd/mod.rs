@@ -7,9 +7,10 @@
 //! those who have all that it asks for: the longest idle, unless the queue says otherwise. Time waited lifts the priority and lets more
 //! agents in, where the queue says so; between queues with weights the turns are shared by these. A call keeps its place through every
 //! offer that fails, and is offered to agents who have not let it down before those who have. An agent with an offer or a call is offered
-//! no other. Every choice says why: see [`Decision`]. After an offer: missed → not-ready `missed` (or ready, by `after_missed`), rejected →
+//! no other. Every choice says why: see [`Decision`]. After an offer: missed → not-ready `missed`, rejected →
 //! not-ready `rejected`, unreachable → not-ready `unreachable` until his phone registers anew, busy or withdrawn → ready after a rest
-//! of [`OFFER_REST`](crate::base::limits::OFFER_REST), so that no offer can loop. Not-ready or log-off asked for during a call comes
+//! of [`OFFER_REST`](crate::base::limits::OFFER_REST), so that no offer can loop; how many of each he may let go, and what follows then, is
+//! by [`Limits`]. Not-ready or log-off asked for during a call comes
 //! after it (and instead of wrap-up); asked for while his phone rings it stops the ringing.
 //!
 //! Offers end in one of two ways: told from outside by [`Event::OfferEnded`] or [`Event::Answered`], or from inside by
@@ -22,6 +23,7 @@ mod decision;
 mod draw;
 mod fairness;
 mod figures;
+mod forecast;
 mod image;
 mod line;
 mod matcher;
@@ -40,19 +42,21 @@ mod model;
 #[cfg(test)]
 mod stories;
 
-pub use crate::base::{Join, Strategy};
-pub use agent::StateName;
+pub use crate::base::{Cause, Consequence, Join, Limit, Limits, Strategy, WrapUpKind};
+pub use agent::{Counters, StateName};
 pub use decision::{Decision, Rule, Verdict};
 pub use fairness::QUEUE_WEIGHT_MAX;
 pub use figures::{Figures, SERVICE_LEVEL_WITHIN, SHORT_ABANDON_WITHIN, Share};
+pub use forecast::Outlook;
 pub use image::{AgentImage, Changed, FiguresImage, QueuedImage};
-pub use settings::{AcdSettings, AfterMissed, AgentSettings, Group, PRIORITY_MAX, QueueSettings, Widening};
+pub use settings::{AcdSettings, AgentSettings, Group, PRIORITY_MAX, QueueSettings, Widening};
 pub use skill::{Levels, Skill};
 pub use snapshot::{AgentSnapshot, QueueSnapshot};
 pub use vocabulary::{Action, Event, Leaving, OfferResult, Reason, Refusal};
 
 use crate::base::{AgentId, CallId, Deadlines, Instant, Machine, QueueId};
 use fairness::Flows;
+use forecast::Labour;
 use matcher::Course;
 use pool::{PoolId, Pools};
 use queue::{Queue, QueuedCall};
@@ -160,7 +164,9 @@ impl Acd {
                     out.push(Action::Withdraw { call, agent: id.clone() });
                     self.put_back(call, &id, missed, now, out);
                 }
+                agent::Action::WrappedUp { queue, took } => self.note_labour(seat, &queue, Labour::WrappedUp, took),
                 agent::Action::Handled { queue, talked } => {
+                    self.note_labour(seat, &queue, Labour::Talked, talked);
                     self.roster[seat].tally.talked(self.course.day, talked);
                     if let Some(queue) = self.queues.get_mut(&queue) {
                         queue.figures.note_handled(talked);

@@ -4,6 +4,7 @@
 use super::QueueSettings;
 use super::fairness::FlowId;
 use super::figures::Figures;
+use super::forecast::Pace;
 use super::line::Place;
 use super::pool::PoolId;
 use super::roster::Seat;
@@ -69,13 +70,14 @@ pub(super) struct Queue {
     /// Gone from the configuration; it serves those who wait and takes nobody new.
     pub retired: bool,
     pub figures: Figures,
+    pub pace: Pace,
     /// All in the books, offered or not, by first arrival.
     arrivals: BTreeSet<(Instant, CallId)>,
 }
 
 impl Queue {
     pub(super) fn new(settings: QueueSettings, pool: PoolId, flow: FlowId) -> Self {
-        Self { settings, pool, flow, retired: false, figures: Figures::default(), arrivals: BTreeSet::new() }
+        Self { settings, pool, flow, retired: false, figures: Figures::default(), pace: Pace::default(), arrivals: BTreeSet::new() }
     }
 
     pub(super) fn is_full(&self) -> bool {

@@ -1,6 +1,6 @@
 //! Agents and queues as the configuration has them, in the ACD's own words.
 
-use super::{Join, Levels, Skill, Strategy};
+use super::{Join, Levels, Limits, Skill, Strategy, WrapUpKind};
 use crate::base::limits::QUEUE_WAITING_MAX;
 use crate::base::{AgentId, Duration, QueueId};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,8 @@ pub const PRIORITY_MAX: u8 = 9;
 pub struct AcdSettings {
     pub agents: BTreeMap<AgentId, AgentSettings>,
     pub queues: BTreeMap<QueueId, QueueSettings>,
-    pub after_missed: AfterMissed,
+    /// When offers that an agent lets go have a consequence for him.
+    pub limits: Limits,
     /// How long a phone may ring, `max_rings` × period: the offers' owner keeps it, the ACD's own safety lies a grace beyond.
     pub ring_limit: Duration,
 }
@@ -45,6 +46,7 @@ pub struct QueueSettings {
     pub strategy: Strategy,
     /// Working-after-call time; zero for none.
     pub wrap_up: Duration,
+    pub wrap_up_kind: WrapUpKind,
     /// Who else may take a call that has waited in this queue for long; in order of their moments.
     pub widen: Vec<Widening>,
     /// Each of these that a caller has waited since his first arrival lifts his priority by one, up to [`PRIORITY_MAX`].
@@ -67,6 +69,7 @@ impl Default for QueueSettings {
             skills: Levels::new(),
             strategy: Strategy::LongestIdle,
             wrap_up: Duration::ZERO,
+            wrap_up_kind: WrapUpKind::Optional,
             widen: Vec::new(),
             ageing: None,
             weight: None,
@@ -128,14 +131,6 @@ impl Group {
             Self::Skill(skill) => agent.skills.contains_key(skill),
         }
     }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AfterMissed {
-    /// Not-ready with the reason `missed`, until he says otherwise.
-    NotReady,
-    /// Ready again after a short rest, at the end of the line.
-    Ready,
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What the API and the pages ask: copies of what stands, taken at one moment.
 
 use super::roster::Member;
-use super::{Acd, Figures, Levels, Queue, Reason, StateName};
+use super::{Acd, Counters, Figures, Levels, Queue, Reason, StateName, WrapUpKind};
 use crate::base::{AgentId, CallId, Duration, Instant, QueueId};
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -14,9 +14,13 @@ pub struct AgentSnapshot {
     pub reason: Option<Reason>,
     /// The call he is offered, or the first of those he is on.
     pub call: Option<CallId>,
-    /// While talking: what follows, before any wrap-up.
+    /// While talking: what follows, before any wrap-up. In a wrap-up that may not be cut short: what was asked for after it.
     pub next: Option<StateName>,
     pub skills: Levels,
+    /// Of the time after a call: who ends it, and when it ends.
+    pub wrap_up: Option<(WrapUpKind, Instant)>,
+    /// Offers that he let go since he last answered one.
+    pub counters: Counters,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -91,6 +95,8 @@ impl Member {
             call: self.agent.call(),
             next: self.agent.next_state(),
             skills: self.settings.skills.clone(),
+            wrap_up: self.agent.wrap_up(),
+            counters: self.agent.counters(),
         }
     }
 }

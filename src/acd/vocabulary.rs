@@ -1,6 +1,6 @@
 //! What the ACD is told and what it orders, and the words for it.
 
-use super::{Decision, StateName};
+use super::{Cause, Decision, StateName};
 use crate::base::limits::REASON_LETTERS_MAX;
 use crate::base::{AgentId, CallId, Instant, QueueId};
 use serde::{Deserialize, Serialize};
@@ -91,6 +91,20 @@ pub enum OfferResult {
     Withdrawn,
 }
 
+impl OfferResult {
+    /// What is counted against the agent; `None` when it was no doing of his.
+    #[must_use]
+    pub const fn cause(self) -> Option<Cause> {
+        match self {
+            Self::Missed => Some(Cause::Missed),
+            Self::Rejected => Some(Cause::Rejected),
+            Self::Busy => Some(Cause::Busy),
+            Self::Unreachable => Some(Cause::Unreachable),
+            Self::Withdrawn => None,
+        }
+    }
+}
+
 /// How a caller left a queue before an agent answered.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Leaving {
@@ -106,7 +120,10 @@ pub enum Reason {
     LoggedOn,
     Missed,
     Rejected,
+    Busy,
     Unreachable,
+    /// The time after a call is over, and he has not said that he is done.
+    WrapUpOverdue,
     /// As asked for by phone or API: `meeting`, `break`, …
     Asked(Arc<str>),
 }
@@ -118,15 +135,28 @@ impl Reason {
         Self::Asked(text.chars().take(REASON_LETTERS_MAX).collect::<String>().into())
     }
 
-    /// `logged-on`, `missed`, `rejected`, `unreachable`, or the agent's own words.
+    /// `logged-on`, `missed`, `rejected`, `busy`, `unreachable`, `wrap-up-overdue`, or the agent's own words.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
             Self::LoggedOn => "logged-on",
             Self::Missed => "missed",
             Self::Rejected => "rejected",
+            Self::Busy => "busy",
             Self::Unreachable => "unreachable",
+            Self::WrapUpOverdue => "wrap-up-overdue",
             Self::Asked(text) => text,
+        }
+    }
+}
+
+impl From<Cause> for Reason {
+    fn from(cause: Cause) -> Self {
+        match cause {
+            Cause::Missed => Self::Missed,
+            Cause::Rejected => Self::Rejected,
+            Cause::Busy => Self::Busy,
+            Cause::Unreachable => Self::Unreachable,
         }
     }
 }

@@ -2,6 +2,7 @@
 //! taken out.
 
 use super::agent;
+use super::forecast::Labour;
 use super::line::Place;
 use super::queue::{At, Queue, QueuedCall, Stand};
 use super::roster::Seat;
@@ -43,8 +44,9 @@ impl Acd {
         }
     }
 
-    /// Why the queue does not take another caller.
-    fn refusal(&self, id: &QueueId) -> Option<Refusal> {
+    /// Why the queue would not take another caller now; `None`: it would.
+    #[must_use]
+    pub fn refusal(&self, id: &QueueId) -> Option<Refusal> {
         let Some(queue) = self.queues.get(id).filter(|queue| !queue.retired) else { return Some(Refusal::Unknown) };
         if queue.is_full() {
             return Some(Refusal::Full);
@@ -187,17 +189,22 @@ impl Acd {
 
     /// The agent is on the call. When the call stood in the books, it is answered.
     pub(super) fn engage(&mut self, id: &AgentId, call: CallId, now: Instant, out: &mut Vec<Action>) {
+        let rang =
+            self.roster.find(id.as_str()).filter(|member| member.agent.offered() == Some(call)).map(|member| now - member.agent.since());
         let work = self.take(call, Some(id), now, out).map(|queued| {
             let queue = self.queues.get_mut(&queued.queue).expect("a queue outlives its calls");
             queue.figures.note_answered(now - queued.since);
-            let wrap_up = queue.settings.wrap_up;
+            let (wrap_up, kind) = (queue.settings.wrap_up, queue.settings.wrap_up_kind);
             self.forget_if_done(&queued.queue);
-            agent::Work { queue: queued.queue, wrap_up }
+            agent::Work { queue: queued.queue, wrap_up, kind }
         });
         if work.is_some()
             && let Some(seat) = self.roster.seat(id.as_str())
         {
             self.roster[seat].tally.answered(self.course.day);
+            if let (Some(work), Some(rang)) = (&work, rang) {
+                self.note_labour(seat, &work.queue, Labour::Rang, rang);
+            }
         }
         self.tell(id, agent::Event::Engaged { call, work }, now, out);
     }

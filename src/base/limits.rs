@@ -45,8 +45,16 @@ pub const REFUSALS_REMEMBERED_MAX: usize = 8;
 pub const WIDENING_STEPS_MAX: usize = 8;
 /// Calls that wait for one preferred agent at a time: he takes one after the other. More: the newest does not wait for him.
 pub const PREFERRED_WAITING_MAX: usize = 8;
+/// Reasons for not being ready in a configuration. More are an error: nobody chooses from a longer list.
+pub const REASONS_MAX: usize = 50;
+/// Destinations of one overflow chain. More are an error.
+pub const OVERFLOW_MAX: usize = 8;
+/// Callers ahead of one who is told where he stands. More: he is told that there are at least so many.
+pub const AHEAD_COUNTED_MAX: usize = 1_000;
 /// Agents named in one decision. More are counted by verdict.
 pub const DECISION_NAMES_MAX: usize = 16;
+/// Decisions kept of one call, the newest: each takes the place of the one that is so many older.
+pub const DECISIONS_PER_CALL_MAX: u32 = 32;
 /// Letters of a reason for not-ready as asked for by phone or API. More are cut off.
 pub const REASON_LETTERS_MAX: usize = 64;
 /// Longest a prompt of the switch is waited for before it counts as played: no call hangs on a lost report.

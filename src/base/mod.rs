@@ -1,5 +1,6 @@
 //! What every room stands on: time, identity, order, bounds. Imports the standard library alone, and serde for what a restart must know.
 
+pub mod answering;
 pub mod bytes;
 pub mod cadence;
 pub mod codec;
@@ -16,6 +17,7 @@ pub mod rng;
 pub mod script;
 pub mod time;
 
+pub use answering::{Cause, Consequence, Limit, Limits, WrapUpKind};
 pub use cadence::Cadence;
 pub use codec::Codec;
 pub use deadlines::Deadlines;

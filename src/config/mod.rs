@@ -10,6 +10,7 @@ mod menu;
 mod prompts;
 mod queue;
 mod raw;
+mod reason;
 mod resolve;
 mod retention;
 mod source;
@@ -18,15 +19,16 @@ mod suggest;
 pub use calendar::{Calendar, Exception, Hours, Span};
 pub use error::ConfigError;
 pub use menu::{BoxConfig, BoxOwner, MenuConfig, MenuKey};
-pub use prompts::{MUSIC_FOLDER, MUSIC_ON_HOLD, PROMPT_NAMES, PromptFolder, PromptInventory, required_names};
-pub use queue::{PreferredRule, QueueConfig, WhoElse, Widening};
+pub use prompts::{MUSIC_FOLDER, MUSIC_ON_HOLD, PROMPT_NAMES, PromptFolder, PromptInventory, WAITING_PROMPT_NAMES, required_names};
+pub use queue::{AnnounceRule, OverflowCause, OverflowConfig, PreferredRule, QueueConfig, WhoElse, Widening};
+pub use reason::{MEETING, NO_REASON, OWN_REASONS, ReasonConfig};
 pub use resolve::{Outcome, examine, resolve};
 pub use retention::{FreeSpace, Retention};
 pub use source::SourceFile;
 pub use suggest::nearest;
 
 use crate::base::{
-    AgentId, BoxId, Cadence, CalendarId, ClipId, Codec, Duration, GuardSettings, MenuId, QueueId, ScriptStep, Timestamp, TrunkId,
+    AgentId, BoxId, Cadence, CalendarId, ClipId, Codec, Duration, GuardSettings, Limits, MenuId, QueueId, ScriptStep, Timestamp, TrunkId,
 };
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -52,6 +54,15 @@ pub struct Config {
     pub menus: BTreeMap<MenuId, MenuConfig>,
     pub boxes: BTreeMap<BoxId, BoxConfig>,
     pub rules: RulesConfig,
+    /// Why agents may say that they are not ready; `meeting` is always among them.
+    pub reasons: Vec<ReasonConfig>,
+}
+
+impl Config {
+    /// The words for why an agent is not ready.
+    pub fn known_reasons(&self) -> impl Iterator<Item = &str> {
+        self.reasons.iter().map(|reason| reason.id.as_str()).chain([NO_REASON])
+    }
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -182,6 +193,25 @@ pub enum Destination {
     Play(ClipId),
     Trunk(TrunkCall),
     Reject(u16),
+}
+
+/// As the configuration writes it.
+impl std::fmt::Display for Destination {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Queue(queue) => write!(f, "queue:{queue}"),
+            Self::DialledAgent => f.write_str("agent"),
+            Self::Agent(agent) => write!(f, "agent:{agent}"),
+            Self::Menu(menu) => write!(f, "menu:{menu}"),
+            Self::Message(id) => write!(f, "message:{id}"),
+            Self::Play(clip) => write!(f, "play:{clip}"),
+            Self::Trunk(TrunkCall { trunks, .. }) => {
+                let trunks: Vec<String> = trunks.iter().map(|trunk| format!("trunk:{trunk}")).collect();
+                f.write_str(&trunks.join(", "))
+            }
+            Self::Reject(code) => write!(f, "reject:{code}"),
+        }
+    }
 }
 
 /// A number that is called over trunks: the first that can take the call does.
@@ -325,17 +355,12 @@ pub struct RulesConfig {
     pub escalate_after: Option<Duration>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AfterMissed {
-    NotReady,
-    Ready,
-}
-
 #[derive(Clone, PartialEq, Debug)]
 pub struct AnswerRule {
     pub max_rings: u32,
     pub cadence: Cadence,
-    pub after_missed: AfterMissed,
+    /// What follows when an agent lets offers go.
+    pub limits: Limits,
 }
 
 #[derive(Clone, PartialEq, Debug)]

@@ -21,6 +21,18 @@ pub const PROMPT_NAMES: &[&str] = &[
     "thanks",
 ];
 
+/// What is said to callers who wait, where a queue announces it: needed only then.
+pub const WAITING_PROMPT_NAMES: &[&str] = &[
+    "queue_next",
+    "queue_ahead",
+    "queue_ahead_suffix",
+    "queue_ahead_many",
+    "queue_wait_soon",
+    "queue_wait",
+    "queue_wait_suffix",
+    "queue_wait_long",
+];
+
 /// The folder of `prompts/` that is no language, and its one prompt, music on hold.
 pub const MUSIC_FOLDER: &str = "music";
 pub const MUSIC_ON_HOLD: &str = "hold";
@@ -49,7 +61,8 @@ impl PromptInventory {
     /// An inventory that lacks nothing, for tests and simulations that play no files.
     #[must_use]
     pub fn complete(languages: &[&str]) -> Self {
-        let whole = PromptFolder { readable: required_names().collect(), unreadable: BTreeMap::new() };
+        let names: BTreeSet<String> = required_names().chain(WAITING_PROMPT_NAMES.iter().map(|name| (*name).to_owned())).collect();
+        let whole = PromptFolder { readable: names.clone(), unreadable: BTreeMap::new() };
         let music = PromptFolder { readable: BTreeSet::from([MUSIC_ON_HOLD.to_owned()]), unreadable: BTreeMap::new() };
         let mut folders: BTreeMap<_, _> = languages.iter().map(|language| ((*language).to_owned(), whole.clone())).collect();
         folders.insert(MUSIC_FOLDER.to_owned(), music);

@@ -1,7 +1,7 @@
 //! A queue as configured: what its calls ask for, how an agent is chosen, who may wait in it and for how long.
 
-use super::AgentConfig;
-use crate::base::{Duration, Join, QueueId, Strategy};
+use super::{AgentConfig, Destination};
+use crate::base::{ClipId, Duration, Join, QueueId, Strategy, WrapUpKind};
 use std::collections::BTreeMap;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -12,6 +12,7 @@ pub struct QueueConfig {
     pub strategy: Strategy,
     /// Working-after-call time; zero for none.
     pub wrap_up: Duration,
+    pub wrap_up_kind: WrapUpKind,
     /// In order of their moments.
     pub widen: Vec<Widening>,
     /// Time waited that lifts a caller's priority by one.
@@ -25,6 +26,54 @@ pub struct QueueConfig {
     pub preferred: Option<PreferredRule>,
     /// The number that its agents show in calls out, who have none of their own.
     pub caller: Option<String>,
+    /// Where callers go whom it does not take, or not any longer.
+    pub overflow: OverflowConfig,
+    /// What its callers are told of their place.
+    pub announce: Option<AnnounceRule>,
+    /// What they hear while they wait; `None`: the music on hold.
+    pub music: Option<ClipId>,
+}
+
+/// Chains of destinations: a caller goes to the first that takes him.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct OverflowConfig {
+    /// Where nothing is said for the reason.
+    pub otherwise: Vec<Destination>,
+    pub full: Option<Vec<Destination>>,
+    pub nobody: Option<Vec<Destination>>,
+    pub expired: Option<Vec<Destination>>,
+}
+
+/// Why a queue does not take a caller, or not any longer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OverflowCause {
+    Full,
+    /// Nobody who serves it is logged on, or ready.
+    Nobody,
+    /// His longest wait is over.
+    Expired,
+}
+
+impl OverflowConfig {
+    #[must_use]
+    pub fn chain(&self, cause: OverflowCause) -> &[Destination] {
+        let own = match cause {
+            OverflowCause::Full => &self.full,
+            OverflowCause::Nobody => &self.nobody,
+            OverflowCause::Expired => &self.expired,
+        };
+        own.as_ref().unwrap_or(&self.otherwise)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AnnounceRule {
+    /// How many are ahead.
+    pub position: bool,
+    /// How long it will take.
+    pub wait: bool,
+    /// At most so often, in place of a word of comfort.
+    pub every: Duration,
 }
 
 /// A step of widening. At least one of the two stands.

@@ -75,6 +75,7 @@ tables! {
         menu: Vec<RawMenu> = "[[menu]]",
         message_box: Vec<RawBox> = "[[message_box]]",
         rules: RawRules = "[rules.answer]",
+        reason: Vec<RawReason> = "[[reason]]",
     }
     RawSwitch "switch" {
         name: Spot<String> = "name = \"sanling\"",
@@ -142,6 +143,7 @@ tables! {
         skills: Skills = "skills = { billing = 3, english = 5 }",
         strategy: Spot<String> = "strategy = \"longest-idle\"",
         wrap_up: Spot<String> = "wrap_up = \"0s\"",
+        wrap_up_kind: Spot<String> = "wrap_up_kind = \"optional\"",
         widen: Vec<RawWiden> = "[[queue.widen]]",
         ageing: Spot<String> = "ageing = \"60s\"",
         weight: Spot<i64> = "weight = 3",
@@ -150,6 +152,12 @@ tables! {
         max_wait: Spot<String> = "max_wait = \"10m\"",
         caller: Spot<String> = "caller = \"02012345678\"",
         preferred: RawPreferred = "preferred = { within = \"24h\", wait = \"20s\" }",
+        overflow: Vec<Spot<String>> = "overflow = [\"queue:second\", \"play:closed\"]",
+        overflow_full: Vec<Spot<String>> = "overflow_full = [\"queue:second\", \"play:closed\"]",
+        overflow_nobody: Vec<Spot<String>> = "overflow_nobody = [\"play:closed\"]",
+        overflow_expired: Vec<Spot<String>> = "overflow_expired = [\"agent:1000\", \"play:closed\"]",
+        announce: RawAnnounce = "announce = { position = true, wait = true, every = \"30s\" }",
+        music: Spot<String> = "music = \"music/hold\"",
     }
     RawWiden "queue.widen" {
         after: Spot<String> = "after = \"30s\"",
@@ -159,6 +167,16 @@ tables! {
     RawPreferred "queue.preferred" {
         within: Spot<String> = "within = \"24h\"",
         wait: Spot<String> = "wait = \"20s\"",
+    }
+    RawReason "reason" {
+        id: Spot<String> = "id = \"break\"",
+        name: Spot<String> = "name = \"A short break\"",
+        code: Spot<String> = "code = \"*16\"",
+    }
+    RawAnnounce "queue.announce" {
+        position: Spot<bool> = "position = true",
+        wait: Spot<bool> = "wait = true",
+        every: Spot<String> = "every = \"30s\"",
     }
     RawRoute "route" {
         number: Spot<String> = "number = \"95000\"",
@@ -241,6 +259,14 @@ tables! {
         max_rings: Spot<i64> = "max_rings = 3",
         cadence: Spot<String> = "cadence = \"cn\"",
         after_missed: Spot<String> = "after_missed = \"not-ready\"",
+        missed: RawLimit = "missed = { after = 2, then = \"not-ready\" }",
+        rejected: RawLimit = "rejected = { after = 1, then = \"not-ready\" }",
+        busy: RawLimit = "busy = { after = 3, then = \"not-ready\" }",
+        unreachable: RawLimit = "unreachable = { after = 1, then = \"log-off\" }",
+    }
+    RawLimit "rules.answer.missed" {
+        after: Spot<i64> = "after = 2",
+        then: Spot<String> = "then = \"not-ready\"",
     }
     RawHold "rules.hold" {
         patience: Spot<String> = "patience = \"7s\"",

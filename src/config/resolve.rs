@@ -8,6 +8,7 @@ mod guard;
 mod menus;
 mod people;
 mod queues;
+mod reasons;
 mod retention;
 mod rules;
 mod service;
@@ -22,6 +23,7 @@ use super::error::{ConfigError, Faults, in_words};
 use super::prompts::PromptInventory;
 use super::raw::RawConfig;
 use super::source::{Place, SourceFile, Sources, Spot};
+use crate::base::QueueId;
 use std::collections::BTreeMap;
 
 /// What came of reading a configuration.
@@ -52,7 +54,7 @@ pub fn examine(files: &[SourceFile], overrides: &[String], prompts: &PromptInven
     let mut faults = Faults::default();
     let config = document::read(&sources, &mut faults).map(|root| {
         let raw = RawConfig::read(root, &mut faults);
-        Resolver { prompts, faults: &mut faults, demo_password: None }.config(raw)
+        Resolver { prompts, faults: &mut faults, demo_password: None, overflows: Vec::new() }.config(raw)
     });
     let warnings = in_words(faults.warnings, &sources);
     let errors = in_words(faults.errors, &sources);
@@ -68,6 +70,8 @@ struct Resolver<'a> {
     faults: &'a mut Faults,
     /// Where the first of the shipped passwords stands.
     demo_password: Option<Place>,
+    /// From which queue to which callers overflow, and where it stands.
+    overflows: Vec<(QueueId, QueueId, Place)>,
 }
 
 /// Things of one kind by their id, each with its place.
@@ -91,7 +95,7 @@ impl Resolver<'_> {
         let http = self.http(&raw_http);
         let storage = self.storage(&raw.storage.unwrap_or_default());
         let agents = self.agents(raw.agent.unwrap_or_default(), &switch.domain, &named);
-        let queues = self.queues(raw.queue.unwrap_or_default());
+        let queues = self.queues(raw.queue.unwrap_or_default(), &named);
         let menus = self.menus(raw.menu.unwrap_or_default(), &named);
         let boxes = self.boxes(raw.message_box.unwrap_or_default(), &named);
         let calendars = self.calendars(raw.calendar.unwrap_or_default());
@@ -101,6 +105,8 @@ impl Resolver<'_> {
         self.prompts_of_language(&raw_switch, &switch.language);
         let rules = self.rules(&raw_rules, &queues, &switch.language);
         let routes = self.routes(raw.route.unwrap_or_default(), &named);
+        let reasons = self.reasons(raw.reason.as_deref(), &routes);
+        self.no_queue_overflows_in_circles();
         self.each_queue_has_an_agent(&queues, &agents);
         self.each_step_lets_somebody_in(&queues, &agents);
         let http_place = raw_http.listen.as_ref().map_or(raw_http.place, |spot| spot.place);
@@ -121,6 +127,7 @@ impl Resolver<'_> {
             menus: without_places(menus),
             boxes: without_places(boxes),
             rules,
+            reasons,
         }
     }
 }

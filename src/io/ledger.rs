@@ -6,7 +6,7 @@ use super::store::{Row, Store};
 use crate::call::record::CallRecord;
 use crate::media::control::StreamStatistics;
 use crate::switch::checkpoint::Part;
-use crate::switch::output::Event;
+use crate::switch::output::{DecisionRecord, Event};
 
 /// Nothing here waits, so that the switch's task may call it. What it is told becomes a row; a turn's rows are given to the store
 /// together, so that its thread is woken once for all of them.
@@ -28,6 +28,12 @@ impl Ledger {
     pub fn call(&self, record: Box<CallRecord>) -> Row {
         self.metrics.call_stored(&record);
         Row::Call(record)
+    }
+
+    /// For `Output::StoreDecision`.
+    #[must_use = "to be given"]
+    pub fn decision(&self, decision: Box<DecisionRecord>) -> Row {
+        Row::Decision(decision)
     }
 
     /// For `Output::Event`. A row that the store cannot take is counted there; consumers have the event all the same.

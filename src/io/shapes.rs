@@ -4,7 +4,7 @@
 
 use crate::base::Timestamp;
 use crate::call::record::{CallRecord, HoldRecord, OfferRecord, RecordingRecord, ScriptRecord, SegmentRecord};
-use crate::switch::output::{Detail, Event};
+use crate::switch::output::{DecisionRecord, Detail, Event};
 use crate::switch::view::CallView;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::collections::BTreeMap;
@@ -337,6 +337,55 @@ fn value(detail: &Detail) -> serde_json::Value {
         Detail::Text(text) => text.as_str().into(),
         Detail::Number(number) => (*number).into(),
         Detail::Flag(flag) => (*flag).into(),
+    }
+}
+
+/// A look of the matcher at a call: who was considered, and why the one was chosen or nobody was.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct DecisionShape {
+    /// From 0, in the order in which they were made.
+    pub number: u32,
+    pub at: Time,
+    pub queue: String,
+    /// Steps of widening taken so far.
+    pub step: u8,
+    /// What the choice went by: the strategy, `preferred agent`, …; null when nobody could be chosen.
+    pub rule: Option<String>,
+    pub chosen: Option<String>,
+    /// The chosen one first; at most 16.
+    pub considered: Vec<Considered>,
+    /// How many more there are of each verdict.
+    pub others: Vec<VerdictCount>,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Considered {
+    pub agent: String,
+    /// chosen, lower in longest-idle, let this call down, talking, wrap-up, not ready, billing 3 < 5, …
+    #[schema(examples("lower in longest-idle"))]
+    pub verdict: String,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct VerdictCount {
+    pub verdict: String,
+    pub count: usize,
+}
+
+impl From<&DecisionRecord> for DecisionShape {
+    fn from(made: &DecisionRecord) -> Self {
+        let considered =
+            |(agent, verdict): &(crate::base::AgentId, String)| Considered { agent: agent.to_string(), verdict: verdict.clone() };
+        Self {
+            number: made.number,
+            at: made.at.into(),
+            queue: made.queue.to_string(),
+            step: made.step,
+            rule: made.rule.clone(),
+            chosen: made.chosen.as_ref().map(ToString::to_string),
+            considered: made.considered.iter().map(considered).collect(),
+            others: made.others.iter().map(|(verdict, count)| VerdictCount { verdict: verdict.clone(), count: *count }).collect(),
+        }
     }
 }
 

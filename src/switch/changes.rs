@@ -1,7 +1,8 @@
 //! What a reload changed, a line each, in the configuration's own words: `rules.hold.patience: 7s → 9s`, `agent 1005 added`.
 
 use crate::base::Duration;
-use crate::config::{AfterMissed, Config};
+use crate::base::{Consequence, Limit};
+use crate::config::Config;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
@@ -18,6 +19,9 @@ pub fn changes(old: &Config, new: &Config) -> Vec<String> {
     out.extend(agents(old, new));
     if old.routes != new.routes {
         out.push(format!("routes: {} → {}", old.routes.len(), new.routes.len()));
+    }
+    if old.reasons != new.reasons {
+        out.push(format!("reasons: {} → {}", old.reasons.len(), new.reasons.len()));
     }
     if old.rules.scripts != new.rules.scripts {
         out.push(format!("scripts: {} → {}", old.rules.scripts.len(), new.rules.scripts.len()));
@@ -106,7 +110,10 @@ fn values(config: &Config) -> Vec<Value> {
         ("storage.recordings", storage.recordings.display().to_string()),
         ("rules.answer.max_rings", rules.answer.max_rings.to_string()),
         ("rules.answer.cadence", rules.answer.cadence.zone.to_owned()),
-        ("rules.answer.after_missed", after_missed(rules.answer.after_missed).to_owned()),
+        ("rules.answer.missed", limit(rules.answer.limits.missed)),
+        ("rules.answer.rejected", limit(rules.answer.limits.rejected)),
+        ("rules.answer.busy", limit(rules.answer.limits.busy)),
+        ("rules.answer.unreachable", limit(rules.answer.limits.unreachable)),
         ("rules.hold.patience", shown(rules.hold.patience)),
         ("rules.hold.escalate_after", shown(rules.hold.escalate_after)),
         ("rules.silent_call.enabled", rules.silent_call.enabled.to_string()),
@@ -119,11 +126,13 @@ fn values(config: &Config) -> Vec<Value> {
     entries.map(|(key, value)| (key.to_owned(), value)).into()
 }
 
-const fn after_missed(rule: AfterMissed) -> &'static str {
-    match rule {
-        AfterMissed::NotReady => "not-ready",
-        AfterMissed::Ready => "ready",
-    }
+fn limit(limit: Limit) -> String {
+    let then = match limit.then {
+        Consequence::NotReady => "not-ready",
+        Consequence::Ready => "ready",
+        Consequence::LogOff => "log-off",
+    };
+    if limit.after == 0 { "never".to_owned() } else { format!("{then} after {}", limit.after) }
 }
 
 #[cfg(test)]

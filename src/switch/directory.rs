@@ -5,7 +5,7 @@ use super::Surroundings;
 use super::carriers::sip_trunk;
 use crate::acd;
 use crate::base::{AgentId, CallId};
-use crate::config::{self, AfterMissed, Config};
+use crate::config::{self, Config};
 use crate::sip::{Account, Flow, Settings};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -116,10 +116,7 @@ pub fn acd_settings(config: &Config) -> acd::AcdSettings {
     acd::AcdSettings {
         agents: config.agents.values().map(agent).collect(),
         queues: config.queues.values().map(queue).collect(),
-        after_missed: match rule.after_missed {
-            AfterMissed::NotReady => acd::AfterMissed::NotReady,
-            AfterMissed::Ready => acd::AfterMissed::Ready,
-        },
+        limits: rule.limits,
         ring_limit: rule.cadence.period() * rule.max_rings,
     }
 }
@@ -142,6 +139,7 @@ fn queue_settings(queue: &config::QueueConfig) -> acd::QueueSettings {
         skills: levels(&queue.skills),
         strategy: queue.strategy,
         wrap_up: queue.wrap_up,
+        wrap_up_kind: queue.wrap_up_kind,
         widen: queue.widen.iter().map(step).collect(),
         ageing: queue.ageing,
         weight: queue.weight,

@@ -8,7 +8,7 @@ use super::{Key, Switch};
 use crate::acd::{self, Leaving};
 use crate::base::{AgentId, CallId, ClipId, Instant, Machine};
 use crate::call::record::{CallDirection, Outcome, ReleasedBy};
-use crate::call::{Ending, MUSIC, Order, Side};
+use crate::call::{Ending, Order, Side};
 use crate::config::Destination;
 use crate::media::control::Background;
 use crate::rules::{message, queue_comfort};
@@ -63,10 +63,15 @@ impl Switch {
         }
     }
 
-    /// The caller can be put through to nobody, or no longer. Who was answered hears so first.
+    /// The caller can be put through to nobody, or no longer: he goes further on the chain of his queue, if he is on one. Who was answered hears so first.
     pub(super) fn turn_away(&mut self, call: CallId, code: u16, outcome: Outcome, cause: &str, now: Instant) {
+        if self.goes_further(call, now) {
+            return;
+        }
         self.leave(call, now);
         let Some(slot) = self.slots.get_mut(&call) else { return };
+        // Who has spoken with somebody was served.
+        let outcome = if slot.call.was_connected() { Outcome::Answered } else { outcome };
         if slot.call.is_caller_answered() {
             slot.purpose =
                 Purpose::Play { clips: vec![ClipId::new(TURNED_AWAY)], turned: Some(Turned { outcome, cause: cause.to_owned() }) };
@@ -151,11 +156,13 @@ impl Switch {
         let preferred = rule.and_then(|rule| self.spoke_last.within(&record.caller, rule.within, now).cloned());
         if slot.call.is_caller_answered() {
             slot.comfort.handle(queue_comfort::Event::MusicBegan, now, &mut Vec::new());
-            let background = Background::Music(ClipId::new(MUSIC));
+            let background = Background::Music(self.music_of(call));
             self.order(call, Order::SetBackground { side: Side::Caller, background }, now);
         }
-        self.publish("call.queued", Some(call), now, Vec::new());
         self.tell_acd(acd::Event::Enqueued { call, queue, priority: 0, since: now, preferred }, now);
+        if self.acd.queue_of(call).is_some() {
+            self.publish("call.queued", Some(call), now, Vec::new());
+        }
     }
 
     pub(super) fn to_agent(&self, agent: AgentId, caller: Option<&AgentId>) -> Result<(Purpose, CallDirection), Nowhere> {

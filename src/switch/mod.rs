@@ -11,6 +11,7 @@ pub mod restore;
 pub mod view;
 
 mod admit;
+mod announcing;
 mod boxes;
 mod carriers;
 mod changes;
@@ -31,6 +32,7 @@ mod on_parties;
 mod on_rules;
 mod on_service;
 mod on_sip;
+mod overflow;
 mod party_orders;
 mod referrals;
 mod remembered;

@@ -2,11 +2,12 @@
 
 use super::directory::Role;
 use super::offer::Offer;
-use super::output::{Detail, Output};
+use super::output::{DecisionRecord, Detail, Output};
+use super::overflow::Why;
 use super::{Event, Key, Switch};
-use crate::acd::{Action, OfferResult, Reason, Refusal, StateName};
+use crate::acd::{Action, Decision, OfferResult, Reason, StateName};
 use crate::base::{AgentId, CallId, Instant};
-use crate::call::record::{OfferOutcome, Outcome};
+use crate::call::record::OfferOutcome;
 use crate::call::{self, Order};
 use crate::sip::{self, Callee};
 
@@ -16,19 +17,22 @@ impl Switch {
             Action::Offer { call, agent, .. } => self.offer_to(call, agent, now),
             Action::Withdraw { call, agent } => self.withdraw_from(call, &agent, now),
             Action::KeepWaiting { call, .. } => self.welcome(call, now),
-            Action::Refuse { call, why, .. } => {
-                let (code, cause) = match why {
-                    Refusal::Full => (486, "the queue is full"),
-                    Refusal::NobodyLoggedOn => (480, "nobody of the queue is logged on"),
-                    Refusal::NobodyReady => (480, "nobody of the queue is ready"),
-                    Refusal::Unknown => (404, "the queue is gone"),
-                };
-                self.turn_away(call, code, Outcome::Refused, cause, now);
-            }
-            Action::Expired { call, .. } => self.turn_away(call, 480, Outcome::Refused, "the longest wait of the queue is over", now),
-            Action::Decided(decision) => tracing::debug!(?decision, "choice of an agent"),
+            Action::Refuse { call, queue, why } => self.overflow(call, queue, why.into(), now),
+            Action::Expired { call, queue } => self.overflow(call, queue, Why::Expired, now),
+            Action::Decided(decision) => self.decided(*decision, now),
             Action::StateChanged { agent, from, to, reason } => self.agent_changed(agent, from, to, reason.as_ref(), now),
         }
+    }
+
+    /// Written down, so that it can be asked why.
+    fn decided(&mut self, decision: Decision, now: Instant) {
+        tracing::debug!(?decision, "choice of an agent");
+        let at = self.at_of(decision.call, now);
+        let Some(slot) = self.slots.get_mut(&decision.call) else { return };
+        let number = slot.decisions;
+        slot.decisions += 1;
+        self.touched.insert(Key::Slot(decision.call));
+        self.out.push(Output::StoreDecision(Box::new(DecisionRecord::new(decision, number, at))));
     }
 
     fn offer_to(&mut self, call: CallId, agent: AgentId, now: Instant) {
@@ -73,7 +77,12 @@ impl Switch {
         };
         let mut detail = vec![("from", Detail::Text(from.as_str().to_owned())), ("state", Detail::Text(to.as_str().to_owned()))];
         detail.extend(reason.map(|reason| ("reason", Detail::Text(reason.as_str().to_owned()))));
-        let call = self.acd.agent(agent.as_str()).and_then(|agent| agent.call);
+        let snapshot = self.acd.agent(agent.as_str());
+        if let Some((kind, until)) = snapshot.as_ref().and_then(|agent| agent.wrap_up).filter(|_| to == StateName::WrapUp) {
+            let seconds = i64::try_from(until.saturating_since(now).as_secs()).unwrap_or(i64::MAX);
+            detail.extend([("kind", Detail::Text(kind.as_str().to_owned())), ("seconds", Detail::Number(seconds))]);
+        }
+        let call = snapshot.and_then(|agent| agent.call);
         let event = |name, detail| Output::Event(Event { at, name, call, agent: Some(agent.clone()), queue: None, detail });
         if from == StateName::Offline {
             self.out.push(event("agent.logged_on", Vec::new()));

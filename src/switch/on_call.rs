@@ -294,6 +294,9 @@ impl Switch {
     }
 
     fn connected(&mut self, call: CallId, leg: LegId, now: Instant) {
+        if let Some(slot) = self.slots.get_mut(&call) {
+            slot.overflow = None;
+        }
         self.tell_ring_limit(call, leg, ring_limit::Event::Answered, now);
         if let Some(offer) = self.close_offer(call, leg, OfferOutcome::Answered, now) {
             self.serves(call, &offer.agent, now);
@@ -364,6 +367,7 @@ impl Switch {
                 if let Some(slot) = self.slots.get_mut(&call).filter(|slot| !slot.call.is_connected() && slot.queue().is_some()) {
                     slot.comfort.handle(queue_comfort::Event::MusicBegan, now, &mut Vec::new());
                     self.touched.insert(Key::Slot(call));
+                    self.tell_place(call, now);
                 }
             }
             token::GREETING => self.tell_silent(call, script::Event::GreetingEnded, now),
@@ -419,7 +423,7 @@ impl Switch {
                     vec![("code", Detail::Text(ESCALATES.to_owned())), ("why", Detail::Text(refused.why))],
                 );
             }
-        } else if let Some(code) = dialled_in_call(pressed) {
+        } else if let Some(code) = dialled_in_call(&self.config, pressed) {
             pressed.clear();
             self.obey(&agent, code, now);
         } else if side == Side::Callee && pressed.starts_with("**") && pressed.len() > 2 {
@@ -430,6 +434,7 @@ impl Switch {
 
     /// The call is over: its offers are withdrawn, its agents are free, its record goes to the store when its recording is closed.
     fn ended(&mut self, call: CallId, now: Instant) {
+        self.settle_outcome(call);
         for leg in self.slots.get(&call).map(|slot| slot.offers.keys().copied().collect::<Vec<_>>()).unwrap_or_default() {
             self.close_offer(call, leg, OfferOutcome::Withdrawn, now);
         }

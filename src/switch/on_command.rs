@@ -3,11 +3,11 @@
 use super::input::{Command, RequestId, RequestedState};
 use super::output::{Output, Reply};
 use super::{Key, Switch, changes::changes, directory};
-use crate::acd::{self, Reason};
+use crate::acd::{self, Reason, WrapUpKind};
 use crate::base::{AgentId, CallId, Duration, Instant};
 use crate::call::record::{BegunBy, ReleasedBy};
 use crate::call::{Ending, Order};
-use crate::config::Config;
+use crate::config::{Config, NO_REASON};
 use std::sync::Arc;
 
 impl Switch {
@@ -36,11 +36,18 @@ impl Switch {
         if !self.config.agents.contains_key(agent) {
             return Reply::UnknownAgent;
         }
+        if let Some(reason) = reason.filter(|reason| !self.config.known_reasons().any(|known| known == *reason)) {
+            tracing::debug!(%agent, reason, "a reason that the configuration does not have");
+            return Reply::UnknownReason { known: self.config.known_reasons().map(str::to_owned).collect() };
+        }
         let agent = agent.clone();
         match state {
             RequestedState::Offline => self.tell_acd(acd::Event::LoggedOff { agent }, now),
             RequestedState::Ready | RequestedState::NotReady if !self.directory.contacts.contains_key(&agent) => {
                 return Reply::Refused(format!("no phone of agent {agent} is registered"));
+            }
+            RequestedState::Ready if self.is_in_mandatory_wrap_up(&agent) => {
+                return Reply::Refused(format!("agent {agent} is at work after a call, which may not be cut short"));
             }
             RequestedState::Ready => {
                 self.tell_acd(acd::Event::LoggedOn { agent: agent.clone() }, now);
@@ -48,11 +55,16 @@ impl Switch {
             }
             RequestedState::NotReady => {
                 self.tell_acd(acd::Event::LoggedOn { agent: agent.clone() }, now);
-                let reason = Reason::asked(reason.unwrap_or("not-ready"));
+                let reason = Reason::asked(reason.unwrap_or(NO_REASON));
                 self.tell_acd(acd::Event::MadeNotReady { agent, reason }, now);
             }
         }
         Reply::Done
+    }
+
+    fn is_in_mandatory_wrap_up(&self, agent: &AgentId) -> bool {
+        let wrap_up = self.acd.agent(agent.as_str()).and_then(|agent| agent.wrap_up);
+        wrap_up.is_some_and(|(kind, _)| kind == WrapUpKind::Mandatory)
     }
 
     fn unblock(&mut self, source: Option<&str>) -> Reply {

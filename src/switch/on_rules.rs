@@ -148,6 +148,9 @@ impl Switch {
                 let mut ordered = Vec::new();
                 slot.comfort.handle_timeout(now, &mut ordered);
                 for queue_comfort::Action::Comfort { count } in ordered {
+                    if self.tell_place(call, now) {
+                        continue;
+                    }
                     self.say(call, Side::Caller, "queue_comfort", token::COMFORT, now);
                     self.publish("queue.comforted", Some(call), now, vec![("count", Detail::Number(count.into()))]);
                 }
@@ -210,9 +213,15 @@ impl Switch {
             return;
         }
         self.order(call, Order::AnswerCaller, now);
-        let background = Background::Music(ClipId::new(MUSIC));
+        let background = Background::Music(self.music_of(call));
         self.order(call, Order::SetBackground { side: Side::Caller, background }, now);
         self.say(call, Side::Caller, "welcome", token::WELCOME, now);
+    }
+
+    /// What the callers of its queue hear while they wait.
+    pub(super) fn music_of(&self, call: CallId) -> ClipId {
+        let queue = self.slots.get(&call).and_then(|slot| slot.queue()).and_then(|queue| self.config.queues.get(queue));
+        queue.and_then(|queue| queue.music.clone()).unwrap_or_else(|| ClipId::new(MUSIC))
     }
 
     pub(super) fn tell_patience(&mut self, call: CallId, by: HeldBy, event: hold_patience::Event, now: Instant) {

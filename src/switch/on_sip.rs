@@ -113,7 +113,7 @@ impl Switch {
         };
         let routed = route(&self.config, &invitation.called, &invitation.origin, self.at(now));
         let full = matches!(&invitation.origin, Origin::Trunk(trunk) if !self.has_channel(trunk));
-        let code = if let Routed::Feature(agent, code) = &routed { Some((agent.clone(), *code)) } else { None };
+        let code = if let Routed::Feature(agent, code) = &routed { Some((agent.clone(), code.clone())) } else { None };
         let purpose = match routed {
             _ if full => Err((503, Outcome::Refused)),
             Routed::Feature(..) => Ok((Purpose::Play { clips: vec![ClipId::new(CODE_ACCEPTED)], turned: None }, CallDirection::Internal)),
@@ -279,8 +279,7 @@ impl Switch {
             }
             FeatureCode::LogOut => self.tell_acd(acd::Event::LoggedOff { agent }, now),
             FeatureCode::Ready => self.tell_acd(acd::Event::MadeReady { agent }, now),
-            FeatureCode::NotReady => self.tell_acd(not_ready("not-ready"), now),
-            FeatureCode::Meeting => self.tell_acd(not_ready("meeting"), now),
+            FeatureCode::NotReady(reason) => self.tell_acd(not_ready(&reason), now),
         }
     }
 }

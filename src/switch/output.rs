@@ -3,6 +3,7 @@
 use super::checkpoint::Part;
 use super::input::RequestId;
 use super::view::{MessageView, Snapshot};
+use crate::acd::{Decision, Verdict};
 use crate::base::{AgentId, CallId, QueueId, Timestamp};
 use crate::call::record::CallRecord;
 use crate::{media, sip};
@@ -23,6 +24,8 @@ pub enum Output {
     Media(media::control::Command),
     /// A row for the store: inserted, or replaced by its id.
     StoreCall(Box<CallRecord>),
+    /// Why an agent was chosen for a call, or nobody was: a row for the store, in place of the call's of the same place.
+    StoreDecision(Box<DecisionRecord>),
     Event(Event),
     /// What a restart needs of one part of the switch, in place of what was kept of it before; `None`: nothing any more.
     Keep {
@@ -35,6 +38,44 @@ pub enum Output {
     },
     /// Drained: no call is left and none will come.
     Drained,
+}
+
+/// A look of the matcher at a call, in words.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DecisionRecord {
+    pub call: CallId,
+    /// From 0, in the order in which they were made.
+    pub number: u32,
+    pub at: Timestamp,
+    pub queue: QueueId,
+    /// Steps of widening taken so far.
+    pub step: u8,
+    /// What the choice went by; `None` when there was none.
+    pub rule: Option<String>,
+    pub chosen: Option<AgentId>,
+    /// Those named, the chosen one first.
+    pub considered: Vec<(AgentId, String)>,
+    /// How many more have each verdict.
+    pub others: Vec<(String, usize)>,
+}
+
+impl DecisionRecord {
+    #[must_use]
+    pub fn new(decision: Decision, number: u32, at: Timestamp) -> Self {
+        let Decision { at: _, call, queue, step, rule, chosen, considered, others } = decision;
+        let word = |verdict: &Verdict| verdict.to_string();
+        Self {
+            call,
+            number,
+            at,
+            queue,
+            step,
+            rule: rule.map(|rule| rule.to_string()),
+            chosen,
+            considered: considered.iter().map(|(agent, verdict)| (agent.clone(), word(verdict))).collect(),
+            others: others.iter().map(|(verdict, count)| (word(verdict), *count)).collect(),
+        }
+    }
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -51,6 +92,10 @@ pub enum Reply {
         sources: usize,
     },
     UnknownAgent,
+    /// The configuration has no such reason; it has these.
+    UnknownReason {
+        known: Vec<String>,
+    },
     /// It is over, or never was.
     UnknownCall,
     /// The state cannot be taken now; the sentence says why.

@@ -1,27 +1,32 @@
 //! From a called number to where the call goes: feature codes first, then the routes of the configuration in their order.
 
 use crate::base::{AgentId, Timestamp};
-use crate::config::{Config, Destination, RouteSource};
+use crate::config::{Config, Destination, MEETING, NO_REASON, RouteSource};
 use crate::sip::Origin;
 
 /// A code that an agent dials, or presses in a call.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum FeatureCode {
     LogIn,
     LogOut,
     Ready,
-    NotReady,
-    Meeting,
+    /// With the reason.
+    NotReady(String),
 }
 
-/// Every code with its number.
-pub const FEATURE_CODES: [(&str, FeatureCode); 5] = [
-    ("*11", FeatureCode::LogIn),
-    ("*12", FeatureCode::LogOut),
-    ("*13", FeatureCode::Ready),
-    ("*14", FeatureCode::NotReady),
-    ("*15", FeatureCode::Meeting),
-];
+/// Every code with what it means: those built in, then the reasons' own.
+fn feature_codes(config: &Config) -> impl Iterator<Item = (&str, FeatureCode)> {
+    let not_ready = |reason: &str| FeatureCode::NotReady(reason.to_owned());
+    let built_in = [
+        ("*11", FeatureCode::LogIn),
+        ("*12", FeatureCode::LogOut),
+        ("*13", FeatureCode::Ready),
+        ("*14", not_ready(NO_REASON)),
+        ("*15", not_ready(MEETING)),
+    ];
+    let own = config.reasons.iter().filter_map(move |reason| Some((reason.code.as_deref()?, not_ready(&reason.id))));
+    built_in.into_iter().chain(own)
+}
 
 /// Where a call goes.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -36,9 +41,9 @@ pub enum Routed {
 #[must_use]
 pub fn route(config: &Config, number: &str, origin: &Origin, at: Timestamp) -> Routed {
     if let Origin::Account(agent) = origin
-        && let Some((_, code)) = FEATURE_CODES.iter().find(|(text, _)| *text == number)
+        && let Some((_, code)) = feature_codes(config).find(|(text, _)| *text == number)
     {
-        return Routed::Feature(agent.clone(), *code);
+        return Routed::Feature(agent.clone(), code);
     }
     let source = match origin {
         Origin::Account(_) => RouteSource::Internal,
@@ -59,6 +64,6 @@ pub fn route(config: &Config, number: &str, origin: &Origin, at: Timestamp) -> R
 
 /// The feature code that ends `digits`, if one does.
 #[must_use]
-pub fn dialled_in_call(digits: &str) -> Option<FeatureCode> {
-    FEATURE_CODES.iter().find(|(text, _)| digits.ends_with(text)).map(|(_, code)| *code)
+pub fn dialled_in_call(config: &Config, digits: &str) -> Option<FeatureCode> {
+    feature_codes(config).find(|(text, _)| digits.ends_with(text)).map(|(_, code)| code)
 }

@@ -4,6 +4,7 @@ use super::admit::Admitted;
 use super::errand::Errand;
 use super::fold::MediaFold;
 use super::offer::Offer;
+use super::overflow::Overflow;
 use crate::base::{AgentId, BoxId, ClipId, Duration, Instant, LegId, Machine, MenuId, QueueId};
 use crate::call::record::{HeldBy, Outcome};
 use crate::call::{Call, Side};
@@ -131,6 +132,15 @@ pub struct Slot {
     pub menus: u32,
     #[serde(default)]
     pub menu_prompts: u64,
+    /// On his way along a queue's chain.
+    #[serde(default)]
+    pub overflow: Option<Overflow>,
+    /// When he was last told of his place.
+    #[serde(default)]
+    pub announced_at: Option<Instant>,
+    /// Of the matcher about it, so far.
+    #[serde(default)]
+    pub decisions: u32,
     pub recording: Recording,
     /// Digits pressed in the call, newest last, by each side.
     pub digits: [String; 2],
@@ -198,6 +208,9 @@ impl Slot {
             language: None,
             menus: 0,
             menu_prompts: 0,
+            overflow: None,
+            announced_at: None,
+            decisions: 0,
             recording,
             digits: [String::new(), String::new()],
         };

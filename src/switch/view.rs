@@ -3,7 +3,7 @@
 pub use super::boxes::{Lamp, Message};
 
 use super::Switch;
-use crate::acd::{AgentSnapshot, QueueSnapshot};
+use crate::acd::{AgentSnapshot, Counters, QueueSnapshot};
 use crate::base::{AgentId, BoxId, CallId, Instant, QueueId, Timestamp, TrunkId};
 use crate::call::record::CallRecord;
 use crate::config::Role;
@@ -73,6 +73,10 @@ pub struct AgentView {
     pub state: &'static str,
     pub reason: Option<String>,
     pub since: Timestamp,
+    /// In wrap-up: who ends it (optional, until-done, mandatory), and when it ends.
+    pub wrap_up: Option<(&'static str, Timestamp)>,
+    /// Offers that he let go since he last answered one, by cause.
+    pub let_go: Counters,
     pub call: Option<CallId>,
     /// Registered contacts.
     pub contacts: usize,
@@ -179,6 +183,8 @@ impl Switch {
             state: agent.state.as_str(),
             reason: agent.reason.map(|reason| reason.as_str().to_owned()),
             since: self.wall.read(agent.since),
+            wrap_up: agent.wrap_up.map(|(kind, until)| (kind.as_str(), self.wall.read(until))),
+            let_go: agent.counters,
             call: agent.call,
             contacts,
             messages: self.lamps.get(&agent.agent).copied().unwrap_or_default(),

@@ -3,6 +3,7 @@
 use crate::world::{NOW, World, call_record};
 use sanling::base::Timestamp;
 use sanling::call::record::{CallDirection, Outcome};
+use sanling::switch::output::DecisionRecord;
 use sanling::switch::view::CallView;
 
 #[test]
@@ -126,7 +127,7 @@ fn what_is_no_call_is_not_found() {
     let mut world = World::new();
     let stranger = call_record(NOW, &mut world.rng).id;
     for id in [stranger.to_string(), "17".into(), "..%2F..%2Fetc%2Fpasswd".into()] {
-        for path in ["", "/events", "/recording"] {
+        for path in ["", "/events", "/decisions", "/recording"] {
             world.get(&format!("/api/v1/calls/{id}{path}")).problem(404);
         }
     }
@@ -148,4 +149,36 @@ fn a_call_has_its_timeline() {
     let page = world.get(&format!("/api/v1/calls/{call}/events?limit=2")).json();
     let rest = world.get(&format!("/api/v1/calls/{call}/events?limit=2&cursor={}", page["next"].as_str().expect("more"))).json();
     assert!(rest["items"][0]["name"] == "call.released" && rest["next"].is_null(), "{rest}");
+}
+
+#[test]
+fn a_call_says_who_was_considered_for_it_and_why() {
+    let mut world = World::new();
+    let call = world.kept_call(0, |_| ()).id;
+    let other = world.kept_call(1, |_| ()).id;
+    let none = world.get(&format!("/api/v1/calls/{call}/decisions")).json();
+    assert!(none["items"].as_array().is_some_and(Vec::is_empty) && none["next"].is_null(), "{none}");
+    let decision = |number: u32| DecisionRecord {
+        call,
+        number,
+        at: Timestamp(NOW + i64::from(number)),
+        queue: "service".into(),
+        step: 1,
+        rule: (number != 0).then(|| "longest-idle".to_owned()),
+        chosen: (number != 0).then(|| "1002".into()),
+        considered: vec![("1002".into(), "chosen".to_owned()), ("1001".into(), "billing 3 < 5".to_owned())],
+        others: vec![("talking".to_owned(), 7)],
+    };
+    // More than are kept: the newest stand.
+    world.ledger.give((0..40).map(|number| world.ledger.decision(Box::new(decision(number)))).collect());
+    let items = world.get(&format!("/api/v1/calls/{call}/decisions")).json()["items"].clone();
+    let numbers: Vec<u64> = items.as_array().expect("a list").iter().map(|item| item["number"].as_u64().expect("a number")).collect();
+    assert!(numbers.iter().copied().eq((8..40).rev()), "{numbers:?}");
+    let newest = &items[0];
+    assert!(newest["at"] == "2026-11-21T09:30:00.039Z" && newest["queue"] == "service" && newest["step"] == 1, "{newest}");
+    assert!(newest["rule"] == "longest-idle" && newest["chosen"] == "1002", "{newest}");
+    assert_eq!(newest["considered"][1], serde_json::json!({ "agent": "1001", "verdict": "billing 3 < 5" }));
+    assert_eq!(newest["others"], serde_json::json!([{ "verdict": "talking", "count": 7 }]));
+    let others = world.get(&format!("/api/v1/calls/{other}/decisions")).json();
+    assert!(others["items"].as_array().is_some_and(Vec::is_empty), "each call has its own");
 }

@@ -101,6 +101,7 @@ fn agents_are_listed_and_their_state_is_set() {
     let second = &agents["items"][1];
     assert!(second["id"] == "1001" && second["name"] == "1001 号坐席" && second["state"] == "ready" && second["skills"]["service"] == 5);
     assert_eq!(second["since"], "2026-11-21T09:30:00.000Z");
+    assert!(second["let_go"]["missed"] == 0 && second.get("wrap_up").is_none(), "{second}");
 
     let answer = world.post("/api/v1/agents/1001/state", r#"{"state": "not-ready", "reason": "午饭"}"#);
     assert!(answer.status == 200 && answer.json()["state"] == "not-ready" && answer.json()["reason"] == "午饭");
@@ -114,6 +115,9 @@ fn agents_are_listed_and_their_state_is_set() {
         assert_eq!(problem["parameter"], "state");
     }
     assert_eq!(world.post("/api/v1/agents/1001/state", r#"{"state": "not-ready", "reason": "a\nb"}"#).problem(422)["parameter"], "reason");
+    world.switch.lock().expect("fine").known_reasons = Some(vec!["break".into(), "meeting".into()]);
+    let problem = world.post("/api/v1/agents/1001/state", r#"{"state": "not-ready", "reason": "lunch"}"#).problem(400);
+    assert!(problem["parameter"] == "reason" && problem["detail"] == "reason is one of break, meeting", "{problem}");
     world.switch.lock().expect("fine").refuses = Some("1001 is on a call".into());
     let problem = world.post("/api/v1/agents/1001/state", r#"{"state": "offline"}"#).problem(409);
     assert_eq!(problem["detail"], "1001 is on a call");

@@ -44,6 +44,8 @@ pub struct CannedSwitch {
     pub silent: bool,
     pub refuses: Option<String>,
     pub messages: Vec<MessageView>,
+    /// Any other is refused.
+    pub known_reasons: Option<Vec<String>>,
     unanswered: Vec<Question>,
 }
 
@@ -57,6 +59,11 @@ impl CannedSwitch {
         let reply = match (command, &self.refuses) {
             (Command::Snapshot, _) => Reply::Snapshot(Box::new(self.snapshot.clone())),
             (Command::SetAgentState { .. }, Some(why)) => Reply::Refused(why.clone()),
+            (Command::SetAgentState { reason: Some(reason), .. }, None)
+                if self.known_reasons.as_ref().is_some_and(|known| !known.contains(&reason)) =>
+            {
+                Reply::UnknownReason { known: self.known_reasons.clone().unwrap_or_default() }
+            }
             (Command::SetAgentState { agent, state, reason }, None) => {
                 match self.snapshot.agents.iter_mut().find(|view| view.id == agent) {
                     None => Reply::UnknownAgent,
@@ -257,6 +264,8 @@ fn snapshot() -> Snapshot {
         state,
         reason: None,
         since: Timestamp(NOW),
+        wrap_up: None,
+        let_go: sanling::acd::Counters::default(),
         call: None,
         contacts: 1,
         messages: (0, 0),

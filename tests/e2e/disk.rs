@@ -148,7 +148,7 @@ fn a_full_disk_under_the_data_is_told_stops_no_call_and_costs_no_record() {
     disk.fill();
     let mut told = Value::Null;
     site.until("the trouble is told", 15.0, |site| {
-        writes_something(site, "the disk is full");
+        writes_something(site, "break");
         told = site.get("/healthz");
         told["reasons"].to_string().contains("No space left")
     });
@@ -182,7 +182,7 @@ fn a_disk_that_stands_still_for_five_seconds_delays_no_call_and_costs_no_record(
     site.agent_becomes("1001", "ready", 1.0);
     caller.dial("95000");
     site.agent_becomes("1001", "talking", 1.5);
-    writes_something(&site, "the disk stands still");
+    writes_something(&site, "meal");
     pass((5.0 - frozen.elapsed().as_secs_f64()).max(0.0));
     assert_eq!(site.agent("1001").0, "talking");
     assert_ne!(gauge(&site, "sanling_store_rows_waiting "), "0", "nothing was written all that time");

@@ -80,10 +80,10 @@ fn a_stop_in_peace_leaves_agents_as_they_were() {
     let mut site = Site::start(&[]);
     let silence = tone(AGENT, 1.0);
     let _phone = Baresip::start(&site, &Phone { agent: "1001", port: 10, says: &silence, codec: "pcma", answers: true, transport: "udp" });
-    let (status, _) = site.post("/api/v1/agents/1001/state", r#"{"state": "not-ready", "reason": "lunch"}"#);
+    let (status, _) = site.post("/api/v1/agents/1001/state", r#"{"state": "not-ready", "reason": "meal"}"#);
     assert_eq!(status, 200);
     site.signal("TERM");
     assert!(site.ended(10.0), "nothing holds it up");
     site.launch();
-    assert_eq!(site.agent("1001"), ("not-ready".to_owned(), "lunch".to_owned()));
+    assert_eq!(site.agent("1001"), ("not-ready".to_owned(), "meal".to_owned()));
 }

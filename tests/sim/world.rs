@@ -16,7 +16,7 @@ use sanling::media::{Component, Engine, EngineSettings, Turn};
 use sanling::sip::{Flow, Protocol, Received};
 use sanling::switch::checkpoint::Part;
 use sanling::switch::input::{Command, Input, RecorderReport, RequestId};
-use sanling::switch::output::{Detail, Event, Output, Reply};
+use sanling::switch::output::{DecisionRecord, Detail, Event, Output, Reply};
 use sanling::switch::restore::Kept;
 use sanling::switch::view::{AgentView, Snapshot};
 use sanling::switch::{Surroundings, Switch};
@@ -65,6 +65,7 @@ pub struct World {
     legs: BTreeMap<SocketAddr, LegId>,
     next_port: u16,
     pub records: BTreeMap<CallId, CallRecord>,
+    pub decisions: Vec<DecisionRecord>,
     pub events: Vec<(Instant, Event)>,
     /// Without it events are counted alone.
     pub keeps_events: bool,
@@ -156,6 +157,7 @@ impl World {
             bound: BTreeMap::new(),
             legs: BTreeMap::new(),
             records: BTreeMap::new(),
+            decisions: Vec::new(),
             events: Vec::new(),
             keeps_events: true,
             lived: BTreeMap::new(),
@@ -530,6 +532,11 @@ impl World {
                 Output::StoreCall(record) => {
                     self.checkers.stored(&record);
                     self.records.insert(record.id, *record);
+                }
+                Output::StoreDecision(decision) => {
+                    if self.keeps_events {
+                        self.decisions.push(*decision);
+                    }
                 }
                 Output::Event(event) => {
                     figures = true;

@@ -3,9 +3,12 @@
 //! Longest idle counts from `idle_since`: the moment he last came to ready, from a call, a pause or a failed offer alike. Only an offer
 //! that ended through no doing of his (the caller left, another agent took it) gives him the old one back.
 
+mod counters;
 mod table;
 
-use super::{AfterMissed, OfferResult, Reason};
+pub use counters::Counters;
+
+use super::{Limits, OfferResult, Reason, WrapUpKind};
 use crate::base::{CallId, Duration, Instant, QueueId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -16,12 +19,13 @@ pub(super) struct Agent {
     pub policy: Policy,
     state: State,
     since: Instant,
+    counters: Counters,
 }
 
 /// What of the rules concerns an agent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Policy {
-    pub after_missed: AfterMissed,
+    pub limits: Limits,
     /// How long a phone may ring. The offer's owner keeps the time; the agent's own deadlines lie a grace beyond.
     pub ring_limit: Duration,
 }
@@ -52,11 +56,25 @@ pub(super) enum State {
     Talking {
         calls: BTreeMap<CallId, Talk>,
         wrap_up: Duration,
+        #[serde(default)]
+        wrap_up_kind: WrapUpKind,
         then: Then,
     },
-    WrapUp {
-        until: Instant,
-    },
+    WrapUp(WrapUp),
+}
+
+/// The time after a call.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct WrapUp {
+    pub until: Instant,
+    #[serde(default)]
+    pub kind: WrapUpKind,
+    /// Whose call it was.
+    #[serde(default)]
+    pub queue: Option<QueueId>,
+    /// Asked for while it may not be cut short: it comes after.
+    #[serde(default)]
+    pub asked: Option<Reason>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -70,6 +88,8 @@ pub(super) struct Talk {
 pub(super) struct Work {
     pub queue: QueueId,
     pub wrap_up: Duration,
+    #[serde(default)]
+    pub kind: WrapUpKind,
 }
 
 /// What was asked for during a call, or stood before it.
@@ -78,6 +98,8 @@ pub(super) enum Then {
     Ready,
     NotReady(Reason),
     Offline,
+    /// What he was at before a call that no queue gave him.
+    WrapUp(WrapUp),
 }
 
 /// The states by the contract's names.
@@ -159,6 +181,11 @@ pub(super) enum Action {
         call: CallId,
         missed: bool,
     },
+    /// The time after a queue's call is over.
+    WrappedUp {
+        queue: QueueId,
+        took: Duration,
+    },
     /// A queue's call ended.
     Handled {
         queue: QueueId,
@@ -173,12 +200,12 @@ pub(super) enum Action {
 
 impl Agent {
     pub(super) fn new(policy: Policy, now: Instant) -> Self {
-        Self::restored(policy, State::Offline, now)
+        Self::restored(policy, State::Offline, now, Counters::default())
     }
 
     /// As he was when his image was taken, under the policy of today.
-    pub(super) fn restored(policy: Policy, state: State, since: Instant) -> Self {
-        Self { policy, state, since }
+    pub(super) fn restored(policy: Policy, state: State, since: Instant, counters: Counters) -> Self {
+        Self { policy, state, since, counters }
     }
 
     pub(super) fn state(&self) -> &State {
@@ -193,7 +220,7 @@ impl Agent {
             State::Reserved { .. } => StateName::Reserved,
             State::Ringing { .. } => StateName::Ringing,
             State::Talking { .. } => StateName::Talking,
-            State::WrapUp { .. } => StateName::WrapUp,
+            State::WrapUp(_) => StateName::WrapUp,
         }
     }
 
@@ -216,10 +243,22 @@ impl Agent {
 
     /// Whether he waits for his phone to register anew.
     pub(super) fn misses_phone(&self) -> bool {
-        matches!(
-            self.state,
-            State::NotReady { reason: Reason::Unreachable } | State::Talking { then: Then::NotReady(Reason::Unreachable), .. }
-        )
+        let waits = |wrap_up: &WrapUp| wrap_up.asked == Some(Reason::Unreachable);
+        match &self.state {
+            State::NotReady { reason } | State::Talking { then: Then::NotReady(reason), .. } => *reason == Reason::Unreachable,
+            State::WrapUp(wrap_up) | State::Talking { then: Then::WrapUp(wrap_up), .. } => waits(wrap_up),
+            _ => false,
+        }
+    }
+
+    /// Of the time after a call: who ends it, and when it ends.
+    pub(super) fn wrap_up(&self) -> Option<(WrapUpKind, Instant)> {
+        if let State::WrapUp(WrapUp { until, kind, .. }) = &self.state { Some((*kind, *until)) } else { None }
+    }
+
+    /// Offers that he let go since he last answered one.
+    pub(super) fn counters(&self) -> Counters {
+        self.counters
     }
 
     /// The call he is offered, or the first of those he is on.
@@ -244,24 +283,32 @@ impl Agent {
     /// Whether he takes queues' calls now, or will when what he is at has ended.
     pub(super) fn returns(&self) -> bool {
         match &self.state {
-            State::Ready { .. } | State::Reserved { .. } | State::Ringing { .. } | State::WrapUp { .. } => true,
-            State::Talking { then, .. } => *then == Then::Ready,
+            State::Ready { .. } | State::Reserved { .. } | State::Ringing { .. } | State::Talking { then: Then::Ready, .. } => true,
+            State::WrapUp(wrap_up) | State::Talking { then: Then::WrapUp(wrap_up), .. } => wrap_up.asked.is_none(),
+            State::Talking { then: Then::NotReady(_) | Then::Offline, .. } => false,
             State::Offline | State::NotReady { .. } => false,
         }
     }
 
-    /// What follows the calls he is on.
+    /// What follows the calls he is on; what he asked for while the time after a call may not be cut short.
     pub(super) fn next_state(&self) -> Option<StateName> {
         match &self.state {
             State::Talking { then: Then::Ready, .. } => Some(StateName::Ready),
             State::Talking { then: Then::NotReady(_), .. } => Some(StateName::NotReady),
             State::Talking { then: Then::Offline, .. } => Some(StateName::Offline),
+            State::WrapUp(WrapUp { asked: Some(_), .. }) | State::Talking { then: Then::WrapUp(WrapUp { asked: Some(_), .. }), .. } => {
+                Some(StateName::NotReady)
+            }
+            State::Talking { then: Then::WrapUp(_), .. } => Some(StateName::WrapUp),
             _ => None,
         }
     }
 
     fn enter(&mut self, state: State, now: Instant, out: &mut Vec<Action>) {
         let from = self.name();
+        if let State::WrapUp(WrapUp { queue: Some(queue), .. }) = &self.state {
+            out.push(Action::WrappedUp { queue: queue.clone(), took: now - self.since });
+        }
         self.state = state;
         let (to, reason) = (self.name(), self.reason().cloned());
         // A new reason is a new spell of not-ready; the end of a rest is no change of state.

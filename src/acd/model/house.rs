@@ -23,14 +23,14 @@ const STRATEGIES: [Strategy; 8] = [
 pub(super) struct House {
     pub agents: BTreeMap<AgentId, AgentSettings>,
     pub queues: BTreeMap<QueueId, QueueSettings>,
-    pub after_missed: AfterMissed,
+    pub limits: Limits,
 }
 
 impl House {
     pub(super) fn of_chance(rng: &mut Rng) -> Self {
         let agents = (0..AGENTS).map(|n| (AgentId::new(&format!("100{n}")), agent(rng))).collect();
         let queues = QUEUES.iter().map(|id| (QueueId::new(id), queue(rng))).collect();
-        Self { agents, queues, after_missed: after_missed(rng) }
+        Self { agents, queues, limits: limits(rng) }
     }
 
     /// Another agent, another queue.
@@ -42,17 +42,21 @@ impl House {
             let n = nth(rng, self.queues.len());
             *self.queues.values_mut().nth(n).expect("a queue") = queue(rng);
         }
-        self.after_missed = after_missed(rng);
+        self.limits = limits(rng);
     }
 
     pub(super) fn settings(&self) -> AcdSettings {
-        let Self { agents, queues, after_missed } = self;
-        AcdSettings { agents: agents.clone(), queues: queues.clone(), after_missed: *after_missed, ring_limit: secs(15) }
+        let Self { agents, queues, limits } = self;
+        AcdSettings { agents: agents.clone(), queues: queues.clone(), limits: *limits, ring_limit: secs(15) }
     }
 }
 
-fn after_missed(rng: &mut Rng) -> AfterMissed {
-    if rng.one_in(2) { AfterMissed::Ready } else { AfterMissed::NotReady }
+fn limits(rng: &mut Rng) -> Limits {
+    let mut limit = || Limit {
+        after: u32::try_from(rng.below(4)).expect("a small number"),
+        then: some(rng, &[Consequence::NotReady, Consequence::NotReady, Consequence::Ready, Consequence::LogOff]),
+    };
+    Limits { missed: limit(), rejected: limit(), busy: limit(), unreachable: limit() }
 }
 
 fn some<T: Clone>(rng: &mut Rng, of: &[T]) -> T {
@@ -103,6 +107,7 @@ fn queue(rng: &mut Rng) -> QueueSettings {
         skills,
         strategy: some(rng, &STRATEGIES),
         wrap_up: secs(rng.below(3) * 10),
+        wrap_up_kind: some(rng, &WrapUpKind::ALL),
         widen,
         ageing: maybe(rng, 2, |rng| wait(rng, 5, 40)),
         weight: maybe(rng, 2, |rng| u32::try_from(between(rng, 1, 4)).expect("a small number")),

@@ -103,7 +103,8 @@ pub(super) fn idle_since(acd: &Acd, id: &AgentId, offered: bool) -> Option<Insta
 fn returns(acd: &Acd, id: &AgentId) -> bool {
     acd.agent(id.as_str()).is_some_and(|agent| match agent.state {
         StateName::Offline | StateName::NotReady => false,
-        StateName::Talking => agent.next == Some(StateName::Ready),
+        StateName::Talking => matches!(agent.next, Some(StateName::Ready | StateName::WrapUp)),
+        StateName::WrapUp => agent.next != Some(StateName::NotReady),
         _ => true,
     })
 }

@@ -159,7 +159,7 @@ fn who_let_the_call_down_is_not_drawn_while_there_is_another() {
     for strategy in [Strategy::Random, Strategy::WeightedRandom] {
         let settings = desk(&[("1001", service()), ("1002", service()), ("1003", service())], &[("service", by(strategy))]);
         for seed in 0..20 {
-            let mut floor = Floor::with(AcdSettings { after_missed: AfterMissed::Ready, ..settings.clone() });
+            let mut floor = Floor::with(AcdSettings { limits: super::ready_after_missed(), ..settings.clone() });
             floor.acd = Acd::new(settings.clone(), seed, floor.now);
             floor.ready("1001").ready("1002").ready("1003");
             let first = offered(&mut floor, 1);

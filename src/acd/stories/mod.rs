@@ -1,10 +1,13 @@
 //! The ACD in stories, in the trade's words: the floor on which they play. The stories stand in files by their subjects.
 
+mod after_calls;
 mod agents;
 mod books;
 mod choosing;
 mod decisions;
+mod forecast;
 mod joining;
+mod letting_go;
 mod offers;
 mod preferred;
 mod restarts;
@@ -36,7 +39,7 @@ pub(super) fn settings(agents: &[(&str, &[&str])], queues: &[(&str, &str, Durati
     AcdSettings {
         agents: agents.iter().map(agent).collect(),
         queues: queues.iter().map(queue).collect(),
-        after_missed: AfterMissed::NotReady,
+        limits: Limits::default(),
         ring_limit: secs(15),
     }
 }
@@ -171,12 +174,17 @@ impl Floor {
     }
 }
 
+/// Who misses a call rests and is ready again.
+pub(super) fn ready_after_missed() -> Limits {
+    Limits { missed: Limit { after: 1, then: Consequence::Ready }, ..Limits::default() }
+}
+
 /// A service desk of agents with levels and of queues as the story wants them.
 pub(super) fn desk(agents: &[(&str, AgentSettings)], queues: &[(&str, QueueSettings)]) -> AcdSettings {
     AcdSettings {
         agents: agents.iter().map(|(id, settings)| (AgentId::new(id), settings.clone())).collect(),
         queues: queues.iter().map(|(id, settings)| (QueueId::new(id), settings.clone())).collect(),
-        after_missed: AfterMissed::NotReady,
+        limits: Limits::default(),
         ring_limit: secs(15),
     }
 }

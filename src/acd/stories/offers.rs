@@ -61,7 +61,7 @@ fn priority_goes_before_arrival() {
 #[test]
 fn after_missed_ready_the_agent_rests_and_stands_at_the_end() {
     let agents: &[(&str, &[&str])] = &[("1001", &["service"])];
-    let mut floor = Floor::with(AcdSettings { after_missed: AfterMissed::Ready, ..settings(agents, SERVICE) });
+    let mut floor = Floor::with(AcdSettings { limits: super::ready_after_missed(), ..settings(agents, SERVICE) });
     floor.ready("1001").comes(1).fails("1001", 1, OfferResult::Missed);
     assert_eq!((floor.orders(), floor.state("1001")), (vec!["1001←1".into(), "~1".into()], "ready".into()));
     assert_eq!(floor.after(millis(4_999)).orders(), [""; 0]);

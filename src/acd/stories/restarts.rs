@@ -46,6 +46,24 @@ fn callers_keep_their_place_agents_their_state_and_deadlines_their_moment() {
 }
 
 #[test]
+fn a_wrap_up_that_may_not_be_cut_short_and_the_counts_live_through_a_restart() {
+    let queue = QueueSettings { wrap_up: secs(30), wrap_up_kind: WrapUpKind::Mandatory, ..QueueSettings::of("service") };
+    let settings = || super::desk(&[("1001", super::skilled(&[("service", 1)]))], &[("service", queue.clone())]);
+    let busy = Limits { busy: Limit { after: 3, then: Consequence::NotReady }, ..Limits::default() };
+    let settings = || AcdSettings { limits: busy, ..settings() };
+    let mut floor = Floor::with(settings());
+    floor.ready("1001").comes(1).serves("1001", 1, secs(60)).not_ready("1001").after(secs(10));
+    let mut floor = restart(&floor, settings(), &[]);
+    floor.event(Event::MadeReady { agent: "1001".into() });
+    assert_eq!(floor.state("1001"), "wrap-up");
+    floor.not_ready("1001").after(secs(20));
+    assert_eq!(floor.state("1001"), "not-ready meeting");
+    floor.ready("1001").comes(2).fails("1001", 2, OfferResult::Busy).leaves(2).after(secs(5));
+    let floor = restart(&floor, settings(), &[]);
+    assert_eq!(floor.acd.agent("1001").map(|agent| agent.counters.busy), Some(1));
+}
+
+#[test]
 fn what_fell_due_while_nobody_was_there_is_done_at_once() {
     let queues = &[("service", "service", secs(30))];
     let mut floor = Floor::with(settings(&[("1001", &["service"])], queues));

@@ -8,7 +8,7 @@ use crate::config::{Destination, NumberPattern, RouteConfig, RouteSource};
 /// Longest number or pattern of a route; numbers of E.164 have 15 digits, prefixes and codes come on top.
 const PATTERN_MAX: usize = 32;
 /// What agents dial to log in and out and to say how they are: no route may stand on them.
-const FEATURE_CODES: [&str; 5] = ["*11", "*12", "*13", "*14", "*15"];
+pub(super) const FEATURE_CODES: [&str; 5] = ["*11", "*12", "*13", "*14", "*15"];
 
 impl Resolver<'_> {
     pub(super) fn routes(&mut self, raw: Vec<RawRoute>, named: &Named) -> Vec<RouteConfig> {

@@ -93,7 +93,7 @@ impl Resolver<'_> {
         call.map(Destination::Trunk)
     }
 
-    fn one_destination(&mut self, spot: &Spot<String>, dialled: Dialled, named: &Named) -> Option<Destination> {
+    pub(super) fn one_destination(&mut self, spot: &Spot<String>, dialled: Dialled, named: &Named) -> Option<Destination> {
         const KINDS: [&str; 7] = ["queue", "agent", "menu", "message", "play", "trunk", "reject"];
         let (kind, name) = spot.value.split_once(':').map_or((spot.value.as_str(), None), |(kind, name)| (kind, Some(name)));
         match (kind, name) {

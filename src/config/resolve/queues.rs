@@ -1,15 +1,17 @@
 //! Queues: what they ask for, whom they choose, whom they take and how long they have them wait.
 
+use super::destination::{Dialled, Named};
 use super::people::WEIGHT_MAX;
 use super::words::show_duration;
 use super::{Place, Placed, Resolver, Spot};
-use crate::base::limits::{QUEUE_WAITING_MAX, WIDENING_STEPS_MAX};
+use crate::base::limits::{OVERFLOW_MAX, QUEUE_WAITING_MAX, WIDENING_STEPS_MAX};
 use crate::base::time::secs;
 use crate::base::{Duration, QueueId};
-use crate::base::{Join, Strategy};
-use crate::config::raw::{RawPreferred, RawQueue, RawWiden, example_of};
-use crate::config::{PreferredRule, QueueConfig, WhoElse, Widening};
-use std::collections::BTreeMap;
+use crate::base::{Join, Strategy, WrapUpKind};
+use crate::config::prompts::WAITING_PROMPT_NAMES;
+use crate::config::raw::{RawAnnounce, RawPreferred, RawQueue, RawWiden, example_of};
+use crate::config::{AnnounceRule, Destination, OverflowConfig, PreferredRule, QueueConfig, WhoElse, Widening};
+use std::collections::{BTreeMap, BTreeSet};
 
 const HOUR: Duration = secs(3_600);
 /// Longest that a caller waits, or that a step of his waiting lasts.
@@ -20,10 +22,10 @@ const PREFERRED_WITHIN_MAX: Duration = secs(366 * 24 * 3_600);
 const NOT_BUILT: [&str; 2] = ["ring-all", "ring-progressively"];
 
 impl Resolver<'_> {
-    pub(super) fn queues(&mut self, raw: Vec<RawQueue>) -> Placed<QueueId, QueueConfig> {
+    pub(super) fn queues(&mut self, raw: Vec<RawQueue>, named: &Named) -> Placed<QueueId, QueueConfig> {
         let mut queues = Placed::new();
         for raw in raw {
-            let queue = self.queue(&raw);
+            let queue = self.queue(&raw, named);
             let Some(id) = &raw.id else { continue };
             if let Some(first) = queues.get(&queue.id).map(|spot: &Spot<_>| spot.place) {
                 self.given_twice("queue", &id.value, id.place, first);
@@ -34,19 +36,21 @@ impl Resolver<'_> {
         queues
     }
 
-    fn queue(&mut self, raw: &RawQueue) -> QueueConfig {
+    fn queue(&mut self, raw: &RawQueue, named: &Named) -> QueueConfig {
         let id = self.required(raw.id.as_ref(), "queue", "id", raw.place, &raw.given);
         if let Some(id) = id {
             self.identifier(&id.value, id.place);
         }
         let skills = self.asked_for(raw);
         let waits = secs(1)..=WAIT_MAX;
+        let wrap_up = self.duration(raw.wrap_up.as_ref(), secs(0), secs(0)..=HOUR);
         QueueConfig {
             id: QueueId::new(id.map_or("", |id| &id.value)),
             widen: self.widening(raw.widen.as_deref().unwrap_or_default(), &skills),
             skills,
             strategy: self.strategy(raw.strategy.as_ref()),
-            wrap_up: self.duration(raw.wrap_up.as_ref(), secs(0), secs(0)..=HOUR),
+            wrap_up,
+            wrap_up_kind: self.wrap_up_kind(raw, wrap_up),
             ageing: raw.ageing.as_ref().map(|spot| self.duration(Some(spot), secs(60), waits.clone())),
             weight: self.number(raw.weight.as_ref(), 1..=WEIGHT_MAX),
             capacity: self.capacity(raw.capacity.as_ref()),
@@ -59,6 +63,9 @@ impl Resolver<'_> {
             max_wait: raw.max_wait.as_ref().map(|spot| self.duration(Some(spot), WAIT_MAX, waits.clone())),
             preferred: raw.preferred.as_ref().map(|raw| self.preferred(raw)),
             caller: raw.caller.as_ref().and_then(|spot| self.shown_number(spot)),
+            overflow: self.overflow(raw, named),
+            announce: raw.announce.as_ref().and_then(|raw| self.announce(raw, &named.language)),
+            music: raw.music.as_ref().and_then(|spot| self.clip(spot.place, &spot.value, &named.language)),
         }
     }
 
@@ -103,9 +110,104 @@ impl Resolver<'_> {
         self.choice(spot, "strategy", &strategies, Strategy::LongestIdle)
     }
 
+    fn wrap_up_kind(&mut self, raw: &RawQueue, wrap_up: Duration) -> WrapUpKind {
+        let kinds = WrapUpKind::ALL.map(|kind| (kind.as_str(), kind));
+        let kind = self.choice(raw.wrap_up_kind.as_ref(), "kind of wrap-up", &kinds, WrapUpKind::Optional);
+        if let Some(spot) = raw.wrap_up_kind.as_ref().filter(|_| kind != WrapUpKind::Optional && wrap_up.is_zero()) {
+            let message = format!("a wrap-up that is {kind} has no time");
+            self.faults.error(spot.place, message, "say how long it lasts at most, such as wrap_up = \"2m\"");
+        }
+        kind
+    }
+
     fn capacity(&mut self, spot: Option<&Spot<i64>>) -> usize {
         let most = u32::try_from(QUEUE_WAITING_MAX).unwrap_or(u32::MAX);
         self.number(spot, 1..=most).map_or(QUEUE_WAITING_MAX, |calls| calls as usize)
+    }
+
+    fn overflow(&mut self, raw: &RawQueue, named: &Named) -> OverflowConfig {
+        OverflowConfig {
+            otherwise: self.chain(raw, raw.overflow.as_deref().unwrap_or_default(), named),
+            full: raw.overflow_full.as_ref().map(|chain| self.chain(raw, chain, named)),
+            nobody: raw.overflow_nobody.as_ref().map(|chain| self.chain(raw, chain, named)),
+            expired: raw.overflow_expired.as_ref().map(|chain| self.chain(raw, chain, named)),
+        }
+    }
+
+    /// What comes after one that takes everybody is never tried.
+    fn chain(&mut self, raw: &RawQueue, chain: &[Spot<String>], named: &Named) -> Vec<Destination> {
+        let mut ends: Option<Place> = None;
+        let mut read = Vec::new();
+        for spot in chain {
+            if read.len() == OVERFLOW_MAX {
+                self.faults.error(spot.place, "this is one destination too many", format!("a chain has at most {OVERFLOW_MAX}"));
+                break;
+            }
+            if let Some(last) = ends {
+                let also = ("it ends", last);
+                self.faults.error_also(
+                    spot.place,
+                    "nobody comes so far: the chain has ended before",
+                    also,
+                    "put what takes everybody last",
+                );
+                break;
+            }
+            let Some(to) = self.one_destination(spot, Dialled::Nothing, named) else { continue };
+            if matches!(to, Destination::Play(_) | Destination::Reject(_)) {
+                ends = Some(spot.place);
+            }
+            if let (Destination::Queue(next), Some(id)) = (&to, &raw.id) {
+                self.overflows.push((QueueId::new(&id.value), next.clone(), spot.place));
+            }
+            read.push(to);
+        }
+        read
+    }
+
+    /// A caller who goes from queue to queue must come to an end.
+    pub(super) fn no_queue_overflows_in_circles(&mut self) {
+        let overflows = std::mem::take(&mut self.overflows);
+        let leads_to = |from: &QueueId, to: &QueueId| {
+            let (mut seen, mut open) = (BTreeSet::from([from.clone()]), vec![from.clone()]);
+            while let Some(at) = open.pop() {
+                if at == *to {
+                    return true;
+                }
+                open.extend(
+                    overflows
+                        .iter()
+                        .filter(|(queue, ..)| *queue == at)
+                        .map(|(_, next, _)| next.clone())
+                        .filter(|next| seen.insert(next.clone())),
+                );
+            }
+            false
+        };
+        // The last one written that closes a circle is the one to be pointed at.
+        let circle = overflows.iter().rev().find(|(from, to, _)| leads_to(to, from));
+        if let Some((from, to, place)) = circle {
+            let message = if from == to {
+                format!("queue \"{from}\" overflows into itself")
+            } else {
+                format!("queue \"{to}\" leads back to \"{from}\": a caller would go round and round")
+            };
+            self.faults.error(*place, message, "let a chain end elsewhere: \"play:closed\", \"agent:1000\", \"reject:486\"");
+        }
+    }
+
+    /// Both are told unless the file says otherwise.
+    fn announce(&mut self, raw: &RawAnnounce, language: &str) -> Option<AnnounceRule> {
+        let says = |spot: &Option<Spot<bool>>| spot.as_ref().is_none_or(|spot| spot.value);
+        let rule = AnnounceRule {
+            position: says(&raw.position),
+            wait: says(&raw.wait),
+            every: self.duration(raw.every.as_ref(), secs(30), secs(5)..=HOUR),
+        };
+        for name in WAITING_PROMPT_NAMES.iter().filter(|_| rule.position || rule.wait) {
+            self.clip(raw.place, name, language);
+        }
+        (rule.position || rule.wait).then_some(rule)
     }
 
     fn preferred(&mut self, raw: &RawPreferred) -> PreferredRule {

@@ -1,13 +1,15 @@
 //! The rules of the house: three rings, patience on hold, the silent call.
 
 use super::{Placed, Resolver};
-use crate::base::Cadence;
 use crate::base::cadence::CADENCES;
 use crate::base::time::secs;
+use crate::base::{Cadence, Consequence, Limit, Limits};
 use crate::base::{ClipId, QueueId};
-use crate::config::raw::{RawAnswer, RawHold, RawRules, RawSilentCall, example_of};
-use crate::config::{AfterMissed, AnswerRule, HoldRule, QueueConfig, RulesConfig, SilentCallRule};
+use crate::config::raw::{RawAnswer, RawHold, RawLimit, RawRules, RawSilentCall, example_of};
+use crate::config::{AnswerRule, HoldRule, QueueConfig, RulesConfig, SilentCallRule};
 
+/// Offers that an agent may let go before it has a consequence.
+const LET_GO_MAX: u32 = 100;
 const STEPS: [&str; 2] = ["silent_ask", "silent_farewell"];
 
 impl Resolver<'_> {
@@ -32,12 +34,34 @@ impl Resolver<'_> {
         AnswerRule {
             max_rings: self.number(raw.max_rings.as_ref(), 1..=20).unwrap_or(3),
             cadence: self.choice(raw.cadence.as_ref(), "cadence", &zones, chinese),
-            after_missed: self.choice(
-                raw.after_missed.as_ref(),
-                "state after a missed call",
-                &[("not-ready", AfterMissed::NotReady), ("ready", AfterMissed::Ready)],
-                AfterMissed::NotReady,
-            ),
+            limits: self.limits(raw),
+        }
+    }
+
+    /// `after_missed` says what follows a missed call where `missed.then` does not.
+    fn limits(&mut self, raw: &RawAnswer) -> Limits {
+        let default = Limits::default();
+        let states = [("not-ready", Consequence::NotReady), ("ready", Consequence::Ready)];
+        let after_missed = self.choice(raw.after_missed.as_ref(), "state after a missed call", &states, default.missed.then);
+        if let (Some(then), Some(old)) = (raw.missed.as_ref().and_then(|limit| limit.then.as_ref()), &raw.after_missed) {
+            let also = ("`after_missed` stands", old.place);
+            self.faults.error_also(then.place, "what follows a missed call is said twice", also, "keep one of the two");
+        }
+        Limits {
+            missed: self.limit(raw.missed.as_ref(), Limit { then: after_missed, ..default.missed }),
+            rejected: self.limit(raw.rejected.as_ref(), default.rejected),
+            busy: self.limit(raw.busy.as_ref(), default.busy),
+            unreachable: self.limit(raw.unreachable.as_ref(), default.unreachable),
+        }
+    }
+
+    fn limit(&mut self, raw: Option<&RawLimit>, default: Limit) -> Limit {
+        let Some(raw) = raw else { return default };
+        let ends = [("not-ready", Consequence::NotReady), ("ready", Consequence::Ready), ("log-off", Consequence::LogOff)];
+        Limit {
+            // Who names what follows and not when means the first.
+            after: self.number(raw.after.as_ref(), 0..=LET_GO_MAX).unwrap_or_else(|| default.after.max(1)),
+            then: self.choice(raw.then.as_ref(), "consequence", &ends, default.then),
         }
     }
 

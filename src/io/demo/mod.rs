@@ -21,9 +21,10 @@ use super::load::Hotline;
 use super::run::{RunError, RunOptions, Started, run};
 use super::{shipped, telemetry};
 use crate::audio::wav;
+use crate::base::Consequence;
 use crate::base::time::{millis, secs};
 use crate::base::{CallId, ClipId, Rng};
-use crate::config::{AfterMissed, Config};
+use crate::config::Config;
 use crate::sip::Protocol;
 use crate::sip::msg::digest::{Algorithm, ha1};
 use crate::switch::input::Command;
@@ -139,7 +140,7 @@ async fn play(
         number: cast.number.clone(),
         ring_period: config.rules.answer.cadence.period(),
         max_rings: config.rules.answer.max_rings,
-        missed_is_not_ready: config.rules.answer.after_missed == AfterMissed::NotReady,
+        missed_is_not_ready: config.rules.answer.limits.missed.then == Consequence::NotReady,
         let_ring: AtomicU64::new(0),
     });
     let patience = config.rules.hold.patience.as_secs();

@@ -29,6 +29,7 @@ pub async fn list(State(context): State<Arc<Context>>, params: Params) -> Result
 #[utoipa::path(post, path = "/api/v1/agents/{id}/state", tag = "agents", params(("id" = String, Path)), request_body = AgentStateRequest,
     responses(
         (status = 200, body = Agent, description = "the agent as he is now"),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "no such reason: the detail names the known"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "not now, and why"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "no such state")))]
@@ -52,6 +53,9 @@ pub async fn set_state(
     let agent = AgentId::new(&id);
     match context.api.desk.ask(Command::SetAgentState { agent, state: requested, reason }).await? {
         Reply::UnknownAgent => return Err(Problem::not_found(format!("there is no agent {id}"))),
+        Reply::UnknownReason { known } => {
+            return Err(Problem::parameter("reason", format!("reason is one of {}", known.join(", "))));
+        }
         Reply::Refused(why) => return Err(Problem::new(StatusCode::CONFLICT, why)),
         Reply::Done | Reply::UnknownCall | Reply::Snapshot(_) | Reply::Messages(_) | Reply::Reloaded { .. } | Reply::Unblocked { .. } => {}
     }

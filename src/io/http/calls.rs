@@ -1,7 +1,7 @@
 //! Calls: the list, one record, its timeline. A running call is shown as the switch has it now, before the store does.
 
 use super::Context;
-use super::dto::{CallList, EventList};
+use super::dto::{CallList, DecisionList, EventList};
 use super::params::Params;
 use super::problem::Problem;
 use crate::base::CallId;
@@ -143,4 +143,15 @@ pub async fn timeline(State(context): State<Arc<Context>>, Path(id): Path<String
     let mut items: Vec<EventShape> = context.api.store.events_of_call(&call.id, after, limit + 1).await?;
     let next = cut(&mut items, limit, |event| event.seq.to_string());
     Ok(Json(EventList { items, next }))
+}
+
+/// Why the call was given to whom: each look of the matcher at it, newest first.
+#[utoipa::path(get, path = "/api/v1/calls/{id}/decisions", tag = "calls", params(("id" = String, Path, description = "ULID")),
+    responses((status = 200, body = DecisionList), (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub async fn decisions(State(context): State<Arc<Context>>, Path(id): Path<String>, params: Params) -> Result<Json<DecisionList>, Problem> {
+    params.end()?;
+    let call = find(&context, &id).await?;
+    context.settle().await;
+    let items = context.api.store.decisions_of_call(&call.id).await?;
+    Ok(Json(DecisionList { items, next: None }))
 }

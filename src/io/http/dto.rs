@@ -1,6 +1,6 @@
 //! The shapes of the API besides calls and events: agents, queues, lists, requests.
 
-use crate::io::shapes::{AuditEntry, Call, EventShape, Time};
+use crate::io::shapes::{AuditEntry, Call, DecisionShape, EventShape, Time};
 use crate::switch::view::{AgentView, BlockedView, MessageView, QueueFigures, QueueView, TrunkView};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -129,6 +129,14 @@ pub struct EventList {
     pub next: Option<String>,
 }
 
+/// What was decided about a call, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DecisionList {
+    pub items: Vec<DecisionShape>,
+    /// Always null: all that are kept come at once, the newest 32 of a call.
+    pub next: Option<String>,
+}
+
 /// A source of SIP that is refused.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct BlockedSource {
@@ -216,6 +224,10 @@ pub struct Agent {
     pub reason: Option<String>,
     /// In this state since.
     pub since: Time,
+    /// In wrap-up alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wrap_up: Option<WrapUp>,
+    pub let_go: LetGo,
     /// The call that he is offered or speaks on.
     pub call: Option<String>,
     /// Registered phones.
@@ -224,6 +236,23 @@ pub struct Agent {
     pub messages_new: u32,
     /// Messages that were.
     pub messages_old: u32,
+}
+
+/// The time after a call.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WrapUp {
+    /// optional (he may end it), until-done (he ends it, or is not ready afterwards), mandatory.
+    pub kind: String,
+    pub until: Time,
+}
+
+/// Offers that an agent let go since the last call of a queue that he answered. One that made him not ready begins anew when he is back.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LetGo {
+    pub missed: u32,
+    pub rejected: u32,
+    pub busy: u32,
+    pub unreachable: u32,
 }
 
 impl From<&AgentView> for Agent {
@@ -237,6 +266,13 @@ impl From<&AgentView> for Agent {
             state: view.state.to_owned(),
             reason: view.reason.clone(),
             since: view.since.into(),
+            wrap_up: view.wrap_up.map(|(kind, until)| WrapUp { kind: kind.to_owned(), until: until.into() }),
+            let_go: LetGo {
+                missed: view.let_go.missed,
+                rejected: view.let_go.rejected,
+                busy: view.let_go.busy,
+                unreachable: view.let_go.unreachable,
+            },
             call: view.call.map(|id| id.to_string()),
             contacts: view.contacts,
             messages_new: view.messages.0,
@@ -317,7 +353,7 @@ pub struct AgentStateRequest {
     /// offline, ready, not-ready; the other states come from calls.
     #[schema(examples("not-ready"))]
     pub state: String,
-    /// For not-ready: lunch, meeting, …
+    /// For not-ready: break, meal, training, meeting, or as the configuration has them.
     #[schema(examples("meeting"))]
     pub reason: Option<String>,
 }

@@ -189,6 +189,7 @@ fn router(api: Api, closing: watch::Receiver<bool>) -> std::io::Result<Router> {
         .route("/calls", get(calls::list))
         .route("/calls/{id}", get(calls::one))
         .route("/calls/{id}/events", get(calls::timeline))
+        .route("/calls/{id}/decisions", get(calls::decisions))
         .route("/calls/{id}/recording", get(recording::fetch))
         .route("/calls/{id}/script", post(script::begin).delete(script::end))
         .route("/calls/{id}/parties", post(parties::command))

@@ -12,7 +12,7 @@ use utoipa::{Modify, OpenApi};
     info(title = "Sanling", description = "The switch's API. Errors are RFC 9457 problem documents; lists are {items, next}, newest first.",
         license(name = "Apache-2.0")),
     paths(
-        calls::list, calls::one, calls::timeline, recording::fetch, hold::put, hold::delete, script::begin, script::end, parties::command, agents::list, agents::set_state,
+        calls::list, calls::one, calls::timeline, calls::decisions, recording::fetch, hold::put, hold::delete, script::begin, script::end, parties::command, agents::list, agents::set_state,
         agents::queues, stream::events, admin::reload, admin::audit, blocked::list, blocked::release,
         messages::list, messages::audio, messages::heard, trunks::list, openapi, health::healthz, health::metrics
     ),

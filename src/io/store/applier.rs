@@ -1,7 +1,7 @@
 //! The thread that brings the tables up to what the journal says, in batches of which only the last state of a call is written. How far it
 //! has come stands in the same transaction, so that doing a part again after a crash changes nothing.
 
-use super::fact::{EventRow, Fact, HoldRow};
+use super::fact::{DecisionRow, EventRow, Fact, HoldRow};
 use super::handover::{Handover, Work};
 use super::{Database, Shared, StoreError, StoreOptions, sql};
 use crate::io::journal::Reader;
@@ -9,6 +9,7 @@ use crate::io::precedence;
 use crate::io::shapes::{AuditEntry, Call};
 use sqlx::{AnyConnection, Connection, Executor};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -34,13 +35,15 @@ struct Batch<'a> {
     audit: Vec<&'a AuditEntry>,
     /// In order: a hold may end in the batch it began in.
     holds: Vec<&'a HoldRow>,
+    decisions: Vec<&'a DecisionRow>,
 }
 
 impl<'a> Batch<'a> {
-    /// Of a call that changed several times only the last record, at its last place.
+    /// Of a call that changed several times only the last record, at its last place; of decisions for one place only the last.
     fn of(facts: &'a [Fact]) -> Self {
         let mut batch = Self::default();
         let mut places: HashMap<&str, usize> = HashMap::new();
+        let mut decided: HashMap<(&str, u32), usize> = HashMap::new();
         for fact in facts {
             match fact {
                 Fact::Call(call, json) => match places.get(call.id.as_str()) {
@@ -53,6 +56,13 @@ impl<'a> Batch<'a> {
                 Fact::Event(event) => batch.events.push(event),
                 Fact::Audit(entry) => batch.audit.push(entry),
                 Fact::Hold(hold) => batch.holds.push(hold),
+                Fact::Decision(row) => match decided.entry((&row.call, row.place())) {
+                    Entry::Occupied(place) => batch.decisions[*place.get()] = row,
+                    Entry::Vacant(place) => {
+                        place.insert(batch.decisions.len());
+                        batch.decisions.push(row);
+                    }
+                },
             }
         }
         batch
@@ -164,6 +174,7 @@ impl Applier {
         sql::put_calls(&mut transaction, &batch.calls).await?;
         sql::put_events(&mut transaction, &batch.events).await?;
         sql::put_audit(&mut transaction, &batch.audit).await?;
+        sql::put_decisions(&mut transaction, &batch.decisions).await?;
         for row in &batch.holds {
             sql::put_legal_hold(&mut transaction, row).await?;
         }

@@ -61,7 +61,8 @@ impl Store {
              AND NOT EXISTS (SELECT 1 FROM legal_holds WHERE call_id = calls.id) ORDER BY arrived_at LIMIT {limit}"
         );
         let mut gone = 0;
-        for (table, key) in [("offers", "call_id"), ("holds", "call_id"), ("events", "call_id"), ("calls", "id")] {
+        for (table, key) in [("offers", "call_id"), ("holds", "call_id"), ("decisions", "call_id"), ("events", "call_id"), ("calls", "id")]
+        {
             // The calls go last: the others are found by them.
             let sql = format!("DELETE FROM {table} WHERE {key} IN ({old})");
             let done = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(before.0).execute(&mut *transaction).await?;

@@ -1,9 +1,10 @@
 //! What a row becomes: a frame of the journal, and the values that the tables take.
 
 use super::{Row, StoreError};
+use crate::base::limits::DECISIONS_PER_CALL_MAX;
 use crate::io::events::NumberedEvent;
 use crate::io::journal::Frame;
-use crate::io::shapes::{AuditEntry, Call, LegalHold, Time};
+use crate::io::shapes::{AuditEntry, Call, DecisionShape, LegalHold, Time};
 use crate::switch::output::{Detail, Event};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -15,6 +16,7 @@ pub(super) const AUDIT: u8 = 3;
 pub(super) const IMAGE: u8 = 4;
 pub(super) const NO_IMAGE: u8 = 5;
 pub(super) const HOLD: u8 = 6;
+pub(super) const DECISION: u8 = 7;
 
 /// A row as the tables take it.
 #[derive(Clone, PartialEq, Debug)]
@@ -24,12 +26,19 @@ pub(super) enum Fact {
     Event(EventRow),
     Audit(Box<AuditEntry>),
     Hold(HoldRow),
+    Decision(Box<DecisionRow>),
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(super) struct HoldRow {
     pub call: String,
     pub hold: Option<LegalHold>,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(super) struct DecisionRow {
+    pub call: String,
+    pub decision: DecisionShape,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -42,6 +51,13 @@ pub(super) struct EventRow {
     pub queue: Option<String>,
     /// JSON.
     pub detail: String,
+}
+
+impl DecisionRow {
+    /// Among the call's: a newer one takes that of an older.
+    pub fn place(&self) -> u32 {
+        self.decision.number % DECISIONS_PER_CALL_MAX
+    }
 }
 
 const SHAPES: &str = "a shape of plain values becomes JSON";
@@ -62,6 +78,9 @@ impl Fact {
             Row::Event(event) => Self::Event(EventRow::of(&event)),
             Row::Audit(entry) => Self::Audit(entry),
             Row::Hold { call, hold } => Self::Hold(HoldRow { call, hold }),
+            Row::Decision(made) => {
+                Self::Decision(Box::new(DecisionRow { call: made.call.to_string(), decision: DecisionShape::from(&*made) }))
+            }
             Row::Kept { .. } => return None,
         })
     }
@@ -72,6 +91,7 @@ impl Fact {
             Self::Event(_) => EVENT,
             Self::Audit(_) => AUDIT,
             Self::Hold(_) => HOLD,
+            Self::Decision(_) => DECISION,
         }
     }
 
@@ -82,6 +102,7 @@ impl Fact {
             Self::Event(event) => event.write(out),
             Self::Audit(entry) => serde_json::to_writer(out, entry).expect(SHAPES),
             Self::Hold(hold) => serde_json::to_writer(out, hold).expect(SHAPES),
+            Self::Decision(row) => serde_json::to_writer(out, row).expect(SHAPES),
         }
     }
 
@@ -95,6 +116,7 @@ impl Fact {
             EVENT => Self::Event(EventRow::read(frame.body)?),
             AUDIT => Self::Audit(Box::new(serde_json::from_slice(frame.body)?)),
             HOLD => Self::Hold(serde_json::from_slice(frame.body)?),
+            DECISION => Self::Decision(Box::new(serde_json::from_slice(frame.body)?)),
             _ => return Ok(None),
         }))
     }

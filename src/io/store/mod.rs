@@ -29,6 +29,7 @@ use super::journal::{self, Disk, Keeper, Lock, Medium};
 use super::shapes::{AuditEntry, Call, LegalHold};
 use crate::base::limits;
 use crate::call::record::CallRecord;
+use crate::switch::output::DecisionRecord;
 use applier::Applier;
 use database::Database;
 use handover::Handover;
@@ -57,6 +58,8 @@ pub enum Row {
         call: String,
         hold: Option<LegalHold>,
     },
+    /// Why an agent was chosen for a call, or nobody was.
+    Decision(Box<DecisionRecord>),
     Event(Arc<NumberedEvent>),
     Audit(Box<AuditEntry>),
     /// What a restart needs of a part of the switch; `None` forgets it.

@@ -1,7 +1,7 @@
 //! What is asked of the database. Each question is bounded: lists come in pages, newest first, and the cursor is the last id seen.
 
 use super::{Store, StoreError};
-use crate::io::shapes::{AuditEntry, Call, EventShape, Time};
+use crate::io::shapes::{AuditEntry, Call, DecisionShape, EventShape, Time};
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
 use sqlx::{Any, AssertSqlSafe, Row as _};
@@ -101,6 +101,19 @@ impl Store {
         );
         let rows = sqlx::query(AssertSqlSafe(sql)).bind(id).bind(seq_bound(after)).fetch_all(&self.readers).await?;
         rows.iter().map(event).collect()
+    }
+
+    /// What was decided about a call, the newest first: all that is kept, at most
+    /// [`DECISIONS_PER_CALL_MAX`](crate::base::limits::DECISIONS_PER_CALL_MAX).
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn decisions_of_call(&self, id: &str) -> Result<Vec<DecisionShape>, StoreError> {
+        let rows = sqlx::query("SELECT decision FROM decisions WHERE call_id = $1").bind(id).fetch_all(&self.readers).await?;
+        let decision = |row: &AnyRow| Ok(serde_json::from_str(&row.try_get::<String, _>("decision")?)?);
+        let mut decisions = rows.iter().map(decision).collect::<Result<Vec<DecisionShape>, StoreError>>()?;
+        decisions.sort_by_key(|decision| std::cmp::Reverse(decision.number));
+        Ok(decisions)
     }
 
     /// Events with `after` < number < `before`, in order.

@@ -10,6 +10,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "calls, events, audit", FIRST),
     (2, "what a restart goes on from", KEPT),
     (3, "how far the journal is applied, legal holds", JOURNAL),
+    (4, "why an agent was chosen", DECISIONS),
 ];
 
 /// `record` is the whole record as JSON; the columns beside it are what lists filter by.
@@ -108,6 +109,16 @@ CREATE TABLE legal_holds (
 );
 DROP TABLE kept;
 DROP INDEX events_by_agent;
+";
+
+/// `place` is a decision's number, modulo those that are kept of a call.
+const DECISIONS: &str = "
+CREATE TABLE decisions (
+    call_id TEXT NOT NULL,
+    place BIGINT NOT NULL,
+    decision TEXT NOT NULL,
+    PRIMARY KEY (call_id, place)
+);
 ";
 
 pub(super) fn migrator() -> Migrator {

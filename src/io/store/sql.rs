@@ -2,7 +2,7 @@
 //! `ON CONFLICT` are understood by SQLite and PostgreSQL alike. Doing any of it twice is doing it once.
 
 use super::StoreError;
-use super::fact::{EventRow, HoldRow};
+use super::fact::{DecisionRow, EventRow, HoldRow};
 use crate::io::shapes::{AuditEntry, Call, Hold, Offer, Time};
 use sqlx::any::AnyArguments;
 use sqlx::query::Query;
@@ -94,6 +94,16 @@ static EVENTS: Upsert = Upsert {
     }),
 };
 
+static DECISIONS: Upsert = Upsert {
+    texts: LazyLock::new(|| {
+        Upsert::texts(
+            "INSERT INTO decisions (call_id, place, decision)",
+            3,
+            "ON CONFLICT (call_id, place) DO UPDATE SET decision = excluded.decision",
+        )
+    }),
+};
+
 static AUDIT: Upsert = Upsert {
     texts: LazyLock::new(|| {
         Upsert::texts("INSERT INTO audit (id, occurred_at, who, action, subject, remote, detail)", 7, "ON CONFLICT (id) DO NOTHING")
@@ -179,6 +189,16 @@ pub(super) async fn put_events(db: &mut AnyConnection, events: &[&EventRow]) -> 
                 .bind(event.agent.as_deref())
                 .bind(event.queue.as_deref())
                 .bind(event.detail.as_str())
+        })
+        .await
+}
+
+/// The newest of each call; no two for one place.
+pub(super) async fn put_decisions(db: &mut AnyConnection, rows: &[&DecisionRow]) -> Result<(), StoreError> {
+    DECISIONS
+        .run(db, rows, |query, row| {
+            let json = serde_json::to_string(&row.decision).expect("a shape of plain values becomes JSON");
+            query.bind(row.call.as_str()).bind(i64::from(row.place())).bind(json)
         })
         .await
 }

@@ -19,6 +19,8 @@ pub struct Books {
     /// Where each waiting call waits, and its place.
     places: BTreeMap<CallId, (QueueId, u64)>,
     next_place: u64,
+    /// Callers whom their queue did not take, or not any longer: their calls go on elsewhere.
+    elsewhere: BTreeSet<CallId>,
     /// Just back from a crash, and not heard out yet.
     unsettled: bool,
 }
@@ -51,7 +53,15 @@ fn midnight_after(at: Timestamp) -> Timestamp {
 impl Books {
     pub fn new(clock: WallClock) -> Self {
         let midnight = midnight_after(clock.read(Instant::START));
-        Self { clock, midnight, queues: BTreeMap::new(), places: BTreeMap::new(), next_place: 0, unsettled: false }
+        Self {
+            clock,
+            midnight,
+            queues: BTreeMap::new(),
+            places: BTreeMap::new(),
+            next_place: 0,
+            elsewhere: BTreeSet::new(),
+            unsettled: false,
+        }
     }
 
     pub fn clock_set(&mut self, clock: WallClock) {
@@ -74,6 +84,7 @@ impl Books {
     }
 
     pub fn enqueued(&mut self, call: CallId, queue: &QueueId, now: Instant) {
+        self.elsewhere.remove(&call);
         let book = self.queues.entry(queue.clone()).or_default();
         book.counted.offered += 1;
         self.next_place += 1;
@@ -97,6 +108,12 @@ impl Books {
             book.counted.answered_within_threshold += u64::from(waited <= IN_TIME);
             book.waited += waited;
         }
+    }
+
+    /// His queue did not take him, or not any longer.
+    pub fn overflowed(&mut self, call: CallId, now: Instant) {
+        self.left(call, now);
+        self.elsewhere.insert(call);
     }
 
     pub fn left(&mut self, call: CallId, now: Instant) {
@@ -178,14 +195,18 @@ impl Books {
     /// The switch is back with these calls. What it counted in its last moment may be uncounted. Whoever waited waits on, in his place, and
     /// whoever is being offered to an agent still is. `offered_anew`: calls whose offer it made with its return, and is about to tell.
     pub fn restarted(&mut self, snapshot: &Snapshot, offered_anew: &BTreeSet<CallId>, now: Instant, complaints: &mut Complaints) {
-        let (clock, midnight, next_place) = (self.clock, self.midnight, self.next_place);
+        let (clock, midnight, next_place, elsewhere) = (self.clock, self.midnight, self.next_place, std::mem::take(&mut self.elsewhere));
         let known = std::mem::replace(
             self,
-            Self { clock, midnight, next_place, unsettled: true, queues: BTreeMap::new(), places: BTreeMap::new() },
+            Self { clock, midnight, next_place, elsewhere, unsettled: true, queues: BTreeMap::new(), places: BTreeMap::new() },
         );
         // The page is turned before what is shown is taken over, for it is of this day.
         self.turns_page(now);
-        let waits = |call: &&CallView| call.record.connected_at.is_none() || matches!(call.state, "waiting" | "offering");
+        let elsewhere = &self.elsewhere;
+        let waits = |call: &&CallView| {
+            let waits = call.record.connected_at.is_none() || matches!(call.state, "waiting" | "offering");
+            waits && !elsewhere.contains(&call.record.id)
+        };
         // In order of arrival, as their ids are.
         let mut calls: Vec<&CallView> = snapshot.calls.iter().filter(waits).collect();
         calls.sort_by_key(|call| (call.record.arrived_at, call.record.id));

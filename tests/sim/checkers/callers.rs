@@ -51,8 +51,10 @@ fn agree(past: &Past, records: &[&CallRecord], certain: bool) -> Result<(), &'st
     let on_time = on_record <= lasted + HEARD_WITHIN;
     match past.end {
         _ if record.outcome.is_none() => Err("taken, and nothing on record of what came of it"),
-        // Who was taken by a menu or a queue and turned away later was told so by the switch, which hung up.
-        _ if record.outcome == Some(Outcome::Refused) && record.released_by != Some(ReleasedBy::Switch) => {
+        // Who was taken by a menu or a queue and turned away later was told so by the switch, which hung up, or a queue's caller before it.
+        _ if record.outcome == Some(Outcome::Refused)
+            && (record.connected_at.is_some() || (record.released_by != Some(ReleasedBy::Switch) && record.queue.is_none())) =>
+        {
             Err("taken, and refused on record")
         }
         End::HungUp if !on_time => Err("spoken to when he had hung up"),

@@ -427,6 +427,7 @@ impl Checkers {
                     self.books.enqueued(call, queue, now);
                 }
             }
+            ("queue.expired" | "queue.refused", Some(call)) => self.books.overflowed(call, now),
             ("call.agent_left", Some(call)) => {
                 self.silent.agent_left(call, now);
                 if event.detail.contains(&("awaits_another", Detail::Flag(true))) {

@@ -108,6 +108,8 @@ mod tests {
             state,
             reason: None,
             since: Timestamp(0),
+            wrap_up: None,
+            let_go: sanling::acd::Counters::default(),
             call,
             contacts: 1,
             messages: (0, 0),

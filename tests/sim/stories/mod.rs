@@ -1,8 +1,11 @@
 //! One file a rule.
 
 mod access;
+mod agents;
+mod announcing;
 mod calls;
 mod consultation;
+mod decisions;
 mod descriptions;
 mod failures;
 mod farewell;
@@ -12,6 +15,7 @@ mod hours;
 mod menus;
 mod messages;
 mod operating;
+mod overflow;
 mod promise;
 mod restarts;
 mod scripts;

@@ -47,10 +47,10 @@ fn a_callers_keys_are_no_feature_code() {
 fn an_agents_state_is_set_from_outside() {
     let mut world = World::with_agents(&["1001"]);
     let set = |world: &mut World, id: &str, state| {
-        world.command(Command::SetAgentState { agent: AgentId::new(id), state, reason: Some("lunch".to_owned()) })
+        world.command(Command::SetAgentState { agent: AgentId::new(id), state, reason: Some("meal".to_owned()) })
     };
     assert_eq!(set(&mut world, "1001", RequestedState::NotReady), Reply::Done);
-    world.expect_agent("1001", "not-ready", Some("lunch"));
+    world.expect_agent("1001", "not-ready", Some("meal"));
     assert_eq!(set(&mut world, "9999", RequestedState::Ready), Reply::UnknownAgent);
     assert!(matches!(set(&mut world, "1002", RequestedState::Ready), Reply::Refused(_)), "he has no phone");
     assert_eq!(set(&mut world, "1001", RequestedState::Ready), Reply::Done);
