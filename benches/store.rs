@@ -67,6 +67,7 @@ fn record(n: i64, rng: &mut Rng) -> CallRecord {
         merged_into: None,
         survey: None,
         hung_up_first: None,
+        visits: Vec::new(),
         recording: Some(RecordingRecord {
             file: format!("2026/11/21/{id}.wav"),
             duration: millis(60_000),

@@ -33,6 +33,7 @@
 //! | 3 | [`acd`] | agents, queues, matching, figures; knows calls by id |
 //! | 3 | [`rules`] | one pure machine a rule: ring limit, hold patience, scripts, farewell, … |
 //! | 3 | [`recording`] | policy, state and name of a recording |
+//! | 3 | [`report`] | facts in (call records, agents' intervals), figures out, each with its formula |
 //! | 4 | [`switch`] | owns all machines and a work list; one routing file a source |
 //! | 5 | [`io`] | the only impure room: clock, sockets, media workers, recorder, store, HTTP, commands |
 //!
@@ -91,6 +92,7 @@ pub mod media;
 pub mod acd;
 pub mod call;
 pub mod recording;
+pub mod report;
 pub mod rules;
 
 pub mod switch;

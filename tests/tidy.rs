@@ -18,8 +18,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("acd", &["base"]),
     ("rules", &["base"]),
     ("recording", &["base"]),
-    ("switch", &["base", "config", "sip::msg", "sip", "sdp", "rtp", "audio", "media", "call", "acd", "rules", "recording"]),
-    ("io", &["base", "config", "sip::msg", "sip", "sdp", "rtp", "audio", "media", "call", "acd", "rules", "recording", "switch"]),
+    ("report", &["base", "call::record"]),
+    ("switch", &["base", "config", "sip::msg", "sip", "sdp", "rtp", "audio", "media", "call", "acd", "rules", "recording", "report"]),
+    ("io", &["base", "config", "sip::msg", "sip", "sdp", "rtp", "audio", "media", "call", "acd", "rules", "recording", "report", "switch"]),
 ];
 
 /// What the pure rooms must not name. `std::net` has address types, which are values and allowed.

@@ -73,6 +73,8 @@ pub const SEGMENTS_PER_CALL_MAX: usize = 128;
 pub const DIGITS_MAX: usize = 64;
 /// Offers written on one call's record. More are counted, not written: a call that rang this often is a story of its own.
 pub const OFFERS_PER_CALL_MAX: usize = 200;
+/// Times in queues written on one call's record: nobody is led through more. More are neither written nor counted in the figures.
+pub const VISITS_PER_CALL_MAX: usize = 64;
 /// Scripts of service begun in one call. More: refused, with the reason.
 pub const SCRIPTS_PER_CALL_MAX: usize = 50;
 /// Menus that one caller comes to. More: he hears that nobody can be reached, and is released; who plays with keys for that long wants nothing.
@@ -136,6 +138,21 @@ pub const CONFIG_FILE_MAX: usize = 4 << 20;
 pub const CONFIG_ERRORS_MAX: usize = 200;
 /// Largest prompt file, in bytes: 11 minutes at 48 kHz. Larger: an unreadable prompt, an error of `check`.
 pub const PROMPT_FILE_MAX: usize = 64 << 20;
+/// A queue's figures are told as events no oftener; what changes between is told with the last.
+pub const FIGURES_TOLD_EVERY: Duration = Duration::from_secs(1);
+/// How long before a report's time a call may have arrived of which something happens in it. What happens later in a longer call is not
+/// in it.
+pub const REPORT_LOOKS_BACK: Duration = Duration::from_secs(24 * 3_600);
+/// Calls that one report looks through; a large house has as many in a month. More: 422, with the advice to ask for less time.
+pub const REPORT_CALLS_MAX: usize = 500_000;
+/// Intervals of agents that one report looks through. More: as above.
+pub const REPORT_INTERVALS_MAX: usize = 2_000_000;
+/// Rows of one report; each has some thirty figures. More: as above.
+pub const REPORT_ROWS_MAX: usize = 10_000;
+/// How long one report may take. Longer: 503.
+pub const REPORT_TIME_MAX: Duration = Duration::from_secs(30);
+/// Reports made at once: each has a connection to the database. More: 503 with Retry-After.
+pub const REPORTS_AT_ONCE: usize = 2;
 /// Largest body of an API request, in bytes. More: 413.
 pub const API_BODY_MAX: usize = 1 << 20;
 /// Rows in one page of a list of the API.

@@ -300,6 +300,43 @@ impl SegmentEnding {
     }
 }
 
+/// A time in a queue. Who flows over into another queue, or comes back from an agent to wait again, has several.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct QueueVisit {
+    pub queue: QueueId,
+    pub entered_at: Timestamp,
+    /// `None` while he waits.
+    pub left_at: Option<Timestamp>,
+    pub ending: VisitEnding,
+}
+
+/// How a time in a queue ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum VisitEnding {
+    Waiting,
+    /// An agent has him.
+    Answered,
+    /// He left the switch, or the call broke.
+    Abandoned,
+    /// He was taken elsewhere: another queue or destination.
+    FlowedOut,
+    /// The queue did not take him: he never was in it.
+    Refused,
+}
+
+impl VisitEnding {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Answered => "answered",
+            Self::Abandoned => "abandoned",
+            Self::FlowedOut => "flowed-out",
+            Self::Refused => "refused",
+        }
+    }
+}
+
 /// A call's record, whole, as far as it has come.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct CallRecord {
@@ -329,6 +366,9 @@ pub struct CallRecord {
     /// The agents' parts in it, in the order in which they began.
     #[serde(default)]
     pub segments: Vec<SegmentRecord>,
+    /// Times in queues, in order.
+    #[serde(default)]
+    pub visits: Vec<QueueVisit>,
     #[serde(default)]
     pub survey: Option<SurveyRecord>,
     /// The call in which it went on: two calls of one agent became one.

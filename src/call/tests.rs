@@ -45,6 +45,7 @@ impl Story {
             holds: Vec::new(),
             scripts: Vec::new(),
             segments: Vec::new(),
+            visits: Vec::new(),
             survey: None,
             merged_into: None,
             hung_up_first: None,

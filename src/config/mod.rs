@@ -11,6 +11,7 @@ mod prompts;
 mod queue;
 mod raw;
 mod reason;
+pub mod reference;
 mod resolve;
 mod retention;
 mod source;
@@ -31,6 +32,7 @@ use crate::base::{
     AgentId, BoxId, Cadence, CalendarId, ClipId, Codec, Duration, GuardSettings, Limits, MenuId, QueueId, ScriptStep, Timestamp, TrunkId,
 };
 use ipnet::IpNet;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -56,6 +58,7 @@ pub struct Config {
     pub rules: RulesConfig,
     /// Why agents may say that they are not ready; `meeting` is always among them.
     pub reasons: Vec<ReasonConfig>,
+    pub reports: ReportsConfig,
 }
 
 impl Config {
@@ -124,6 +127,19 @@ pub struct StorageConfig {
     pub data: PathBuf,
     pub recordings: PathBuf,
     pub retention: Retention,
+}
+
+/// By what figures are counted.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ReportsConfig {
+    /// Days begin by its clock.
+    pub zone: TimeZone,
+    /// An answer within this wait counts for the service level.
+    pub service_level: Duration,
+    /// Who leaves sooner has misdialled.
+    pub short_abandon: Duration,
+    /// Who does not call again for so many days has had his matter settled.
+    pub settled_days: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -57,6 +57,9 @@ macro_rules! tables {
 
         /// Every table with its keys and their examples.
         pub(super) const TABLES: &[(&str, &[(&str, &str)])] = &[$(($path, &[$((stringify!($field), $example)),*])),*];
+
+        /// Every table with its keys and the types that mirror them.
+        pub(super) const KINDS: &[(&str, &[(&str, &str)])] = &[$(($path, &[$((stringify!($field), stringify!($kind))),*])),*];
     };
 }
 
@@ -76,6 +79,7 @@ tables! {
         message_box: Vec<RawBox> = "[[message_box]]",
         rules: RawRules = "[rules.answer]",
         reason: Vec<RawReason> = "[[reason]]",
+        reports: RawReports = "[reports]",
     }
     RawSwitch "switch" {
         name: Spot<String> = "name = \"sanling\"",
@@ -121,6 +125,12 @@ tables! {
         recordings: Spot<String> = "recordings = \"90d\"",
         records: Spot<String> = "records = \"730d\"",
         free_space: Spot<String> = "free_space = \"1GB\"",
+    }
+    RawReports "reports" {
+        zone: Spot<String> = "zone = \"Asia/Shanghai\"",
+        service_level: Spot<String> = "service_level = \"20s\"",
+        short_abandon: Spot<String> = "short_abandon = \"5s\"",
+        settled_days: Spot<i64> = "settled_days = 7",
     }
     RawAgent "agent" {
         id: Spot<String> = "id = \"1001\"",

@@ -9,6 +9,7 @@ mod menus;
 mod people;
 mod queues;
 mod reasons;
+mod reports;
 mod retention;
 mod rules;
 mod service;
@@ -102,6 +103,8 @@ impl Resolver<'_> {
         let trunks = self.trunks(raw.trunk.unwrap_or_default());
         let raw_rules = raw.rules.unwrap_or_default();
 
+        let reports = self.reports(&raw.reports.unwrap_or_default());
+
         self.prompts_of_language(&raw_switch, &switch.language);
         let rules = self.rules(&raw_rules, &queues, &switch.language);
         let routes = self.routes(raw.route.unwrap_or_default(), &named);
@@ -128,6 +131,7 @@ impl Resolver<'_> {
             boxes: without_places(boxes),
             rules,
             reasons,
+            reports,
         }
     }
 }

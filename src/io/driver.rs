@@ -209,6 +209,7 @@ impl Driver {
             match output {
                 Output::StoreCall(record) => rows.push(self.ledger.call(record)),
                 Output::StoreDecision(decision) => rows.push(self.ledger.decision(decision)),
+                Output::StoreInterval(interval) => rows.push(self.ledger.interval(interval)),
                 Output::Event(event) => rows.push(self.ledger.event(event)),
                 Output::Keep { part, image } => rows.push(self.ledger.keep(&part, image)),
                 order => orders.push(order),
@@ -223,7 +224,7 @@ impl Driver {
                 Output::TrustSip { flow } => self.net.trust(flow),
                 Output::Media(command) => self.media.order_soon(command),
                 // Handed over above.
-                Output::StoreCall(_) | Output::StoreDecision(_) | Output::Event(_) | Output::Keep { .. } => {}
+                Output::StoreCall(_) | Output::StoreDecision(_) | Output::StoreInterval(_) | Output::Event(_) | Output::Keep { .. } => {}
                 Output::Reply { id, reply } => {
                     if let Some(answer) = pending.waiting.remove(&id) {
                         // Whoever asked may have given up meanwhile.

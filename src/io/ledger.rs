@@ -5,6 +5,7 @@ use super::metrics::Metrics;
 use super::store::{Row, Store};
 use crate::call::record::CallRecord;
 use crate::media::control::StreamStatistics;
+use crate::report::AgentInterval;
 use crate::switch::checkpoint::Part;
 use crate::switch::output::{DecisionRecord, Event};
 
@@ -34,6 +35,12 @@ impl Ledger {
     #[must_use = "to be given"]
     pub fn decision(&self, decision: Box<DecisionRecord>) -> Row {
         Row::Decision(decision)
+    }
+
+    /// For `Output::StoreInterval`.
+    #[must_use = "to be given"]
+    pub fn interval(&self, interval: Box<AgentInterval>) -> Row {
+        Row::Interval(interval)
     }
 
     /// For `Output::Event`. A row that the store cannot take is counted there; consumers have the event all the same.

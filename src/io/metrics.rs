@@ -317,12 +317,16 @@ fn of_the_switch(scrape: &mut Scrape, snapshot: &Snapshot) {
     let today = |pick: fn(&crate::switch::view::QueueFigures) -> u64| {
         snapshot.queues.iter().map(move |view| (queue(&view.id), usize::try_from(pick(&view.today)).unwrap_or(usize::MAX)))
     };
-    scrape.gauges("sanling_queue_today_offered", "Calls of the queue since midnight UTC", today(|figures| figures.offered));
+    scrape.gauges(
+        "sanling_queue_today_offered",
+        "Calls of the queue since midnight in the zone of the reports",
+        today(|figures| figures.offered),
+    );
     scrape.gauges("sanling_queue_today_answered", "Of these, answered", today(|figures| figures.answered));
     scrape.gauges("sanling_queue_today_abandoned", "Of these, abandoned", today(|figures| figures.abandoned));
     scrape.gauges(
         "sanling_queue_today_missed_offers",
-        "Offers that rang too long since midnight UTC",
+        "Offers that rang too long since midnight in the zone of the reports",
         today(|figures| figures.missed_offers),
     );
     let sip = &snapshot.sip;

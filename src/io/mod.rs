@@ -9,6 +9,7 @@ pub mod descriptors;
 pub mod desk;
 pub mod driver;
 pub mod events;
+pub mod facts;
 pub mod http;
 pub mod journal;
 pub mod ledger;

@@ -3,7 +3,7 @@
 //! What lives here: shapes and the way from the core's values to them. What must not: SQL, HTTP.
 
 use crate::base::Timestamp;
-use crate::call::record::{CallRecord, HoldRecord, OfferRecord, RecordingRecord, ScriptRecord, SegmentRecord};
+use crate::call::record::{CallRecord, HoldRecord, OfferRecord, QueueVisit, RecordingRecord, ScriptRecord, SegmentRecord};
 use crate::switch::output::{DecisionRecord, Detail, Event};
 use crate::switch::view::CallView;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -86,6 +86,9 @@ pub struct Call {
     /// The agents' parts in it, in the order in which they began.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub segments: Vec<Segment>,
+    /// Times in queues, in order: who flowed over into another, or came back to wait again, has several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub visits: Vec<Visit>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub survey: Option<Survey>,
     /// The call in which it went on: two calls of one agent became one.
@@ -140,6 +143,16 @@ pub struct Segment {
     pub started_at: Time,
     pub ended_at: Option<Time>,
     /// running, left, transferred, changed (went on in another role).
+    pub ending: String,
+}
+
+/// A time in a queue.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Visit {
+    pub queue: String,
+    pub entered_at: Time,
+    pub left_at: Option<Time>,
+    /// waiting, answered, abandoned, flowed-out, refused.
     pub ending: String,
 }
 
@@ -217,6 +230,7 @@ impl From<&CallRecord> for Call {
             holds: record.holds.iter().map(Hold::from).collect(),
             scripts: record.scripts.iter().map(Script::from).collect(),
             segments: record.segments.iter().map(Segment::from).collect(),
+            visits: record.visits.iter().map(Visit::from).collect(),
             survey: record.survey.map(|survey| Survey { asked_at: survey.asked_at.into(), score: survey.score }),
             merged_into: record.merged_into.map(|call| call.to_string()),
             recording: record.recording.as_ref().map(Recording::from),
@@ -240,6 +254,17 @@ impl From<&SegmentRecord> for Segment {
             started_at: segment.started_at.into(),
             ended_at: segment.ended_at.map(Time::from),
             ending: segment.ending.name().to_owned(),
+        }
+    }
+}
+
+impl From<&QueueVisit> for Visit {
+    fn from(visit: &QueueVisit) -> Self {
+        Self {
+            queue: visit.queue.to_string(),
+            entered_at: visit.entered_at.into(),
+            left_at: visit.left_at.map(Time::from),
+            ending: visit.ending.name().to_owned(),
         }
     }
 }

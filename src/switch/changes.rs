@@ -76,7 +76,7 @@ fn shown(duration: Duration) -> String {
 
 /// Every single value by its dotted key, always in the same order.
 fn values(config: &Config) -> Vec<Value> {
-    let Config { switch, sip, media, http, storage, rules, .. } = config;
+    let Config { switch, sip, media, http, storage, rules, reports, .. } = config;
     let off = || "off".to_owned();
     let farewell = rules.farewell.as_ref();
     let survey = farewell.and_then(|rule| rule.survey.as_ref());
@@ -108,6 +108,10 @@ fn values(config: &Config) -> Vec<Value> {
         ("http.listen", http.listen.to_string()),
         ("storage.data", storage.data.display().to_string()),
         ("storage.recordings", storage.recordings.display().to_string()),
+        ("reports.zone", reports.zone.iana_name().unwrap_or("UTC").to_owned()),
+        ("reports.service_level", shown(reports.service_level)),
+        ("reports.short_abandon", shown(reports.short_abandon)),
+        ("reports.settled_days", reports.settled_days.to_string()),
         ("rules.answer.max_rings", rules.answer.max_rings.to_string()),
         ("rules.answer.cadence", rules.answer.cadence.zone.to_owned()),
         ("rules.answer.missed", limit(rules.answer.limits.missed)),

@@ -5,11 +5,14 @@
 //! store is written with it. How a switch is built of images again is in `restore`. What must not live here: where images are kept.
 
 use super::day::Day;
+use super::figures::KeptFigures;
 use super::output::Output;
+use super::remembered::Shard;
 use super::slot::Slot;
+use super::spells::Spell;
 use super::{Key, Switch};
 use crate::base::limits::{CHECKPOINT_WITHIN, REFRESHES_KEPT_AT_ONCE};
-use crate::base::{AgentId, BoxId, CallId, Instant, LegId, TrunkId, WallClock};
+use crate::base::{AgentId, BoxId, CallId, Instant, LegId, QueueId, TrunkId, WallClock};
 use crate::{acd, sip};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -27,6 +30,10 @@ pub enum Part {
     Agent(AgentId),
     /// A message box.
     Box(BoxId),
+    /// A queue's figures of the day.
+    Figures(QueueId),
+    /// What is remembered of some of the callers.
+    Callers(u16),
     /// The sources of SIP that are refused. A part of its own, for it is large in a flood, and seldom changes.
     Blocked,
 }
@@ -38,6 +45,8 @@ impl fmt::Display for Part {
             Self::Call(call) => write!(f, "call/{call}"),
             Self::Agent(agent) => write!(f, "agent/{agent}"),
             Self::Box(id) => write!(f, "box/{id}"),
+            Self::Figures(queue) => write!(f, "figures/{queue}"),
+            Self::Callers(shard) => write!(f, "callers/{shard}"),
             Self::Blocked => f.write_str("blocked"),
         }
     }
@@ -56,6 +65,8 @@ impl FromStr for Part {
             None if text == "blocked" => Ok(Self::Blocked),
             Some(("call", id)) => id.parse().map(Self::Call).map_err(|_| NotAPart),
             Some(("box", id)) if !id.is_empty() => Ok(Self::Box(BoxId::new(id))),
+            Some(("callers", shard)) => shard.parse().map(Self::Callers).map_err(|_| NotAPart),
+            Some(("figures", id)) if !id.is_empty() => Ok(Self::Figures(QueueId::new(id))),
             Some(("agent", id)) if !id.is_empty() => Ok(Self::Agent(AgentId::new(id))),
             _ => Err(NotAPart),
         }
@@ -94,6 +105,15 @@ pub(super) struct KeptAgent {
     pub contacts: usize,
     pub flow: Option<sip::Flow>,
     pub state: Option<acd::AgentImage>,
+    #[serde(default)]
+    pub spell: Option<Spell>,
+}
+
+/// What is remembered of some of the callers.
+#[derive(Serialize, Deserialize)]
+pub(super) struct KeptCallers {
+    pub asked: Shard<()>,
+    pub spoke_last: Shard<AgentId>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -109,6 +129,9 @@ pub(super) struct KeptSwitch {
     /// Whose figures they are.
     #[serde(default)]
     pub day: Option<Day>,
+    /// When it began.
+    #[serde(default)]
+    pub day_began: Instant,
     pub recordings_missing: u64,
 }
 
@@ -123,6 +146,9 @@ pub(super) struct Dirty {
     blocked: bool,
     /// The wall clock was set: written at once, for by the old one a restart would go on at a wrong moment.
     clock: bool,
+    /// Queues whose figures of the day have changed: written at once, with the call that changed them.
+    figures: BTreeSet<QueueId>,
+    callers: BTreeSet<u16>,
     /// Calls whose record went to the store, each with the agent on it: written at once.
     urgent: BTreeMap<CallId, Option<AgentId>>,
     pub write_at: Option<Instant>,
@@ -171,6 +197,17 @@ impl Dirty {
         self.clock = true;
     }
 
+    /// A visit of the call is over: its image and its queue's figures are of one moment.
+    pub fn counted(&mut self, call: CallId, queue: QueueId) {
+        self.urgent.entry(call).or_insert(None);
+        self.figures.insert(queue);
+    }
+
+    pub fn every_queue<'a>(&mut self, queues: impl Iterator<Item = &'a QueueId>) {
+        self.figures.extend(queues.cloned());
+        self.switch = true;
+    }
+
     pub fn stored(&mut self, call: CallId, agent: Option<AgentId>) {
         self.urgent.insert(call, agent);
     }
@@ -216,6 +253,9 @@ impl Switch {
             let image = (!messages.is_empty()).then(|| image(&messages));
             out.push(Output::Keep { part: Part::Box(id), image });
         }
+        for shard in std::mem::take(&mut self.dirty.callers) {
+            self.keep_callers(shard, out);
+        }
         if std::mem::take(&mut self.dirty.blocked) {
             self.keep_blocked(out);
         }
@@ -239,6 +279,10 @@ impl Switch {
         if std::mem::take(&mut self.dirty.clock) {
             self.keep_switch(now, out);
         }
+        for queue in std::mem::take(&mut self.dirty.figures) {
+            let kept = KeptFigures { day: Some(self.day), tally: self.figures.of(&queue) };
+            out.push(Output::Keep { part: Part::Figures(queue), image: Some(image(&kept)) });
+        }
         for (call, agent) in std::mem::take(&mut self.dirty.urgent) {
             self.dirty.calls.remove(&call);
             self.keep_call(call, now, out);
@@ -258,11 +302,16 @@ impl Switch {
         let acd::Changed { agents, calls, figures } = self.acd.take_changed();
         self.dirty.calls.extend(calls);
         self.dirty.agents.extend(agents);
+        self.dirty.callers.extend(self.asked.take_changed());
+        self.dirty.callers.extend(self.spoke_last.take_changed());
         // With the anchor of the clock by which their moments are reckoned.
         self.dirty.switch |= figures || blocked || !self.dirty.calls.is_empty();
         self.dirty.switch |= !self.dirty.boxes.is_empty();
-        let clean =
-            self.dirty.calls.is_empty() && self.dirty.agents.is_empty() && self.dirty.refreshed.order.is_empty() && !self.dirty.switch;
+        let clean = self.dirty.calls.is_empty()
+            && self.dirty.agents.is_empty()
+            && self.dirty.refreshed.order.is_empty()
+            && self.dirty.callers.is_empty()
+            && !self.dirty.switch;
         if !clean && self.dirty.write_at.is_none() {
             self.dirty.write_at = Some(now + CHECKPOINT_WITHIN);
             self.deadlines.set(Key::Checkpoint, self.dirty.write_at);
@@ -296,9 +345,16 @@ impl Switch {
             contacts: self.directory.contacts.get(&agent).copied().unwrap_or(0),
             flow: self.directory.flows.get(&agent).copied(),
             state: self.acd.agent_image(&agent),
+            spell: self.spells.of(&agent).cloned(),
         };
         let image = (kept.state.is_some() || !kept.bindings.is_empty() || !kept.watches.is_empty()).then(|| image(&kept));
         out.push(Output::Keep { part: Part::Agent(agent), image });
+    }
+
+    fn keep_callers(&self, shard: u16, out: &mut Vec<Output>) {
+        let kept = KeptCallers { asked: self.asked.shard(shard).clone(), spoke_last: self.spoke_last.shard(shard).clone() };
+        let image = (!kept.asked.is_empty() || !kept.spoke_last.is_empty()).then(|| image(&kept));
+        out.push(Output::Keep { part: Part::Callers(shard), image });
     }
 
     fn keep_blocked(&self, out: &mut Vec<Output>) {
@@ -317,6 +373,7 @@ impl Switch {
             next_session: self.next_session,
             figures: self.acd.figures_image(),
             day: Some(self.day),
+            day_began: self.figures.began,
             recordings_missing: self.recordings_missing,
         };
         out.push(Output::Keep { part: Part::Switch, image: Some(image(&kept)) });
@@ -347,10 +404,18 @@ mod tests {
     #[test]
     fn the_key_of_a_part_reads_back() {
         let call = CallId::new(Timestamp(1_795_000_000_000), &mut Rng::new(1));
-        for part in [Part::Switch, Part::Call(call), Part::Agent(AgentId::new("10/01")), Part::Box(BoxId::new("service")), Part::Blocked] {
+        for part in [
+            Part::Switch,
+            Part::Call(call),
+            Part::Agent(AgentId::new("10/01")),
+            Part::Box(BoxId::new("service")),
+            Part::Figures("service".into()),
+            Part::Callers(17),
+            Part::Blocked,
+        ] {
             assert_eq!(part.to_string().parse(), Ok(part));
         }
-        for wrong in ["", "call/", "call/1", "agent/", "box/", "switch/", "blocked/", "trunk/carrier"] {
+        for wrong in ["", "call/", "call/1", "agent/", "box/", "switch/", "blocked/", "trunk/carrier", "callers/x"] {
             assert_eq!(wrong.parse::<Part>(), Err(NotAPart), "{wrong}");
         }
     }

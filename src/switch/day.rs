@@ -1,23 +1,23 @@
-//! The day whose figures are counted: it begins at midnight (UTC) of the wall clock, however midnight came; and a clock that is put back
-//! takes nothing from it.
+//! The day whose figures are counted: it begins at midnight of the wall clock in the zone of the reports, however midnight came; and a clock
+//! that is put back takes nothing from it.
 
 use crate::base::{Instant, Timestamp, WallClock};
+use crate::report::slices::{day_number, midnight_after};
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-const DAY_MS: i64 = 86_400_000;
-
-/// Days since 1970-01-01.
+/// Days since 1970-01-01 by the zone's calendar.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub(super) struct Day(i64);
 
 impl Day {
-    pub fn of(at: Timestamp) -> Self {
-        Self(at.0.div_euclid(DAY_MS))
+    pub fn of(zone: &TimeZone, at: Timestamp) -> Self {
+        Self(day_number(zone, at))
     }
 
-    /// When the day after it begins by this clock.
-    pub fn ends_at(self, wall: WallClock) -> Instant {
-        wall.moment(Timestamp((self.0 + 1) * DAY_MS))
+    /// When the day after that of the moment begins, by this clock.
+    pub fn ends_after(zone: &TimeZone, at: Timestamp, wall: WallClock) -> Instant {
+        wall.moment(midnight_after(zone, at))
     }
 
     /// The wall clock reads a moment of `today`. True when a new day has begun with it. Put back over midnight, the day that has begun goes
@@ -45,11 +45,16 @@ mod tests {
     }
 
     #[test]
-    fn a_day_ends_at_the_next_midnight_of_its_clock() {
-        let wall = WallClock::new(Instant::after_start(secs(5)), Timestamp(3 * DAY_MS - 1_500));
-        let today = Day::of(wall.read(Instant::after_start(secs(5))));
-        assert_eq!((today, today.ends_at(wall)), (Day(2), Instant::after_start(crate::base::time::millis(6_500))));
-        assert_eq!(Day::of(wall.read(today.ends_at(wall))), Day(3));
-        assert_eq!(Day::of(Timestamp(-1)), Day(-1));
+    fn a_day_ends_at_the_next_midnight_of_its_clock_in_its_zone() {
+        const DAY_MS: i64 = 86_400_000;
+        let shanghai = jiff::tz::TimeZoneDatabase::bundled().get("Asia/Shanghai").expect("a zone");
+        for (zone, ahead) in [(TimeZone::UTC, 0), (shanghai, 8 * 3_600_000)] {
+            let wall = WallClock::new(Instant::after_start(secs(5)), Timestamp(3 * DAY_MS - 1_500 - ahead));
+            let reads = wall.read(Instant::after_start(secs(5)));
+            let ends = Day::ends_after(&zone, reads, wall);
+            assert_eq!((Day::of(&zone, reads), ends), (Day(2), Instant::after_start(crate::base::time::millis(6_500))));
+            assert_eq!(Day::of(&zone, wall.read(ends)), Day(3));
+        }
+        assert_eq!(Day::of(&TimeZone::UTC, Timestamp(-1)), Day(-1));
     }
 }

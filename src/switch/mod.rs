@@ -18,6 +18,7 @@ mod changes;
 mod day;
 mod directory;
 mod errand;
+mod figures;
 mod fold;
 mod going;
 mod offer;
@@ -38,6 +39,8 @@ mod referrals;
 mod remembered;
 mod routing;
 mod slot;
+mod spells;
+mod visits;
 
 use crate::acd::{self, Acd};
 use crate::base::{AgentId, CallId, Deadlines, Duration, Instant, LegId, Machine, Rng, SessionId, Timestamp, WallClock};
@@ -57,6 +60,7 @@ use output::{Detail, Event, Output};
 use remembered::Remembered;
 use restore::Rechecks;
 use slot::Slot;
+use spells::Spells;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -74,6 +78,8 @@ enum Work {
 enum Key {
     /// First: what happens at midnight is of the new day.
     Midnight,
+    /// Queues' figures are told.
+    Figures,
     Endpoint,
     Acd,
     Slot(CallId),
@@ -140,6 +146,8 @@ pub struct Switch {
     boxes: Boxes,
     /// What was said of them to each agent's phone.
     lamps: BTreeMap<AgentId, Lamp>,
+    spells: Spells,
+    figures: figures::Today,
     dirty: Dirty,
     rechecks: Rechecks,
     deadlines: Deadlines<Key>,
@@ -156,6 +164,7 @@ impl Switch {
         let endpoint = Endpoint::new(directory::sip_settings(&config, &surroundings, &BTreeMap::new()), surroundings.secret, now);
         let acd = Acd::new(directory::acd_settings(&config), surroundings.seed, now);
         let wall = surroundings.wall;
+        let day = Day::of(&config.reports.zone, wall.read(now));
         let mut switch = Self {
             config,
             surroundings,
@@ -172,7 +181,7 @@ impl Switch {
             next_session: 0,
             hosts: BTreeMap::new(),
             carriers: Carriers::default(),
-            day: Day::of(wall.read(now)),
+            day,
             drain_until: None,
             draining: false,
             store_blocked: false,
@@ -182,6 +191,8 @@ impl Switch {
             spoke_last: Remembered::default(),
             boxes: Boxes::default(),
             lamps: BTreeMap::new(),
+            spells: Spells::default(),
+            figures: figures::Today::new(now),
             dirty: Dirty::default(),
             rechecks: Rechecks::default(),
             deadlines: Deadlines::new(),
@@ -255,6 +266,7 @@ impl Switch {
                 Key::Messages => self.on_messages_due(now),
                 Key::Checkpoint => self.dirty.fall_due(),
                 Key::Midnight => self.look_at_calendar(now),
+                Key::Figures => self.on_figures_due(now),
             }
             self.settle(now);
         }
@@ -266,7 +278,11 @@ impl Switch {
             match work {
                 Work::Sip(output) => self.on_sip(output, now),
                 Work::Call(call, action) => self.on_call(call, action, now),
-                Work::Acd(action) => self.on_acd(action, now),
+                Work::Acd(action) => {
+                    self.look_at_acd(&action, now);
+                    self.look_at_agent(&action, now);
+                    self.on_acd(action, now);
+                }
             }
         }
         while let Some(key) = self.touched.pop_first() {
@@ -279,7 +295,8 @@ impl Switch {
                 }
                 Key::Closing(call) => self.closing.get(call).and_then(|closing| closing.recording.deadline()),
                 Key::Drain => self.drain_until,
-                Key::Midnight => Some(Day::of(self.at(now)).ends_at(self.wall)),
+                Key::Midnight => Some(Day::ends_after(&self.config.reports.zone, self.at(now), self.wall)),
+                Key::Figures => self.figures.deadline(),
                 Key::Recheck => self.rechecks.next_at,
                 Key::Messages => self.messages_due_at(),
                 Key::Checkpoint => self.dirty.write_at,
@@ -310,8 +327,11 @@ impl Switch {
 
     /// A new day has new figures, be it that midnight came or that the clock was set over it.
     fn look_at_calendar(&mut self, now: Instant) {
-        if self.day.turns_to(Day::of(self.at(now))) {
+        if self.day.turns_to(Day::of(&self.config.reports.zone, self.at(now))) {
             self.tell_acd(acd::Event::DayBegan, now);
+            self.figures.begin(now);
+            self.dirty.every_queue(self.config.queues.keys());
+            self.touched.insert(Key::Figures);
         }
         self.touched.insert(Key::Midnight);
     }
@@ -324,8 +344,10 @@ impl Switch {
     }
 
     fn tell_acd(&mut self, event: acd::Event, now: Instant) {
+        let told = self.may_visit(&event);
         let mut ordered = Vec::new();
         self.acd.handle(event, now, &mut ordered);
+        self.note_visit(told, now);
         self.touched.insert(Key::Acd);
         self.work.extend(ordered.into_iter().map(Work::Acd));
     }

@@ -169,6 +169,7 @@ impl Switch {
             holds: Vec::new(),
             scripts: Vec::new(),
             segments: Vec::new(),
+            visits: Vec::new(),
             survey: None,
             merged_into: None,
             hung_up_first: None,

@@ -6,6 +6,7 @@ use super::view::{MessageView, Snapshot};
 use crate::acd::{Decision, Verdict};
 use crate::base::{AgentId, CallId, QueueId, Timestamp};
 use crate::call::record::CallRecord;
+use crate::report::AgentInterval;
 use crate::{media, sip};
 
 #[derive(Clone, PartialEq, Debug)]
@@ -26,6 +27,8 @@ pub enum Output {
     StoreCall(Box<CallRecord>),
     /// Why an agent was chosen for a call, or nobody was: a row for the store, in place of the call's of the same place.
     StoreDecision(Box<DecisionRecord>),
+    /// What an agent was at, now that it is over: a row for the store.
+    StoreInterval(Box<AgentInterval>),
     Event(Event),
     /// What a restart needs of one part of the switch, in place of what was kept of it before; `None`: nothing any more.
     Keep {

@@ -4,15 +4,16 @@
 //! the phones are still there is asked when everything stands, a few at a time.
 
 use super::boxes::Message;
-use super::checkpoint::{KeptAgent, KeptCall, KeptSwitch, Part};
+use super::checkpoint::{KeptAgent, KeptCall, KeptCallers, KeptSwitch, Part};
 use super::day::Day;
 use super::directory::Role;
+use super::figures::KeptFigures;
 use super::output::Output;
 use super::slot::Purpose;
 use super::{Key, Surroundings, Switch, Work};
 use crate::acd;
 use crate::base::limits::{IDS_SKIPPED, RECHECK_EVERY, RECHECKS_AT_ONCE};
-use crate::base::{AgentId, BoxId, CallId, Instant, LegId, Timestamp};
+use crate::base::{AgentId, BoxId, CallId, Instant, LegId, QueueId, Timestamp};
 use crate::config::Config;
 use crate::sip::guard::Blocked;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -26,6 +27,8 @@ pub struct Kept {
     agents: BTreeMap<AgentId, KeptAgent>,
     boxes: BTreeMap<BoxId, Vec<Message>>,
     blocked: Vec<Blocked>,
+    figures: BTreeMap<QueueId, KeptFigures>,
+    callers: Vec<KeptCallers>,
     unreadable: Vec<String>,
 }
 
@@ -58,6 +61,8 @@ impl Kept {
                 Ok(Part::Call(call)) => rmp_serde::from_slice(&image).map(|read| kept.calls.insert(call, read)).is_ok(),
                 Ok(Part::Agent(agent)) => rmp_serde::from_slice(&image).map(|read| kept.agents.insert(agent, read)).is_ok(),
                 Ok(Part::Box(id)) => rmp_serde::from_slice(&image).map(|read| kept.boxes.insert(id, read)).is_ok(),
+                Ok(Part::Figures(queue)) => rmp_serde::from_slice(&image).map(|read| kept.figures.insert(queue, read)).is_ok(),
+                Ok(Part::Callers(_)) => rmp_serde::from_slice(&image).map(|read| kept.callers.push(read)).is_ok(),
                 Ok(Part::Blocked) => rmp_serde::from_slice(&image).map(|read| kept.blocked = read).is_ok(),
                 Err(_) => false,
             };
@@ -97,7 +102,7 @@ impl Switch {
     }
 
     fn resume(&mut self, kept: Kept, now: Instant) -> Restored {
-        let Kept { switch, calls, agents, boxes, blocked, unreadable } = kept;
+        let Kept { switch, calls, agents, boxes, blocked, figures, callers, unreadable } = kept;
         let mut restored = Restored { agents: agents.len(), lost: unreadable, ..Restored::default() };
         if let Some(kept) = switch {
             // The image may be older than the last calls of that run.
@@ -105,8 +110,17 @@ impl Switch {
             self.next_session = kept.next_session + IDS_SKIPPED;
             self.endpoint.set_next_leg(kept.next_leg_in + 2 * IDS_SKIPPED);
             self.acd.restore_figures(kept.figures);
-            self.day = kept.day.unwrap_or_else(|| Day::of(kept.wall.read(kept.at)));
+            self.day = kept.day.unwrap_or_else(|| Day::of(&self.config.reports.zone, kept.wall.read(kept.at)));
+            self.figures.began = kept.day_began;
             self.recordings_missing = kept.recordings_missing;
+        }
+        let (asked, spoke_last): (Vec<_>, Vec<_>) = callers.into_iter().map(|kept| (kept.asked, kept.spoke_last)).unzip();
+        self.asked.restore(asked);
+        self.spoke_last.restore(spoke_last);
+        for (queue, kept) in figures {
+            if kept.day == Some(self.day) {
+                self.figures.restore(queue, kept.tally);
+            }
         }
         for (id, kept) in agents {
             self.resume_agent(id, kept, now);
@@ -146,6 +160,7 @@ impl Switch {
     fn resume_agent(&mut self, id: AgentId, kept: KeptAgent, now: Instant) {
         if let Some(state) = kept.state {
             self.acd.restore_agent(&id, state);
+            self.resume_spell(&id, kept.spell);
         }
         if !self.config.agents.contains_key(&id) {
             return self.dirty.agent(id);
@@ -182,6 +197,9 @@ impl Switch {
         }
         for offer in slot.offers.values() {
             self.directory.takes_part(&offer.agent, id, Role::Offered);
+        }
+        if let (Some(visit), Some(since)) = (slot.call.record().visits.last().filter(|visit| visit.left_at.is_none()), slot.visit_since) {
+            self.figures.entered(&visit.queue, id, since);
         }
         self.slots.insert(id, Box::new(slot));
         self.dirty.is_kept(id);
@@ -252,6 +270,7 @@ mod tests {
             next_session: 5,
             figures: acd::FiguresImage::default(),
             day: None,
+            day_began: Instant::START,
             recordings_missing: 0,
         };
         Kept::read([(Part::Switch.to_string(), rmp_serde::to_vec_named(&switch).expect("plain values"))])

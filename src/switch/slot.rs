@@ -138,6 +138,9 @@ pub struct Slot {
     /// When he was last told of his place.
     #[serde(default)]
     pub announced_at: Option<Instant>,
+    /// Since when he is in the queue that he is in.
+    #[serde(default)]
+    pub visit_since: Option<Instant>,
     /// Of the matcher about it, so far.
     #[serde(default)]
     pub decisions: u32,
@@ -210,6 +213,7 @@ impl Slot {
             menu_prompts: 0,
             overflow: None,
             announced_at: None,
+            visit_since: None,
             decisions: 0,
             recording,
             digits: [String::new(), String::new()],

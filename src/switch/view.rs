@@ -7,6 +7,7 @@ use crate::acd::{AgentSnapshot, Counters, QueueSnapshot};
 use crate::base::{AgentId, BoxId, CallId, Instant, QueueId, Timestamp, TrunkId};
 use crate::call::record::CallRecord;
 use crate::config::Role;
+use crate::report::{Basis, VisitTally, measure};
 use crate::sip;
 
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -29,6 +30,8 @@ pub struct Snapshot {
     /// Sources of SIP that are refused.
     pub blocked: Vec<BlockedView>,
     pub trunks: Vec<TrunkView>,
+    /// What figures go by.
+    pub basis: Basis,
 }
 
 /// A trunk, and what is known of its carrier.
@@ -95,25 +98,48 @@ pub struct QueueView {
     pub today: QueueFigures,
 }
 
-/// Since midnight UTC. offered = answered + abandoned + flowed out + waiting (+ being offered).
+/// Of the visits that began since midnight in the zone of the reports, by their terms. offered = answered + abandoned + flowed out + waiting.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct QueueFigures {
     pub offered: u64,
     pub answered: u64,
     pub abandoned: u64,
     pub flowed_out: u64,
-    /// Abandoned in less than 5 s: left out of the service level.
+    /// Those who wait and came today.
+    pub waiting: u64,
+    /// Left out of the service level.
     pub short_abandoned: u64,
-    /// Answered with wait ≤ 20 s.
     pub answered_within_threshold: u64,
     /// Σ wait of answered, ms.
     pub wait_total_ms: u64,
-    /// Offers made to agents' phones, and those that rang to the limit.
+    /// Offers to agents' phones that have ended, and those that rang to the limit.
     pub offers: u64,
     pub missed_offers: u64,
-    /// Answered within the rings allowed. The limit withdraws the others, so these are all that were answered; against `offers` they give
-    /// the three-ring rate.
+    /// Answered offers within the rings allowed.
     pub answered_in_rings: u64,
+    /// Numerator, denominator and formula.
+    pub service_level: (u64, u64, &'static str),
+}
+
+impl From<&VisitTally> for QueueFigures {
+    fn from(tally: &VisitTally) -> Self {
+        let level =
+            measure::service_levels("ours", tally).first().map(|level| (level.numerator, level.denominator.unwrap_or(0), level.formula));
+        Self {
+            offered: tally.offered,
+            answered: tally.answered,
+            abandoned: tally.abandoned,
+            flowed_out: tally.flowed_out,
+            waiting: tally.waiting,
+            short_abandoned: tally.short_abandoned,
+            answered_within_threshold: tally.answered_in_time,
+            wait_total_ms: tally.answered_wait_ms,
+            offers: tally.offers,
+            missed_offers: tally.offers_missed,
+            answered_in_rings: tally.offers_in_rings,
+            service_level: level.unwrap_or_default(),
+        }
+    }
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -148,6 +174,7 @@ impl Switch {
             draining: self.draining || self.directory.closed,
             blocked: self.endpoint.blocked().map(|blocked| self.blocked_view(blocked)).collect(),
             trunks: self.trunk_views(),
+            basis: self.basis(),
         }
     }
 
@@ -193,25 +220,14 @@ impl Switch {
     }
 
     fn queue_view(&self, queue: QueueSnapshot, now: Instant) -> QueueView {
-        let figures = queue.today;
+        let today = self.today(&queue.queue, now);
         let longest = Instant::after_start((now - Instant::START).saturating_sub(queue.longest_wait));
         QueueView {
             id: queue.queue,
             waiting: queue.waiting,
             longest_waiting_since: (queue.waiting > 0).then(|| self.wall.read(longest)),
             agents: queue.agents.into_iter().map(|(state, count)| (state.as_str(), count)).collect(),
-            today: QueueFigures {
-                offered: figures.offered,
-                answered: figures.answered,
-                abandoned: figures.abandoned,
-                flowed_out: figures.overflowed,
-                short_abandoned: figures.short_abandoned,
-                answered_within_threshold: figures.answered_in_time,
-                wait_total_ms: u64::try_from(figures.answered_wait.as_millis()).unwrap_or(u64::MAX),
-                offers: figures.offers,
-                missed_offers: figures.offers_missed,
-                answered_in_rings: figures.answered,
-            },
+            today: QueueFigures::from(&today),
         }
     }
 }

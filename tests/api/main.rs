@@ -6,4 +6,5 @@ mod events;
 mod messages;
 mod operation;
 mod recording;
+mod reports;
 mod world;

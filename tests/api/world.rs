@@ -247,6 +247,7 @@ pub fn call_record(arrived_at: i64, rng: &mut Rng) -> CallRecord {
         holds: vec![],
         scripts: Vec::new(),
         segments: Vec::new(),
+        visits: Vec::new(),
         survey: None,
         merged_into: None,
         hung_up_first: None,

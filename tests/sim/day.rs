@@ -16,8 +16,11 @@ use super::world::{BEGAN, World};
 use sanling::base::time::{millis, secs};
 use sanling::base::{AgentId, Duration, Instant, Rng, Timestamp};
 use sanling::config::{Config, PromptInventory, SourceFile, resolve};
+use sanling::report::slices::midnight_before;
+use sanling::report::{Basis, Kind, Question, Report, Slice, Slices, VisitTally};
 use sanling::switch::input::{Command, RequestedState};
 use sanling::switch::output::Reply;
+use sanling::switch::view::QueueFigures;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -45,6 +48,14 @@ fn day() {
     for what in ["answered", "abandoned", "silent", "offer.missed", "offer.ended", "hold.patience_exceeded", "queue.comforted"] {
         assert!(lived.get(what).is_some_and(|times| *times >= 3), "{what} too seldom: {lived:?}");
     }
+}
+
+/// On a day on which nobody sets the clock or changes the rules, what the switch shows as today's figures is at every moment what the report
+/// of the day says, over crashes and midnight.
+#[test]
+fn todays_figures_are_those_of_the_days_report() {
+    let lived = seeds::each("todays_figures", 1, |seed| live_on(seed, Size { agents: 20, calls: 1_000 }, true));
+    assert!(lived.get("compared").is_some_and(|times| *times > 100), "{lived:?}");
 }
 
 /// The configuration of the day; `variant` 1 and 2 are what reloads bring.
@@ -121,10 +132,17 @@ struct Day {
     began: i64,
     dialled: u64,
     callers_without_phone: u64,
+    calm: bool,
+    compared: u64,
 }
 
 /// One day. Returns how often each event and outcome was.
 fn live(seed: u64, size: Size) -> BTreeMap<String, u64> {
+    live_on(seed, size, false)
+}
+
+/// On a calm day nobody sets the clock or reloads, and figures are compared with the report.
+fn live_on(seed: u64, size: Size, calm: bool) -> BTreeMap<String, u64> {
     let mut rng = Rng::new(seed ^ 0xDA7);
     let mut world = World::new(seed, configuration(size.agents, 0));
     world.plane = Some(Plane::new(rng.fork()));
@@ -146,8 +164,20 @@ fn live(seed: u64, size: Size) -> BTreeMap<String, u64> {
         })
         .collect();
     let on_shift = vec![false; size.agents as usize];
-    let mut day =
-        Day { world, rng, size, plans: BTreeMap::new(), order: 0, callers, on_shift, began, dialled: 0, callers_without_phone: 0 };
+    let mut day = Day {
+        world,
+        rng,
+        size,
+        plans: BTreeMap::new(),
+        order: 0,
+        callers,
+        on_shift,
+        began,
+        dialled: 0,
+        callers_without_phone: 0,
+        calm,
+        compared: 0,
+    };
     day.plan();
     // Whoever still has plans then is sent home with the others.
     let closing = Instant::START + minutes(60 * CLOSES);
@@ -162,6 +192,7 @@ fn live(seed: u64, size: Size) -> BTreeMap<String, u64> {
     }
     lived.insert("steps".to_owned(), day.world.checkers.looked);
     lived.insert("messages".to_owned(), day.world.messages);
+    lived.insert("compared".to_owned(), day.compared);
     lived.insert("callers without a phone".to_owned(), day.callers_without_phone);
     lived
 }
@@ -226,8 +257,10 @@ impl Day {
         }
         for n in 1..HOURS * 2 {
             self.put(minutes(30 * n), Plan::Weather);
-            self.put(minutes(30 * n + 7), Plan::Reload);
-            self.put(minutes(30 * n + 13), Plan::ClockStep);
+            if !self.calm {
+                self.put(minutes(30 * n + 7), Plan::Reload);
+                self.put(minutes(30 * n + 13), Plan::ClockStep);
+            }
             let at = minutes(30 * n) + self.upto(30);
             self.put(at, Plan::Crash);
         }
@@ -271,6 +304,9 @@ impl Day {
             }
             Plan::CallerDials => self.caller_dials(),
             Plan::Round => {
+                if self.calm {
+                    self.compares_with_the_report();
+                }
                 let sleepers: Vec<String> = {
                     let view = self.world.snapshot();
                     let sleeps = |reason: &Option<String>| matches!(reason.as_deref(), Some("missed" | "rejected" | "not-ready"));
@@ -313,6 +349,27 @@ impl Day {
                 let down_for = millis(200 + self.rng.below(2_500));
                 self.world.crash(down_for).run(down_for);
             }
+        }
+    }
+
+    /// The report of the day, of what was stored and what runs, against what the switch shows.
+    fn compares_with_the_report(&mut self) {
+        let snapshot = self.world.snapshot();
+        let now = self.world.wall(self.world.now);
+        let Basis { terms, zone } = snapshot.basis.clone();
+        let slices = Slices { since: midnight_before(&zone, now), until: Timestamp(now.0 + 1), by: Slice::Whole, zone };
+        let (queue, agent, teams) = (None, None, BTreeMap::new());
+        let mut report = Report::new(Question { kind: Kind::Queues, slices, terms, queue, agent, teams, now, rows_max: 100 });
+        let mut records = self.world.records.clone();
+        records.extend(snapshot.calls.iter().map(|view| (view.record.id, view.record.clone())));
+        for record in records.values() {
+            report.call(record).expect("few queues");
+        }
+        let rows = report.rows();
+        for view in &snapshot.queues {
+            let reported = rows.iter().find(|row| row.key == view.id.as_str()).map(|row| QueueFigures::from(&row.tally.visits));
+            assert_eq!(view.today, reported.unwrap_or_else(|| QueueFigures::from(&VisitTally::default())), "{} at {now:?}", view.id);
+            self.compared += 1;
         }
     }
 

@@ -13,6 +13,7 @@ use sanling::call::record::{CallRecord, OfferOutcome, Outcome, RecordingState, R
 use sanling::config::{Config, PromptInventory, SourceFile, resolve};
 use sanling::media::control::{AllocationFailure, Command as Media, Report, ResumedLeg};
 use sanling::media::{Component, Engine, EngineSettings, Turn};
+use sanling::report::AgentInterval;
 use sanling::sip::{Flow, Protocol, Received};
 use sanling::switch::checkpoint::Part;
 use sanling::switch::input::{Command, Input, RecorderReport, RequestId};
@@ -66,6 +67,7 @@ pub struct World {
     next_port: u16,
     pub records: BTreeMap<CallId, CallRecord>,
     pub decisions: Vec<DecisionRecord>,
+    pub intervals: Vec<AgentInterval>,
     pub events: Vec<(Instant, Event)>,
     /// Without it events are counted alone.
     pub keeps_events: bool,
@@ -158,6 +160,7 @@ impl World {
             legs: BTreeMap::new(),
             records: BTreeMap::new(),
             decisions: Vec::new(),
+            intervals: Vec::new(),
             events: Vec::new(),
             keeps_events: true,
             lived: BTreeMap::new(),
@@ -533,6 +536,7 @@ impl World {
                     self.checkers.stored(&record);
                     self.records.insert(record.id, *record);
                 }
+                Output::StoreInterval(interval) => self.intervals.push(*interval),
                 Output::StoreDecision(decision) => {
                     if self.keeps_events {
                         self.decisions.push(*decision);

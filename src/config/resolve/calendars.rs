@@ -34,7 +34,7 @@ impl Resolver<'_> {
         calendars
     }
 
-    fn zone(&mut self, spot: &Spot<String>) -> Option<TimeZone> {
+    pub(super) fn zone(&mut self, spot: &Spot<String>) -> Option<TimeZone> {
         let found = zone(&spot.value);
         if found.is_none() {
             let zones = zones();

@@ -1,6 +1,7 @@
 //! The shapes of the API besides calls and events: agents, queues, lists, requests.
 
 use crate::io::shapes::{AuditEntry, Call, DecisionShape, EventShape, Time};
+use crate::report::{AgentInterval, Measure, Said, Session, Terms};
 use crate::switch::view::{AgentView, BlockedView, MessageView, QueueFigures, QueueView, TrunkView};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -299,14 +300,19 @@ pub struct Queue {
     pub today: QueueToday,
 }
 
-/// Since midnight UTC. offered = answered + abandoned + `flowed_out` + waiting or being offered.
+/// Of those who entered the queue since midnight in the zone of the reports: the figures of the day's report so far. offered = answered +
+/// abandoned + `flowed_out` + waiting.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct QueueToday {
     pub offered: u64,
     pub answered: u64,
     pub abandoned: u64,
     pub flowed_out: u64,
-    /// Answered after 20 s or less.
+    /// Those who came today and wait, or are being offered.
+    pub waiting: u64,
+    /// Abandoned so soon that they misdialled: left out of the service level.
+    pub short_abandoned: u64,
+    /// Answered within the service level's time.
     pub answered_within_threshold: u64,
     /// Sum of the waits of answered calls, in milliseconds.
     pub wait_total_ms: u64,
@@ -316,6 +322,17 @@ pub struct QueueToday {
     pub missed_offers: u64,
     /// Answered offers within the allowed rings.
     pub answered_in_rings: u64,
+    pub service_level: ServiceLevel,
+}
+
+/// A share with what it is made of.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ServiceLevel {
+    /// Percent; null when the denominator is 0.
+    pub value: Option<f64>,
+    pub numerator: u64,
+    pub denominator: u64,
+    pub formula: &'static str,
 }
 
 impl From<&QueueView> for Queue {
@@ -332,16 +349,25 @@ impl From<&QueueView> for Queue {
 
 impl From<&QueueFigures> for QueueToday {
     fn from(figures: &QueueFigures) -> Self {
+        let (numerator, denominator, formula) = figures.service_level;
         Self {
             offered: figures.offered,
             answered: figures.answered,
             abandoned: figures.abandoned,
             flowed_out: figures.flowed_out,
+            waiting: figures.waiting,
+            short_abandoned: figures.short_abandoned,
             answered_within_threshold: figures.answered_within_threshold,
             wait_total_ms: figures.wait_total_ms,
             wait_mean_ms: figures.wait_total_ms.checked_div(figures.answered).unwrap_or(0),
             missed_offers: figures.missed_offers,
             answered_in_rings: figures.answered_in_rings,
+            service_level: ServiceLevel {
+                value: (denominator > 0).then(|| numerator as f64 * 100.0 / denominator as f64),
+                numerator,
+                denominator,
+                formula,
+            },
         }
     }
 }
@@ -389,4 +415,180 @@ pub struct Health {
     /// Calls in progress; absent when the switch does not answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calls: Option<usize>,
+}
+
+/// A report: its rows, and how each of their figures is reckoned.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReportAnswer {
+    /// queues, agents, teams, scripts.
+    pub report: &'static str,
+    pub since: Time,
+    pub until: Time,
+    /// By whose clock half-hours and days begin.
+    #[schema(examples("Asia/Shanghai"))]
+    pub zone: String,
+    /// half-hour, day; null: all in one.
+    pub by: Option<String>,
+    /// Calls that were looked through.
+    pub calls: usize,
+    pub terms: ReportTerms,
+    pub formulas: Vec<Formula>,
+    /// In order of their keys, then of time. A key without any fact in a slice has no row there.
+    pub rows: Vec<ReportLine>,
+}
+
+/// The limits by which it was counted, in milliseconds but for the rings.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReportTerms {
+    /// T
+    pub service_level_ms: u64,
+    /// s
+    pub short_abandon_ms: u64,
+    /// N
+    pub rings: u32,
+    pub patience_ms: u64,
+    /// D
+    pub resolved_after_ms: u64,
+}
+
+impl From<&Terms> for ReportTerms {
+    fn from(terms: &Terms) -> Self {
+        let ms = |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            service_level_ms: ms(terms.service_level),
+            short_abandon_ms: ms(terms.short_abandon),
+            rings: terms.rings,
+            patience_ms: ms(terms.patience),
+            resolved_after_ms: ms(terms.resolved_after),
+        }
+    }
+}
+
+/// How a figure is reckoned.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Formula {
+    pub name: &'static str,
+    /// count, percent, ms, mean.
+    pub unit: &'static str,
+    pub formula: &'static str,
+    pub meaning: &'static str,
+}
+
+impl From<Said> for Formula {
+    fn from(said: Said) -> Self {
+        Self { name: said.name, unit: said.unit.name(), formula: said.formula, meaning: said.meaning }
+    }
+}
+
+/// What a queue, agent, team or script did in a slice of time.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReportLine {
+    pub key: String,
+    pub from: Time,
+    pub until: Time,
+    pub figures: Vec<Figure>,
+}
+
+/// A figure, with what it is made of.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Figure {
+    pub name: String,
+    /// Null when the denominator is 0.
+    pub value: Option<f64>,
+    pub unit: &'static str,
+    pub numerator: u64,
+    /// Null for counts and sums.
+    pub denominator: Option<u64>,
+}
+
+impl From<&Measure> for Figure {
+    fn from(measure: &Measure) -> Self {
+        Self {
+            name: measure.name.to_owned(),
+            value: measure.value,
+            unit: measure.unit.name(),
+            numerator: measure.numerator,
+            denominator: measure.denominator,
+        }
+    }
+}
+
+/// What an agent was at.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AgentTime {
+    pub agent: String,
+    /// offline, ready, reserved, ringing, talking, wrap-up, not-ready.
+    pub state: String,
+    pub reason: Option<String>,
+    pub from: Time,
+    /// Null: it lasts.
+    pub until: Option<Time>,
+    pub call: Option<String>,
+    pub queue: Option<String>,
+}
+
+impl AgentTime {
+    #[must_use]
+    pub fn new(interval: &AgentInterval, lasts: bool) -> Self {
+        Self {
+            agent: interval.agent.to_string(),
+            state: interval.state.clone(),
+            reason: interval.reason.clone(),
+            from: interval.from.into(),
+            until: (!lasts).then(|| interval.to.into()),
+            call: interval.call.map(|call| call.to_string()),
+            queue: interval.queue.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AgentTimeList {
+    /// Agent by agent, each in order of time.
+    pub items: Vec<AgentTime>,
+    /// Always null: all come at once.
+    pub next: Option<String>,
+}
+
+/// From an agent's log-on to his log-off, and what of it he spent how.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SessionShape {
+    /// Of one that had begun before the time asked for: since when he was what he was at its beginning.
+    pub logged_on_at: Time,
+    /// Null: he is still there.
+    pub logged_off_at: Option<Time>,
+    pub talking_ms: u64,
+    pub after_call_ms: u64,
+    pub idle_ms: u64,
+    pub not_ready_ms: u64,
+}
+
+impl From<&Session> for SessionShape {
+    fn from(session: &Session) -> Self {
+        let Session { agent: _, logged_on_at, logged_off_at, work } = session;
+        Self {
+            logged_on_at: (*logged_on_at).into(),
+            logged_off_at: logged_off_at.map(Time::from),
+            talking_ms: work.talking_ms,
+            after_call_ms: work.after_call_ms,
+            idle_ms: work.idle_ms,
+            not_ready_ms: work.not_ready_ms,
+        }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Timeline {
+    pub agent: String,
+    pub name: Option<String>,
+    pub team: Option<String>,
+    pub sessions: Vec<SessionShape>,
+    pub intervals: Vec<AgentTime>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TimelineList {
+    pub items: Vec<Timeline>,
+    /// Always null: all come at once.
+    pub next: Option<String>,
 }

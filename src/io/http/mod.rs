@@ -6,6 +6,7 @@ mod agents;
 pub mod auth;
 mod blocked;
 mod calls;
+mod csv;
 pub mod dto;
 mod health;
 mod hold;
@@ -18,6 +19,7 @@ mod parties;
 pub mod problem;
 mod range;
 mod recording;
+mod reports;
 mod script;
 mod stream;
 mod trunks;
@@ -76,6 +78,7 @@ impl fmt::Debug for Api {
 struct Context {
     api: Api,
     consumers: Arc<Semaphore>,
+    reports: Semaphore,
     /// Ids of audit entries; a lock, because requests run side by side; held to draw one number.
     ids: Mutex<AuditIds>,
     /// Turns true when the server ends, so that event streams end too.
@@ -181,6 +184,7 @@ fn router(api: Api, closing: watch::Receiver<bool>) -> std::io::Result<Router> {
     let context = Arc::new(Context {
         api,
         consumers: Arc::new(Semaphore::new(limits::EVENT_CONSUMERS_MAX)),
+        reports: Semaphore::new(limits::REPORTS_AT_ONCE),
         ids: Mutex::new(AuditIds { rng: Rng::new(u64::from_ne_bytes(auth::random()?)), last: Timestamp::default() }),
         closing,
     });
@@ -197,6 +201,12 @@ fn router(api: Api, closing: watch::Receiver<bool>) -> std::io::Result<Router> {
         .route("/agents", get(agents::list))
         .route("/agents/{id}/state", post(agents::set_state))
         .route("/queues", get(agents::queues))
+        .route("/reports/queues", get(reports::queues))
+        .route("/reports/agents", get(reports::agents))
+        .route("/reports/teams", get(reports::teams))
+        .route("/reports/scripts", get(reports::scripts))
+        .route("/reports/intervals", get(reports::intervals))
+        .route("/reports/timeline", get(reports::timeline))
         .route("/events", get(stream::events))
         .route("/config/reload", post(admin::reload))
         .route("/audit", get(admin::audit))

@@ -6,6 +6,7 @@ use crate::io::shapes::Time;
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// Rows of a page when no `limit` is given.
 const PAGE_DEFAULT: usize = 50;
@@ -57,6 +58,17 @@ impl Params {
         let Some(text) = self.text(name) else { return Ok(None) };
         let wrong = || Problem::parameter(name, format!("{name} is an RFC 3339 time such as 2026-11-21T09:30:00Z, not {text:?}"));
         Time::parse(&text).map(Some).ok_or_else(wrong)
+    }
+
+    /// A time's length, as in the configuration: `500ms`, `20s`, `2m`, `1h`; at most a day.
+    pub fn duration(&mut self, name: &str) -> Result<Option<Duration>, Problem> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, unit) = text.split_at(digits);
+        let unit_ms = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)].into_iter().find(|(name, _)| *name == unit);
+        let millis = number.parse::<u64>().ok().zip(unit_ms).and_then(|(number, (_, ms))| number.checked_mul(ms));
+        let wrong = || Problem::parameter(name, format!("{name} is a whole number with ms, s, m or h, such as 20s, not {text:?}"));
+        millis.filter(|millis| *millis <= 86_400_000).map(|millis| Some(Duration::from_millis(millis))).ok_or_else(wrong)
     }
 
     /// `limit`: 1 to [`limits::API_PAGE_MAX`], 50 when not given.

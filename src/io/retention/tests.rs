@@ -51,6 +51,7 @@ impl World {
             holds: vec![],
             scripts: Vec::new(),
             segments: Vec::new(),
+            visits: Vec::new(),
             survey: None,
             merged_into: None,
             hung_up_first: None,

@@ -7,6 +7,7 @@ use super::{Database, Shared, StoreError, StoreOptions, sql};
 use crate::io::journal::Reader;
 use crate::io::precedence;
 use crate::io::shapes::{AuditEntry, Call};
+use crate::report::AgentInterval;
 use sqlx::{AnyConnection, Connection, Executor};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -36,14 +37,17 @@ struct Batch<'a> {
     /// In order: a hold may end in the batch it began in.
     holds: Vec<&'a HoldRow>,
     decisions: Vec<&'a DecisionRow>,
+    intervals: Vec<&'a AgentInterval>,
 }
 
 impl<'a> Batch<'a> {
-    /// Of a call that changed several times only the last record, at its last place; of decisions for one place only the last.
+    /// Of a call that changed several times only the last record, at its last place; of decisions for one place, and of
+    /// intervals with one beginning, only the last.
     fn of(facts: &'a [Fact]) -> Self {
         let mut batch = Self::default();
         let mut places: HashMap<&str, usize> = HashMap::new();
         let mut decided: HashMap<(&str, u32), usize> = HashMap::new();
+        let mut spent: HashMap<(&str, i64), usize> = HashMap::new();
         for fact in facts {
             match fact {
                 Fact::Call(call, json) => match places.get(call.id.as_str()) {
@@ -61,6 +65,13 @@ impl<'a> Batch<'a> {
                     Entry::Vacant(place) => {
                         place.insert(batch.decisions.len());
                         batch.decisions.push(row);
+                    }
+                },
+                Fact::Interval(interval) => match spent.entry((interval.agent.as_str(), interval.from.0)) {
+                    Entry::Occupied(place) => batch.intervals[*place.get()] = interval,
+                    Entry::Vacant(place) => {
+                        place.insert(batch.intervals.len());
+                        batch.intervals.push(interval);
                     }
                 },
             }
@@ -175,6 +186,7 @@ impl Applier {
         sql::put_events(&mut transaction, &batch.events).await?;
         sql::put_audit(&mut transaction, &batch.audit).await?;
         sql::put_decisions(&mut transaction, &batch.decisions).await?;
+        sql::put_intervals(&mut transaction, &batch.intervals).await?;
         for row in &batch.holds {
             sql::put_legal_hold(&mut transaction, row).await?;
         }

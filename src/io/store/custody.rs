@@ -48,7 +48,7 @@ impl Store {
     }
 
     /// Forgets at most `limit` calls that ended before `before` and whose recording is gone or never was, with all that is told of them, and
-    /// at most as many older events. Returns how many rows of calls and events went. The audit log stays.
+    /// at most as many older events and intervals of agents. Returns how many rows of calls, events and intervals went. The audit log stays.
     ///
     /// # Errors
     /// What the database said; nothing is forgotten then.
@@ -74,6 +74,11 @@ impl Store {
         let sql = format!(
             "DELETE FROM events WHERE seq IN (SELECT seq FROM (SELECT seq, occurred_at, call_id FROM events ORDER BY seq LIMIT {EVENTS_LOOKED_AT}) AS first \
              WHERE occurred_at < $1 AND (call_id IS NULL OR NOT EXISTS (SELECT 1 FROM calls WHERE id = call_id)))"
+        );
+        gone += sqlx::query(sqlx::AssertSqlSafe(sql)).bind(before.0).execute(&mut *transaction).await?.rows_affected();
+        let sql = format!(
+            "DELETE FROM agent_intervals WHERE until_at <= (SELECT MAX(until_at) FROM \
+             (SELECT until_at FROM agent_intervals WHERE until_at < $1 ORDER BY until_at LIMIT {limit}) AS first)"
         );
         gone += sqlx::query(sqlx::AssertSqlSafe(sql)).bind(before.0).execute(&mut *transaction).await?.rows_affected();
         transaction.commit().await?;

@@ -5,6 +5,7 @@ use crate::base::limits::DECISIONS_PER_CALL_MAX;
 use crate::io::events::NumberedEvent;
 use crate::io::journal::Frame;
 use crate::io::shapes::{AuditEntry, Call, DecisionShape, LegalHold, Time};
+use crate::report::AgentInterval;
 use crate::switch::output::{Detail, Event};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -17,6 +18,7 @@ pub(super) const IMAGE: u8 = 4;
 pub(super) const NO_IMAGE: u8 = 5;
 pub(super) const HOLD: u8 = 6;
 pub(super) const DECISION: u8 = 7;
+pub(super) const INTERVAL: u8 = 8;
 
 /// A row as the tables take it.
 #[derive(Clone, PartialEq, Debug)]
@@ -27,6 +29,7 @@ pub(super) enum Fact {
     Audit(Box<AuditEntry>),
     Hold(HoldRow),
     Decision(Box<DecisionRow>),
+    Interval(Box<AgentInterval>),
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -81,6 +84,7 @@ impl Fact {
             Row::Decision(made) => {
                 Self::Decision(Box::new(DecisionRow { call: made.call.to_string(), decision: DecisionShape::from(&*made) }))
             }
+            Row::Interval(interval) => Self::Interval(interval),
             Row::Kept { .. } => return None,
         })
     }
@@ -92,6 +96,7 @@ impl Fact {
             Self::Audit(_) => AUDIT,
             Self::Hold(_) => HOLD,
             Self::Decision(_) => DECISION,
+            Self::Interval(_) => INTERVAL,
         }
     }
 
@@ -103,6 +108,7 @@ impl Fact {
             Self::Audit(entry) => serde_json::to_writer(out, entry).expect(SHAPES),
             Self::Hold(hold) => serde_json::to_writer(out, hold).expect(SHAPES),
             Self::Decision(row) => serde_json::to_writer(out, row).expect(SHAPES),
+            Self::Interval(interval) => serde_json::to_writer(out, interval).expect(SHAPES),
         }
     }
 
@@ -117,6 +123,7 @@ impl Fact {
             AUDIT => Self::Audit(Box::new(serde_json::from_slice(frame.body)?)),
             HOLD => Self::Hold(serde_json::from_slice(frame.body)?),
             DECISION => Self::Decision(Box::new(serde_json::from_slice(frame.body)?)),
+            INTERVAL => Self::Interval(Box::new(serde_json::from_slice(frame.body)?)),
             _ => return Ok(None),
         }))
     }

@@ -12,6 +12,7 @@ mod applier;
 mod custody;
 mod database;
 mod fact;
+mod facts;
 mod handover;
 mod reader;
 mod recovery;
@@ -29,6 +30,7 @@ use super::journal::{self, Disk, Keeper, Lock, Medium};
 use super::shapes::{AuditEntry, Call, LegalHold};
 use crate::base::limits;
 use crate::call::record::CallRecord;
+use crate::report::AgentInterval;
 use crate::switch::output::DecisionRecord;
 use applier::Applier;
 use database::Database;
@@ -60,6 +62,8 @@ pub enum Row {
     },
     /// Why an agent was chosen for a call, or nobody was.
     Decision(Box<DecisionRecord>),
+    /// What an agent was at. Inserted, or replaces what began at the same moment.
+    Interval(Box<AgentInterval>),
     Event(Arc<NumberedEvent>),
     Audit(Box<AuditEntry>),
     /// What a restart needs of a part of the switch; `None` forgets it.

@@ -2,6 +2,7 @@
 
 use super::{Row, Store, StoreError, reader};
 use crate::base::CallId;
+use crate::call::record::{ScriptEnding, SegmentEnding, VisitEnding};
 use crate::io::recorder::Recovered;
 use crate::io::shapes::{Call, Recording, Time};
 use sqlx::Row as _;
@@ -172,5 +173,17 @@ fn close(call: &mut Call, at: Time) {
     }
     for hold in call.holds.iter_mut().filter(|hold| hold.ended_at.is_none()) {
         hold.ended_at = Some(at);
+    }
+    for part in call.segments.iter_mut().filter(|part| part.ended_at.is_none()) {
+        part.ended_at = Some(at);
+        part.ending = SegmentEnding::Left.name().into();
+    }
+    for visit in call.visits.iter_mut().filter(|visit| visit.left_at.is_none()) {
+        visit.left_at = Some(at);
+        visit.ending = VisitEnding::Abandoned.name().into();
+    }
+    for script in call.scripts.iter_mut().filter(|script| script.ended_at.is_none()) {
+        script.ended_at = Some(at);
+        script.ending = ScriptEnding::CutShort.name().into();
     }
 }

@@ -11,6 +11,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "what a restart goes on from", KEPT),
     (3, "how far the journal is applied, legal holds", JOURNAL),
     (4, "why an agent was chosen", DECISIONS),
+    (5, "agents' intervals", INTERVALS),
 ];
 
 /// `record` is the whole record as JSON; the columns beside it are what lists filter by.
@@ -119,6 +120,21 @@ CREATE TABLE decisions (
     decision TEXT NOT NULL,
     PRIMARY KEY (call_id, place)
 );
+";
+
+/// Reports ask by time: those that end after its beginning are found by the index, whatever their length.
+const INTERVALS: &str = "
+CREATE TABLE agent_intervals (
+    agent TEXT NOT NULL,
+    since_at BIGINT NOT NULL,
+    until_at BIGINT NOT NULL,
+    state TEXT NOT NULL,
+    reason TEXT,
+    call_id TEXT,
+    queue TEXT,
+    PRIMARY KEY (agent, since_at)
+);
+CREATE INDEX agent_intervals_by_end ON agent_intervals (until_at);
 ";
 
 pub(super) fn migrator() -> Migrator {

@@ -3,7 +3,9 @@
 
 use super::StoreError;
 use super::fact::{DecisionRow, EventRow, HoldRow};
+use crate::base::QueueId;
 use crate::io::shapes::{AuditEntry, Call, Hold, Offer, Time};
+use crate::report::AgentInterval;
 use sqlx::any::AnyArguments;
 use sqlx::query::Query;
 use sqlx::{Any, AnyConnection, AssertSqlSafe, Row as _};
@@ -104,6 +106,17 @@ static DECISIONS: Upsert = Upsert {
     }),
 };
 
+static INTERVALS: Upsert = Upsert {
+    texts: LazyLock::new(|| {
+        Upsert::texts(
+            "INSERT INTO agent_intervals (agent, since_at, until_at, state, reason, call_id, queue)",
+            7,
+            "ON CONFLICT (agent, since_at) DO UPDATE SET until_at = excluded.until_at, state = excluded.state, reason = excluded.reason, \
+             call_id = excluded.call_id, queue = excluded.queue",
+        )
+    }),
+};
+
 static AUDIT: Upsert = Upsert {
     texts: LazyLock::new(|| {
         Upsert::texts("INSERT INTO audit (id, occurred_at, who, action, subject, remote, detail)", 7, "ON CONFLICT (id) DO NOTHING")
@@ -199,6 +212,22 @@ pub(super) async fn put_decisions(db: &mut AnyConnection, rows: &[&DecisionRow])
         .run(db, rows, |query, row| {
             let json = serde_json::to_string(&row.decision).expect("a shape of plain values becomes JSON");
             query.bind(row.call.as_str()).bind(i64::from(row.place())).bind(json)
+        })
+        .await
+}
+
+/// What began at the same moment is what a crash took back: the later word stands. No two with one beginning.
+pub(super) async fn put_intervals(db: &mut AnyConnection, intervals: &[&AgentInterval]) -> Result<(), StoreError> {
+    INTERVALS
+        .run(db, intervals, |query, interval| {
+            query
+                .bind(interval.agent.as_str())
+                .bind(interval.from.0)
+                .bind(interval.to.0)
+                .bind(interval.state.as_str())
+                .bind(interval.reason.as_deref())
+                .bind(interval.call.map(|call| call.to_string()))
+                .bind(interval.queue.as_ref().map(QueueId::as_str))
         })
         .await
 }

@@ -12,7 +12,7 @@ use crate::switch::output::{Detail, Event};
 use sqlx::Row as _;
 use std::collections::BTreeSet;
 
-fn record(n: i64, rng: &mut Rng) -> CallRecord {
+pub(super) fn record(n: i64, rng: &mut Rng) -> CallRecord {
     let arrived_at = Timestamp(1_795_253_400_000 + n * 1_000);
     CallRecord {
         id: CallId::new(arrived_at, rng),
@@ -47,6 +47,7 @@ fn record(n: i64, rng: &mut Rng) -> CallRecord {
         }],
         scripts: Vec::new(),
         segments: Vec::new(),
+        visits: Vec::new(),
         survey: None,
         merged_into: None,
         hung_up_first: None,

@@ -15,6 +15,8 @@ pub struct Books {
     clock: WallClock,
     /// The next midnight at which the counting begins anew, as the wall reads it.
     midnight: Timestamp,
+    /// What the clock of the reports' zone is ahead of UTC.
+    ahead_ms: i64,
     queues: BTreeMap<QueueId, Book>,
     /// Where each waiting call waits, and its place.
     places: BTreeMap<CallId, (QueueId, u64)>,
@@ -29,7 +31,7 @@ pub struct Books {
 struct Book {
     /// Since midnight.
     counted: QueueFigures,
-    waited: Duration,
+    waited_ms: u64,
     /// In order of arrival.
     waiting: BTreeMap<u64, Waiting>,
 }
@@ -40,22 +42,31 @@ struct Waiting {
     offered_to: Option<String>,
     /// Known to a restart.
     kept: bool,
+    /// Came before midnight: he counts there.
+    yesterday: bool,
     /// Agents who did not take him.
     refused: BTreeSet<String>,
 }
 
 const DAY_MS: i64 = 86_400_000;
 
-fn midnight_after(at: Timestamp) -> Timestamp {
-    Timestamp((at.0.div_euclid(DAY_MS) + 1) * DAY_MS)
+fn midnight_after(at: Timestamp, ahead_ms: i64) -> Timestamp {
+    Timestamp(((at.0 + ahead_ms).div_euclid(DAY_MS) + 1) * DAY_MS - ahead_ms)
+}
+
+/// In whole milliseconds of the clock, as records have it.
+fn waited_ms(since: Instant, now: Instant) -> u64 {
+    let ms = |at: Instant| u64::try_from(at.since_start().as_millis()).expect("584 years");
+    ms(now) - ms(since)
 }
 
 impl Books {
-    pub fn new(clock: WallClock) -> Self {
-        let midnight = midnight_after(clock.read(Instant::START));
+    pub fn new(clock: WallClock, ahead_ms: i64) -> Self {
+        let midnight = midnight_after(clock.read(Instant::START), ahead_ms);
         Self {
             clock,
             midnight,
+            ahead_ms,
             queues: BTreeMap::new(),
             places: BTreeMap::new(),
             next_place: 0,
@@ -68,19 +79,22 @@ impl Books {
         self.clock = clock;
     }
 
-    /// At midnight the counting begins anew, with those who wait.
-    pub fn turns_page(&mut self, now: Instant) {
+    /// At midnight the counting begins anew; whoever waits counts in the day before. True when it did.
+    pub fn turns_page(&mut self, now: Instant) -> bool {
         let reads = self.clock.read(now);
-        if reads >= self.midnight {
+        let turns = reads >= self.midnight;
+        if turns {
             for book in self.queues.values_mut() {
-                book.counted = QueueFigures { offered: book.waiting.len() as u64, ..QueueFigures::default() };
-                book.waited = Duration::ZERO;
+                book.counted = QueueFigures::default();
+                book.waited_ms = 0;
+                book.waiting.values_mut().for_each(|waiting| waiting.yesterday = true);
             }
         }
         // Put back over midnight, the one that has been is none again; a clock that was days ahead had been wrong.
-        if reads >= self.midnight || self.midnight.0 - reads.0 > 2 * DAY_MS {
-            self.midnight = midnight_after(reads);
+        if turns || self.midnight.0 - reads.0 > 2 * DAY_MS {
+            self.midnight = midnight_after(reads, self.ahead_ms);
         }
+        turns
     }
 
     pub fn enqueued(&mut self, call: CallId, queue: &QueueId, now: Instant) {
@@ -89,7 +103,7 @@ impl Books {
         book.counted.offered += 1;
         self.next_place += 1;
         let place = self.next_place;
-        book.waiting.insert(place, Waiting { call, since: now, offered_to: None, kept: false, refused: BTreeSet::new() });
+        book.waiting.insert(place, Waiting { call, since: now, offered_to: None, kept: false, yesterday: false, refused: BTreeSet::new() });
         self.places.insert(call, (queue.clone(), place));
     }
 
@@ -101,25 +115,27 @@ impl Books {
     }
 
     pub fn answered(&mut self, call: CallId, now: Instant) {
-        if let Some((book, waiting)) = self.take(call) {
-            let waited = now - waiting.since;
+        if let Some((book, waiting)) = self.take(call).filter(|(_, waiting)| !waiting.yesterday) {
+            let waited = waited_ms(waiting.since, now);
             book.counted.answered += 1;
-            book.counted.answered_in_rings += 1;
-            book.counted.answered_within_threshold += u64::from(waited <= IN_TIME);
-            book.waited += waited;
+            book.counted.answered_within_threshold += u64::from(u128::from(waited) <= IN_TIME.as_millis());
+            book.waited_ms += waited;
         }
     }
 
     /// His queue did not take him, or not any longer.
-    pub fn overflowed(&mut self, call: CallId, now: Instant) {
-        self.left(call, now);
+    pub fn overflowed(&mut self, call: CallId) {
+        if let Some((book, _)) = self.take(call).filter(|(_, waiting)| !waiting.yesterday) {
+            // Among those who left; how many of them flowed on is the switch's word.
+            book.counted.abandoned += 1;
+        }
         self.elsewhere.insert(call);
     }
 
     pub fn left(&mut self, call: CallId, now: Instant) {
-        if let Some((book, waiting)) = self.take(call) {
+        if let Some((book, waiting)) = self.take(call).filter(|(_, waiting)| !waiting.yesterday) {
             book.counted.abandoned += 1;
-            book.counted.short_abandoned += u64::from(now - waiting.since < SHORT);
+            book.counted.short_abandoned += u64::from(u128::from(waited_ms(waiting.since, now)) < SHORT.as_millis());
         }
     }
 
@@ -127,7 +143,6 @@ impl Books {
         let Some((book, place)) = self.places.get(&call).and_then(|(queue, place)| Some((self.queues.get_mut(queue)?, *place))) else {
             return complaints.push(format!("{call} is offered to {agent} and does not wait"));
         };
-        book.counted.offers += 1;
         // Of two who came in the same moment neither was first.
         let since = book.waiting.get(&place).map_or(Instant::START, |waiting| waiting.since);
         let passed = |other: &&Waiting| other.since < since && other.offered_to.is_none() && !other.refused.contains(agent);
@@ -145,8 +160,8 @@ impl Books {
     pub fn offer_ended(&mut self, call: CallId, agent: &str, missed: bool) {
         let Some((queue, place)) = self.places.get(&call) else { return };
         let Some(book) = self.queues.get_mut(queue) else { return };
-        book.counted.missed_offers += u64::from(missed);
         if let Some(waiting) = book.waiting.get_mut(place) {
+            book.counted.missed_offers += u64::from(missed && !waiting.yesterday);
             waiting.offered_to = None;
             waiting.refused.insert(agent.to_owned());
         }
@@ -157,7 +172,7 @@ impl Books {
         self.unsettled = false;
         for view in queues {
             let book = self.queues.entry(view.id.clone()).or_default();
-            (book.counted, book.waited) = (view.today.clone(), Duration::from_millis(view.today.wait_total_ms));
+            (book.counted, book.waited_ms) = (view.today.clone(), view.today.wait_total_ms);
         }
     }
 
@@ -170,15 +185,22 @@ impl Books {
         let nothing = Book::default();
         let book = self.queues.get(&queue.id).unwrap_or(&nothing);
         let mut ours = book.counted.clone();
-        ours.wait_total_ms = u64::try_from(book.waited.as_millis()).unwrap_or(u64::MAX);
+        ours.wait_total_ms = book.waited_ms;
+        ours.waiting = book.waiting.values().filter(|waiting| !waiting.yesterday).count() as u64;
+        // An offer without an INVITE is none on the records; and the limit of rings may be another by now.
+        (ours.offers, ours.answered_in_rings) = (theirs.offers, theirs.answered_in_rings);
         // Whoever left was abandoned or flowed on: the onlooker cannot tell.
         ours.flowed_out = theirs.flowed_out;
         ours.abandoned -= theirs.flowed_out.min(ours.abandoned);
+        let counting = (ours.answered + ours.abandoned).saturating_sub(ours.short_abandoned);
+        ours.service_level = (ours.answered_within_threshold, counting, theirs.service_level.2);
         if (&ours, book.waiting.len()) != (theirs, queue.waiting) {
             let (here, there) = (book.waiting.len(), queue.waiting);
             complaints.push(format!("{now:?}: {}: the switch says {theirs:?}, {there} waiting; we saw {ours:?}, {here} waiting", queue.id));
         }
-        if theirs.offered != theirs.answered + theirs.abandoned + theirs.flowed_out + queue.waiting as u64 {
+        let adds_up = theirs.offered == theirs.answered + theirs.abandoned + theirs.flowed_out + theirs.waiting;
+        let offers_fit = theirs.answered_in_rings <= theirs.answered && theirs.missed_offers + theirs.answered_in_rings <= theirs.offers;
+        if !adds_up || !offers_fit || theirs.waiting > queue.waiting as u64 {
             complaints.push(format!("{now:?}: {}: the figures do not add up: {theirs:?}, {} waiting", queue.id, queue.waiting));
         }
     }
@@ -195,13 +217,14 @@ impl Books {
     /// The switch is back with these calls. What it counted in its last moment may be uncounted. Whoever waited waits on, in his place, and
     /// whoever is being offered to an agent still is. `offered_anew`: calls whose offer it made with its return, and is about to tell.
     pub fn restarted(&mut self, snapshot: &Snapshot, offered_anew: &BTreeSet<CallId>, now: Instant, complaints: &mut Complaints) {
-        let (clock, midnight, next_place, elsewhere) = (self.clock, self.midnight, self.next_place, std::mem::take(&mut self.elsewhere));
+        let (clock, midnight, ahead_ms, next_place) = (self.clock, self.midnight, self.ahead_ms, self.next_place);
+        let elsewhere = std::mem::take(&mut self.elsewhere);
         let known = std::mem::replace(
             self,
-            Self { clock, midnight, next_place, elsewhere, unsettled: true, queues: BTreeMap::new(), places: BTreeMap::new() },
+            Self { clock, midnight, ahead_ms, next_place, elsewhere, unsettled: true, queues: BTreeMap::new(), places: BTreeMap::new() },
         );
         // The page is turned before what is shown is taken over, for it is of this day.
-        self.turns_page(now);
+        let turned = self.turns_page(now);
         let elsewhere = &self.elsewhere;
         let waits = |call: &&CallView| {
             let waits = call.record.connected_at.is_none() || matches!(call.state, "waiting" | "offering");
@@ -214,6 +237,7 @@ impl Books {
             let (id, Some(queue)) = (view.record.id, view.record.queue.as_ref()) else { continue };
             let before = known.places.get(&id).and_then(|(queue, place)| known.queues.get(queue)?.waiting.get(place));
             let (since, refused) = before.map_or((Instant::START, BTreeSet::new()), |before| (before.since, before.refused.clone()));
+            let yesterday = turned || before.is_some_and(|before| before.yesterday);
             // By the agents' states, for an offer stands on the record from its INVITE on.
             let offered = |agent: &&AgentView| agent.call == Some(id) && matches!(agent.state, "reserved" | "ringing");
             let offered_to = snapshot.agents.iter().find(offered).filter(|_| !offered_anew.contains(&id));
@@ -221,7 +245,7 @@ impl Books {
             let book = self.queues.entry(queue.clone()).or_default();
             self.next_place += 1;
             let place = known.places.get(&id).map_or(self.next_place, |(_, place)| *place);
-            book.waiting.insert(place, Waiting { call: id, since, offered_to, kept: true, refused });
+            book.waiting.insert(place, Waiting { call: id, since, offered_to, kept: true, yesterday, refused });
             self.places.insert(id, (queue.clone(), place));
         }
         for waiting in known.queues.values().flat_map(|book| book.waiting.values()) {
@@ -253,7 +277,7 @@ mod tests {
     }
 
     fn with_callers(count: u64) -> Books {
-        let mut books = Books::new(WallClock::new(Instant::START, Timestamp(DAY_MS / 2)));
+        let mut books = Books::new(WallClock::new(Instant::START, Timestamp(DAY_MS / 2)), 0);
         for n in 1..=count {
             books.enqueued(call(n), &QueueId::new("service"), at(n - 1));
         }
@@ -290,10 +314,12 @@ mod tests {
             answered: 1,
             answered_in_rings: 1,
             abandoned: 1,
+            waiting: 1,
             short_abandoned: 1,
             wait_total_ms: 21_000,
-            offers: 1,
+            offers: 2,
             missed_offers: 1,
+            service_level: (0, 1, ""),
             ..QueueFigures::default()
         };
         let complaints_of = |change: &dyn Fn(&mut QueueFigures), waiting: usize| {
@@ -304,15 +330,17 @@ mod tests {
             complaints.len()
         };
         assert_eq!(complaints_of(&|_| {}, 1), 0);
-        assert_eq!(complaints_of(&|today| (today.abandoned, today.flowed_out) = (0, 1), 1), 0, "he flowed on");
+        let flowed = |today: &mut QueueFigures| (today.abandoned, today.flowed_out, today.service_level.1) = (0, 1, 0);
+        assert_eq!(complaints_of(&flowed, 1), 0, "he flowed on");
         assert_eq!(complaints_of(&|_| {}, 0), 2);
         assert_eq!(complaints_of(&|today| today.offered = 4, 1), 2);
-        let wrong: [&dyn Fn(&mut QueueFigures); 5] = [
+        let wrong: [&dyn Fn(&mut QueueFigures); 6] = [
             &|today| today.answered_within_threshold = 1,
             &|today| today.short_abandoned = 0,
             &|today| today.wait_total_ms = 20_999,
             &|today| today.missed_offers = 0,
-            &|today| today.offers = 2,
+            &|today| today.offers = 1,
+            &|today| today.service_level.1 = 2,
         ];
         for (index, change) in wrong.iter().enumerate() {
             assert_eq!(complaints_of(change, 1), 1, "{index}");
@@ -327,13 +355,18 @@ mod tests {
         let mut books = with_callers(2);
         books.answered(call(1), at(1_000));
         let at_midnight = DAY_MS.unsigned_abs() / 2;
-        let (old, new) = ((2, 1), (1, 0));
-        let sees = |books: &mut Books, ms: u64, (offered, answered): (u64, u64), waiting: usize| {
+        let (old, new) = ((2, 1, 1), (0, 0, 0));
+        let sees = |books: &mut Books, ms: u64, (offered, answered, came_today): (u64, u64, u64), waiting: usize| {
             books.turns_page(at(ms));
-            let wait_total_ms = answered * 1_000;
-            let (answered_in_rings, answered_within_threshold) = (answered, answered);
-            let today =
-                QueueFigures { offered, answered, answered_in_rings, answered_within_threshold, wait_total_ms, ..QueueFigures::default() };
+            let today = QueueFigures {
+                offered,
+                answered,
+                waiting: came_today,
+                answered_within_threshold: answered,
+                wait_total_ms: answered * 1_000,
+                service_level: (answered, answered, ""),
+                ..QueueFigures::default()
+            };
             let view = QueueView { id: QueueId::new("service"), waiting, longest_waiting_since: None, agents: Vec::new(), today };
             let mut complaints = Vec::new();
             books.counted(&view, at(ms), &mut complaints);
@@ -344,6 +377,9 @@ mod tests {
         // Put back to an hour before, then over the same midnight again.
         books.clock_set(WallClock::new(at(at_midnight), Timestamp(DAY_MS - 3_600_000)));
         books.enqueued(call(3), &QueueId::new("service"), at(at_midnight));
-        assert!(sees(&mut books, at_midnight + 3_700_000, (2, 0), 2) && !sees(&mut books, at_midnight + 3_700_000, new, 2));
+        assert!(sees(&mut books, at_midnight + 3_700_000, (1, 0, 1), 2) && !sees(&mut books, at_midnight + 3_700_000, new, 2));
+        // Whoever came before midnight counts in the day before, whenever he is answered.
+        books.answered(call(2), at(at_midnight + 3_700_001));
+        assert!(sees(&mut books, at_midnight + 3_700_002, (1, 0, 1), 1));
     }
 }

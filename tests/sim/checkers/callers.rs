@@ -94,6 +94,7 @@ mod tests {
             survey: None,
             merged_into: None,
             hung_up_first: None,
+            visits: Vec::new(),
             recording: None,
         }
     }

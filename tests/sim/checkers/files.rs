@@ -127,6 +127,7 @@ mod tests {
             survey: None,
             merged_into: None,
             hung_up_first: None,
+            visits: Vec::new(),
             recording: Some(RecordingRecord {
                 file: String::new(),
                 duration: millis(duration_ms),

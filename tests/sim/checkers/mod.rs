@@ -137,7 +137,7 @@ impl Checkers {
             patience: Patience::default(),
             silent: Silent::default(),
             finals: Finals::default(),
-            books: Books::new(clock),
+            books: Books::new(clock, sanling::report::slices::offset_ms(&config.reports.zone, clock.read(Instant::START))),
             files: Files::new(rules.limit, rules.max_rings),
             invites: Invites::default(),
             shifts: Shifts::default(),
@@ -427,7 +427,7 @@ impl Checkers {
                     self.books.enqueued(call, queue, now);
                 }
             }
-            ("queue.expired" | "queue.refused", Some(call)) => self.books.overflowed(call, now),
+            ("queue.expired" | "queue.refused", Some(call)) => self.books.overflowed(call),
             ("call.agent_left", Some(call)) => {
                 self.silent.agent_left(call, now);
                 if event.detail.contains(&("awaits_another", Detail::Flag(true))) {

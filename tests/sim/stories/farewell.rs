@@ -85,6 +85,17 @@ fn who_does_not_answer_the_question_is_told_goodbye_and_is_not_asked_again_that_
 }
 
 #[test]
+fn who_was_asked_is_remembered_over_a_restart() {
+    let mut world = World::talking("1001", Sound::Speech, Sound::Speech);
+    world.after(secs(25)).hangs_up("1001").after(secs(30)).expect_ended(CALLER);
+    assert!(world.record().survey.is_some());
+    world.crash(secs(1)).after(secs(2));
+    world.caller_dials("95000").after(secs(30)).expect_up("1001").hangs_up("1001").after(millis(500));
+    world.expect_hears(CALLER, Heard::Clip("goodbye"));
+    assert_eq!(world.ends_well().survey, None);
+}
+
+#[test]
 fn a_caller_on_hold_hears_the_farewell_when_his_agent_hangs_up() {
     let mut world = World::talking("1001", Sound::Speech, Sound::Speech);
     world.holds("1001", crate::people::Way::SendOnly).after(secs(3)).expect_hears(CALLER, Heard::Clip("music/hold"));

@@ -9,6 +9,7 @@ mod decisions;
 mod descriptions;
 mod failures;
 mod farewell;
+mod figures;
 mod greeting;
 mod hold;
 mod hours;

@@ -1,0 +1,383 @@
+//! What each key of the configuration means and what stands when it is not given: the reference in `docs/`, made from here and from the parser's
+//! own table (`raw`), so that neither says what the other does not know. Its tests take each default literally.
+
+use super::raw::{KINDS, TABLES};
+
+/// A table: what it is for.
+struct About {
+    path: &'static str,
+    about: &'static str,
+}
+
+/// A key: what it means. `default` is as it would be written, or words in parentheses; `""`: it must be given.
+struct Entry {
+    table: &'static str,
+    key: &'static str,
+    default: &'static str,
+    meaning: &'static str,
+}
+
+macro_rules! reference {
+    ($([$path:literal] $about:literal { $($key:literal = $default:literal: $meaning:literal;)* })*) => {
+        const ABOUT: &[About] = &[$(About { path: $path, about: $about }),*];
+        const ENTRIES: &[Entry] = &[$($(Entry { table: $path, key: $key, default: $default, meaning: $meaning }),*),*];
+    };
+}
+
+reference! {
+    ["switch"] "The switch itself." {
+        "name" = r#""sanling""#: "As logs, metrics and pages call it.";
+        "domain" = "": "SIP domain and digest realm: what phones put after the @. The hashes of passwords depend on it.";
+        "language" = r#""zh-CN""#: "Folder of `prompts/` whose voices are heard.";
+        "drain" = r#""30s""#: "On SIGTERM running calls get this long to end.";
+    }
+    ["sip"] "Signalling." {
+        "listen" = "": "Where it listens: `udp:ADDRESS:PORT` or `tcp:ADDRESS:PORT`.";
+        "session_expires" = r#""30m""#: "RFC 4028: how often the parties of a call are asked whether they are still there.";
+        "min_session_expires" = r#""90s""#: "Phones that ask for less are refused with 422.";
+        "registration_min" = r#""60s""#: "A phone that registers for less is refused with 423.";
+        "registration_max" = r#""1h""#: "One that asks for more gets this.";
+        "registration_default" = r#""10m""#: "One that asks for nothing gets this.";
+    }
+    ["sip.guard"] "What a source may do before it has proven itself." {
+        "enabled" = "true": "Whether sources are watched.";
+        "failures" = "10": "So many wrong passwords within `window` block their source.";
+        "window" = r#""60s""#: "Of the wrong passwords.";
+        "block" = r#""5m""#: "How long, the first time; twice as long each further time.";
+        "block_max" = r#""2h""#: "Up to this.";
+        "invites" = "20": "New calls a second; more are dropped. Twice as many may come at once.";
+        "requests" = "100": "Other requests, and rubbish, a second.";
+        "connections" = "64": "TCP connections of one address over which nobody has proven himself.";
+        "shared" = "[]": "Networks whose addresses many phones share: never refused as a whole.";
+    }
+    ["media"] "Voice." {
+        "ports" = r#""20000-29999""#: "RTP on even ports, RTCP on the next odd one or muxed. A call takes four.";
+        "codecs" = r#"["pcma", "pcmu", "opus"]"#: "In order of preference.";
+        "rtp_timeout" = r#""30s""#: "A leg that is not held and sends nothing for this long releases its call.";
+        "workers" = "(one a core)": "Media threads.";
+    }
+    ["http"] "Pages, API, metrics." {
+        "listen" = r#""127.0.0.1:8080""#: "Address and port.";
+    }
+    ["storage"] "Folders." {
+        "data" = r#""data""#: "The embedded database and the state that a restart goes on from.";
+        "recordings" = r#""recordings""#: "One folder a day: `2026/11/21/CALL-ID.wav`.";
+    }
+    ["storage.retention"] "What may be removed, and when. A recording on legal hold stays in any case." {
+        "recordings" = r#""ever""#: "Days after a call's end, oldest first.";
+        "records" = r#""ever""#: "Records and events of calls whose recording is gone or never was, and agents' intervals.";
+        "free_space" = r#""1GB""#: "A size, a share (`5%`), or `off`: below it the oldest complete recordings go, however young.";
+    }
+    ["agent"] "A person with a phone." {
+        "id" = "": "Extension and SIP user name, digits only.";
+        "name" = "(the id)": "As pages show it.";
+        "password" = "(or the hashes)": "Of the phone.";
+        "ha1_sha256" = "(of the password)": "SHA-256 of `ID:DOMAIN:PASSWORD`, so that no password stands here.";
+        "ha1_md5" = "(of the password)": "The same with MD5, for older phones.";
+        "team" = "(none)": "Whom reports count him with, and who may be added to a queue as a group.";
+        "skills" = "{}": "Each from 1 (beginner) to 9 (expert).";
+        "rank" = "(last)": "For queues that go top-down: 1 is taken first.";
+        "weight" = "1": "For queues that draw by weight: 2 is drawn twice as often as 1.";
+        "caller" = "(his queue's, or the trunk's)": "The number that he shows in calls out.";
+        "superior" = "(none)": "Another agent's id: to whom calls and messages are handed up.";
+        "role" = r#""agent""#: "`agent` or `supervisor`.";
+        "login" = r#""on-register""#: "`on-register`: registering logs in and makes ready; `manual`: by feature code or API.";
+    }
+    ["queue"] "Where callers wait for an agent." {
+        "id" = "": "Its name.";
+        "skill" = "(or skills)": "Agents who have it, of whatever level, are offered the calls.";
+        "skills" = "(or skill)": "All of these are needed, each at least of its level.";
+        "strategy" = r#""longest-idle""#: "Whom of the free agents: `longest-idle`, `round-robin`, `fewest-calls`, `least-talk-time`, `top-down`, `best-skill`, `random`, `weighted-random`.";
+        "wrap_up" = r#""0s""#: "Time after a call in which an agent is offered no other.";
+        "wrap_up_kind" = r#""optional""#: "`optional`: the agent may end it; `until-done`: he ends it, and at its end he is not ready; `mandatory`: nobody cuts it short.";
+        "ageing" = "(never)": "Each of these that a caller waits lifts his priority by one, up to 9.";
+        "weight" = "(first arrival decides)": "1 to 100: its share of the turns of agents who serve several queues.";
+        "capacity" = "10000": "Callers that it holds; more are refused.";
+        "join" = r#""always""#: "`always`, `logged-on`, `ready`: callers are refused while none of its agents is so.";
+        "max_wait" = "(no limit)": "Who has waited so long leaves it.";
+        "overflow" = "[]": "Where callers go whom it does not take, or not any longer: the first destination that takes them.";
+        "overflow_full" = "(overflow)": "The same where the queue is full.";
+        "overflow_nobody" = "(overflow)": "The same where nobody is logged on or ready, by `join`.";
+        "overflow_expired" = "(overflow)": "The same where `max_wait` is over.";
+        "music" = "(music/hold)": "What its waiting callers hear.";
+        "caller" = "(the trunk's)": "The number that its agents show in calls out.";
+    }
+    ["queue.announce"] "What waiting callers are told of their place. Without this table: nothing." {
+        "position" = "true": "How many are before them.";
+        "wait" = "true": "How long it will be, as far as can be told.";
+        "every" = r#""30s""#: "How often.";
+    }
+    ["queue.widen"] "A step that lets more agents in as a caller waits; each later than the one before." {
+        "after" = "": "From the entry into the queue.";
+        "skills" = "(as before)": "What is asked for from now on, in place of what was.";
+        "add" = "(nobody)": "These as well, whatever else they can: `team:NAME` or `skill:NAME`.";
+    }
+    ["queue.preferred"] "Who spoke with the caller last is waited for." {
+        "within" = r#""24h""#: "How long ago at most.";
+        "wait" = r#""20s""#: "How long.";
+    }
+    ["route"] "Which number leads where; the first that fits is taken." {
+        "number" = "": "A number, or a pattern: `X` a digit, `N` 2 to 9, a last `.` one or more of anything.";
+        "from" = r#""any""#: "`trunk`: calls from outside; `internal`: calls of our agents; `any`.";
+        "to" = "": "`queue:ID`, `agent` (the one whose id was dialled), `agent:ID`, `menu:ID`, `message:ID`, `play:PROMPT`, `trunk:ID`, `reject:CODE`; or a list, the first that takes the call.";
+        "calendar" = "(always open)": "By whose hours.";
+        "closed" = "(play:closed)": "Where it leads outside of them.";
+        "holiday" = "(closed)": "Where it leads on the calendar's exceptions.";
+    }
+    ["calendar"] "Hours." {
+        "id" = "": "Its name.";
+        "zone" = "": "By whose clock; a name of the IANA database.";
+    }
+    ["calendar.open"] "Spans of each day; a day that is not given is closed." {
+        "mon" = "[]": "Two times of one day; a night is two spans: `22:00-24:00`, and the next day `00:00-06:00`.";
+        "tue" = "[]": "";
+        "wed" = "[]": "";
+        "thu" = "[]": "";
+        "fri" = "[]": "";
+        "sat" = "[]": "";
+        "sun" = "[]": "";
+    }
+    ["calendar.exception"] "Days on which other hours hold." {
+        "date" = "": "The first of them.";
+        "until" = "(date)": "The last, that day included.";
+        "open" = "[]": "Spans; none: a holiday.";
+    }
+    ["menu"] "A caller chooses by keys; `menu:ID` leads here." {
+        "id" = "": "Its name.";
+        "language" = "(the call's)": "In which it speaks.";
+        "prompt" = "": "What it says.";
+        "keys" = "": "Key → a destination, `again`, or `language:FOLDER`.";
+        "timeout" = r#""5s""#: "To choose in, from the end of the prompt.";
+        "between" = r#""3s""#: "Between two digits of an extension.";
+        "tries" = "3": "Wrong keys and times without one, together.";
+        "wrong" = "(the prompt again)": "Prompt after a wrong key.";
+        "otherwise" = "(play:goodbye)": "Where he goes who has chosen nothing.";
+        "extensions" = "false": "Whether agents' ids may be dialled.";
+    }
+    ["message_box"] "Takes the word of whom nobody could hear; `message:ID` leads here." {
+        "id" = "": "Its name.";
+        "owner" = "": "`agent:ID` or `team:NAME`.";
+        "greeting" = "": "Prompt before the tone.";
+        "meeting" = "(greeting)": "Prompt in place of it while the owner is in a meeting.";
+        "max" = r#""3m""#: "Longest message.";
+        "silence" = r#""5s""#: "Ends the message.";
+        "thanks" = "(none)": "Prompt after it.";
+    }
+    ["reason"] "Why agents may be not ready, in place of break, meal and training; `meeting` always is a reason." {
+        "id" = "": "As events, API and reports have it.";
+        "name" = "(the id)": "As pages show it.";
+        "code" = "(none)": "What an agent dials, or presses in a call: `*16` to `*19`, `*90` to `*99`.";
+    }
+    ["trunk"] "A way to the network outside." {
+        "id" = "": "Its name.";
+        "hosts" = "": "Where calls out go, in order: `sip:HOST`, `sip:HOST:PORT`, `sip:HOST;transport=tcp`.";
+        "accept_from" = "[]": "Whose calls come in on it without a password: the carrier's addresses, and nobody else's.";
+        "user" = "(no account)": "Our account, for carriers that ask for it.";
+        "password" = "(no account)": "Its password.";
+        "register" = "false": "We register with it as `user`, so that calls come here.";
+        "expires" = r#""1h""#: "For so long at a time.";
+        "domain" = "(the host's)": "Host of our addresses there.";
+        "ping" = "(never)": "How often its hosts are asked with OPTIONS whether they are there.";
+        "ping_failures" = "2": "So many unanswered in a row, and a host is passed over until it answers.";
+        "try_for" = "(the INVITE's own time)": "A host that lets nothing ring for so long is followed by the next.";
+        "channels" = "(no limit)": "Calls over it at once, in and out; more go by the next trunk, or get 503.";
+        "caller_shown" = r#""from""#: "`from`, `asserted` (P-Asserted-Identity as well), `behind-account` (From is our account).";
+        "caller" = "(the extension)": "The number that agents show in calls out; one of the agent's queue, or his own, counts first.";
+    }
+    ["rules.answer"] "Three rings." {
+        "max_rings" = "3": "An agent who has not answered by then is passed over; the caller keeps his place.";
+        "cadence" = r#""cn""#: "Whose rings are counted: with `cn` one ring is 5 s.";
+        "after_missed" = r#""not-ready""#: "The state of an agent who missed a call: `not-ready` or `ready`.";
+    }
+    ["rules.answer.missed"] "How many offers let go have what consequence; `rules.answer.rejected`, `busy` and `unreachable` are alike, each counted by itself since the last call that the agent answered." {
+        "after" = "(missed, rejected, unreachable 1; busy 0: never)": "How many.";
+        "then" = "(not-ready; of missed: after_missed)": "`not-ready`, `ready` or `log-off`.";
+    }
+    ["rules.messages"] "Messages in boxes." {
+        "escalate_after" = "(never)": "Not listened to within this long: the owner's superior is told.";
+    }
+    ["rules.hold"] "Seven seconds." {
+        "patience" = r#""7s""#: "A caller on hold hears the prompt `patience` after this long, and again each time it has passed; a waiting one `queue_comfort`.";
+        "escalate_after" = r#""30s""#: "From the moment promised to a held caller, in which his agent is reminded, to the call of the agent's superior.";
+    }
+    ["rules.silent_call"] "A caller who says nothing." {
+        "enabled" = "true": "Whether he is watched.";
+        "wait" = r#""5s""#: "When neither side speaks for so long the next step is played; after the last, and one more wait, the call is released.";
+        "steps" = r#"["silent_ask", "silent_farewell"]"#: "Prompts.";
+    }
+    ["rules.script"] "A script of service that an agent or a program begins." {
+        "id" = "": "Its name.";
+        "code" = "(none)": "What an agent presses in the call: `**` and a digit. `**#` ends it.";
+        "ends_on" = r#""agent""#: "`agent`: until he presses `**#`; `speech`: the caller's word ends it, too.";
+        "steps" = "": "`say:PROMPT`, `wait:DURATION` (the agent's speech begins it anew), `queue:ID`, `release`.";
+    }
+    ["rules.farewell"] "Nobody hangs up on a customer. Without this table the agent's hanging up ends the call." {
+        "enabled" = "true": "Whether it is so.";
+        "prompt" = r#""goodbye""#: "What the customer hears when the agent has hung up.";
+        "wait" = r#""10s""#: "Then he hangs up himself, or is released when this has passed.";
+    }
+    ["rules.survey"] "How was it? Asked after the agent's part, answered by a key." {
+        "enabled" = "true": "Whether it is asked.";
+        "ask" = r#""survey_ask""#: "Prompt.";
+        "thanks" = r#""thanks""#: "Prompt.";
+        "highest" = "3": "Answers are 1 to this, as the prompt says.";
+        "answer_within" = r#""8s""#: "From the end of the question.";
+        "min_talk" = r#""20s""#: "Who spoke for less is not asked.";
+        "not_within" = r#""24h""#: "Nor who was asked so lately.";
+    }
+    ["reports"] "What figures and reports go by (figures.md)." {
+        "zone" = r#""UTC""#: "Days and half-hours begin by its clock; a name of the IANA database.";
+        "service_level" = r#""20s""#: "T: an answer within this wait is in time.";
+        "short_abandon" = r#""5s""#: "s: who leaves sooner has misdialled, and does not count against the service level.";
+        "settled_days" = "7": "D: a matter is settled when the caller does not call again for so many days.";
+    }
+}
+
+/// Names of the tables in brackets as they are written: those that come several times with two.
+fn heading(path: &str) -> String {
+    let many = KINDS.iter().any(|(table, keys)| keys.iter().any(|(key, kind)| joined(table, key) == path && kind.starts_with("Vec<Raw")));
+    if many { format!("[[{path}]]") } else { format!("[{path}]") }
+}
+
+fn joined(table: &str, key: &str) -> String {
+    if table.is_empty() { key.to_owned() } else { format!("{table}.{key}") }
+}
+
+/// What kind of value a key takes, by how it is written.
+fn kind(example: &str) -> &'static str {
+    let value = example.split_once('=').map_or("", |(_, value)| value.trim());
+    let is_duration = |text: &str| {
+        let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
+        unit.len() < text.len() && ["ms", "s", "m", "h", "d"].contains(&unit)
+    };
+    match value.as_bytes().first() {
+        Some(b'"') if is_duration(value.trim_matches('"')) => "time",
+        Some(b'"') => "text",
+        Some(b'[') => "list",
+        Some(b'{') => "table",
+        Some(b't' | b'f') => "true or false",
+        _ => "number",
+    }
+}
+
+/// The keys that the parser takes, `table.key`; tables below tables are not among them.
+#[must_use]
+pub fn keys() -> Vec<String> {
+    let values = KINDS.iter().flat_map(|(table, keys)| keys.iter().map(move |(key, kind)| (table, key, kind)));
+    values
+        .filter(|(_, _, kind)| !kind.starts_with("Raw") && !kind.starts_with("Vec<Raw"))
+        .map(|(table, key, _)| joined(table, key))
+        .collect()
+}
+
+/// The keys that are described here.
+#[must_use]
+pub fn described() -> Vec<String> {
+    ENTRIES.iter().map(|entry| joined(entry.table, entry.key)).collect()
+}
+
+/// `docs/configuration.md`.
+#[must_use]
+pub fn markdown() -> String {
+    let mut out = String::from(
+        "# Configuration\n\n\
+         Made from the code (`src/config/reference.rs`); `SANLING_WRITE_FIXTURES=1 cargo test --test docs` writes it anew.\n\n\
+         All `*.toml` files of the folder are read as one document: a table may live in any of them, and a key that is given twice is an \
+         error that names both places. Unknown keys are errors that suggest the nearest known one. Times are `\"500ms\"`, `\"7s\"`, `\"2m\"`, \
+         `\"1h\"`; of what is kept, days: `\"90d\"`. After a change: `sanling check`, then `sanling reload`. `--set 'KEY=VALUE'` overrides \
+         one dotted key.\n",
+    );
+    for About { path, about } in ABOUT {
+        out.push_str(&format!(
+            "\n## `{}`\n\n{about}\n\n| key | value | when not given | meaning |\n| --- | --- | --- | --- |\n",
+            heading(path)
+        ));
+        let known = TABLES.iter().find(|(table, _)| table == path).map_or(&[][..], |(_, keys)| keys);
+        for Entry { key, default, meaning, .. } in ENTRIES.iter().filter(|entry| entry.table == *path) {
+            let example = known.iter().find(|(name, _)| name == key).map_or("", |(_, example)| example);
+            let default = match *default {
+                "" => "must be given".to_owned(),
+                words if words.starts_with('(') => words.trim_matches(['(', ')']).to_owned(),
+                literal => format!("`{literal}`"),
+            };
+            out.push_str(&format!("| `{key}` | {}: `{}` | {default} | {} |\n", kind(example), cell(example), cell(meaning)));
+        }
+    }
+    out
+}
+
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, PromptInventory, SourceFile, resolve};
+
+    /// The least that a table needs before one of its keys can be tried, by its path; what comes before the dots is the table itself.
+    const LEAST: &[(&str, &str)] = &[
+        ("agent", "[[agent]]\nid = \"1001\"\npassword = \"pw\"\n"),
+        ("queue", "[[agent]]\nid = \"1001\"\npassword = \"pw\"\nskills = { x = 5 }\n[[queue]]\nid = \"q\"\nskill = \"x\"\n"),
+        (
+            "queue.preferred",
+            "[[agent]]\nid = \"1001\"\npassword = \"pw\"\nskills = { x = 5 }\n[[queue]]\nid = \"q\"\nskill = \"x\"\n[queue.preferred]\n",
+        ),
+        ("route", "[[route]]\nnumber = \"1\"\nto = \"reject:404\"\n"),
+        ("trunk", "[[trunk]]\nid = \"t\"\nhosts = [\"sip:127.0.0.1\"]\n"),
+        ("rules.script", "[[rules.script]]\nid = \"s\"\nsteps = [\"release\"]\n"),
+        ("rules.survey", "[rules.farewell]\n[rules.survey]\n"),
+        ("calendar", "[[calendar]]\nid = \"c\"\nzone = \"UTC\"\nopen = {}\n"),
+        ("calendar.open", "[[calendar]]\nid = \"c\"\nzone = \"UTC\"\n[calendar.open]\n"),
+        ("calendar.exception", "[[calendar]]\nid = \"c\"\nzone = \"UTC\"\nopen = {}\n[[calendar.exception]]\ndate = \"2026-10-01\"\n"),
+        ("menu", "[[menu]]\nid = \"m\"\nprompt = \"welcome\"\nkeys = { 1 = \"reject:404\" }\n"),
+        (
+            "queue.announce",
+            "[[agent]]\nid = \"1001\"\npassword = \"pw\"\nskills = { x = 5 }\n[[queue]]\nid = \"q\"\nskill = \"x\"\n[queue.announce]\n",
+        ),
+    ];
+
+    fn of(text: &str) -> Result<Config, Vec<crate::config::ConfigError>> {
+        resolve(&[SourceFile { path: "x.toml".to_owned(), text: text.to_owned() }], &[], &PromptInventory::complete(&["zh-CN", "en-US"]))
+    }
+
+    /// Where each table that comes once stands in the least configuration there is.
+    fn once(path: &str, line: &str) -> String {
+        let mut text = String::new();
+        for (table, needed) in [("switch", "domain = \"d\"\n"), ("sip", "listen = [\"udp:127.0.0.1:5060\"]\n")] {
+            text.push_str(&format!("[{table}]\n{needed}{}", if path == table { line } else { "" }));
+        }
+        match LEAST.iter().find(|(table, _)| *table == path) {
+            Some((_, least)) => text.push_str(&format!("{least}{line}")),
+            None if ["switch", "sip"].contains(&path) => {}
+            None => text.push_str(&format!("[{path}]\n{line}")),
+        }
+        text
+    }
+
+    #[test]
+    fn every_default_is_what_stands_when_the_key_is_not_given() {
+        let mut tried = 0;
+        for Entry { table, key, default, .. } in ENTRIES.iter().filter(|entry| !entry.default.is_empty() && !entry.default.starts_with('('))
+        {
+            if heading(table).starts_with("[[") && !LEAST.iter().any(|(path, _)| path == table) {
+                continue;
+            }
+            let given = of(&once(table, &format!("{key} = {default}\n"))).unwrap_or_else(|errors| panic!("{table}.{key}: {errors:?}"));
+            let absent = of(&once(table, "")).unwrap_or_else(|errors| panic!("{table}: {errors:?}"));
+            assert_eq!(given, absent, "{table}.{key} is not {default} when it is not given");
+            tried += 1;
+        }
+        assert!(tried > 50, "{tried}");
+    }
+
+    #[test]
+    fn a_heading_has_two_brackets_where_a_table_comes_several_times() {
+        let headings =
+            [("switch", "[switch]"), ("agent", "[[agent]]"), ("queue.widen", "[[queue.widen]]"), ("queue.preferred", "[queue.preferred]")];
+        for (path, expected) in headings {
+            assert_eq!(heading(path), expected);
+        }
+        assert_eq!((kind("x = \"7s\""), kind("x = \"s\""), kind("x = 3"), kind("x = { a = 1 }")), ("time", "text", "number", "table"));
+    }
+}

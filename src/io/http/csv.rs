@@ -1,0 +1,117 @@
+//! Reports as tables (RFC 4180): a line a figure, with all that it is made of, so that no program need know how a figure is reckoned.
+
+use super::dto::{AgentTime, ReportAnswer, Timeline};
+
+/// One line; what needs quotes has them (RFC 4180 §2), and what a spreadsheet would take for a formula is a text.
+fn line<'a>(out: &mut String, cells: impl IntoIterator<Item = std::borrow::Cow<'a, str>>) {
+    for (index, cell) in cells.into_iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        let guarded = cell.starts_with(['=', '@', '\t', '\r']) || cell.starts_with(['+', '-']) && cell.parse::<f64>().is_err();
+        if guarded || cell.contains(['"', ',', '\n', '\r']) {
+            out.push('"');
+            out.push_str(if guarded { "'" } else { "" });
+            out.push_str(&cell.replace('"', "\"\""));
+            out.push('"');
+        } else {
+            out.push_str(&cell);
+        }
+    }
+    out.push_str("\r\n");
+}
+
+fn shown<T: ToString>(value: Option<T>) -> std::borrow::Cow<'static, str> {
+    value.map(|value| value.to_string()).unwrap_or_default().into()
+}
+
+pub fn report(report: &ReportAnswer) -> String {
+    let mut out = String::from("report,key,from,until,figure,value,unit,numerator,denominator,formula\r\n");
+    for row in &report.rows {
+        let (from, until) = (row.from.to_string(), row.until.to_string());
+        for figure in &row.figures {
+            let formula = report.formulas.iter().find(|formula| formula.name == figure.name).map(|formula| formula.formula);
+            line(
+                &mut out,
+                [
+                    report.report.into(),
+                    row.key.as_str().into(),
+                    from.as_str().into(),
+                    until.as_str().into(),
+                    figure.name.as_str().into(),
+                    shown(figure.value),
+                    figure.unit.into(),
+                    shown(Some(figure.numerator)),
+                    shown(figure.denominator),
+                    formula.unwrap_or_default().into(),
+                ],
+            );
+        }
+    }
+    out
+}
+
+pub fn intervals(items: &[AgentTime]) -> String {
+    let mut out = String::from("agent,state,reason,from,until,call,queue\r\n");
+    for item in items {
+        line(
+            &mut out,
+            [
+                item.agent.as_str().into(),
+                item.state.as_str().into(),
+                shown(item.reason.as_ref()),
+                shown(Some(item.from)),
+                shown(item.until),
+                shown(item.call.as_ref()),
+                shown(item.queue.as_ref()),
+            ],
+        );
+    }
+    out
+}
+
+/// The sessions alone; what was done in them is in [`intervals`].
+pub fn timeline(items: &[Timeline]) -> String {
+    let mut out = String::from("agent,name,team,logged_on_at,logged_off_at,talking_ms,after_call_ms,idle_ms,not_ready_ms\r\n");
+    for item in items {
+        for session in &item.sessions {
+            line(
+                &mut out,
+                [
+                    item.agent.as_str().into(),
+                    shown(item.name.as_ref()),
+                    shown(item.team.as_ref()),
+                    shown(Some(session.logged_on_at)),
+                    shown(session.logged_off_at),
+                    shown(Some(session.talking_ms)),
+                    shown(Some(session.after_call_ms)),
+                    shown(Some(session.idle_ms)),
+                    shown(Some(session.not_ready_ms)),
+                ],
+            );
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_needs_quotes_has_them_and_nothing_becomes_a_formula() {
+        for (cell, expected) in [
+            ("plain", "plain\r\n"),
+            ("a,b", "\"a,b\"\r\n"),
+            ("say \"no\"", "\"say \"\"no\"\"\"\r\n"),
+            ("=1+1", "\"'=1+1\"\r\n"),
+            ("-1.5", "-1.5\r\n"),
+            ("-cmd", "\"'-cmd\"\r\n"),
+            ("", "\r\n"),
+        ] {
+            let mut out = String::new();
+            line(&mut out, [cell.into()]);
+            assert_eq!(out, expected);
+        }
+    }
+}

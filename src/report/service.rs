@@ -1,0 +1,163 @@
+//! The craft of service, as it was practised in calls: parts of agents, holds, scripts, farewells, the survey, and who called again.
+
+use super::tally::{LATE, Terms, between, ms, tally};
+use crate::base::Timestamp;
+use crate::call::record::{
+    CallRecord, HoldRecord, ReleasedBy, ScriptEnding, ScriptRecord, SegmentEnding, SegmentRecord, SegmentRole, SurveyRecord,
+};
+
+tally! {
+    /// Counts of what agents did with the callers of queues.
+    ServiceTally {
+        /// Calls in which an agent had the caller, and which are over.
+        connected,
+        /// Of these, those whose first BYE came from the caller, the agent, or the switch.
+        caller_first,
+        agent_first,
+        switch_first,
+        /// Of these, those that the silent-call script released.
+        silent,
+        /// Parts in calls that agents had with callers and that are over.
+        handled,
+        /// Of these, those that ended with another agent in his place.
+        transferred,
+        /// Their length, without holds.
+        talk_ms,
+        hold_ms,
+        /// Holds that are over.
+        holds,
+        /// Of these, those in which nobody was left without a word for longer than the patience.
+        holds_in_patience,
+        /// Of these, those with a reason; those with a promised time; and those that took no longer.
+        holds_with_reason,
+        holds_promised,
+        promises_kept,
+        /// Callers asked how they were served.
+        surveyed,
+        scored,
+        score_sum,
+        score_1,
+        score_2,
+        score_3,
+        score_4,
+        score_5,
+        /// Calls whose D days are over, so that it is known whether the caller came back.
+        settled,
+        /// Of these, those whose caller called again within D days.
+        returned,
+    } greatest {}
+}
+
+tally! {
+    /// Scripts of service that were begun by hand, by their endings.
+    ScriptTally {
+        begun,
+        running,
+        helped,
+        done,
+        queued,
+        released,
+        cut_short,
+        /// Prompts that were begun in them.
+        said,
+    } greatest {}
+}
+
+impl ServiceTally {
+    /// Counts what is said of the call as a whole.
+    pub fn call(&mut self, record: &CallRecord) {
+        if record.released_at.is_none() {
+            return;
+        }
+        self.connected += 1;
+        match record.hung_up_first.or(record.released_by) {
+            Some(ReleasedBy::Caller) => self.caller_first += 1,
+            Some(ReleasedBy::Agent) => self.agent_first += 1,
+            Some(ReleasedBy::Switch | ReleasedBy::Callee) | None => self.switch_first += 1,
+        }
+        self.silent += u64::from(record.outcome == Some(crate::call::record::Outcome::Silent));
+    }
+
+    /// Counts an agent's part that is over; what of it the parties were on hold is hold.
+    pub fn part(&mut self, part: &SegmentRecord, holds: &[HoldRecord]) {
+        let Some(ended_at) = part.ended_at else { return };
+        let held = covered(holds, part.started_at, ended_at);
+        self.handled += 1;
+        self.transferred += u64::from(part.ending == SegmentEnding::Transferred);
+        self.hold_ms += held;
+        self.talk_ms += between(part.started_at, ended_at).saturating_sub(held);
+    }
+
+    /// Counts a hold that is over. Its reassurances were spaced evenly, by the patience in force then.
+    pub fn hold(&mut self, hold: &HoldRecord, terms: &Terms) {
+        let Some(ended_at) = hold.ended_at else { return };
+        self.holds += 1;
+        self.holds_with_reason += u64::from(hold.reason.is_some());
+        self.holds_promised += u64::from(hold.promised.is_some());
+        self.promises_kept += u64::from(hold.promised.is_some() && hold.kept == Some(true));
+        self.holds_in_patience +=
+            u64::from(longest_gap(between(hold.started_at, ended_at), hold.reassured, terms) <= ms(terms.patience + LATE));
+    }
+
+    pub fn survey(&mut self, survey: &SurveyRecord) {
+        self.surveyed += 1;
+        let Some(score) = survey.score else { return };
+        self.scored += 1;
+        self.score_sum += u64::from(score);
+        match score {
+            1 => self.score_1 += 1,
+            2 => self.score_2 += 1,
+            3 => self.score_3 += 1,
+            4 => self.score_4 += 1,
+            5 => self.score_5 += 1,
+            _ => {}
+        }
+    }
+}
+
+/// The longest time without a word in a hold of `length` ms with so many reassurances: each came the patience after the last word, and what
+/// is left is the last gap.
+fn longest_gap(length: u64, reassured: u32, terms: &Terms) -> u64 {
+    let patience = ms(terms.patience);
+    if reassured == 0 { length } else { patience.max(length.saturating_sub(patience * u64::from(reassured))) }
+}
+
+impl ScriptTally {
+    pub fn script(&mut self, script: &ScriptRecord) {
+        self.begun += 1;
+        self.said += u64::from(script.said);
+        match script.ending {
+            ScriptEnding::Running => self.running += 1,
+            ScriptEnding::Helped => self.helped += 1,
+            ScriptEnding::Done => self.done += 1,
+            ScriptEnding::Queued => self.queued += 1,
+            ScriptEnding::Released => self.released += 1,
+            ScriptEnding::CutShort => self.cut_short += 1,
+        }
+    }
+}
+
+/// How long of the time between the two moments somebody was on hold; holds of both sides at once count once.
+fn covered(holds: &[HoldRecord], from: Timestamp, to: Timestamp) -> u64 {
+    let mut spells: Vec<(Timestamp, Timestamp)> =
+        holds.iter().map(|hold| (hold.started_at.max(from), hold.ended_at.unwrap_or(to).min(to))).filter(|(from, to)| from < to).collect();
+    spells.sort_unstable();
+    let (mut sum, mut until) = (0, from);
+    for (begin, end) in spells {
+        sum += between(begin.max(until), end);
+        until = until.max(end);
+    }
+    sum
+}
+
+/// The parts that agents had with the caller of a queue. Of a record without any, as older versions wrote it, the whole time from the first
+/// agent's answer is his whose name stands on it.
+#[must_use]
+pub fn parts(record: &CallRecord) -> Vec<SegmentRecord> {
+    if !record.segments.is_empty() {
+        return record.segments.iter().filter(|part| part.role == SegmentRole::Serving).cloned().collect();
+    }
+    let (Some(agent), Some(started_at)) = (record.agent.clone(), record.connected_at) else { return Vec::new() };
+    let ending = if record.released_at.is_some() { SegmentEnding::Left } else { SegmentEnding::Running };
+    vec![SegmentRecord { agent, role: SegmentRole::Serving, started_at, ended_at: record.released_at, ending }]
+}
