@@ -2,7 +2,7 @@
 //! each is in the call, so that no order can leave an ear open or shut.
 
 use super::record::HeldBy;
-use super::{Action, Call, Fact, Leg, MUSIC, Part, Place, Side, State};
+use super::{Action, Call, Fact, Leg, MUSIC, Part, Side, State};
 use crate::base::{AgentId, ClipId, Instant, LegId};
 use crate::media::control::{Background, Command as Media, Hearing};
 use crate::sip;
@@ -211,7 +211,7 @@ impl Call {
         }
     }
 
-    /// A hold ends because who held is gone, or sits elsewhere.
+    /// A hold ends: who held is back, or is gone, or sits elsewhere.
     pub(super) fn end_hold(&mut self, by: HeldBy, now: Instant, out: &mut Vec<Action>) {
         if !self.is_held(by) {
             return;
@@ -242,15 +242,4 @@ impl Call {
 pub(super) fn released(leg: LegId, cause: &str) -> sip::Command {
     let reason = Some(sip::Reason { cause: 200, text: cause.to_owned() });
     sip::Command::Release { leg, code: 487, reason, retry_after: None }
-}
-
-/// Where a place puts whom.
-impl Place {
-    #[must_use]
-    pub const fn part(self) -> Option<Part> {
-        match self {
-            Self::Beside(part) => Some(part),
-            Self::Callee | Self::Caller => None,
-        }
-    }
 }

@@ -17,7 +17,7 @@ pub use merging::Guest;
 
 use crate::base::time::secs;
 use crate::base::{AgentId, CallId, Instant, LegId, Machine, SessionId, Timestamp, WallClock};
-use crate::media::control::{Background, Command as Media};
+use crate::media::control::Command as Media;
 use crate::sip;
 use company::Companion;
 use leg::Leg;
@@ -469,12 +469,7 @@ impl Call {
             out.push(Action::Media(Media::SetBackground { session, leg: other, background: Self::music() }));
             out.push(Action::Tell(Fact::Held { by }));
         } else {
-            for hold in self.record.holds.iter_mut().filter(|hold| hold.by == by && hold.ended_at.is_none()) {
-                hold.ended_at = Some(at);
-            }
-            out.push(Action::Media(Media::StopAnnouncements { session, leg: other }));
-            out.push(Action::Media(Media::SetBackground { session, leg: other, background: Background::None }));
-            out.push(Action::Tell(Fact::Retrieved { by }));
+            self.end_hold(by, now, out);
         }
         self.state_since = at;
     }

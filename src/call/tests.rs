@@ -4,7 +4,7 @@ use super::record::{CallDirection, ReleasedBy};
 use super::*;
 use crate::base::time::secs;
 use crate::base::{Codec, Duration, Rng};
-use crate::media::control::{AllocationFailure, all_hear_all};
+use crate::media::control::{AllocationFailure, Background, all_hear_all};
 use crate::sip::{Cause, Command, Failure, Party};
 use std::net::SocketAddr;
 

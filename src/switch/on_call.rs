@@ -195,9 +195,7 @@ impl Switch {
         let mut ordered = Vec::new();
         slot.recording.handle(recording::state::Event::Started, now, &mut ordered);
         self.on_recording(call, ordered, now);
-        if let Some(record) = self.slots.get(&call).map(|slot| slot.call.record().clone()) {
-            self.store(record);
-        }
+        self.store_record(call);
         self.publish("call.answered", Some(call), now, Vec::new());
     }
 
@@ -315,9 +313,7 @@ impl Switch {
             }
         }
         self.touched.insert(Key::Slot(call));
-        if let Some(record) = self.slots.get(&call).map(|slot| slot.call.record().clone()) {
-            self.store(record);
-        }
+        self.store_record(call);
     }
 
     /// An agent has the caller of his queue, or of another's who rang for him.

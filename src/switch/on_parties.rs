@@ -234,7 +234,7 @@ impl Switch {
         }
     }
 
-    fn store_record(&mut self, call: CallId) {
+    pub(super) fn store_record(&mut self, call: CallId) {
         if let Some(record) = self.slots.get(&call).map(|slot| slot.call.record().clone()) {
             self.store(record);
         }

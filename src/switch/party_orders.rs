@@ -74,7 +74,7 @@ impl Switch {
         }
     }
 
-    /// The agent's superior is asked: the first supervisor of his team who can be reached, else any.
+    /// The agent's superior is asked: of those whom he may turn to the first who can be reached.
     pub(super) fn escalate(&mut self, call: CallId, side: Side, now: Instant) -> Granted {
         let by = self.agent_in(call, side)?;
         let superior =
@@ -220,8 +220,8 @@ impl Switch {
     ///
     /// `*2NUMBER#` asks, `*3NUMBER#` transfers, `*4#` gives the caller to whom was asked, `*5#` makes it a conference, `*6#` goes back to
     /// the caller, `*7SECONDS#` puts him on hold with that promise.
-    pub(super) fn parties_by_code(&mut self, call: CallId, side: Side, pressed: &str, now: Instant) -> bool {
-        let Some(code) = pressed.strip_prefix('*').and_then(|rest| rest.strip_suffix('#')) else { return false };
+    pub(super) fn parties_by_code(&mut self, call: CallId, side: Side, pressed: &str, now: Instant) {
+        let Some(code) = pressed.strip_prefix('*').and_then(|rest| rest.strip_suffix('#')) else { return };
         let granted = match code.split_at_checked(1) {
             Some(("2", number)) if !number.is_empty() => self.invite(call, number, Kind::Consultation, side, now),
             Some(("3", number)) if !number.is_empty() => self.transfer(call, number, side, None, now),
@@ -230,13 +230,12 @@ impl Switch {
             Some(("6", "")) => self.end_consultation(call, now),
             Some(("7", "")) => self.hold(call, None, None, side, now),
             Some(("7", seconds)) if seconds.parse::<u64>().is_ok() => self.hold(call, None, seconds.parse().ok().map(secs), side, now),
-            _ => return false,
+            _ => return,
         };
         if let Err(Refused { why, .. }) = granted {
             tracing::info!(%call, pressed, why, "a code in a call did nothing");
             self.publish("code.refused", Some(call), now, vec![("code", Detail::Text(pressed.to_owned())), ("why", Detail::Text(why))]);
         }
-        true
     }
 }
 
