@@ -64,6 +64,8 @@ fn record(n: i64, rng: &mut Rng) -> CallRecord {
             ending,
         }],
         survey: None,
+        greeting: None,
+        sounds: Vec::new(),
         merged_into: None,
         recording: None,
     }

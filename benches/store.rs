@@ -66,6 +66,8 @@ fn record(n: i64, rng: &mut Rng) -> CallRecord {
         segments: Vec::new(),
         merged_into: None,
         survey: None,
+        greeting: None,
+        sounds: Vec::new(),
         hung_up_first: None,
         visits: Vec::new(),
         recording: Some(RecordingRecord {

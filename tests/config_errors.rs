@@ -503,6 +503,7 @@ fn a_queue_says_what_it_asks_for_and_how_it_widens() {
         overflow: OverflowConfig::default(),
         announce: None,
         music: None,
+        company: None,
     };
     assert_eq!(config.queues["service"], expected);
     let agent = &config.agents["1001"];

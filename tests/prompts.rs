@@ -13,6 +13,9 @@ const LANGUAGES: [&str; 2] = ["zh-CN", "en-US"];
 
 /// Every prompt that a language must have, and the suffix that the greeting needs.
 const NAMES: &str = "welcome agent_greeting agent_greeting_suffix promise_30 promise_60 promise_120 promise_180 promise_300 hold_overdue \
+    greeting_early greeting_morning greeting_noon greeting_afternoon greeting_evening company \
+    agent_number handset_ask handset_farewell caller_faint caller_noisy \
+    agent_faint agent_loud agent_noisy agent_open_microphone \
     escalation queue_comfort patience silent_ask silent_farewell low_volume_ask low_volume_farewell noise_farewell dialect_ask \
     dialect_other_person closed goodbye survey_ask thanks menu menu_wrong message_ask meeting_ask message_kept queue_next \
     queue_ahead queue_ahead_suffix queue_ahead_many queue_wait_soon queue_wait queue_wait_suffix queue_wait_long \

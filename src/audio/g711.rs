@@ -31,6 +31,17 @@ impl Law {
         }
     }
 
+    /// The squares of the samples of `bytes`, added up, and how many of them stand within 2 % of full scale. No sample is stored.
+    #[must_use]
+    pub fn energy(self, bytes: &[u8]) -> (u64, u32) {
+        let table = match self {
+            Self::A => &ALAW_SQUARES,
+            Self::Mu => &ULAW_SQUARES,
+        };
+        let squares = bytes.iter().map(|byte| table[usize::from(*byte)]);
+        squares.fold((0, 0), |(sum, full), square| (sum + u64::from(square), full + u32::from(square >= FULL_SCALE_SQUARE)))
+    }
+
     /// The byte of digital silence.
     #[must_use]
     pub const fn silence(self) -> u8 {
@@ -43,6 +54,12 @@ impl Law {
 
 static ALAW: [i16; 256] = table(Law::A);
 static ULAW: [i16; 256] = table(Law::Mu);
+static ALAW_SQUARES: [u32; 256] = squares(&table(Law::A));
+static ULAW_SQUARES: [u32; 256] = squares(&table(Law::Mu));
+
+/// The largest magnitudes are 32,256 (A-law) and 32,124 (µ-law); the next below them is under this one.
+pub const FULL_SCALE: u16 = 32_000;
+const FULL_SCALE_SQUARE: u32 = (FULL_SCALE as u32).pow(2);
 
 #[must_use]
 pub fn decode_alaw(byte: u8) -> i16 {
@@ -103,6 +120,16 @@ const fn table(law: Law) -> [i16; 256] {
         byte += 1;
     }
     table
+}
+
+const fn squares(table: &[i16; 256]) -> [u32; 256] {
+    let mut squares = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        squares[byte] = (table[byte].unsigned_abs() as u32).pow(2);
+        byte += 1;
+    }
+    squares
 }
 
 /// The middle of the step that `byte` names.

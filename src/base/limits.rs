@@ -75,6 +75,11 @@ pub const DIGITS_MAX: usize = 64;
 pub const OFFERS_PER_CALL_MAX: usize = 200;
 /// Times in queues written on one call's record: nobody is led through more. More are neither written nor counted in the figures.
 pub const VISITS_PER_CALL_MAX: usize = 64;
+/// Longest after the connection that an agent's first words are waited for, as his greeting. What he says later is none.
+pub const FIRST_WORDS_WITHIN: Duration = Duration::from_secs(10);
+/// How often an agent is told of how he sounds, at most, and how often in one call. More: it is on the record, and not told.
+pub const TOLD_OF_SOUND_EVERY: Duration = Duration::from_secs(60);
+pub const TOLD_OF_SOUND_MAX: u32 = 3;
 /// Scripts of service begun in one call. More: refused, with the reason.
 pub const SCRIPTS_PER_CALL_MAX: usize = 50;
 /// Menus that one caller comes to. More: he hears that nobody can be reached, and is released; who plays with keys for that long wants nothing.

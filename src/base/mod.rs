@@ -15,6 +15,7 @@ pub mod recorded;
 pub mod redact;
 pub mod rng;
 pub mod script;
+pub mod sound;
 pub mod time;
 
 pub use answering::{Cause, Consequence, Limit, Limits, WrapUpKind};
@@ -29,4 +30,5 @@ pub use queueing::{Join, Strategy};
 pub use redact::Redacted;
 pub use rng::Rng;
 pub use script::ScriptStep;
+pub use sound::{Clarity, Flaw, Loudness, Reading, SoundLimits};
 pub use time::{Duration, Instant, Timestamp, WallClock};

@@ -1,7 +1,7 @@
 //! What a call is told by its legs, what its parent orders of it, and what it orders and tells in turn.
 
 use super::record::{HeldBy, Outcome, ReleasedBy};
-use crate::base::{AgentId, ClipId, LegId};
+use crate::base::{AgentId, ClipId, LegId, SoundLimits};
 use crate::media::control::{AllocationFailure, Background};
 use crate::sip;
 use serde::{Deserialize, Serialize};
@@ -157,6 +157,11 @@ pub enum Order {
     ListenForSpeech {
         side: Side,
         on: bool,
+    },
+    /// How that side sounds is measured, by these limits.
+    Measure {
+        side: Side,
+        limits: SoundLimits,
     },
     /// From now on an agent's BYE ends his own part alone (`Fact::AgentLeft`).
     OutliveAgent,

@@ -349,6 +349,11 @@ impl Call {
                     out.push(Action::Media(Media::ListenForSpeech { session, leg: leg.id, on }));
                 }
             }
+            Order::Measure { side, limits } => {
+                if let Some(leg) = self.leg_of(side) {
+                    out.push(Action::Media(Media::Measure { session, leg: leg.id, limits: Some(limits) }));
+                }
+            }
             Order::OutliveAgent => self.outlives_agent = true,
             Order::DismissAgent { cause } => self.dismiss_agent(&cause, now, out),
             Order::WaitAnew => self.parted = false,

@@ -182,6 +182,8 @@ pub enum BegunBy {
     Agent,
     /// The API.
     Desk,
+    /// What is heard of the caller.
+    Measurement,
 }
 
 impl BegunBy {
@@ -190,6 +192,7 @@ impl BegunBy {
         match self {
             Self::Agent => "agent",
             Self::Desk => "desk",
+            Self::Measurement => "measurement",
         }
     }
 }
@@ -230,6 +233,51 @@ pub struct SurveyRecord {
     pub asked_at: Timestamp,
     /// From 1; `None`: he did not answer.
     pub score: Option<u8>,
+}
+
+/// How the caller was greeted when he was connected.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct GreetingRecord {
+    pub by: GreetedBy,
+    /// From the connection to its first sound; `None`: it did not come.
+    pub delay: Option<Duration>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum GreetedBy {
+    /// It is played.
+    Switch,
+    /// By his own first words.
+    Agent,
+}
+
+impl GreetedBy {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Switch => "switch",
+            Self::Agent => "agent",
+        }
+    }
+}
+
+/// How a party sounded.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct SoundRecord {
+    /// Whose phone it is; `None`: the customer.
+    pub agent: Option<AgentId>,
+    /// Mean level of his speech, and what is heard between his words, in dBov.
+    pub level_dbov: i8,
+    pub noise_dbov: i8,
+    pub clipped: bool,
+    /// How much speech that is the mean of.
+    pub speech: Duration,
+    /// What was found to be wrong with it, at any time.
+    pub faint: bool,
+    pub loud: bool,
+    pub noisy: bool,
+    /// He talked while the caller was on hold and nobody heard him.
+    pub open_microphone: bool,
 }
 
 /// An agent's part in a call.
@@ -371,6 +419,11 @@ pub struct CallRecord {
     pub visits: Vec<QueueVisit>,
     #[serde(default)]
     pub survey: Option<SurveyRecord>,
+    #[serde(default)]
+    pub greeting: Option<GreetingRecord>,
+    /// Of each party who was measured.
+    #[serde(default)]
+    pub sounds: Vec<SoundRecord>,
     /// The call in which it went on: two calls of one agent became one.
     #[serde(default)]
     pub merged_into: Option<CallId>,

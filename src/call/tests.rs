@@ -47,6 +47,8 @@ impl Story {
             segments: Vec::new(),
             visits: Vec::new(),
             survey: None,
+            greeting: None,
+            sounds: Vec::new(),
             merged_into: None,
             hung_up_first: None,
             recording: None,

@@ -6,6 +6,7 @@
 mod calendar;
 mod document;
 mod error;
+mod greeting;
 mod menu;
 mod prompts;
 mod queue;
@@ -19,6 +20,7 @@ mod suggest;
 
 pub use calendar::{Calendar, Exception, Hours, Span};
 pub use error::ConfigError;
+pub use greeting::{GreetingRule, PARTS_OF_DAY};
 pub use menu::{BoxConfig, BoxOwner, MenuConfig, MenuKey};
 pub use prompts::{MUSIC_FOLDER, MUSIC_ON_HOLD, PROMPT_NAMES, PromptFolder, PromptInventory, WAITING_PROMPT_NAMES, required_names};
 pub use queue::{AnnounceRule, OverflowCause, OverflowConfig, PreferredRule, QueueConfig, WhoElse, Widening};
@@ -29,7 +31,8 @@ pub use source::SourceFile;
 pub use suggest::nearest;
 
 use crate::base::{
-    AgentId, BoxId, Cadence, CalendarId, ClipId, Codec, Duration, GuardSettings, Limits, MenuId, QueueId, ScriptStep, Timestamp, TrunkId,
+    AgentId, BoxId, Cadence, CalendarId, ClipId, Codec, Duration, Flaw, GuardSettings, Limits, MenuId, QueueId, ScriptStep, SoundLimits,
+    Timestamp, TrunkId,
 };
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
@@ -172,6 +175,8 @@ pub struct AgentConfig {
     pub weight: u32,
     /// The number that he shows in calls out.
     pub caller: Option<String>,
+    /// The prompt that says his name; `None`: his number is said.
+    pub greeting: Option<ClipId>,
     /// Who is told of what he leaves undone.
     pub superior: Option<AgentId>,
     pub role: Role,
@@ -181,11 +186,11 @@ pub struct AgentConfig {
 /// Without the hashes: whoever has them can register as the agent.
 impl std::fmt::Debug for AgentConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { id, name, ha1_sha256: _, ha1_md5: _, team, skills, rank, weight, caller, superior, role, login } = self;
+        let Self { id, name, ha1_sha256: _, ha1_md5: _, team, skills, rank, weight, caller, greeting, superior, role, login } = self;
         let mut shown = f.debug_struct("AgentConfig");
         shown.field("id", id).field("name", name).field("team", team).field("skills", skills);
-        shown.field("rank", rank).field("weight", weight).field("caller", caller).field("superior", superior);
-        shown.field("role", role).field("login", login).finish_non_exhaustive()
+        shown.field("rank", rank).field("weight", weight).field("caller", caller).field("greeting", greeting);
+        shown.field("superior", superior).field("role", role).field("login", login).finish_non_exhaustive()
     }
 }
 
@@ -363,6 +368,8 @@ pub struct RulesConfig {
     pub answer: AnswerRule,
     pub hold: HoldRule,
     pub silent_call: SilentCallRule,
+    pub greeting: GreetingRule,
+    pub sound: SoundRule,
     /// Scripts that an agent or a program begins.
     pub scripts: Vec<ScriptRule>,
     /// Nobody hangs up on a customer; `None`: the agent's BYE ends the call.
@@ -401,6 +408,18 @@ pub struct ScriptRule {
     pub steps: Vec<ScriptStep>,
     /// The caller's word ends it.
     pub ends_on_speech: bool,
+    /// What, measured of the caller, begins it.
+    pub measured: Option<Flaw>,
+}
+
+/// What the switch hears by itself of how parties sound.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SoundRule {
+    pub limits: SoundLimits,
+    /// An agent who speaks for so long while the caller waits, and nobody hears him, has left his microphone open.
+    pub open_microphone: Duration,
+    /// The agent hears what is the matter, with him or with his caller.
+    pub tell_agent: bool,
 }
 
 #[derive(Clone, PartialEq, Debug)]

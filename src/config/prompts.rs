@@ -33,6 +33,24 @@ pub const WAITING_PROMPT_NAMES: &[&str] = &[
     "queue_wait_long",
 ];
 
+/// What is said to an agent of how he, or his caller, sounds, where `rules.sound` has him told: needed only then.
+pub const SOUND_PROMPT_NAMES: &[&str] =
+    &["caller_faint", "caller_noisy", "agent_faint", "agent_loud", "agent_noisy", "agent_open_microphone"];
+
+/// What a greeting may begin with, where it is configured, and the script of the speakerphone.
+const SERVICE_PROMPT_NAMES: &[&str] = &[
+    "greeting_early",
+    "greeting_morning",
+    "greeting_noon",
+    "greeting_afternoon",
+    "greeting_evening",
+    "company",
+    "agent_number",
+    "agent_greeting_suffix",
+    "handset_ask",
+    "handset_farewell",
+];
+
 /// The folder of `prompts/` that is no language, and its one prompt, music on hold.
 pub const MUSIC_FOLDER: &str = "music";
 pub const MUSIC_ON_HOLD: &str = "hold";
@@ -61,7 +79,8 @@ impl PromptInventory {
     /// An inventory that lacks nothing, for tests and simulations that play no files.
     #[must_use]
     pub fn complete(languages: &[&str]) -> Self {
-        let names: BTreeSet<String> = required_names().chain(WAITING_PROMPT_NAMES.iter().map(|name| (*name).to_owned())).collect();
+        let others = WAITING_PROMPT_NAMES.iter().chain(SOUND_PROMPT_NAMES).chain(SERVICE_PROMPT_NAMES);
+        let names: BTreeSet<String> = required_names().chain(others.map(|name| (*name).to_owned())).collect();
         let whole = PromptFolder { readable: names.clone(), unreadable: BTreeMap::new() };
         let music = PromptFolder { readable: BTreeSet::from([MUSIC_ON_HOLD.to_owned()]), unreadable: BTreeMap::new() };
         let mut folders: BTreeMap<_, _> = languages.iter().map(|language| ((*language).to_owned(), whole.clone())).collect();

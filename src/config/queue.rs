@@ -32,6 +32,8 @@ pub struct QueueConfig {
     pub announce: Option<AnnounceRule>,
     /// What they hear while they wait; `None`: the music on hold.
     pub music: Option<ClipId>,
+    /// The company in whose name its agents greet; `None`: that of the house.
+    pub company: Option<ClipId>,
 }
 
 /// Chains of destinations: a caller goes to the first that takes him.

@@ -143,6 +143,7 @@ tables! {
         rank: Spot<i64> = "rank = 1",
         weight: Spot<i64> = "weight = 2",
         caller: Spot<String> = "caller = \"02012345678\"",
+        greeting: Spot<String> = "greeting = \"agents/zhang-wei\"",
         superior: Spot<String> = "superior = \"1000\"",
         role: Spot<String> = "role = \"agent\"",
         login: Spot<String> = "login = \"on-register\"",
@@ -168,6 +169,7 @@ tables! {
         overflow_expired: Vec<Spot<String>> = "overflow_expired = [\"agent:1000\", \"play:closed\"]",
         announce: RawAnnounce = "announce = { position = true, wait = true, every = \"30s\" }",
         music: Spot<String> = "music = \"music/hold\"",
+        company: Spot<String> = "company = \"company\"",
     }
     RawWiden "queue.widen" {
         after: Spot<String> = "after = \"30s\"",
@@ -257,6 +259,8 @@ tables! {
         answer: RawAnswer = "[rules.answer]",
         hold: RawHold = "[rules.hold]",
         silent_call: RawSilentCall = "[rules.silent_call]",
+        greeting: RawGreeting = "[rules.greeting]",
+        sound: RawSound = "[rules.sound]",
         script: Vec<RawScript> = "[[rules.script]]",
         farewell: RawFarewell = "[rules.farewell]",
         survey: RawSurvey = "[rules.survey]",
@@ -291,7 +295,30 @@ tables! {
         id: Spot<String> = "id = \"faint\"",
         code: Spot<String> = "code = \"**2\"",
         ends_on: Spot<String> = "ends_on = \"speech\"",
+        measured: Spot<String> = "measured = \"faint\"",
+        may_release: Spot<bool> = "may_release = true",
         steps: Vec<Spot<String>> = "steps = [\"say:low_volume_ask\", \"wait:5s\", \"say:low_volume_farewell\", \"wait:5s\", \"release\"]",
+    }
+    RawGreeting "rules.greeting" {
+        within: Spot<String> = "within = \"3s\"",
+        zone: Spot<String> = "zone = \"Asia/Shanghai\"",
+        company: Spot<String> = "company = \"company\"",
+        agent: Spot<String> = "agent = \"named\"",
+        by_time: RawByTime = "[rules.greeting.by_time]",
+    }
+    RawByTime "rules.greeting.by_time" {
+        early: Spot<String> = "early = \"greeting_early\"",
+        morning: Spot<String> = "morning = \"greeting_morning\"",
+        noon: Spot<String> = "noon = \"greeting_noon\"",
+        afternoon: Spot<String> = "afternoon = \"greeting_afternoon\"",
+        evening: Spot<String> = "evening = \"greeting_evening\"",
+    }
+    RawSound "rules.sound" {
+        faint_below: Spot<i64> = "faint_below = -38",
+        loud_above: Spot<i64> = "loud_above = -12",
+        noise_within: Spot<i64> = "noise_within = 10",
+        open_microphone: Spot<String> = "open_microphone = \"5s\"",
+        tell_agent: Spot<bool> = "tell_agent = true",
     }
     RawFarewell "rules.farewell" {
         enabled: Spot<bool> = "enabled = true",

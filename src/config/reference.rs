@@ -82,6 +82,7 @@ reference! {
         "superior" = "(none)": "Another agent's id: to whom calls and messages are handed up.";
         "role" = r#""agent""#: "`agent` or `supervisor`.";
         "login" = r#""on-register""#: "`on-register`: registering logs in and makes ready; `manual`: by feature code or API.";
+        "greeting" = "(his number is said)": "The prompt that says his name to callers.";
     }
     ["queue"] "Where callers wait for an agent." {
         "id" = "": "Its name.";
@@ -101,6 +102,7 @@ reference! {
         "overflow_expired" = "(overflow)": "The same where `max_wait` is over.";
         "music" = "(music/hold)": "What its waiting callers hear.";
         "caller" = "(the trunk's)": "The number that its agents show in calls out.";
+        "company" = "(that of rules.greeting)": "The prompt of the company in whose name its agents greet.";
     }
     ["queue.announce"] "What waiting callers are told of their place. Without this table: nothing." {
         "position" = "true": "How many are before them.";
@@ -210,6 +212,28 @@ reference! {
         "code" = "(none)": "What an agent presses in the call: `**` and a digit. `**#` ends it.";
         "ends_on" = r#""agent""#: "`agent`: until he presses `**#`; `speech`: the caller's word ends it, too.";
         "steps" = "": "`say:PROMPT`, `wait:DURATION` (the agent's speech begins it anew), `queue:ID`, `release`.";
+        "measured" = "(none)": "`faint` or `noisy`: what, measured of the caller, begins it.";
+        "may_release" = "false": "Such a script may have a step `release`; without this it is refused.";
+    }
+    ["rules.greeting"] "What both hear when an agent has the caller: the time of day, the company, the agent. Where nothing of it is to be said, the agent's own first words count." {
+        "within" = r#""3s""#: "A greeting that began no later after the connection was in time.";
+        "zone" = "(that of the reports)": "By whose clock it is morning; a name of the IANA database.";
+        "company" = "(not said)": "Prompt.";
+        "agent" = r#""named""#: "`named`: by the prompt of his own, or by his number; `not-named`.";
+    }
+    ["rules.greeting.by_time"] "Prompts by the part of the day. What is not given is not said." {
+        "early" = "(not said)": "From 5 to 8.";
+        "morning" = "(not said)": "From 8 to 12.";
+        "noon" = "(not said)": "From 12 to 14.";
+        "afternoon" = "(not said)": "From 14 to 18.";
+        "evening" = "(not said)": "From 18 to 5.";
+    }
+    ["rules.sound"] "How parties sound, measured all through each call." {
+        "faint_below" = "-38": "Mean level of speech in dBov from which down it is too quiet.";
+        "loud_above" = "-12": "From which up it is too loud; clipped speech is, too.";
+        "noise_within" = "10": "Speech that stands no more dB than this above the noise behind it is noisy.";
+        "open_microphone" = r#""5s""#: "An agent who speaks for so long while the caller waits, and nobody hears him, has left his microphone open.";
+        "tell_agent" = "false": "A word to the agent's ear alone, at most once a minute and three times a call.";
     }
     ["rules.farewell"] "Nobody hangs up on a customer. Without this table the agent's hanging up ends the call." {
         "enabled" = "true": "Whether it is so.";

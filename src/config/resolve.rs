@@ -4,6 +4,7 @@
 mod calendars;
 mod calls;
 mod destination;
+mod greeting;
 mod guard;
 mod menus;
 mod people;
@@ -106,7 +107,7 @@ impl Resolver<'_> {
         let reports = self.reports(&raw.reports.unwrap_or_default());
 
         self.prompts_of_language(&raw_switch, &switch.language);
-        let rules = self.rules(&raw_rules, &queues, &switch.language);
+        let rules = self.rules(&raw_rules, &queues, &switch.language, &reports.zone);
         let routes = self.routes(raw.route.unwrap_or_default(), &named);
         let reasons = self.reasons(raw.reason.as_deref(), &routes);
         self.no_queue_overflows_in_circles();

@@ -1,10 +1,11 @@
 //! Call records out of the database, as the core has them: what reports are made of.
 
 use super::shapes::{Call, Time};
+use crate::base::time::millis;
 use crate::base::{AgentId, QueueId, Timestamp, TrunkId};
 use crate::call::record::{
-    BegunBy, CallDirection, CallRecord, HeldBy, HoldRecord, OfferOutcome, OfferRecord, Outcome, QueueVisit, ReleasedBy, ScriptEnding,
-    ScriptRecord, SegmentEnding, SegmentRecord, SegmentRole, SurveyRecord, VisitEnding,
+    BegunBy, CallDirection, CallRecord, GreetedBy, GreetingRecord, HeldBy, HoldRecord, OfferOutcome, OfferRecord, Outcome, QueueVisit, ReleasedBy, ScriptEnding,
+    ScriptRecord, SegmentEnding, SegmentRecord, SegmentRole, SoundRecord, SurveyRecord, VisitEnding,
 };
 
 /// The value of that name. A list that lacks one does not compile.
@@ -44,6 +45,8 @@ pub fn record(call: &Call) -> Option<CallRecord> {
         segments: call.segments.iter().filter_map(segment).collect(),
         visits: call.visits.iter().filter_map(visit).collect(),
         survey: call.survey.as_ref().map(|survey| SurveyRecord { asked_at: at(survey.asked_at), score: survey.score }),
+        greeting: call.greeting.as_ref().and_then(greeting),
+        sounds: call.sounds.iter().map(sound).collect(),
         merged_into: call.merged_into.as_deref().and_then(|id| id.parse().ok()),
         recording: None,
     })
@@ -86,12 +89,30 @@ fn hold(hold: &super::shapes::Hold) -> Option<HoldRecord> {
 fn script(script: &super::shapes::Script) -> Option<ScriptRecord> {
     Some(ScriptRecord {
         script: script.script.clone(),
-        begun_by: word!(script.begun_by, BegunBy: Agent, Desk)?,
+        begun_by: word!(script.begun_by, BegunBy: Agent, Desk, Measurement)?,
         started_at: at(script.started_at),
         ended_at: script.ended_at.map(at),
         said: script.said,
         ending: word!(script.ending, ScriptEnding: Running, Helped, Done, Queued, Released, CutShort)?,
     })
+}
+
+fn greeting(greeting: &super::shapes::Greeting) -> Option<GreetingRecord> {
+    Some(GreetingRecord { by: word!(greeting.by, GreetedBy: Switch, Agent)?, delay: greeting.delay_ms.map(millis) })
+}
+
+fn sound(sound: &super::shapes::SideSound) -> SoundRecord {
+    SoundRecord {
+        agent: sound.agent.as_deref().map(AgentId::new),
+        level_dbov: sound.level_dbov,
+        noise_dbov: sound.noise_dbov,
+        clipped: sound.clipped,
+        speech: millis(sound.speech_ms),
+        faint: sound.faint,
+        loud: sound.loud,
+        noisy: sound.noisy,
+        open_microphone: sound.open_microphone,
+    }
 }
 
 fn segment(part: &super::shapes::Segment) -> Option<SegmentRecord> {
@@ -176,6 +197,18 @@ mod tests {
                     ending: VisitEnding::FlowedOut,
                 }],
                 survey: Some(SurveyRecord { asked_at: at(9), score: Some(2) }),
+                greeting: Some(GreetingRecord { by: GreetedBy::Agent, delay: Some(millis(1_240)) }),
+                sounds: vec![SoundRecord {
+                    agent: Some("1001".into()),
+                    level_dbov: -27,
+                    noise_dbov: -61,
+                    clipped: true,
+                    speech: millis(4_200),
+                    faint: true,
+                    loud: true,
+                    noisy: false,
+                    open_microphone: true,
+                }],
                 merged_into: None,
                 recording: None,
             };

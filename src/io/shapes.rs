@@ -2,8 +2,8 @@
 //!
 //! What lives here: shapes and the way from the core's values to them. What must not: SQL, HTTP.
 
-use crate::base::Timestamp;
-use crate::call::record::{CallRecord, HoldRecord, OfferRecord, QueueVisit, RecordingRecord, ScriptRecord, SegmentRecord};
+use crate::base::{Duration, Timestamp};
+use crate::call::record::{CallRecord, HoldRecord, OfferRecord, QueueVisit, RecordingRecord, ScriptRecord, SegmentRecord, SoundRecord};
 use crate::switch::output::{DecisionRecord, Detail, Event};
 use crate::switch::view::CallView;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -80,7 +80,7 @@ pub struct Call {
     pub outcome: Option<String>,
     pub offers: Vec<Offer>,
     pub holds: Vec<Hold>,
-    /// Scripts of service that were begun by hand.
+    /// Scripts of service that were begun.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scripts: Vec<Script>,
     /// The agents' parts in it, in the order in which they began.
@@ -91,6 +91,12 @@ pub struct Call {
     pub visits: Vec<Visit>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub survey: Option<Survey>,
+    /// How the caller was greeted when he was connected with an agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub greeting: Option<Greeting>,
+    /// How each party sounded, who said enough to tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sounds: Vec<SideSound>,
     /// The call in which it went on: two calls of one agent became one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged_into: Option<String>,
@@ -161,7 +167,7 @@ pub struct Visit {
 pub struct Script {
     /// Its id in the configuration.
     pub script: String,
-    /// agent, desk (the API).
+    /// agent, desk (the API), measurement (of how the caller sounds).
     pub begun_by: String,
     pub started_at: Time,
     pub ended_at: Option<Time>,
@@ -169,6 +175,59 @@ pub struct Script {
     pub said: u32,
     /// running, helped (the caller spoke, or the agent said so), done, queued, released, cut-short.
     pub ending: String,
+}
+
+/// The greeting of a caller who was connected with an agent.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Greeting {
+    /// switch (it was played), agent (he spoke it himself).
+    pub by: String,
+    /// From the connection to its first sound; null when it did not come.
+    pub delay_ms: Option<u64>,
+}
+
+/// How a party sounded: levels in dBov, where a full-scale square wave is 0.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct SideSound {
+    /// Whose phone it is; absent for the customer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// Mean level of his speech; usual is −26.
+    #[schema(maximum = 0)]
+    pub level_dbov: i8,
+    /// What is heard between his words.
+    #[schema(maximum = 0)]
+    pub noise_dbov: i8,
+    /// Some of it stood at full scale.
+    pub clipped: bool,
+    /// How much speech that is the mean of: at least two thirds of all.
+    pub speech_ms: u64,
+    /// Too quiet, too loud, drowned in noise, at some time of the call.
+    pub faint: bool,
+    pub loud: bool,
+    pub noisy: bool,
+    /// He talked while the caller was on hold and nobody heard him.
+    pub open_microphone: bool,
+}
+
+impl From<&SoundRecord> for SideSound {
+    fn from(sound: &SoundRecord) -> Self {
+        Self {
+            agent: sound.agent.as_ref().map(ToString::to_string),
+            level_dbov: sound.level_dbov,
+            noise_dbov: sound.noise_dbov,
+            clipped: sound.clipped,
+            speech_ms: ms(sound.speech),
+            faint: sound.faint,
+            loud: sound.loud,
+            noisy: sound.noisy,
+            open_microphone: sound.open_microphone,
+        }
+    }
+}
+
+fn ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The caller was asked how he was served.
@@ -232,6 +291,8 @@ impl From<&CallRecord> for Call {
             segments: record.segments.iter().map(Segment::from).collect(),
             visits: record.visits.iter().map(Visit::from).collect(),
             survey: record.survey.map(|survey| Survey { asked_at: survey.asked_at.into(), score: survey.score }),
+            greeting: record.greeting.map(|greeting| Greeting { by: greeting.by.name().to_owned(), delay_ms: greeting.delay.map(ms) }),
+            sounds: record.sounds.iter().map(SideSound::from).collect(),
             merged_into: record.merged_into.map(|call| call.to_string()),
             recording: record.recording.as_ref().map(Recording::from),
             state: None,

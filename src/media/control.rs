@@ -15,7 +15,7 @@
 //! | take over | S | | C |
 
 use crate::base::time::secs;
-use crate::base::{Cadence, CallId, ClipId, Codec, Duration, Instant, LegId, SessionId};
+use crate::base::{Cadence, CallId, ClipId, Codec, Duration, Instant, LegId, Reading, SessionId, SoundLimits};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 
@@ -96,6 +96,13 @@ pub enum Command {
         session: SessionId,
         leg: LegId,
         on: bool,
+    },
+    /// How the leg sounds is to be measured (`Sounded`), by these limits, or no more. G.711 is measured as it comes, without decoding; another
+    /// codec only while its sound is decoded for somebody who hears it.
+    Measure {
+        session: SessionId,
+        leg: LegId,
+        limits: Option<SoundLimits>,
     },
     /// The leg's port pair is free again.
     ReleaseLeg {
@@ -230,6 +237,13 @@ pub enum Report {
         session: SessionId,
         leg: LegId,
     },
+    /// How the leg sounds, once enough of its speech was heard: told again when a class changed, at most each two seconds, and else ever more
+    /// rarely, so that what was told last covers two thirds of all that it said.
+    Sounded {
+        session: SessionId,
+        leg: LegId,
+        reading: Reading,
+    },
     /// A digit by RFC 4733, once a key press.
     Digit {
         session: SessionId,
@@ -265,6 +279,7 @@ impl Report {
             | Self::FirstPacket { session, .. }
             | Self::Spoke { session, .. }
             | Self::FellSilent { session, .. }
+            | Self::Sounded { session, .. }
             | Self::Digit { session, .. }
             | Self::AnnouncementEnded { session, .. }
             | Self::TimedOut { session, .. }

@@ -194,6 +194,7 @@ impl Engine {
             }
             Command::StopRecording { session } => self.with(session, |session| session.stop_recording(now, turn)),
             Command::ListenForSpeech { session, leg, on } => self.with(session, |session| session.listen_for_speech(leg, on)),
+            Command::Measure { session, leg, limits } => self.with(session, |session| session.measure(leg, limits)),
             Command::ReleaseLeg { session, leg } => self.release_leg(session, leg, now, turn),
             Command::Release { session } => self.release(session, now, turn),
         }

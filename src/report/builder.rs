@@ -152,6 +152,12 @@ impl Report {
         }
         if let Some(at) = record.connected_at {
             self.of_queue(record, at, |tally| tally.service.call(record));
+            if let Some(greeting) = &record.greeting {
+                self.of_queue(record, at, |tally| tally.service.greeting(greeting, &terms));
+            }
+            for sound in record.sounds.iter().filter(|sound| sound.agent.as_ref().is_some_and(|agent| self.wants_agent(agent))).collect::<Vec<_>>() {
+                self.of_queue(record, at, |tally| tally.service.sound(sound));
+            }
         }
         let row = record.connected_at.and_then(|at| queue_at(record, at)).filter(|queue| self.wants_queue(queue.as_str()));
         self.came(record, row.map(|queue| queue.as_str().to_owned()));
@@ -172,6 +178,13 @@ impl Report {
             for hold in record.holds.iter().filter(|hold| held(hold.started_at)) {
                 self.of_agent(record, &part.agent, hold.started_at, |tally| tally.service.hold(hold, &terms));
             }
+        }
+        if let (Some(greeting), Some(first)) = (&record.greeting, parts.first()) {
+            self.of_agent(record, &first.agent, first.started_at, |tally| tally.service.greeting(greeting, &terms));
+        }
+        for sound in &record.sounds {
+            let Some(part) = parts.iter().find(|part| Some(&part.agent) == sound.agent.as_ref()) else { continue };
+            self.of_agent(record, &part.agent, part.started_at, |tally| tally.service.sound(sound));
         }
         let last = parts.last().map(|part| part.agent.clone()).or_else(|| record.agent.clone());
         let (Some(agent), Some(at)) = (&last, record.connected_at) else { return self.came(record, None) };

@@ -182,6 +182,15 @@ definitions! {
     "first_call_resolution" Percent QA: "calls whose caller did not call again within D / calls whose D is over",
         "by the caller's number; a call counts for the agent who had the caller last", |t| t.service.settled - t.service.returned, t.service.settled;
 
+    "greeting_in_time_rate" Percent QA: "greetings begun within G / greetings due", "from the connection to the first sound of what is played, or to the agent's own first words",
+        |t| t.service.greeted_in_time, t.service.greetings;
+    "greeting_delay" Milliseconds QA: "Σ time to the greeting / greetings that came", "", |t| t.service.greeting_delay_ms, t.service.greeted;
+    "sound_measured" Count QA: "agents' parts measured", "agents who said enough in a call, each call once", |t| t.service.measured;
+    "too_quiet" Count QA: "of these, too quiet", "mean level of speech below rules.sound.faint_below", |t| t.service.faint;
+    "too_loud" Count QA: "of these, too loud", "above rules.sound.loud_above, or clipped", |t| t.service.loud;
+    "noisy_floor" Count QA: "of these, noisy", "speech less than rules.sound.noise_within above the noise behind it", |t| t.service.noisy;
+    "open_microphone" Count QA: "calls", "in which he talked while the caller was on hold and nobody heard him", |t| t.service.open_microphones;
+
     // Survey.
     "survey_asked" Count QA: "asked", "callers asked how they were served", |t| t.service.surveyed;
     "survey_answer_rate" Percent QA: "answers / asked", "", |t| t.service.scored, t.service.surveyed;
@@ -205,7 +214,7 @@ definitions! {
         |t| t.work.talking_ms, t.work.talking_ms + t.work.after_call_ms + t.work.idle_ms;
 
     // Scripts of service.
-    "begun" Count S: "begun", "times that the script was begun by hand", |t| t.scripts.begun;
+    "begun" Count S: "begun", "times that the script was begun", |t| t.scripts.begun;
     "helped_rate" Percent S: "helped / begun", "the caller spoke up, or the agent said that it is not needed any more", |t| t.scripts.helped, t.scripts.begun;
     "done_rate" Percent S: "done / begun", "its last step was done, and the call went on", |t| t.scripts.done, t.scripts.begun;
     "queued_rate" Percent S: "queued / begun", "the caller went to wait for another agent", |t| t.scripts.queued, t.scripts.begun;

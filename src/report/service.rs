@@ -3,7 +3,7 @@
 use super::tally::{LATE, Terms, between, ms, tally};
 use crate::base::Timestamp;
 use crate::call::record::{
-    CallRecord, HoldRecord, ReleasedBy, ScriptEnding, ScriptRecord, SegmentEnding, SegmentRecord, SegmentRole, SurveyRecord,
+    CallRecord, GreetingRecord, HoldRecord, ReleasedBy, ScriptEnding, ScriptRecord, SegmentEnding, SegmentRecord, SegmentRole, SoundRecord, SurveyRecord,
 };
 
 tally! {
@@ -24,6 +24,18 @@ tally! {
         /// Their length, without holds.
         talk_ms,
         hold_ms,
+        /// Greetings that were due, that came, and that came in time.
+        greetings,
+        greeted,
+        greeted_in_time,
+        greeting_delay_ms,
+        /// Agents who said enough in a call to be measured; of these, those who were too quiet, too loud, or drowned in noise.
+        measured,
+        faint,
+        loud,
+        noisy,
+        /// Agents who talked in a call while the caller was on hold and nobody heard them.
+        open_microphones,
         /// Holds that are over.
         holds,
         /// Of these, those in which nobody was left without a word for longer than the patience.
@@ -97,6 +109,23 @@ impl ServiceTally {
         self.promises_kept += u64::from(hold.promised.is_some() && hold.kept == Some(true));
         self.holds_in_patience +=
             u64::from(longest_gap(between(hold.started_at, ended_at), hold.reassured, terms) <= ms(terms.patience + LATE));
+    }
+
+    pub fn greeting(&mut self, greeting: &GreetingRecord, terms: &Terms) {
+        self.greetings += 1;
+        let Some(delay) = greeting.delay else { return };
+        self.greeted += 1;
+        self.greeting_delay_ms += ms(delay);
+        self.greeted_in_time += u64::from(delay <= terms.greeted_within);
+    }
+
+    /// Counts how an agent sounded in a call.
+    pub fn sound(&mut self, sound: &SoundRecord) {
+        self.measured += u64::from(!sound.speech.is_zero());
+        self.faint += u64::from(sound.faint);
+        self.loud += u64::from(sound.loud);
+        self.noisy += u64::from(sound.noisy);
+        self.open_microphones += u64::from(sound.open_microphone);
     }
 
     pub fn survey(&mut self, survey: &SurveyRecord) {

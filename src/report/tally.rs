@@ -19,11 +19,19 @@ pub struct Terms {
     pub patience: Duration,
     /// D: whoever does not call again within it has had his matter settled.
     pub resolved_after: Duration,
+    /// G: a greeting that began no later after the connection was in time.
+    #[serde(default = "greeted_within")]
+    pub greeted_within: Duration,
+}
+
+/// Of those who did not say.
+fn greeted_within() -> Duration {
+    secs(3)
 }
 
 impl Default for Terms {
     fn default() -> Self {
-        Self { service_level: secs(20), short_abandon: secs(5), rings: 3, patience: secs(7), resolved_after: secs(7 * 24 * 3_600) }
+        Self { service_level: secs(20), short_abandon: secs(5), rings: 3, patience: secs(7), resolved_after: secs(7 * 24 * 3_600), greeted_within: greeted_within() }
     }
 }
 

@@ -40,6 +40,8 @@ fn record(caller: &str, arrived: f64) -> CallRecord {
         segments: Vec::new(),
         visits: Vec::new(),
         survey: None,
+        greeting: None,
+        sounds: Vec::new(),
         merged_into: None,
         recording: None,
     }

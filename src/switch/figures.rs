@@ -42,6 +42,7 @@ pub(super) fn basis(config: &Config) -> Basis {
         rings: config.rules.answer.max_rings,
         patience: config.rules.hold.patience,
         resolved_after: crate::base::time::secs(u64::from(config.reports.settled_days) * 24 * 3_600),
+        greeted_within: config.rules.greeting.within,
     };
     Basis { terms, zone: config.reports.zone.clone() }
 }

@@ -1,7 +1,7 @@
 //! What was ordered of the media plane for one call, folded to what still stands: the shortest list of orders that makes the session anew,
 //! and the reports that were owed when the plane went down. A reducer over orders and reports; it decides nothing.
 
-use crate::base::{CallId, Instant, LegId, SessionId};
+use crate::base::{CallId, Instant, LegId, SessionId, SoundLimits};
 use crate::media::control::{Background, Command, Hearing, Report, ResumedLeg, StreamParameters, all_hear_all};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
@@ -27,6 +27,8 @@ pub struct LegFold {
     parameters: Option<StreamParameters>,
     background: Background,
     listens: bool,
+    #[serde(default)]
+    measured: Option<SoundLimits>,
     /// Told to have spoken, and not yet to have fallen silent.
     speaks: bool,
     /// Tokens of what is being said to it, in order.
@@ -93,6 +95,7 @@ impl MediaFold {
                         parameters: None,
                         background: Background::None,
                         listens: false,
+                        measured: None,
                         speaks: false,
                         announced: Vec::new(),
                     })
@@ -128,6 +131,7 @@ impl MediaFold {
             }
             Command::StopRecording { .. } => self.recording = None,
             Command::ListenForSpeech { leg, on, .. } => self.with(*leg, |leg| (leg.listens, leg.speaks) = (*on, leg.speaks && *on)),
+            Command::Measure { leg, limits, .. } => self.with(*leg, |leg| leg.measured = *limits),
             Command::ReleaseLeg { leg, .. } => self.forget(*leg),
             Command::Release { .. } => *self = Self::new(self.session),
         }
@@ -145,7 +149,11 @@ impl MediaFold {
                     leg.announced.remove(index);
                 }
             }),
-            Report::FirstPacket { .. } | Report::Digit { .. } | Report::TimedOut { .. } | Report::Statistics { .. } => {}
+            Report::FirstPacket { .. }
+            | Report::Sounded { .. }
+            | Report::Digit { .. }
+            | Report::TimedOut { .. }
+            | Report::Statistics { .. } => {}
         }
     }
 
@@ -180,8 +188,15 @@ impl MediaFold {
     /// The leg is moved into the session. Its port and what was settled for it came along, no more.
     pub fn arrive(&mut self, leg: LegId, mut fold: Box<LegFold>) {
         (fold.background, fold.listens, fold.speaks) = (Background::None, false, false);
+        fold.measured = None;
         fold.announced.clear();
         self.legs.insert(leg, fold);
+    }
+
+    /// Whether a voice is heard of that leg, as far as it was listened for.
+    #[must_use]
+    pub fn speaks(&self, leg: LegId) -> bool {
+        self.legs.get(&leg).is_some_and(|leg| leg.speaks)
     }
 
     /// Whether the call's recording runs.
@@ -208,6 +223,7 @@ impl MediaFold {
             if fold.listens {
                 out.push(Command::ListenForSpeech { session, leg, on: true });
             }
+            out.extend(fold.measured.map(|limits| Command::Measure { session, leg, limits: Some(limits) }));
         }
         if !self.hearing.is_empty() {
             out.push(Command::SetHearing { session, hearing: self.hearing.clone() });

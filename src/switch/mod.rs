@@ -21,6 +21,8 @@ mod errand;
 mod figures;
 mod fold;
 mod going;
+mod greeting;
+mod hearing;
 mod offer;
 mod on_acd;
 mod on_call;

@@ -8,8 +8,8 @@ use super::slot::{PARTY_RINGS_FOR, Purpose};
 use super::{Closing, Key, Switch};
 use crate::acd::{self, Leaving, OfferResult};
 use crate::base::limits::DIGITS_MAX;
-use crate::base::{AgentId, CallId, ClipId, Instant, LegId, Machine, SessionId};
-use crate::call::record::{HeldBy, OfferOutcome, OfferRecord, Outcome, ReleasedBy, ScriptEnding, SegmentEnding, SegmentRole};
+use crate::base::{AgentId, CallId, Instant, LegId, Machine, SessionId};
+use crate::call::record::{GreetedBy, HeldBy, OfferOutcome, OfferRecord, Outcome, ReleasedBy, ScriptEnding, SegmentEnding, SegmentRole};
 use crate::call::{self, Action, Ending, Fact, Order, Side};
 use crate::media::clips::{in_language, is_spoken};
 use crate::media::control::Command as Media;
@@ -81,22 +81,34 @@ impl Switch {
             }
             Fact::Digit { side, digit } => self.digit(call, side, digit, now),
             Fact::Spoke { side: Side::Caller } => {
+                self.voice_on(call, Side::Caller, true, now);
                 self.tell_message(call, message::Event::Spoke, now);
                 self.tell_scripts(call, &script::Event::CallerSpoke, now);
             }
-            Fact::Spoke { side: Side::Callee } => self.tell_scripts(call, &script::Event::AgentSpoke, now),
+            Fact::Spoke { side: Side::Callee } => {
+                self.voice_on(call, Side::Callee, true, now);
+                self.tell_scripts(call, &script::Event::AgentSpoke, now);
+            }
             Fact::FellSilent { side: Side::Caller } => self.tell_message(call, message::Event::FellSilent, now),
-            Fact::FellSilent { side: Side::Callee } => self.tell_scripts(call, &script::Event::AgentQuiet, now),
+            Fact::FellSilent { side: Side::Callee } => {
+                self.voice_on(call, Side::Callee, false, now);
+                self.tell_scripts(call, &script::Event::AgentQuiet, now);
+            }
             Fact::AnnouncementEnded { side, token } => self.announcement_ended(call, side, token, now),
             Fact::AgentLeft { leg } => self.agent_left(call, leg, now),
             Fact::Joined { leg } => self.joined(call, leg, now),
             Fact::Parted { leg } => self.parted(call, leg, now),
             Fact::Reseated { side, from, to } => self.reseated(call, side, from, to, now),
             // Whoever ordered it has it on the books.
-            Fact::Exchanged => {}
+            Fact::Exchanged => {
+                if let Some(slot) = self.slots.get_mut(&call) {
+                    slot.hearing.exchange();
+                }
+            }
             Fact::DigitBeside { leg, digit } => self.digit_beside(call, leg, digit, now),
-            Fact::Ended => self.ended(call, now),
+            Fact::Ended => return self.ended(call, now),
         }
+        self.settle_hearing(call, now);
     }
 
     pub(super) fn is_held(&self, call: CallId) -> bool {
@@ -312,6 +324,9 @@ impl Switch {
                 }
             }
         }
+        for side in [Side::Caller, Side::Callee] {
+            self.measure(call, side, now);
+        }
         self.touched.insert(Key::Slot(call));
         self.store_record(call);
     }
@@ -338,22 +353,6 @@ impl Switch {
         }
     }
 
-    /// "1001 号坐席为您服务", to both; the caller's word counts from the first moment.
-    fn greet(&mut self, call: CallId, agent: &AgentId, now: Instant) {
-        let digits = agent.as_str().chars().filter(char::is_ascii_digit).map(|digit| ClipId::new(&format!("digits/{digit}")));
-        let clips: Vec<ClipId> =
-            std::iter::once(ClipId::new("agent_greeting")).chain(digits).chain([ClipId::new("agent_greeting_suffix")]).collect();
-        if self.slots.get(&call).is_some_and(|slot| slot.silent.is_some()) {
-            for side in [Side::Caller, Side::Callee] {
-                self.order(call, Order::ListenForSpeech { side, on: true }, now);
-            }
-            self.tell_silent(call, script::Event::GreetingBegan, now);
-        }
-        for side in [Side::Caller, Side::Callee] {
-            self.order(call, Order::Announce { side, clips: clips.clone(), token: token::GREETING }, now);
-        }
-    }
-
     fn announcement_ended(&mut self, call: CallId, side: Side, token: u64, now: Instant) {
         if side != Side::Caller {
             return;
@@ -366,6 +365,7 @@ impl Switch {
                     self.tell_place(call, now);
                 }
             }
+            token::GREETING_BEGAN => self.greeting_began(call, GreetedBy::Switch, now),
             token::GREETING => self.tell_silent(call, script::Event::GreetingEnded, now),
             token::SILENT_STEP => self.tell_silent(call, script::Event::StepPlayed, now),
             token::PLAY => self.played(call, now),

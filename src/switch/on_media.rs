@@ -16,6 +16,7 @@ impl Switch {
             slot.media.reported(&report);
         }
         let event = match report {
+            Report::Sounded { leg, reading, .. } => return self.sounded(call, leg, reading, now),
             Report::Allocated { leg, address, .. } => CallEvent::Allocated { leg, address },
             Report::AllocationFailed { leg, cause, .. } => CallEvent::AllocationFailed { leg, cause },
             Report::Spoke { leg, .. } => CallEvent::Spoke { leg },

@@ -115,6 +115,7 @@ impl Switch {
         let number = errand.map(|errand| errand.number);
         detail.extend(comes.map(|agent| agent.to_string()).or(number).map(|to| ("to", Detail::Text(to))));
         self.publish("call.transferred", Some(call), now, detail);
+        self.measure(call, side, now);
         if side == Side::Callee {
             self.listens_to_another(call, now);
         }
@@ -188,7 +189,7 @@ impl Switch {
     /// Another speaks with the caller: what listens for words listens to him now.
     fn listens_to_another(&mut self, call: CallId, now: Instant) {
         let Some(slot) = self.slots.get(&call) else { return };
-        let on = slot.script.is_some() || slot.silent.as_ref().is_some_and(|silent| !silent.is_over());
+        let on = slot.listens_for_words() || slot.hearing.listens(Side::Callee);
         self.order(call, Order::ListenForSpeech { side: Side::Callee, on }, now);
         self.tell_scripts(call, &script::Event::AgentQuiet, now);
     }

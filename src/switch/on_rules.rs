@@ -29,6 +29,10 @@ pub(super) mod token {
     pub const PROMISE: u64 = 12;
     pub const BOX_GREETING: u64 = 10;
     pub const BOX_BEEP: u64 = 11;
+    /// To an agent: how he sounds, or his caller.
+    pub const SOUND: u64 = 13;
+    /// Of nothing, before the greeting: its first sample is played.
+    pub const GREETING_BEGAN: u64 = 14;
     /// Of scripts begun by hand: this and what follows, each once a call.
     pub const SCRIPT_STEP: u64 = 1 << 32;
     /// Of menus: this and what follows, each once a call.
@@ -194,6 +198,7 @@ impl Switch {
             Rule::NextWay => self.way_is_silent(call, now),
             Rule::Menu => self.menu_due(call, now),
             Rule::Message => self.message_due(call, now),
+            Rule::Hearing => self.hearing_due(call, now),
             Rule::Recording => {
                 let mut ordered = Vec::new();
                 slot.recording.handle_timeout(now, &mut ordered);

@@ -47,10 +47,9 @@ impl Switch {
 
     /// Nobody waits for a word any more; listening costs.
     fn listen_no_more(&mut self, call: CallId, now: Instant) {
-        if self.slots.get(&call).is_some_and(|slot| slot.script.is_none()) {
-            for side in [Side::Caller, Side::Callee] {
-                self.order(call, Order::ListenForSpeech { side, on: false }, now);
-            }
+        let Some(slot) = self.slots.get(&call).filter(|slot| slot.script.is_none()) else { return };
+        for side in [Side::Caller, Side::Callee].into_iter().filter(|side| !slot.hearing.listens(*side)).collect::<Vec<_>>() {
+            self.order(call, Order::ListenForSpeech { side, on: false }, now);
         }
     }
 
@@ -88,6 +87,7 @@ impl Switch {
         for side in [Side::Caller, Side::Callee] {
             self.order(call, Order::ListenForSpeech { side, on: true }, now);
         }
+        self.settle_hearing(call, now);
         self.tell_script(call, script::Event::Begun, now);
         Reply::Done
     }
@@ -184,6 +184,7 @@ impl Switch {
         let detail = vec![("script", Detail::Text(running.id)), ("ending", Detail::Text(ending.name().to_owned()))];
         self.publish("script.ended", Some(call), now, detail);
         self.listen_no_more(call, now);
+        self.settle_hearing(call, now);
     }
 
     pub(super) fn release(&mut self, call: CallId, outcome: Outcome, cause: &str, now: Instant) {

@@ -171,6 +171,8 @@ impl Switch {
             segments: Vec::new(),
             visits: Vec::new(),
             survey: None,
+            greeting: None,
+            sounds: Vec::new(),
             merged_into: None,
             hung_up_first: None,
             recording: None,

@@ -3,6 +3,7 @@
 use super::admit::Admitted;
 use super::errand::Errand;
 use super::fold::MediaFold;
+use super::hearing::Hearing;
 use super::offer::Offer;
 use super::overflow::Overflow;
 use crate::base::{AgentId, BoxId, ClipId, Duration, Instant, LegId, Machine, MenuId, QueueId};
@@ -144,6 +145,8 @@ pub struct Slot {
     /// Of the matcher about it, so far.
     #[serde(default)]
     pub decisions: u32,
+    #[serde(default)]
+    pub hearing: Hearing,
     pub recording: Recording,
     /// Digits pressed in the call, newest last, by each side.
     pub digits: [String; 2],
@@ -179,6 +182,8 @@ pub enum Rule {
     NextWay,
     Menu,
     Message,
+    /// What the switch hears of the parties.
+    Hearing,
 }
 
 impl Slot {
@@ -215,6 +220,7 @@ impl Slot {
             announced_at: None,
             visit_since: None,
             decisions: 0,
+            hearing: Hearing::default(),
             recording,
             digits: [String::new(), String::new()],
         };
@@ -261,6 +267,13 @@ impl Slot {
             && self.silent.as_ref().is_some_and(|silent| !silent.is_over())
     }
 
+    /// Whether a script of either kind wants to know who speaks.
+    #[must_use]
+    pub fn listens_for_words(&self) -> bool {
+        let watches = self.call.was_connected() && self.silent.as_ref().is_some_and(|silent| !silent.is_over());
+        watches || self.script.is_some()
+    }
+
     /// Agents who take part in it, be it that their phones are only called for it.
     pub fn agents(&self) -> impl Iterator<Item = &AgentId> {
         let seated = self.caller_agent.iter().chain(&self.callee_agent);
@@ -289,7 +302,7 @@ impl Slot {
         self.offers.iter().find(|(_, offer)| offer.agent == *agent).map(|(leg, _)| *leg)
     }
 
-    fn deadlines(&self) -> [(Rule, Option<Instant>); 16] {
+    fn deadlines(&self) -> [(Rule, Option<Instant>); 17] {
         let no_answer = match &self.purpose {
             Purpose::Party(party) => party.no_answer_at,
             Purpose::Queue(_) | Purpose::Menu { .. } | Purpose::Message { .. } | Purpose::Play { .. } => None,
@@ -314,6 +327,7 @@ impl Slot {
             (Rule::Promise, self.promise.as_ref().and_then(Machine::deadline)),
             (Rule::Menu, menu),
             (Rule::Message, message),
+            (Rule::Hearing, self.hearing.deadline()),
         ]
     }
 
@@ -340,6 +354,15 @@ pub fn farewell(rule: &FarewellRule) -> Farewell {
         highest: survey.highest,
     });
     Farewell::new(Words { goodbye: rule.prompt.clone(), wait: rule.wait, survey })
+}
+
+/// Whose hold one by that side is.
+#[must_use]
+pub fn holder(side: Side) -> HeldBy {
+    match side {
+        Side::Caller => HeldBy::Caller,
+        Side::Callee => HeldBy::Agent,
+    }
 }
 
 /// The side that a hold by `by` leaves waiting.

@@ -5,7 +5,7 @@ pub use super::boxes::{Lamp, Message};
 use super::Switch;
 use crate::acd::{AgentSnapshot, Counters, QueueSnapshot};
 use crate::base::{AgentId, BoxId, CallId, Instant, QueueId, Timestamp, TrunkId};
-use crate::call::record::CallRecord;
+use crate::call::record::{CallRecord, SoundRecord};
 use crate::config::Role;
 use crate::report::{Basis, VisitTally, measure};
 use crate::sip;
@@ -83,6 +83,8 @@ pub struct AgentView {
     pub call: Option<CallId>,
     /// Registered contacts.
     pub contacts: usize,
+    /// How he sounds in the call that he speaks on, once he has said enough.
+    pub sound: Option<SoundRecord>,
     /// What the lamp of his phone shows: messages that wait to be listened to, and those that were.
     pub messages: Lamp,
 }
@@ -212,11 +214,16 @@ impl Switch {
             since: self.wall.read(agent.since),
             wrap_up: agent.wrap_up.map(|(kind, until)| (kind.as_str(), self.wall.read(until))),
             let_go: agent.counters,
+            sound: agent.call.and_then(|call| self.sound_of_agent(call, &agent.agent)),
             call: agent.call,
             contacts,
             messages: self.lamps.get(&agent.agent).copied().unwrap_or_default(),
             id: agent.agent,
         }
+    }
+
+    fn sound_of_agent(&self, call: CallId, agent: &AgentId) -> Option<SoundRecord> {
+        self.slots.get(&call)?.call.record().sounds.iter().find(|sound| sound.agent.as_ref() == Some(agent)).cloned()
     }
 
     fn queue_view(&self, queue: QueueSnapshot, now: Instant) -> QueueView {

@@ -249,6 +249,8 @@ pub fn call_record(arrived_at: i64, rng: &mut Rng) -> CallRecord {
         segments: Vec::new(),
         visits: Vec::new(),
         survey: None,
+        greeting: None,
+        sounds: Vec::new(),
         merged_into: None,
         hung_up_first: None,
         recording: None,
@@ -268,6 +270,7 @@ fn snapshot() -> Snapshot {
         wrap_up: None,
         let_go: sanling::acd::Counters::default(),
         call: None,
+        sound: None,
         contacts: 1,
         messages: (0, 0),
     };

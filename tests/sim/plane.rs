@@ -175,7 +175,7 @@ impl Plane {
                 }
             }
             Command::Move { leg, from, to } => self.move_leg(leg, from, to, now, turn),
-            Command::Allocate { .. } | Command::SetHearing { .. } | Command::SetBackground { .. } | Command::SetRecordedParties { .. } => {}
+            Command::Measure { .. } | Command::Allocate { .. } | Command::SetHearing { .. } | Command::SetBackground { .. } | Command::SetRecordedParties { .. } => {}
         }
     }
 

@@ -15,6 +15,10 @@ pub const FRAME: usize = 160;
 pub enum Sound {
     /// A recorded sentence, over and over, without a pause of half a second.
     Speech,
+    /// The same from far away, at −46 dBov; too near, beyond full scale; and half drowned in noise.
+    Faint,
+    Shouted,
+    Drowned,
     /// Packets of digital silence.
     Silence,
     /// Comfort noise of a phone, about −60 dBov.
@@ -58,6 +62,21 @@ pub const CLIPS: &[(&str, u16, u16)] = &[
     ("queue_wait", 2_950, 500),
     ("queue_wait_suffix", 3_000, 500),
     ("queue_wait_long", 3_050, 500),
+    ("greeting_early", 2_050, 500),
+    ("greeting_morning", 2_100, 500),
+    ("greeting_noon", 2_150, 500),
+    ("greeting_afternoon", 2_200, 500),
+    ("greeting_evening", 2_250, 500),
+    ("company", 2_300, 800),
+    ("agent_number", 2_350, 500),
+    ("handset_ask", 2_400, 1_500),
+    ("handset_farewell", 2_450, 1_500),
+    ("caller_faint", 3_100, 700),
+    ("caller_noisy", 3_150, 700),
+    ("agent_faint", 3_200, 700),
+    ("agent_loud", 3_250, 700),
+    ("agent_noisy", 3_300, 700),
+    ("agent_open_microphone", 3_350, 700),
     ("digits/0", 1_000, 300),
     ("digits/1", 1_050, 300),
     ("digits/2", 1_100, 300),
@@ -95,14 +114,25 @@ pub fn library() -> Arc<ClipLibrary> {
 
 /// The sound as A-law, to be repeated.
 pub fn loop_of(sound: Sound) -> &'static [u8] {
-    static SPEECH: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    fn sentence() -> Vec<i16> {
         let samples = wav::read(include_bytes!("../fixtures/voice/zh-f-3.wav"), Rate::Hz8000).expect("a clip");
         // Without the silence around the sentence, and without a click at the seam.
         let loud = |frame: &[i16]| dbov(frame) > -40.0;
         let frames: Vec<&[i16]> = samples.chunks_exact(FRAME).collect();
         let first = frames.iter().position(|frame| loud(frame)).expect("speech");
         let last = frames.iter().rposition(|frame| loud(frame)).expect("speech");
-        alaw(&frames[first..=last].concat())
+        frames[first..=last].concat()
+    }
+    fn at(level: f32, samples: &[i16]) -> Vec<i16> {
+        let gain = 10_f32.powf((level - dbov(samples)) / 20.0);
+        samples.iter().map(|sample| (f32::from(*sample) * gain) as i16).collect()
+    }
+    static SPEECH: LazyLock<Vec<u8>> = LazyLock::new(|| alaw(&sentence()));
+    static FAINT: LazyLock<Vec<u8>> = LazyLock::new(|| alaw(&at(-46.0, &sentence())));
+    static SHOUTED: LazyLock<Vec<u8>> = LazyLock::new(|| alaw(&at(-8.0, &sentence())));
+    static DROWNED: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let (speech, noise) = (at(-26.0, &sentence()), at(-32.0, &noise(10_000)));
+        alaw(&speech.iter().zip(noise.iter().cycle()).map(|(a, b)| a.saturating_add(*b)).collect::<Vec<_>>())
     });
     static COMFORT: LazyLock<Vec<u8>> = LazyLock::new(|| alaw(&noise(30)));
     static HISS: LazyLock<Vec<u8>> = LazyLock::new(|| alaw(&noise(560)));
@@ -115,6 +145,9 @@ pub fn loop_of(sound: Sound) -> &'static [u8] {
     static SILENCE: [u8; FRAME] = [0xD5; FRAME];
     match sound {
         Sound::Speech => &SPEECH,
+        Sound::Faint => &FAINT,
+        Sound::Shouted => &SHOUTED,
+        Sound::Drowned => &DROWNED,
         Sound::Silence | Sound::Nothing => &SILENCE,
         Sound::Comfort => &COMFORT,
         Sound::Hum => &HUM,
@@ -180,7 +213,7 @@ fn every_clip_is_told_by_its_frequency_and_speech_is_none() {
             assert_eq!(tell(&alaw(frame)), Heard::Clip(name));
         }
     }
-    for sound in [Sound::Speech, Sound::Hiss, Sound::Hum] {
+    for sound in [Sound::Speech, Sound::Faint, Sound::Shouted, Sound::Drowned, Sound::Hiss, Sound::Hum] {
         let frames: Vec<Heard> = loop_of(sound).chunks_exact(FRAME).map(tell).collect();
         let clips = frames.iter().filter(|heard| matches!(heard, Heard::Clip(_))).count();
         assert!(clips * 5 < frames.len(), "{sound:?}: {clips} of {}", frames.len());

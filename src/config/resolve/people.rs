@@ -53,6 +53,7 @@ impl Resolver<'_> {
             skills: raw.skills.as_ref().map(|skills| self.skills(skills)).unwrap_or_default(),
             rank: self.number(raw.rank.as_ref(), 1..=RANK_MAX).and_then(|rank| u16::try_from(rank).ok()),
             weight: self.number(raw.weight.as_ref(), 1..=WEIGHT_MAX).unwrap_or(1),
+            greeting: raw.greeting.as_ref().and_then(|spot| self.clip(spot.place, &spot.value, &named.language)),
             caller: raw.caller.as_ref().and_then(|spot| self.shown_number(spot)),
             superior: self.superior(raw.superior.as_ref(), id, named),
             role: self.choice(raw.role.as_ref(), "role", &[("agent", Role::Agent), ("supervisor", Role::Supervisor)], Role::Agent),

@@ -65,6 +65,7 @@ impl Resolver<'_> {
             caller: raw.caller.as_ref().and_then(|spot| self.shown_number(spot)),
             overflow: self.overflow(raw, named),
             announce: raw.announce.as_ref().and_then(|raw| self.announce(raw, &named.language)),
+            company: raw.company.as_ref().and_then(|spot| self.clip(spot.place, &spot.value, &named.language)),
             music: raw.music.as_ref().and_then(|spot| self.clip(spot.place, &spot.value, &named.language)),
         }
     }

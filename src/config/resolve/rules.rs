@@ -5,19 +5,28 @@ use crate::base::cadence::CADENCES;
 use crate::base::time::secs;
 use crate::base::{Cadence, Consequence, Limit, Limits};
 use crate::base::{ClipId, QueueId};
-use crate::config::raw::{RawAnswer, RawHold, RawLimit, RawRules, RawSilentCall, example_of};
+use crate::config::raw::{RawAnswer, RawGreeting, RawHold, RawLimit, RawRules, RawSilentCall, RawSound, example_of};
 use crate::config::{AnswerRule, HoldRule, QueueConfig, RulesConfig, SilentCallRule};
+use jiff::tz::TimeZone;
 
 /// Offers that an agent may let go before it has a consequence.
 const LET_GO_MAX: u32 = 100;
 const STEPS: [&str; 2] = ["silent_ask", "silent_farewell"];
 
 impl Resolver<'_> {
-    pub(super) fn rules(&mut self, raw: &RawRules, queues: &Placed<QueueId, QueueConfig>, language: &str) -> RulesConfig {
+    pub(super) fn rules(
+        &mut self,
+        raw: &RawRules,
+        queues: &Placed<QueueId, QueueConfig>,
+        language: &str,
+        zone: &TimeZone,
+    ) -> RulesConfig {
         RulesConfig {
             answer: self.answer(raw.answer.as_ref().unwrap_or(&RawAnswer::default())),
             hold: self.hold(raw.hold.as_ref().unwrap_or(&RawHold::default())),
             silent_call: self.silent_call(raw.silent_call.as_ref().unwrap_or(&RawSilentCall::default()), language),
+            greeting: self.greeting(raw.greeting.as_ref().unwrap_or(&RawGreeting::default()), language, zone),
+            sound: self.sound(raw.sound.as_ref().unwrap_or(&RawSound::default()), language),
             scripts: self.scripts(raw.script.as_deref().unwrap_or_default(), queues, language),
             farewell: self.farewell(raw, language),
             escalate_after: raw

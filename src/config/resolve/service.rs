@@ -1,8 +1,8 @@
 //! The scripts of service, the farewell and the survey.
 
-use super::{Placed, Resolver, Spot};
+use super::{Place, Placed, Resolver, Spot};
 use crate::base::time::secs;
-use crate::base::{ClipId, QueueId, ScriptStep};
+use crate::base::{ClipId, Flaw, QueueId, ScriptStep};
 use crate::config::raw::{RawFarewell, RawRules, RawScript, RawSurvey, example_of};
 use crate::config::{FarewellRule, QueueConfig, ScriptRule, SurveyRule};
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ const CODES: &str = "123456789";
 impl Resolver<'_> {
     pub(super) fn scripts(&mut self, raw: &[RawScript], queues: &Placed<QueueId, QueueConfig>, language: &str) -> Vec<ScriptRule> {
         let mut scripts = Vec::new();
-        let (mut ids, mut codes) = (BTreeMap::new(), BTreeMap::new());
+        let (mut ids, mut codes, mut measures) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for raw in raw {
             let Some(id) = self.required(raw.id.as_ref(), "rules.script", "id", raw.place, &raw.given) else { continue };
             self.identifier(&id.value, id.place);
@@ -38,15 +38,39 @@ impl Resolver<'_> {
             let steps = self.required(raw.steps.as_ref(), "rules.script", "steps", raw.place, &raw.given);
             let ends_on_speech = self.choice(raw.ends_on.as_ref(), "end of a script", &[("speech", true), ("agent", false)], false);
             let steps = steps.map_or(&[][..], |steps| steps).iter().filter_map(|step| self.script_step(&id.value, step, queues, language));
-            let steps = steps.collect();
+            let steps: Vec<ScriptStep> = steps.collect();
+            let measured = self.measured(raw, &steps, &mut measures);
             scripts.push(ScriptRule {
                 id: id.value.clone(),
                 code: raw.code.as_ref().map(|code| code.value.clone()),
                 steps,
                 ends_on_speech,
+                measured,
             });
         }
         scripts
+    }
+
+    /// What begins it by itself. A machine errs: it releases nobody unless whoever runs the house says so.
+    fn measured(&mut self, raw: &RawScript, steps: &[ScriptStep], others: &mut BTreeMap<Flaw, Place>) -> Option<Flaw> {
+        let may_release = raw.may_release.as_ref().is_some_and(|spot| spot.value);
+        let Some(spot) = &raw.measured else {
+            if let Some(spot) = raw.may_release.as_ref().filter(|_| may_release) {
+                self.faults.error(spot.place, "`may_release` is of scripts that a measurement begins", "leave it out, or add measured = \"faint\"");
+            }
+            return None;
+        };
+        let flaws = [Flaw::Faint, Flaw::Noisy].map(|flaw| (flaw.name(), Some(flaw)));
+        let flaw = self.choice(Some(spot), "measurement", &flaws, None)?;
+        if let Some(first) = others.insert(flaw, spot.place) {
+            let message = format!("\"{}\" begins another script already", spot.value);
+            self.faults.error_also(spot.place, message, ("that one stands", first), "one measurement begins one script");
+        }
+        if steps.contains(&ScriptStep::Release) && !may_release {
+            let message = "a script that a measurement begins would release the caller".to_owned();
+            self.faults.error(spot.place, message, "leave the step `release` out, or say may_release = true");
+        }
+        Some(flaw)
     }
 
     fn script_step(

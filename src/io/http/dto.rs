@@ -1,6 +1,6 @@
 //! The shapes of the API besides calls and events: agents, queues, lists, requests.
 
-use crate::io::shapes::{AuditEntry, Call, DecisionShape, EventShape, Time};
+use crate::io::shapes::{AuditEntry, Call, DecisionShape, EventShape, SideSound, Time};
 use crate::report::{AgentInterval, Measure, Said, Session, Terms};
 use crate::switch::view::{AgentView, BlockedView, MessageView, QueueFigures, QueueView, TrunkView};
 use serde::{Deserialize, Serialize};
@@ -231,6 +231,9 @@ pub struct Agent {
     pub let_go: LetGo,
     /// The call that he is offered or speaks on.
     pub call: Option<String>,
+    /// How he sounds in it, once he has said enough to tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sound: Option<SideSound>,
     /// Registered phones.
     pub contacts: usize,
     /// Messages that wait to be listened to, as the lamp of his phone shows.
@@ -275,6 +278,7 @@ impl From<&AgentView> for Agent {
                 unreachable: view.let_go.unreachable,
             },
             call: view.call.map(|id| id.to_string()),
+            sound: view.sound.as_ref().map(SideSound::from),
             contacts: view.contacts,
             messages_new: view.messages.0,
             messages_old: view.messages.1,
@@ -449,6 +453,8 @@ pub struct ReportTerms {
     pub patience_ms: u64,
     /// D
     pub resolved_after_ms: u64,
+    /// G
+    pub greeted_within_ms: u64,
 }
 
 impl From<&Terms> for ReportTerms {
@@ -460,6 +466,7 @@ impl From<&Terms> for ReportTerms {
             rings: terms.rings,
             patience_ms: ms(terms.patience),
             resolved_after_ms: ms(terms.resolved_after),
+            greeted_within_ms: ms(terms.greeted_within),
         }
     }
 }

@@ -259,6 +259,7 @@ fn session_of(command: &Command) -> SessionId {
         | Command::SetRecordedParties { session, .. }
         | Command::StopRecording { session }
         | Command::ListenForSpeech { session, .. }
+        | Command::Measure { session, .. }
         | Command::ReleaseLeg { session, .. }
         | Command::Release { session } => *session,
     }

@@ -53,6 +53,8 @@ impl World {
             segments: Vec::new(),
             visits: Vec::new(),
             survey: None,
+            greeting: None,
+            sounds: Vec::new(),
             merged_into: None,
             hung_up_first: None,
             recording: Some(RecordingRecord { file, duration: millis(1_000), sha256: Some("ab".into()), state, reason: None }),

@@ -49,6 +49,8 @@ pub(super) fn record(n: i64, rng: &mut Rng) -> CallRecord {
         segments: Vec::new(),
         visits: Vec::new(),
         survey: None,
+        greeting: None,
+        sounds: Vec::new(),
         merged_into: None,
         hung_up_first: None,
         recording: Some(RecordingRecord {

@@ -13,8 +13,8 @@ use super::parties::Parties;
 use super::stream::{Heard, Kind, Stream};
 use super::tap::{Received, Tap};
 use super::turn::{Component, Turn};
-use crate::audio::Rate;
-use crate::base::{CallId, ClipId, Codec, Instant, LegId, Rng, SessionId, limits::SESSION_LEGS_MAX};
+use crate::audio::{Gauge, Rate};
+use crate::base::{CallId, ClipId, Codec, Instant, LegId, Rng, SessionId, SoundLimits, limits::SESSION_LEGS_MAX};
 use crate::rtp::Event;
 use crate::rtp::sender::Relayed;
 use std::net::SocketAddr;
@@ -182,6 +182,15 @@ impl Session {
         self.plan();
     }
 
+    pub fn measure(&mut self, leg: LegId, limits: Option<SoundLimits>) {
+        let Some(stream) = self.leg(leg) else { return };
+        match (limits, &mut stream.gauge) {
+            (Some(limits), Some(gauge)) => gauge.set_limits(limits),
+            (Some(limits), None) => stream.gauge = Some(Box::new(Gauge::new(limits))),
+            (None, _) => stream.gauge = None,
+        }
+    }
+
     pub fn release_leg(&mut self, leg: LegId, now: Instant, rng: &mut Rng, turn: &mut Turn) {
         if let Some(mut stream) = self.take(leg) {
             stream.release(now, rng, turn);
@@ -273,6 +282,7 @@ impl Session {
         if stream.decodes {
             stream.inbound.push(heard.extended, payload, now);
         }
+        stream.measure_packet(payload, turn);
         if let (Some(tap), Some(codec)) = (&mut self.tap, stream.codec()) {
             tap.received(stream.leg, Received { codec, source, timestamp, payload }, now, &mut turn.recorded);
         }

@@ -105,6 +105,7 @@ impl Session {
 fn decode(stream: &mut Stream, rate: Rate, now: Instant, turn: &mut Turn) {
     let Some(codec) = stream.codec().filter(|_| stream.decodes) else { return };
     stream.inbound.tick(codec, rate, now);
+    stream.measure_frame(codec, rate, turn);
     let Some(detector) = &mut stream.detector else { return };
     let (session, leg) = (stream.session, stream.leg);
     match detector.hear(stream.inbound.frame_or_silence(), now) {

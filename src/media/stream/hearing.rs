@@ -89,6 +89,7 @@ impl Stream {
         self.report_ended(&mut ended, turn);
         self.player.set_background(Background::None);
         self.detector = None;
+        self.gauge = None;
         self.changeover = None;
         self.is_to_hear = Parties::NONE;
         self.relayed_to = Parties::NONE;

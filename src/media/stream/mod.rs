@@ -1,6 +1,7 @@
 //! One leg of a session: what was settled for it, whose packets are its own, how long it may be silent, and both halves of its sound.
 
 mod hearing;
+mod measuring;
 
 use super::changeover::Changeover;
 use super::control::{Report, StreamParameters, StreamStatistics};
@@ -13,7 +14,7 @@ use super::parties::Parties;
 use super::player::Player;
 use super::topology::{Facts, Hears};
 use super::turn::{Component, Turn};
-use crate::audio::Rate;
+use crate::audio::{Gauge, Rate};
 use crate::base::{Codec, Instant, LegId, Rng, SessionId};
 use crate::rtp::packet::is_keep_alive;
 use crate::rtp::rtcp::{self, Reporter};
@@ -35,6 +36,8 @@ pub struct Stream {
     pub outbound: Outbound,
     pub player: Player,
     pub detector: Option<Detector>,
+    /// How it sounds, while that is wanted.
+    pub gauge: Option<Box<Gauge>>,
     /// Whom it is to hear, as was ordered.
     pub is_to_hear: Parties,
     /// What it hears, as of the last plan.
@@ -121,6 +124,7 @@ impl Stream {
             outbound,
             player: Player::new(rate),
             detector: None,
+            gauge: None,
             is_to_hear: Parties::NONE,
             hears: Hears::Nothing,
             changeover: None,

@@ -92,6 +92,8 @@ mod tests {
             scripts: Vec::new(),
             segments: Vec::new(),
             survey: None,
+            greeting: None,
+            sounds: Vec::new(),
             merged_into: None,
             hung_up_first: None,
             visits: Vec::new(),

@@ -21,6 +21,7 @@ mod promise;
 mod restarts;
 mod scripts;
 mod silent_call;
+mod sounding;
 mod supervision;
 mod three_rings;
 mod transfer;
