@@ -7,8 +7,8 @@ use sanling::audio::g711::Law;
 use sanling::audio::level::dbov;
 use sanling::audio::resample::{Downsampler, Upsampler};
 use sanling::audio::tone_detector::ToneDetector;
-use sanling::audio::{Decoder, Encoder, Rate, Sum, VoiceDetector};
-use sanling::base::Codec;
+use sanling::audio::{Decoder, Encoder, Gauge, Rate, Sum, VoiceDetector};
+use sanling::base::{Codec, SoundLimits};
 use std::hint::black_box;
 
 /// A voice of 140 Hz that rises and falls, frame by frame.
@@ -72,6 +72,18 @@ fn frames(c: &mut Criterion) {
         });
     });
     c.bench_function("level of 160 samples", |b| b.iter(|| dbov(black_box(&narrow[0]))));
+    let coded: Vec<Vec<u8>> = narrow
+        .iter()
+        .map(|frame| {
+            let mut bytes = Vec::new();
+            Law::A.encode(frame, &mut bytes);
+            bytes
+        })
+        .collect();
+    let mut gauge = Gauge::new(SoundLimits::default());
+    c.bench_function("gauge of 20 ms of a-law", |b| b.iter(|| gauge.push_law(Law::A, black_box(&coded[next()]))));
+    let mut gauge = Gauge::new(SoundLimits::default());
+    c.bench_function("gauge of 20 ms decoded, 8 kHz", |b| b.iter(|| gauge.push(black_box(&narrow[next()]), Rate::Hz8000)));
     let mut tones = ToneDetector::new(Rate::Hz8000);
     c.bench_function("tone detector, 20 ms at 8 kHz", |b| b.iter(|| tones.push(black_box(&narrow[next()]))));
     for (rate, voice) in [(Rate::Hz8000, &narrow), (Rate::Hz16000, &wide)] {

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use sanling::audio::level::dbov;
 use sanling::audio::tone::{Tone, dtmf};
 use sanling::audio::wav::read;
-use sanling::audio::{Activity, Decoder, Encoder, Rate, VoiceDetector, frame};
-use sanling::base::{Cadence, Codec, Rng};
+use sanling::audio::{Activity, Decoder, Encoder, Gauge, Rate, VoiceDetector, frame};
+use sanling::base::{Cadence, Clarity, Codec, Loudness, Reading, Rng, SoundLimits};
 
 const RATE: Rate = Rate::Hz8000;
 const FRAME: usize = RATE.samples_per_frame();
@@ -314,6 +314,61 @@ fn what_is_not_voice_is_never_speech() {
     }
     println!("{count} sounds that are not voice, 2 codecs each: {} taken for speech", failed.len());
     assert!(failed.is_empty(), "{failed:#?}");
+}
+
+/// The clip over and over, 0.4 s apart, for `seconds`.
+fn said_again(clip: &Clip, level: f32, seconds: usize) -> Vec<i16> {
+    let once: Vec<i16> = clip.at(level).into_iter().chain(vec![0; SECOND * 2 / 5]).collect();
+    once.into_iter().cycle().take(seconds * SECOND).collect()
+}
+
+/// All that is told of 40 s.
+fn readings(samples: &[i16], codec: Codec) -> Vec<Reading> {
+    let mut gauge = Gauge::new(SoundLimits::default());
+    through(codec, samples).chunks_exact(FRAME).filter_map(|frame| gauge.push(frame, RATE)).collect()
+}
+
+#[test]
+fn how_speech_sounds_is_judged_by_no_machine_more_harshly_than_by_ear() {
+    const SECONDS: usize = 40;
+    let clips = clips();
+    // (level, noise, its level, least and most of the 21 that are faint, and noisy, at any time)
+    for (level, kind, noise_level, faint, noisy) in [
+        (-15.0, "none", 0.0, 0..=0, 0..=0),
+        (-20.0, "none", 0.0, 0..=0, 0..=0),
+        (-26.0, "none", 0.0, 0..=0, 0..=0),
+        (-32.0, "none", 0.0, 0..=0, 0..=0),
+        (-44.0, "none", 0.0, 21..=21, 0..=0),
+        (-20.0, "comfort", -60.0, 0..=0, 0..=0),
+        (-26.0, "comfort", -50.0, 0..=0, 0..=0),
+        (-26.0, "white", -46.0, 0..=0, 0..=0),
+        (-26.0, "street", -46.0, 0..=0, 0..=0),
+        (-26.0, "hum 50 Hz", -46.0, 0..=0, 0..=0),
+        (-26.0, "white", -31.0, 0..=0, 19..=21),
+        (-26.0, "pink", -31.0, 0..=0, 17..=21),
+        (-26.0, "hum 50 Hz", -31.0, 0..=0, 17..=21),
+        (-26.0, "street", -26.0, 0..=0, 0..=21),
+    ] {
+        for codec in [Codec::Pcma, Codec::Opus] {
+            let background = if kind == "none" { vec![0; SECONDS * SECOND] } else { noise(kind, SECONDS, noise_level) };
+            let (mut count, mut far, mut told) = ([0, 0], 0.0_f32, 0);
+            for clip in &clips {
+                let readings = readings(&mixed(&said_again(clip, level, SECONDS), &background), codec);
+                told += usize::from(!readings.is_empty());
+                count[0] += usize::from(readings.iter().any(|reading| reading.loudness == Loudness::Quiet));
+                count[1] += usize::from(readings.iter().any(|reading| reading.clarity == Clarity::Noisy));
+                far = far.max(readings.last().map_or(0.0, |reading| (f32::from(reading.level_dbov) - level).abs()));
+            }
+            println!(
+                "speech {level} dBov, {kind:<9} {noise_level:>3}, {codec:<4}: {told} judged, {} faint, {} noisy, level off by at most {far:.0} dB",
+                count[0], count[1]
+            );
+            assert!(faint.contains(&count[0]) && noisy.contains(&count[1]), "{level} in {kind} {noise_level}: {count:?}");
+        }
+    }
+    let heard = clips.iter().filter(|clip| activities(&said_again(clip, -44.0, 6)).contains(&true)).count();
+    println!("speech -44 dBov: the voice is heard within 6 s in {heard} of {}", clips.len());
+    assert!(heard >= 19, "{heard}");
 }
 
 /// Nothing is asserted here: voices in the background are voices, and music may be sung.

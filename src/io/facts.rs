@@ -4,8 +4,8 @@ use super::shapes::{Call, Time};
 use crate::base::time::millis;
 use crate::base::{AgentId, QueueId, Timestamp, TrunkId};
 use crate::call::record::{
-    BegunBy, CallDirection, CallRecord, GreetedBy, GreetingRecord, HeldBy, HoldRecord, OfferOutcome, OfferRecord, Outcome, QueueVisit, ReleasedBy, ScriptEnding,
-    ScriptRecord, SegmentEnding, SegmentRecord, SegmentRole, SoundRecord, SurveyRecord, VisitEnding,
+    BegunBy, CallDirection, CallRecord, GreetedBy, GreetingRecord, HeldBy, HoldRecord, OfferOutcome, OfferRecord, Outcome, QueueVisit,
+    ReleasedBy, ScriptEnding, ScriptRecord, SegmentEnding, SegmentRecord, SegmentRole, SoundRecord, SurveyRecord, VisitEnding,
 };
 
 /// The value of that name. A list that lacks one does not compile.

@@ -155,7 +155,9 @@ impl Report {
             if let Some(greeting) = &record.greeting {
                 self.of_queue(record, at, |tally| tally.service.greeting(greeting, &terms));
             }
-            for sound in record.sounds.iter().filter(|sound| sound.agent.as_ref().is_some_and(|agent| self.wants_agent(agent))).collect::<Vec<_>>() {
+            for sound in
+                record.sounds.iter().filter(|sound| sound.agent.as_ref().is_some_and(|agent| self.wants_agent(agent))).collect::<Vec<_>>()
+            {
                 self.of_queue(record, at, |tally| tally.service.sound(sound));
             }
         }

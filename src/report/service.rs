@@ -3,7 +3,8 @@
 use super::tally::{LATE, Terms, between, ms, tally};
 use crate::base::Timestamp;
 use crate::call::record::{
-    CallRecord, GreetingRecord, HoldRecord, ReleasedBy, ScriptEnding, ScriptRecord, SegmentEnding, SegmentRecord, SegmentRole, SoundRecord, SurveyRecord,
+    CallRecord, GreetingRecord, HoldRecord, ReleasedBy, ScriptEnding, ScriptRecord, SegmentEnding, SegmentRecord, SegmentRole, SoundRecord,
+    SurveyRecord,
 };
 
 tally! {

@@ -31,7 +31,14 @@ fn greeted_within() -> Duration {
 
 impl Default for Terms {
     fn default() -> Self {
-        Self { service_level: secs(20), short_abandon: secs(5), rings: 3, patience: secs(7), resolved_after: secs(7 * 24 * 3_600), greeted_within: greeted_within() }
+        Self {
+            service_level: secs(20),
+            short_abandon: secs(5),
+            rings: 3,
+            patience: secs(7),
+            resolved_after: secs(7 * 24 * 3_600),
+            greeted_within: greeted_within(),
+        }
     }
 }
 

@@ -17,8 +17,14 @@ enum State {
     /// Somebody hears him.
     Heard,
     /// Nobody does, and he is silent; he spoke for so long before.
-    Silent { spoke: Duration },
-    Speaking { spoke: Duration, since: Instant, until: Instant },
+    Silent {
+        spoke: Duration,
+    },
+    Speaking {
+        spoke: Duration,
+        since: Instant,
+        until: Instant,
+    },
     /// Told; once is enough until somebody hears him again.
     Told,
 }

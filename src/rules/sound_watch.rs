@@ -27,7 +27,9 @@ enum State {
     Shut,
     Open,
     /// It is quiet; should a voice be heard by then, it is a faint one.
-    Listening { until: Instant },
+    Listening {
+        until: Instant,
+    },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,7 +37,10 @@ pub enum Event {
     /// Something can be done about it from now on.
     Opened,
     Shut,
-    Measured { loudness: Loudness, clarity: Clarity },
+    Measured {
+        loudness: Loudness,
+        clarity: Clarity,
+    },
     /// A voice is heard.
     Spoke,
 }
@@ -195,7 +200,8 @@ mod tests {
 
     #[test]
     fn noise_and_loudness_need_no_voice() {
-        let events = [(0, Event::Opened), (1_000, NOISY), (2_000, NOISY), (3_000, LOUD), (4_000, FAIR), (5_000, NOISY), (5_000, Event::Spoke)];
+        let events =
+            [(0, Event::Opened), (1_000, NOISY), (2_000, NOISY), (3_000, LOUD), (4_000, FAIR), (5_000, NOISY), (5_000, Event::Spoke)];
         let (noisy, loud) = (Action::Tell(Flaw::Noisy), Action::Tell(Flaw::Loud));
         assert_eq!(told(&events, true), [(1_000, noisy), (3_000, loud), (4_000, Action::Settle)]);
         let again = [(1_000, noisy), (2_000, noisy), (3_000, loud), (4_000, Action::Settle), (5_000, noisy)];
@@ -204,7 +210,8 @@ mod tests {
 
     #[test]
     fn a_fair_party_is_never_listened_to() {
-        let events = [(0, Event::Opened), (3_000, FAIR), (3_500, Event::Spoke), (4_000, Event::Shut), (5_000, Event::Opened), (6_000, FAIR)];
+        let events =
+            [(0, Event::Opened), (3_000, FAIR), (3_500, Event::Spoke), (4_000, Event::Shut), (5_000, Event::Opened), (6_000, FAIR)];
         assert_eq!(told(&events, false), []);
     }
 }

@@ -148,13 +148,7 @@ impl Switch {
         self.drive_watch(call, side, now, |watch, ordered| watch.handle(event, now, ordered));
     }
 
-    fn drive_watch(
-        &mut self,
-        call: CallId,
-        side: Side,
-        now: Instant,
-        drive: impl FnOnce(&mut SoundWatch, &mut Vec<sound_watch::Action>),
-    ) {
+    fn drive_watch(&mut self, call: CallId, side: Side, now: Instant, drive: impl FnOnce(&mut SoundWatch, &mut Vec<sound_watch::Action>)) {
         let Some(watch) = self.slots.get_mut(&call).and_then(|slot| slot.hearing.watches[seat(side)].as_mut()) else { return };
         let mut ordered = Vec::new();
         let before = watch.deadline();
@@ -175,12 +169,7 @@ impl Switch {
         self.drive_microphone(call, now, |microphone, ordered| microphone.handle(event, now, ordered));
     }
 
-    fn drive_microphone(
-        &mut self,
-        call: CallId,
-        now: Instant,
-        drive: impl FnOnce(&mut OpenMicrophone, &mut Vec<open_microphone::Action>),
-    ) {
+    fn drive_microphone(&mut self, call: CallId, now: Instant, drive: impl FnOnce(&mut OpenMicrophone, &mut Vec<open_microphone::Action>)) {
         let Some(microphone) = self.slots.get_mut(&call).and_then(|slot| slot.hearing.microphone.as_mut()) else { return };
         let mut ordered = Vec::new();
         let before = microphone.deadline();

@@ -175,7 +175,11 @@ impl Plane {
                 }
             }
             Command::Move { leg, from, to } => self.move_leg(leg, from, to, now, turn),
-            Command::Measure { .. } | Command::Allocate { .. } | Command::SetHearing { .. } | Command::SetBackground { .. } | Command::SetRecordedParties { .. } => {}
+            Command::Measure { .. }
+            | Command::Allocate { .. }
+            | Command::SetHearing { .. }
+            | Command::SetBackground { .. }
+            | Command::SetRecordedParties { .. } => {}
         }
     }
 

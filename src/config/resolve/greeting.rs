@@ -13,8 +13,7 @@ impl Resolver<'_> {
     pub(super) fn greeting(&mut self, raw: &RawGreeting, language: &str, zone: &TimeZone) -> GreetingRule {
         let none = RawByTime::default();
         let RawByTime { early, morning, noon, afternoon, evening, .. } = raw.by_time.as_ref().unwrap_or(&none);
-        let mut clip =
-            |spot: &Option<Spot<String>>| spot.as_ref().and_then(|spot| self.clip(spot.place, &spot.value, language));
+        let mut clip = |spot: &Option<Spot<String>>| spot.as_ref().and_then(|spot| self.clip(spot.place, &spot.value, language));
         let by_time = [early, morning, noon, afternoon, evening].map(&mut clip);
         let company = clip(&raw.company);
         let zone = raw.zone.as_ref().and_then(|spot| self.zone(spot)).unwrap_or_else(|| zone.clone());
@@ -32,10 +31,14 @@ impl Resolver<'_> {
         let limits = SoundLimits {
             faint_below: self.level(raw.faint_below.as_ref(), default.faint_below),
             loud_above: self.level(raw.loud_above.as_ref(), default.loud_above),
-            noise_within: self.number(raw.noise_within.as_ref(), 1..=40).and_then(|db| u8::try_from(db).ok()).unwrap_or(default.noise_within),
+            noise_within: self
+                .number(raw.noise_within.as_ref(), 1..=40)
+                .and_then(|db| u8::try_from(db).ok())
+                .unwrap_or(default.noise_within),
         };
         if let (true, Some(spot)) = (limits.faint_below >= limits.loud_above, raw.faint_below.as_ref().or(raw.loud_above.as_ref())) {
-            let message = format!("speech below {} dBov is faint, and above {} loud: nothing is fair", limits.faint_below, limits.loud_above);
+            let message =
+                format!("speech below {} dBov is faint, and above {} loud: nothing is fair", limits.faint_below, limits.loud_above);
             self.faults.error(spot.place, message, "faint_below = -38, loud_above = -12");
         }
         let tell_agent = raw.tell_agent.as_ref().is_some_and(|spot| spot.value);
@@ -51,7 +54,11 @@ impl Resolver<'_> {
         match i8::try_from(spot.value).ok().filter(|level| (-60..=-3).contains(level)) {
             Some(level) => level,
             None => {
-                self.faults.error(spot.place, format!("{} is no level of speech", spot.value), "dBov, from -60 to -3; usual speech is about -26");
+                self.faults.error(
+                    spot.place,
+                    format!("{} is no level of speech", spot.value),
+                    "dBov, from -60 to -3; usual speech is about -26",
+                );
                 default
             }
         }

@@ -14,13 +14,7 @@ const LET_GO_MAX: u32 = 100;
 const STEPS: [&str; 2] = ["silent_ask", "silent_farewell"];
 
 impl Resolver<'_> {
-    pub(super) fn rules(
-        &mut self,
-        raw: &RawRules,
-        queues: &Placed<QueueId, QueueConfig>,
-        language: &str,
-        zone: &TimeZone,
-    ) -> RulesConfig {
+    pub(super) fn rules(&mut self, raw: &RawRules, queues: &Placed<QueueId, QueueConfig>, language: &str, zone: &TimeZone) -> RulesConfig {
         RulesConfig {
             answer: self.answer(raw.answer.as_ref().unwrap_or(&RawAnswer::default())),
             hold: self.hold(raw.hold.as_ref().unwrap_or(&RawHold::default())),

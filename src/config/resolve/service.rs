@@ -56,7 +56,11 @@ impl Resolver<'_> {
         let may_release = raw.may_release.as_ref().is_some_and(|spot| spot.value);
         let Some(spot) = &raw.measured else {
             if let Some(spot) = raw.may_release.as_ref().filter(|_| may_release) {
-                self.faults.error(spot.place, "`may_release` is of scripts that a measurement begins", "leave it out, or add measured = \"faint\"");
+                self.faults.error(
+                    spot.place,
+                    "`may_release` is of scripts that a measurement begins",
+                    "leave it out, or add measured = \"faint\"",
+                );
             }
             return None;
         };

@@ -120,10 +120,9 @@ fn who_is_measured_in_a_script_or_on_hold_is_left_alone_until_it_is_over() {
     world.presses("1001", "**3").after(secs(14));
     assert_eq!((times(&world, "sound.faint"), times(&world, "script.began")), (0, 1));
     world.presses("1001", "**#").after(secs(3));
-    let begun: Vec<_> = world.record().scripts.iter().map(|script| (script.script.as_str(), script.begun_by)).collect();
-    assert_eq!(begun, [("noisy", BegunBy::Agent)], "the record of the store is of the beginning");
     assert_eq!((times(&world, "sound.faint"), times(&world, "script.began")), (1, 2), "when it is over it is seen that he is faint still");
-    world.ends_well();
+    let begun: Vec<_> = world.ends_well().scripts.iter().map(|script| (script.script.clone(), script.begun_by)).collect();
+    assert_eq!(begun, [("noisy".to_owned(), BegunBy::Agent), ("faint-heard".to_owned(), BegunBy::Measurement)]);
     // On hold nobody hears him.
     let mut world = talking_by(ASKS, Sound::Faint, Sound::Silence);
     world.holds("1001", crate::people::Way::SendOnly).after(secs(15));
@@ -151,7 +150,8 @@ fn an_agent_is_told_how_he_sounds_at_most_once_a_minute() {
         let from = world.now;
         world.after(secs(20));
         assert_eq!(kinds(&world), [kind]);
-        assert_eq!(world.times_of("1001", clip, from).len(), 1, "{kind}");
+        // It is heard over the caller's voice, in pieces.
+        assert!(!world.times_of("1001", clip, from).is_empty(), "{kind}");
         assert!(world.times_of(CALLER, clip, from).is_empty(), "to his ear alone");
         world.after(secs(300));
         let told: Vec<Instant> = world.events_named("agent.sound").map(|(at, _)| *at).collect();
@@ -217,7 +217,8 @@ fn a_greeting_has_the_time_of_day_and_the_company_where_it_is_told_to() {
     world.after(secs(6));
     for party in [CALLER, "1001"] {
         let heard = world.leg(party).stream.heard_between(connected, world.now);
-        let clips: Vec<&str> = heard.iter().filter_map(|(heard, ..)| if let Heard::Clip(name) = heard { Some(*name) } else { None }).collect();
+        let clips: Vec<&str> =
+            heard.iter().filter_map(|(heard, ..)| if let Heard::Clip(name) = heard { Some(*name) } else { None }).collect();
         let part = clips.first().copied().unwrap_or_default();
         assert!(part.starts_with("greeting_"), "{clips:?}");
         let expected = [part, "company", "agent_number", "digits/1", "digits/0", "digits/1", "agent_greeting_suffix"];
@@ -242,9 +243,13 @@ fn where_nothing_is_played_the_agents_first_words_are_his_greeting() {
 
 #[test]
 fn no_script_lets_an_agent_hang_up_on_a_customer_and_dialect_never_releases() {
-    for (code, last) in
-        [("**1", "silent_farewell"), ("**2", "low_volume_farewell"), ("**3", "noise_farewell"), ("**5", "handset_farewell"), ("**4", "goodbye")]
-    {
+    for (code, last) in [
+        ("**1", "silent_farewell"),
+        ("**2", "low_volume_farewell"),
+        ("**3", "noise_farewell"),
+        ("**5", "handset_farewell"),
+        ("**4", "goodbye"),
+    ] {
         let mut world = World::talking("1001", Sound::Speech, Sound::Silence);
         world.says(CALLER, Sound::Silence).presses("1001", code).after(secs(3)).hangs_up("1001").after(secs(1));
         world.expect_ended("1001").expect_up(CALLER);
