@@ -567,8 +567,8 @@ fn every_key_mistaken_in_any_way_is_an_error_at_its_line() {
         // Removed: an error that names the key, or else it may be left out: its default, no wider than what was there.
         match resolve(&edited(&files, index, line, |_| String::new()), &[], &prompts()) {
             Ok(config) => {
-                let optional =
-                    ["name", "from", "team", "skills", "role", "login", "accept_from", "code", "ends_on", "zone", "tell_agent"].contains(&key.as_str());
+                let optional = ["name", "from", "team", "skills", "role", "login", "accept_from", "code", "ends_on", "zone", "tell_agent"]
+                    .contains(&key.as_str());
                 assert!(optional || config == defaults, "{key} of {}:{} went unnoticed", files[index].path, line + 1);
             }
             Err(errors) => {
