@@ -85,7 +85,7 @@ impl Switch {
         let on = slot.hearing.listens(side) || slot.listens_for_words();
         self.order(call, Order::ListenForSpeech { side, on }, now);
         // One who speaks already is not told to have begun.
-        if on && slot_speaks(self.slots.get(&call), side) {
+        if on && self.slots.get(&call).is_some_and(|slot| speaks(slot, side)) {
             self.voice_on(call, side, true, now);
         }
     }
@@ -218,7 +218,11 @@ impl Switch {
             self.order(call, Order::Announce { side: side.other(), clips: vec![ClipId::new(clip)], token: token::SOUND }, now);
         }
         let script = self.config.rules.scripts.iter().find(|rule| rule.measured == Some(flaw)).map(|rule| rule.id.clone());
-        if let Some(script) = script {
+        let was_begun = |slot: &Slot, id: &str| {
+            slot.call.record().scripts.iter().any(|script| script.script == id && script.begun_by == BegunBy::Measurement)
+        };
+        // Once a call, whoever has the caller by then.
+        if let Some(script) = script.filter(|id| !self.slots.get(&call).is_some_and(|slot| was_begun(slot, id))) {
             self.begin_script(call, &script, BegunBy::Measurement, now);
         }
     }
@@ -284,12 +288,12 @@ fn talks_to_nobody(slot: &Slot) -> bool {
     slot.call.is_connected() && slot.call.is_aside() && !company && slot.errands.is_empty()
 }
 
-fn slot_speaks(slot: Option<&Box<Slot>>, side: Side) -> bool {
-    let leg = slot.and_then(|slot| match side {
+fn speaks(slot: &Slot, side: Side) -> bool {
+    let leg = match side {
         Side::Caller => Some(slot.call.caller()),
         Side::Callee => slot.call.callee(),
-    });
-    slot.zip(leg).is_some_and(|(slot, leg)| slot.media.speaks(leg))
+    };
+    leg.is_some_and(|leg| slot.media.speaks(leg))
 }
 
 /// That party's line on the record: an agent's own, or the customer's.

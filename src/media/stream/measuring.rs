@@ -12,7 +12,7 @@ fn law(codec: Codec) -> Option<Law> {
     match codec {
         Codec::Pcma => Some(Law::A),
         Codec::Pcmu => Some(Law::Mu),
-        _ => None,
+        Codec::Opus => None,
     }
 }
 
