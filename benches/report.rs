@@ -44,7 +44,7 @@ fn record(n: i64, rng: &mut Rng) -> CallRecord {
         hung_up_first: Some(ReleasedBy::Caller),
         release_cause: Some("BYE".into()),
         outcome: Some(if answered { Outcome::Answered } else { Outcome::Abandoned }),
-        offers: vec![OfferRecord { agent: agent.clone(), alerted_at: at(10), ended_at: Some(at(18)), rings: 2, result }],
+        offers: vec![OfferRecord { agent: agent.clone(), alerted_at: at(10), ended_at: Some(at(18)), rings: 2, result, beside: false }],
         holds: vec![],
         scripts: vec![],
         segments: answered

@@ -60,6 +60,7 @@ fn record(n: i64, rng: &mut Rng) -> CallRecord {
             ended_at: Some(arrived_at),
             rings: 1,
             result: OfferOutcome::Answered,
+            beside: false,
         }],
         holds: vec![],
         scripts: Vec::new(),

@@ -487,6 +487,8 @@ fn a_queue_says_what_it_asks_for_and_how_it_widens() {
         id: QueueId::new("service"),
         skills: levels(&[("service", 5), ("english", 2)]),
         strategy: Strategy::BestSkill,
+        ring_at_once: 10,
+        ring_step: secs(5),
         wrap_up: secs(0),
         wrap_up_kind: WrapUpKind::Optional,
         widen: vec![

@@ -6,7 +6,7 @@ use super::matcher::Course;
 use super::pool::{PoolId, Pools};
 use super::queue::Queue;
 use super::roster::{Member, Roster};
-use super::{Acd, AcdSettings, Action, Changed, QueueSettings};
+use super::{Acd, AcdSettings, Action, Changed, Levels, QueueSettings};
 use crate::base::{AgentId, CallId, Deadlines, Instant, QueueId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -77,13 +77,17 @@ impl Acd {
     }
 
     pub(super) fn add_queue(&mut self, id: QueueId, settings: QueueSettings) -> &mut Queue {
-        let (pool, flow) = (self.pool_of(&settings), self.flows.add(settings.weight, 0));
+        let ((pool, is_new), flow) = (self.pools.of(&settings, &Levels::new()), self.flows.add(settings.weight, 0));
+        if is_new {
+            self.people(pool);
+        }
         self.queues.entry(id).or_insert_with(|| Queue::new(settings, pool, flow))
     }
 
-    /// The pool of a queue with its agents in it.
-    fn pool_of(&mut self, settings: &QueueSettings) -> PoolId {
-        let (pool, is_new) = self.pools.of(settings);
+    /// The pool of a queue's calls whose number asks for this besides, with its agents in it.
+    pub(super) fn pool_for(&mut self, queue: &QueueId, asks: &Levels) -> PoolId {
+        let queue = self.queues.get_mut(queue).expect("the queue is there");
+        let (pool, is_new) = queue.pool_for(asks, &mut self.pools);
         if is_new {
             self.people(pool);
         }
@@ -114,7 +118,12 @@ impl Acd {
         for queue in self.queues.values_mut() {
             let tag = if queue.settings.weight.is_some() && queue.flow != COMMON { flows.tag(queue.flow) } else { 0 };
             queue.flow = self.flows.add(queue.settings.weight, tag);
-            queue.pool = self.pools.of(&queue.settings).0;
+            queue.begin_anew(&mut self.pools);
+        }
+        for queued in self.calls.values_mut() {
+            let queue = self.queues.get_mut(&queued.queue).expect("a queue outlives its calls");
+            queued.pool = queue.pool_for(&queued.asks, &mut self.pools).0;
+            queued.stand = None;
         }
         for seat in self.roster.seats() {
             let member = &mut self.roster[seat];
@@ -125,11 +134,7 @@ impl Acd {
                 self.pools[part.pool].enter(seat, member, *part);
             }
         }
-        for queued in self.calls.values_mut() {
-            queued.stand = None;
-        }
-        let waiting: Vec<CallId> = self.calls.iter().filter(|(_, queued)| queued.offered_to.is_none()).map(|(call, _)| *call).collect();
-        for call in waiting {
+        for call in self.calls.keys().copied().collect::<Vec<CallId>>() {
             self.stand(call, now, out);
         }
         self.touched.extend(self.pools.ids());

@@ -2,7 +2,7 @@
 
 use super::pool::{Membership, Pool, PoolId};
 use super::queue::{At, QueuedCall};
-use super::roster::{Member, Seat};
+use super::roster::{Member, Roster, Seat};
 use super::skill::shortfall;
 use super::{Acd, Skill, StateName, Strategy};
 use crate::base::limits::DECISION_NAMES_MAX;
@@ -11,6 +11,8 @@ use std::fmt;
 
 /// Of these, whom only a later step of widening lets in.
 const LATER_NAMES_MAX: usize = 4;
+/// Of these, whose phones ring for the call already.
+const RINGING_NAMES_MAX: usize = 6;
 
 /// One look of the matcher at a call: an offer, or that there is none to make.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -50,6 +52,8 @@ pub enum Verdict {
     LetDown,
     /// Ready, and left in peace for a moment after an offer that failed.
     Resting,
+    /// His phone rings for this call already.
+    Rings,
     /// Another call is on its way to him.
     Offered,
     Talking,
@@ -81,10 +85,12 @@ impl fmt::Display for Verdict {
         match self {
             Self::Chosen => f.pad("chosen"),
             Self::Lower(strategy) if strategy.is_chance() => f.pad("not drawn"),
+            Self::Lower(strategy) if strategy.rings_several() => f.pad("not rung yet"),
             Self::Lower(strategy) => write!(f, "lower in {strategy}"),
             Self::NotPreferred => f.pad("not the preferred agent"),
             Self::LetDown => f.pad("let this call down"),
             Self::Resting => f.pad("resting after an offer"),
+            Self::Rings => f.pad("rings for this call"),
             Self::Offered => f.pad("offered another call"),
             Self::Talking => f.pad("talking"),
             Self::WrapUp => f.pad("wrap-up"),
@@ -118,17 +124,23 @@ impl Acd {
             Some(At::Line { step, .. }) => (step, false),
             _ => (queue.settings.step_after(now - queued.entered).0, true),
         };
-        let pool = &self.pools[queue.pool];
+        let pool = &self.pools[queued.pool];
+        let ringing: Vec<Seat> = queued.offered_to.iter().filter_map(|id| self.roster.seat(id.as_str())).collect();
         let is_preferred = at_door || chosen.is_some_and(|(_, rule)| rule == Rule::Preferred);
         let passed_over = if is_preferred { Verdict::NotPreferred } else { Verdict::Lower(pool.strategy()) };
-        let mut told = Telling { pool, id: queue.pool, step, passed_over, named: Vec::with_capacity(DECISION_NAMES_MAX) };
+        let named = Vec::with_capacity(DECISION_NAMES_MAX);
+        let mut told = Telling { pool, id: queued.pool, step, passed_over, ringing: &ringing, named };
         if let Some((seat, _)) = chosen {
             told.name(seat, &self.roster[seat], Some(Verdict::Chosen));
+        }
+        for seat in ringing.iter().take(RINGING_NAMES_MAX) {
+            told.name(*seat, &self.roster[*seat], Some(Verdict::Rings));
         }
         let expected = queued.preferred.as_ref().filter(|_| queue.settings.preferred_wait.is_some());
         for id in expected.into_iter().chain(&queued.let_down_by) {
             let Some(seat) = self.roster.seat(id.as_str()) else { continue };
-            told.name(seat, &self.roster[seat], queued.let_down_by.contains(id).then_some(Verdict::LetDown));
+            let let_down = queued.let_down_by.contains(id) && !ringing.contains(&seat);
+            told.name(seat, &self.roster[seat], let_down.then_some(Verdict::LetDown));
         }
         for seat in pool.free(step, DECISION_NAMES_MAX - LATER_NAMES_MAX) {
             told.name(seat, &self.roster[seat], None);
@@ -143,7 +155,7 @@ impl Acd {
             step,
             rule: chosen.map(|(_, rule)| rule),
             chosen: chosen.map(|(seat, _)| self.roster[seat].id.clone()),
-            others: told.others(),
+            others: told.others(&self.roster),
             considered: told.named.into_iter().map(|(_, member, verdict)| (member.id.clone(), verdict)).collect(),
         }
     }
@@ -156,6 +168,8 @@ struct Telling<'a> {
     step: u8,
     /// What is said of those who are free and not chosen.
     passed_over: Verdict,
+    /// Whose phones ring for the call already.
+    ringing: &'a [Seat],
     named: Vec<(Seat, &'a Member, Verdict)>,
 }
 
@@ -163,50 +177,55 @@ impl<'a> Telling<'a> {
     /// Once, and while there is room; with the verdict that his state and skills give him, unless there is another to give.
     fn name(&mut self, seat: Seat, member: &'a Member, verdict: Option<Verdict>) {
         if self.named.len() < DECISION_NAMES_MAX && self.named.iter().all(|(named, ..)| *named != seat) {
-            let verdict = verdict.unwrap_or_else(|| self.verdict(member));
+            let verdict = verdict.unwrap_or_else(|| self.verdict(seat, member));
             self.named.push((seat, member, verdict));
         }
     }
 
-    fn verdict(&self, member: &Member) -> Verdict {
+    fn verdict(&self, seat: Seat, member: &Member) -> Verdict {
         let free = member.indexed.free.is_some();
-        match self.kind(member) {
+        match self.kind(seat, member) {
             Some(kind) if kind != Verdict::Later => return kind,
             None if !free => return Verdict::of_state(member.indexed.state),
             _ => {}
         }
-        let short = shortfall(self.pool.requirement.skills_at(self.step), &member.settings.skills);
+        let asked = self.pool.requirement.skills_at(self.step);
+        let short = shortfall(&asked, &member.settings.skills);
         short.map_or(Verdict::Later, |(skill, has, wants)| Verdict::Short { skill: skill.clone(), has, wants })
     }
 
     /// Among whom the agent is counted; `None` for one whom the pool does not know.
-    fn kind(&self, member: &Member) -> Option<Verdict> {
+    fn kind(&self, seat: Seat, member: &Member) -> Option<Verdict> {
         let part = member.pools.iter().find(|part| part.pool == self.id)?;
         Some(match (part.tier <= self.step, member.indexed.free) {
             (true, Some(_)) => self.passed_over.clone(),
             (false, Some(_)) => Verdict::Later,
+            (_, None) if self.ringing.contains(&seat) => Verdict::Rings,
             (_, None) => Verdict::of_state(member.indexed.state),
         })
     }
 
     /// How many of each verdict are not named. Of those whom only a later step lets in, the free alone are counted.
-    fn others(&self) -> Vec<(Verdict, usize)> {
+    fn others(&self, roster: &Roster) -> Vec<(Verdict, usize)> {
+        let is_open = |seat: &&Seat| roster[**seat].pools.iter().any(|part| part.pool == self.id && part.tier <= self.step);
+        let ringing = self.ringing.iter().filter(is_open).count();
         let count = |state| self.pool.count(self.step, state);
         let (open, later) = self.pool.count_free(self.step);
         let mut counts = [
             (self.passed_over.clone(), open),
             (Verdict::Later, later),
             (Verdict::Resting, count(StateName::Ready) - open),
-            (Verdict::Offered, count(StateName::Reserved) + count(StateName::Ringing)),
+            (Verdict::Rings, ringing),
+            (Verdict::Offered, count(StateName::Reserved) + count(StateName::Ringing) - ringing),
             (Verdict::Talking, count(StateName::Talking)),
             (Verdict::WrapUp, count(StateName::WrapUp)),
             (Verdict::NotReady, count(StateName::NotReady)),
             (Verdict::Offline, count(StateName::Offline)),
         ];
-        for (_, member, _) in &self.named {
+        for (seat, member, _) in &self.named {
             let is_later = |part: &Membership| part.pool == self.id && part.tier > self.step;
             let uncounted = member.indexed.free.is_none() && member.pools.iter().any(is_later);
-            let kind = self.kind(member).filter(|_| !uncounted);
+            let kind = self.kind(*seat, member).filter(|_| !uncounted);
             if let Some((_, left)) = counts.iter_mut().find(|(verdict, _)| Some(verdict) == kind.as_ref()) {
                 *left -= 1;
             }

@@ -27,7 +27,8 @@ pub struct Figures {
     pub overflowed: u64,
     /// Not taken: the queue was full. Not among the offered.
     pub refused: u64,
-    /// Offers made to agents' phones, and those of them that rang out.
+    /// Times that callers were offered to agents, to one or several at once, and those of them that nobody answered and somebody let ring
+    /// out.
     pub offers: u64,
     pub offers_missed: u64,
     /// Sum of the waits of the answered.

@@ -103,15 +103,16 @@ impl Acd {
     /// Where the caller stands now; `None` for one who waits in no line, being offered or gone.
     #[must_use]
     pub fn outlook(&self, call: CallId) -> Option<Outlook> {
-        let queued = self.calls.get(&call)?;
+        let queued = self.calls.get(&call).filter(|queued| !queued.is_offered())?;
         let stand = queued.stand?;
         let queue = self.queues.get(&queued.queue)?;
-        let pool = &self.pools[queue.pool];
+        let pool = &self.pools[queued.pool];
         let step = match stand.at {
             At::Line { step, .. } => step,
             At::Door(_) => 0,
         };
-        let ahead = pool.lines.ahead_of(stand.place, AHEAD_COUNTED_MAX);
+        let counted = |ahead: usize, pool| ahead + self.pools[pool].lines.ahead_of(stand.place, AHEAD_COUNTED_MAX - ahead);
+        let ahead = queue.pools().into_iter().fold(0, counted);
         let is_at_work = |state: &StateName| !matches!(state, StateName::Offline | StateName::NotReady);
         let agents = StateName::ALL.into_iter().filter(is_at_work).map(|state| pool.count(step, state)).sum();
         Some(Outlook { ahead, wait: queue.pace.wait(ahead, agents, pool.count_free(step).0) })

@@ -12,9 +12,9 @@ use super::matcher::Course;
 use super::queue::{Queue, QueuedCall};
 use super::roster::{Member, Seat};
 use super::strategy::Tally;
-use super::{Acd, Action, AgentSettings, Figures, Leaving, QueueSettings};
+use super::{Acd, Action, AgentSettings, Figures, Leaving, Levels, QueueSettings};
 use crate::base::{AgentId, CallId, Instant, QueueId};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -55,9 +55,31 @@ pub struct QueuedImage {
     preferred: Option<AgentId>,
     #[serde(default)]
     awaits: bool,
-    offered_to: Option<AgentId>,
+    #[serde(default)]
+    asks: Levels,
+    #[serde(deserialize_with = "one_or_several")]
+    offered_to: Vec<AgentId>,
+    /// With its entry, where nothing is said of it.
+    #[serde(default)]
+    rings_since: Option<Instant>,
+    #[serde(default)]
+    rang_out: bool,
     #[serde(default)]
     let_down_by: Vec<AgentId>,
+}
+
+/// When a call was offered to one agent at a time, an image had one or nobody.
+fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<AgentId>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Offered {
+        Several(Vec<AgentId>),
+        One(Option<AgentId>),
+    }
+    Ok(match Offered::deserialize(deserializer)? {
+        Offered::Several(agents) => agents,
+        Offered::One(agent) => agent.into_iter().collect(),
+    })
 }
 
 /// Today's figures of all queues, and how far the matcher has come.
@@ -111,7 +133,9 @@ impl Acd {
     /// `None` for a call that stands in no queue (any more).
     #[must_use]
     pub fn call_image(&self, call: CallId) -> Option<QueuedImage> {
-        let QueuedCall { queue, priority, since, entered, preferred, awaits, offered_to, let_down_by, stand: _ } = self.calls.get(&call)?;
+        // Where it stands, and in which pool, follows from the rest.
+        let QueuedCall { stand: _, pool: _, rings_since, entered, priority, since, awaits, rang_out, .. } = self.calls.get(&call)?;
+        let QueuedCall { queue, preferred, asks, offered_to, let_down_by, .. } = self.calls.get(&call)?;
         let settings = self.queues.get(queue).expect("a queue outlives its calls").settings.clone();
         Some(QueuedImage {
             queue: queue.clone(),
@@ -121,7 +145,10 @@ impl Acd {
             entered: Some(*entered),
             preferred: preferred.clone(),
             awaits: *awaits,
+            asks: asks.clone(),
             offered_to: offered_to.clone(),
+            rings_since: Some(*rings_since),
+            rang_out: *rang_out,
             let_down_by: let_down_by.clone(),
         })
     }
@@ -166,13 +193,29 @@ impl Acd {
     /// The call is in the books as it was; it stands in its line when all is restored. A queue that is no longer configured is kept, as over
     /// a reload, until it has served it.
     pub fn restore_call(&mut self, call: CallId, image: QueuedImage) {
-        let QueuedImage { queue, settings, priority, since, entered, preferred, awaits, offered_to, let_down_by } = image;
+        let QueuedImage { queue: id, settings, priority, since, entered, preferred, awaits, asks, .. } = image;
         if self.calls.contains_key(&call) {
             return;
         }
-        self.queue_or_retired(&queue, settings).enter(call, since);
-        let (entered, stand) = (entered.unwrap_or(since), None);
-        self.calls.insert(call, QueuedCall { queue, priority, since, entered, preferred, awaits, offered_to, let_down_by, stand });
+        let queue = self.queue_or_retired(&id, settings);
+        queue.enter(call, since);
+        let entered = entered.unwrap_or(since);
+        let queued = QueuedCall {
+            queue: id,
+            priority,
+            since,
+            entered,
+            preferred,
+            awaits,
+            asks,
+            pool: queue.pool,
+            offered_to: image.offered_to,
+            rings_since: image.rings_since.unwrap_or(entered),
+            rang_out: image.rang_out,
+            let_down_by: image.let_down_by,
+            stand: None,
+        };
+        self.calls.insert(call, queued);
     }
 
     pub fn restore_figures(&mut self, image: FiguresImage) {
@@ -235,7 +278,7 @@ impl Acd {
 
     /// A call whose agent knows nothing of the offer is back in its place.
     fn mend_offers(&mut self, now: Instant, out: &mut Vec<Action>) {
-        let offers = self.calls.iter().filter_map(|(call, queued)| Some((*call, queued.offered_to.clone()?)));
+        let offers = self.calls.iter().flat_map(|(call, queued)| queued.offered_to.iter().map(|agent| (*call, agent.clone())));
         let stands = |call: CallId, id: &AgentId| self.roster.find(id.as_str()).is_some_and(|member| member.agent.offered() == Some(call));
         let broken: Vec<(CallId, AgentId)> = offers.filter(|(call, id)| !stands(*call, id)).collect();
         for (call, agent) in broken {

@@ -1,4 +1,5 @@
-//! The lines of waiting calls: a line for each step of widening and each flow, and whose turn it is among their heads.
+//! The lines of waiting calls: a line for each step of widening and each flow, of those for whom nothing rings yet and of those for whom more
+//! phones are to ring; and whose turn it is among their heads.
 
 use super::fairness::{FlowId, Flows};
 use crate::base::{CallId, Instant};
@@ -30,7 +31,7 @@ impl Place {
     }
 }
 
-/// Of one pool. As many as its steps × flows.
+/// Of one pool. As many as its steps × flows, and as many again where several phones ring at once.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lines(Vec<Line>);
 
@@ -38,15 +39,17 @@ pub(super) struct Lines(Vec<Line>);
 struct Line {
     step: u8,
     flow: FlowId,
+    /// A phone rings for its calls already.
+    rings: bool,
     /// The first of `places`, at hand without a walk through memory.
     head: Option<Place>,
     places: BTreeSet<Place>,
 }
 
 impl Lines {
-    pub(super) fn insert(&mut self, step: u8, flow: FlowId, place: Place) {
-        let at = self.0.binary_search_by_key(&(step, flow), Line::key).unwrap_or_else(|at| {
-            self.0.insert(at, Line { step, flow, head: None, places: BTreeSet::new() });
+    pub(super) fn insert(&mut self, step: u8, flow: FlowId, rings: bool, place: Place) {
+        let at = self.0.binary_search_by_key(&(step, flow, rings), Line::key).unwrap_or_else(|at| {
+            self.0.insert(at, Line { step, flow, rings, head: None, places: BTreeSet::new() });
             at
         });
         let line = &mut self.0[at];
@@ -56,8 +59,8 @@ impl Lines {
         }
     }
 
-    pub(super) fn remove(&mut self, step: u8, flow: FlowId, place: Place) {
-        let Ok(at) = self.0.binary_search_by_key(&(step, flow), Line::key) else { return };
+    pub(super) fn remove(&mut self, step: u8, flow: FlowId, rings: bool, place: Place) {
+        let Ok(at) = self.0.binary_search_by_key(&(step, flow, rings), Line::key) else { return };
         let line = &mut self.0[at];
         line.places.remove(&place);
         if line.head == Some(place) {
@@ -65,9 +68,9 @@ impl Lines {
         }
     }
 
-    /// How many stand before that place, counted to `most`.
+    /// How many stand before that place for whom nothing rings, counted to `most`.
     pub(super) fn ahead_of(&self, place: Place, most: usize) -> usize {
-        self.0.iter().fold(0, |count, line| count + line.places.range(..place).take(most - count).count())
+        self.0.iter().filter(|line| !line.rings).fold(0, |count, line| count + line.places.range(..place).take(most - count).count())
     }
 
     /// Whose turn it is among the calls that have come to `step` or beyond.
@@ -78,7 +81,7 @@ impl Lines {
 }
 
 impl Line {
-    fn key(&self) -> (u8, FlowId) {
-        (self.step, self.flow)
+    fn key(&self) -> (u8, FlowId, bool) {
+        (self.step, self.flow, self.rings)
     }
 }

@@ -1,4 +1,5 @@
-//! The matching of waiting calls and free agents: after every turn, no free agent is left with a call he could take.
+//! The matching of waiting calls and free agents: after every turn, no free agent is left with a call he could take. Each call wants as many
+//! phones to ring as its queue's strategy has ring at once, and stands in its line while it wants another.
 
 use super::decision::Rule;
 use super::line::Turn;
@@ -21,7 +22,7 @@ impl Acd {
         self.touched.clear();
         self.looked_for.clear();
         for call in std::mem::take(&mut self.came_to_wait) {
-            if let Some(queued) = self.calls.get(&call).filter(|queued| queued.offered_to.is_none()) {
+            if let Some(queued) = self.calls.get(&call).filter(|queued| !queued.is_offered()) {
                 let queue = queued.queue.clone();
                 out.push(Action::Decided(Box::new(self.explain(call, queued, None, now))));
                 out.push(Action::KeepWaiting { call, queue });
@@ -80,7 +81,7 @@ impl Acd {
         let id = queued.preferred.as_ref().filter(|id| !queued.let_down_by.contains(id))?;
         let seat = self.roster.seat(id.as_str())?;
         let member = &self.roster[seat];
-        let may = member.pools.iter().any(|part| part.pool == queue.pool && part.tier <= step);
+        let may = member.pools.iter().any(|part| part.pool == queued.pool && part.tier <= step);
         (may && member.indexed.free.is_some()).then_some(seat)
     }
 
@@ -90,14 +91,25 @@ impl Acd {
         let (seat, _) = chosen;
         let agent = self.roster[seat].id.clone();
         let queued = self.calls.get_mut(&call).expect("a waiting call is in the books");
-        let before = queued.offered_to.replace(agent.clone());
-        assert!(before.is_none(), "a call is offered to one agent at a time");
+        assert!(!queued.offered_to.contains(&agent), "nobody is offered a call twice at a time");
+        let is_first = !queued.is_offered();
+        if is_first {
+            queued.rings_since = now;
+        }
+        queued.offered_to.push(agent.clone());
         let queue = self.queues.get_mut(&queued.queue).expect("a queue outlives its calls");
-        queue.figures.offers += 1;
-        self.flows.charge(queue.flow);
+        // However many phones ring, the caller is offered once.
+        if is_first {
+            queue.figures.offers += 1;
+            self.flows.charge(queue.flow);
+        }
         let order = Action::Offer { call, agent, queue: queued.queue.clone() };
-        let stand = queued.stand.take();
-        self.unstand(call, stand);
+        // Once a phone rings it stands among those for whom one does, for as long as another is to.
+        if is_first || queued.wants(&queue.settings, now).0 == 0 {
+            let stand = queued.stand.take();
+            self.unstand(call, stand);
+            self.stand(call, now, out);
+        }
         self.changed.note_call(call);
         self.course.offers += 1;
         self.roster[seat].tally.turn = self.course.offers;

@@ -7,7 +7,15 @@
 //! those who have all that it asks for: the longest idle, unless the queue says otherwise. Time waited lifts the priority and lets more
 //! agents in, where the queue says so; between queues with weights the turns are shared by these. A call keeps its place through every
 //! offer that fails, and is offered to agents who have not let it down before those who have. An agent with an offer or a call is offered
-//! no other. Every choice says why: see [`Decision`]. After an offer: missed → not-ready `missed`, rejected →
+//! no other. A number may ask for more than its queue does: then an agent needs both. Every choice says why: see [`Decision`].
+//!
+//! Where a queue's strategy rings several phones for a call, it stands in its line until as many ring as are to, and takes the agents who are
+//! free, or come to be, when it is its turn; what is left goes to the next in line. Who answers first has it; whom it spared keeps his idle
+//! time and rests no moment. All of that is one offer in the queue's figures and one turn of its weight, from the first phone that is called
+//! until none rings: it was missed when nobody answered and one of them rang out. A call of higher priority that comes meanwhile takes who
+//! becomes free before it; from a phone that rings for another it takes nobody, and so waits for these no longer than three rings.
+//!
+//! After an offer: missed → not-ready `missed`, rejected →
 //! not-ready `rejected`, unreachable → not-ready `unreachable` until his phone registers anew, busy or withdrawn → ready after a rest
 //! of [`OFFER_REST`](crate::base::limits::OFFER_REST), so that no offer can loop; how many of each he may let go, and what follows then, is
 //! by [`Limits`]. Not-ready or log-off asked for during a call comes
@@ -102,9 +110,9 @@ impl Machine for Acd {
             // Phones register often, and mostly nobody has missed them.
             Event::Reachable { agent } if !self.roster.find(agent.as_str()).is_some_and(|member| member.agent.misses_phone()) => {}
             Event::Reachable { agent } => self.tell(&agent, agent::Event::Reachable, now, out),
-            Event::Enqueued { call, queue, priority, since, preferred } => {
+            Event::Enqueued { call, queue, priority, since, preferred, asks } => {
                 self.leave(call, Leaving::Overflowed, now, out);
-                self.enqueue(Arrival { call, queue, priority, since, preferred }, now, out);
+                self.enqueue(Arrival { call, queue, priority, since, preferred, asks }, now, out);
             }
             Event::Left { call, why } => self.leave(call, why, now, out),
             Event::Alerting { agent, call } => self.tell(&agent, agent::Event::Alerted { call }, now, out),
@@ -227,6 +235,6 @@ impl Acd {
     }
 
     fn is_offered(&self, call: CallId, agent: &AgentId) -> bool {
-        self.calls.get(&call).is_some_and(|queued| queued.offered_to.as_ref() == Some(agent))
+        self.offered_to(call).contains(agent)
     }
 }

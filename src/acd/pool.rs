@@ -1,5 +1,5 @@
 //! Where the calls and the agents of queues meet that ask for the same: one pool for all queues of one requirement, one widening and one
-//! strategy.
+//! strategy, and one for the calls of each of them whose number asks for more.
 //!
 //! A class of calls is a queue and a step of widening. The agents for it are those of the steps up to it: so each agent stands once in a
 //! pool, in the tier of the first step that lets him in, and the free agents of a class are the first of a few tiers. Nobody is moved when
@@ -10,9 +10,9 @@ use super::draw::Draw;
 use super::fairness::Flows;
 use super::line::{Lines, Turn};
 use super::roster::{Member, Seat};
-use super::skill::shortfall;
+use super::skill::{both, shortfall};
 use super::strategy::Standing;
-use super::{AgentSettings, Group, Levels, QueueSettings, Strategy};
+use super::{AgentSettings, Group, Levels, QueueSettings, Skill, Strategy};
 use crate::base::{Instant, Rng};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Index, IndexMut};
@@ -31,8 +31,11 @@ pub(super) struct PoolId(usize);
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Requirement {
     strategy: Strategy,
+    /// The queue's, before any widening.
     skills: Levels,
     widen: Vec<(Option<Levels>, Option<Group>)>,
+    /// The number's, of which no group is spared. A step that lowers one of these skills lowers it here too.
+    number: Levels,
 }
 
 /// An agent's part in a pool.
@@ -46,34 +49,49 @@ pub(super) struct Membership {
 }
 
 impl Requirement {
-    fn of(queue: &QueueSettings) -> Self {
-        let widen = queue.widen.iter().map(|step| (step.skills.clone(), step.add.clone())).collect();
-        Self { strategy: queue.strategy, skills: queue.skills.clone(), widen }
+    /// Who asks for what makes no difference where nothing widens: then both are one.
+    fn of(queue: &QueueSettings, asks: &Levels) -> Self {
+        let widen: Vec<_> = queue.widen.iter().map(|step| (step.skills.clone(), step.add.clone())).collect();
+        let (strategy, skills) = (queue.strategy, queue.skills.clone());
+        if widen.is_empty() {
+            return Self { strategy, skills: both(&skills, asks), widen, number: Levels::new() };
+        }
+        Self { strategy, skills, widen, number: asks.clone() }
+    }
+
+    fn taken(&self, step: u8) -> &[(Option<Levels>, Option<Group>)] {
+        &self.widen[..self.widen.len().min(usize::from(step))]
+    }
+
+    /// What the number asks for still at a step.
+    fn number_at(&self, step: u8) -> Levels {
+        let lowered = self.taken(step).iter().filter_map(|(skills, _)| skills.as_ref());
+        let lowest = |skill: &Skill, level: u8| lowered.clone().filter_map(|skills| skills.get(skill).copied()).fold(level, u8::min);
+        self.number.iter().map(|(skill, level)| (skill.clone(), lowest(skill, *level))).collect()
     }
 
     /// What is asked for at a step.
-    pub(super) fn skills_at(&self, step: u8) -> &Levels {
-        let taken = &self.widen[..self.widen.len().min(usize::from(step))];
-        taken.iter().rev().find_map(|(skills, _)| skills.as_ref()).unwrap_or(&self.skills)
+    pub(super) fn skills_at(&self, step: u8) -> Levels {
+        let of_queue = self.taken(step).iter().rev().find_map(|(skills, _)| skills.as_ref()).unwrap_or(&self.skills);
+        both(of_queue, &self.number_at(step))
     }
 
-    /// The first step that lets the agent in.
+    /// The first step that lets the agent in: the queue has let him in by then, and he has what the number asks for still.
     fn tier_of(&self, agent: &AgentSettings) -> Option<u8> {
         let fits = |skills: &Levels| shortfall(skills, &agent.skills).is_none();
-        if fits(&self.skills) {
-            return Some(0);
-        }
         let lets_in = |(skills, group): &(Option<Levels>, Option<Group>)| {
             skills.as_ref().is_some_and(fits) || group.as_ref().is_some_and(|group| group.has(agent))
         };
-        self.widen.iter().position(lets_in).and_then(|at| u8::try_from(at + 1).ok())
+        let first = if fits(&self.skills) { 0 } else { u8::try_from(self.widen.iter().position(lets_in)? + 1).ok()? };
+        let last = u8::try_from(self.widen.len()).ok()?;
+        (first..=last).find(|step| self.number.is_empty() || fits(&self.number_at(*step)))
     }
 }
 
 impl Pools {
-    /// The pool of the queue, which is made if no other asked for the same before. Its agents are entered by who makes it.
-    pub(super) fn of(&mut self, queue: &QueueSettings) -> (PoolId, bool) {
-        let requirement = Requirement::of(queue);
+    /// The pool of the queue's calls whose number asks for this besides, which is made if no other asked for the same before. Its agents are entered by who makes it.
+    pub(super) fn of(&mut self, queue: &QueueSettings, asks: &Levels) -> (PoolId, bool) {
+        let requirement = Requirement::of(queue, asks);
         if let Some(id) = self.ids.get(&requirement) {
             return (*id, false);
         }
@@ -86,7 +104,8 @@ impl Pools {
     pub(super) fn membership(&self, pool: PoolId, agent: &AgentSettings) -> Option<Membership> {
         let asked = &self[pool].requirement;
         let tier = asked.tier_of(agent)?;
-        let fitness = asked.skills.keys().map(|skill| u16::from(agent.skills.get(skill).copied().unwrap_or(0))).sum();
+        let skills = asked.skills.keys().chain(asked.number.keys().filter(|skill| !asked.skills.contains_key(*skill)));
+        let fitness = skills.map(|skill| u16::from(agent.skills.get(skill).copied().unwrap_or(0))).sum();
         Some(Membership { pool, tier, fitness })
     }
 

@@ -2,6 +2,7 @@
 
 use super::{Join, Levels, Limits, Skill, Strategy, WrapUpKind};
 use crate::base::limits::QUEUE_WAITING_MAX;
+use crate::base::time::secs;
 use crate::base::{AgentId, Duration, QueueId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -44,6 +45,10 @@ pub struct QueueSettings {
     /// What its calls ask for: an agent needs all of it.
     pub skills: Levels,
     pub strategy: Strategy,
+    /// With [`Strategy::RingAll`] and [`Strategy::RingProgressively`]: so many phones ring for a call at once, at most.
+    pub ring_at_once: usize,
+    /// With [`Strategy::RingProgressively`]: each time it has passed since the first phone was called, one more is.
+    pub ring_step: Duration,
     /// Working-after-call time; zero for none.
     pub wrap_up: Duration,
     pub wrap_up_kind: WrapUpKind,
@@ -68,6 +73,8 @@ impl Default for QueueSettings {
         Self {
             skills: Levels::new(),
             strategy: Strategy::LongestIdle,
+            ring_at_once: 10,
+            ring_step: secs(5),
             wrap_up: Duration::ZERO,
             wrap_up_kind: WrapUpKind::Optional,
             widen: Vec::new(),
@@ -93,6 +100,21 @@ impl QueueSettings {
         let taken = self.widen.iter().take_while(|step| step.after <= waited).count();
         let next = self.widen.get(taken).map(|step| step.after);
         (u8::try_from(taken).unwrap_or(u8::MAX), next)
+    }
+
+    /// How many phones ring for a call whose first was called so long ago, and when one more does.
+    pub(super) fn phones_after(&self, ringing: Duration) -> (usize, Option<Duration>) {
+        let most = self.ring_at_once.max(1);
+        match self.strategy {
+            Strategy::RingAll => (most, None),
+            Strategy::RingProgressively if !self.ring_step.is_zero() => {
+                let steps = usize::try_from(ringing.as_nanos() / self.ring_step.as_nanos()).unwrap_or(usize::MAX);
+                let phones = steps.saturating_add(1).min(most);
+                let next = u32::try_from(phones).ok().filter(|_| phones < most);
+                (phones, next.map(|phones| self.ring_step * phones))
+            }
+            _ => (1, None),
+        }
     }
 
     /// The priority of a caller who has waited for so long since his first arrival, and when it rises next.
@@ -136,7 +158,7 @@ impl Group {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::time::{millis, secs};
+    use crate::base::time::millis;
 
     #[test]
     fn priority_rises_at_each_step_to_nine_and_no_further() {
@@ -153,6 +175,22 @@ mod tests {
             assert_eq!(queue.aged(priority, waited), expected, "{priority} after {waited:?}");
         }
         assert_eq!(QueueSettings::default().aged(3, secs(1_000)), (3, None));
+    }
+
+    #[test]
+    fn phones_are_added_at_their_moments_up_to_the_most() {
+        let queue = |strategy| QueueSettings { strategy, ring_at_once: 3, ..QueueSettings::default() };
+        for (strategy, ringing, expected) in [
+            (Strategy::LongestIdle, secs(60), (1, None)),
+            (Strategy::RingAll, secs(0), (3, None)),
+            (Strategy::RingProgressively, secs(0), (1, Some(secs(5)))),
+            (Strategy::RingProgressively, millis(4_999), (1, Some(secs(5)))),
+            (Strategy::RingProgressively, secs(5), (2, Some(secs(10)))),
+            (Strategy::RingProgressively, secs(10), (3, None)),
+            (Strategy::RingProgressively, secs(1_000_000), (3, None)),
+        ] {
+            assert_eq!(queue(strategy).phones_after(ringing), expected, "{strategy} after {ringing:?}");
+        }
     }
 
     #[test]

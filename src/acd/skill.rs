@@ -48,3 +48,12 @@ pub(super) fn shortfall<'a>(wants: &'a Levels, has: &Levels) -> Option<(&'a Skil
     let level = |skill| has.get(skill).copied().unwrap_or(0);
     wants.iter().map(|(skill, wanted)| (skill, level(skill), *wanted)).find(|(_, has, wanted)| has < wanted)
 }
+
+/// Both requirements in one: of a skill in both of them the higher level.
+pub(super) fn both(one: &Levels, other: &Levels) -> Levels {
+    let mut both = one.clone();
+    for (skill, level) in other {
+        both.entry(skill.clone()).and_modify(|known| *known = (*known).max(*level)).or_insert(*level);
+    }
+    both
+}

@@ -66,10 +66,10 @@ impl Acd {
         self.calls.get(&call).map(|queued| &queued.queue)
     }
 
-    /// The agent whom the call is offered to now.
+    /// The agents whom the call is offered to now, as they were called.
     #[must_use]
-    pub fn offered_to(&self, call: CallId) -> Option<&AgentId> {
-        self.calls.get(&call)?.offered_to.as_ref()
+    pub fn offered_to(&self, call: CallId) -> &[AgentId] {
+        self.calls.get(&call).map_or(&[], |queued| &queued.offered_to)
     }
 
     fn queue_snapshot(&self, id: &QueueId, queue: &Queue, now: Instant) -> QueueSnapshot {

@@ -1,6 +1,6 @@
 //! What the ACD is told and what it orders, and the words for it.
 
-use super::{Cause, Decision, StateName};
+use super::{Cause, Decision, Levels, StateName};
 use crate::base::limits::REASON_LETTERS_MAX;
 use crate::base::{AgentId, CallId, Instant, QueueId};
 use serde::{Deserialize, Serialize};
@@ -30,13 +30,15 @@ pub enum Event {
     },
 
     /// A caller entered a queue. A higher `priority` goes first; `since` is his first arrival; `preferred` the agent whom he is to be given to
-    /// if the queue's rule has him waited for, such as the last who spoke with him.
+    /// if the queue's rule has him waited for, such as the last who spoke with him; `asks` what the number that he dialled asks for besides the
+    /// queue.
     Enqueued {
         call: CallId,
         queue: QueueId,
         priority: u8,
         since: Instant,
         preferred: Option<AgentId>,
+        asks: Levels,
     },
     /// A caller who had no agent yet left the queue. A phone that rang for him is silenced.
     Left {
@@ -169,7 +171,7 @@ impl fmt::Display for Reason {
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
-    /// Ring the agent's phone for the caller.
+    /// Ring the agent's phone for the caller, whom others' phones may ring for already.
     Offer { call: CallId, agent: AgentId, queue: QueueId },
     /// Stop the agent's phone: the caller left, another has him, or the agent is no longer free. The offer is over in these books.
     Withdraw { call: CallId, agent: AgentId },

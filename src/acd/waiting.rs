@@ -6,7 +6,7 @@ use super::forecast::Labour;
 use super::line::Place;
 use super::queue::{At, Queue, QueuedCall, Stand};
 use super::roster::Seat;
-use super::{Acd, Action, Join, Leaving, Refusal, StateName};
+use super::{Acd, Action, Join, Leaving, Levels, Refusal, StateName};
 use crate::base::limits::PREFERRED_WAITING_MAX;
 use crate::base::{AgentId, CallId, Instant, QueueId};
 use std::cmp::Reverse;
@@ -19,18 +19,33 @@ pub(super) struct Arrival {
     pub priority: u8,
     pub since: Instant,
     pub preferred: Option<AgentId>,
+    pub asks: Levels,
 }
 
 impl Acd {
     pub(super) fn enqueue(&mut self, arrival: Arrival, now: Instant, out: &mut Vec<Action>) {
-        let Arrival { call, queue: id, priority, since, preferred } = arrival;
-        match self.refusal(&id) {
+        let Arrival { call, queue: id, priority, since, preferred, asks } = arrival;
+        match self.refusal(&id, &asks) {
             None => {
+                let pool = self.pool_for(&id, &asks);
                 let queue = self.queues.get_mut(&id).expect("it refuses nobody, so it is there");
                 queue.enter(call, since);
                 queue.figures.offered += 1;
-                let (awaits, offered_to, let_down_by, stand) = (preferred.is_some(), None, Vec::new(), None);
-                let queued = QueuedCall { queue: id, priority, since, entered: now, preferred, awaits, offered_to, let_down_by, stand };
+                let queued = QueuedCall {
+                    queue: id,
+                    priority,
+                    since,
+                    entered: now,
+                    awaits: preferred.is_some(),
+                    preferred,
+                    asks,
+                    pool,
+                    offered_to: Vec::new(),
+                    rings_since: now,
+                    rang_out: false,
+                    let_down_by: Vec::new(),
+                    stand: None,
+                };
                 self.calls.insert(call, queued);
                 self.wait(call, now, out);
             }
@@ -44,19 +59,20 @@ impl Acd {
         }
     }
 
-    /// Why the queue would not take another caller now; `None`: it would.
-    #[must_use]
-    pub fn refusal(&self, id: &QueueId) -> Option<Refusal> {
+    /// Why the queue would not take another caller now whose number asks for this besides; `None`: it would.
+    pub fn refusal(&mut self, id: &QueueId, asks: &Levels) -> Option<Refusal> {
         let Some(queue) = self.queues.get(id).filter(|queue| !queue.retired) else { return Some(Refusal::Unknown) };
         if queue.is_full() {
             return Some(Refusal::Full);
         }
-        let pool = &self.pools[queue.pool];
+        let join = queue.settings.join;
+        let pool = self.pool_for(id, asks);
+        let pool = &self.pools[pool];
         let is_staffed = |at_work: fn(StateName) -> bool| {
             StateName::ALL.into_iter().filter(|state| at_work(*state)).any(|state| pool.count(u8::MAX, state) > 0)
         };
         let nobody_logged_on = || !is_staffed(|state| state != StateName::Offline);
-        match queue.settings.join {
+        match join {
             Join::Always => None,
             Join::LoggedOn | Join::Ready if nobody_logged_on() => Some(Refusal::NobodyLoggedOn),
             Join::Ready if !is_staffed(|state| !matches!(state, StateName::Offline | StateName::NotReady)) => Some(Refusal::NobodyReady),
@@ -64,14 +80,23 @@ impl Acd {
         }
     }
 
-    /// An offer failed: the call is back in its place, and its agent is the last to be tried again.
+    /// A phone that was to ring does no longer, and nobody answered it: its agent is the last to be tried again. When no other rings, the
+    /// call is back in its place.
     pub(super) fn put_back(&mut self, call: CallId, agent: &AgentId, missed: bool, now: Instant, out: &mut Vec<Action>) {
         let Some(queued) = self.calls.get_mut(&call) else { return };
-        queued.offered_to = None;
+        queued.offered_to.retain(|other| other != agent);
         queued.note_let_down(agent);
+        queued.rang_out |= missed;
+        let stand = queued.stand.take();
+        if queued.is_offered() {
+            self.unstand(call, stand);
+            self.changed.note_call(call);
+            return self.stand(call, now, out);
+        }
         let queue = self.queues.get_mut(&queued.queue).expect("a queue outlives its calls");
-        queue.figures.offers_missed += u64::from(missed);
+        queue.figures.offers_missed += u64::from(std::mem::take(&mut queued.rang_out));
         self.flows.refund(queue.flow);
+        self.unstand(call, stand);
         self.wait(call, now, out);
     }
 
@@ -81,26 +106,34 @@ impl Acd {
         self.stand(call, now, out);
     }
 
-    /// The call takes its place as of now, until the moment when the next thing about it changes. Who has waited too long leaves.
+    /// The call takes its place as of now, until the moment when the next thing about it changes; one for which as many phones ring as are to
+    /// stands nowhere. Who has waited too long leaves.
     pub(super) fn stand(&mut self, call: CallId, now: Instant, out: &mut Vec<Action>) {
         let queued = self.calls.get(&call).expect("who waits is in the books");
         let queue = self.queues.get(&queued.queue).expect("a queue outlives its calls");
         let settings = &queue.settings;
-        if settings.max_wait.is_some_and(|most| now - queued.entered >= most) {
+        let rings = queued.is_offered();
+        if !rings && settings.max_wait.is_some_and(|most| now - queued.entered >= most) {
             return self.expire(call, now, out);
+        }
+        let (wants, wants_more_at) = queued.wants(settings, now);
+        if wants == 0 {
+            return self.call_deadlines.set(call, wants_more_at);
         }
         let (step, next_step) = settings.step_after(now - queued.entered);
         let (priority, next_priority) = settings.aged(queued.priority, now - queued.since);
         let door = self.door(queued, queue, now);
-        let at = door.map_or(At::Line { pool: queue.pool, step }, At::Door);
-        let since_entry = [next_step, settings.max_wait, settings.preferred_wait.filter(|_| door.is_some())];
+        let at = door.map_or(At::Line { pool: queued.pool, step }, At::Door);
+        let since_entry = [next_step, settings.max_wait.filter(|_| !rings), settings.preferred_wait.filter(|_| door.is_some())];
         let until = since_entry.into_iter().flatten().map(|wait| queued.entered + wait);
         let until = until.chain(next_priority.map(|wait| queued.since + wait)).min();
-        let stand = Stand { place: Place { priority: Reverse(priority), since: queued.since, call }, flow: queue.flow, at };
+        let stand = Stand { place: Place { priority: Reverse(priority), since: queued.since, call }, flow: queue.flow, rings, at };
         match at {
             At::Line { pool, step } => {
-                self.pools[pool].lines.insert(step, stand.flow, stand.place);
-                self.touched.push(pool);
+                self.pools[pool].lines.insert(step, stand.flow, rings, stand.place);
+                if !self.touched.contains(&pool) {
+                    self.touched.push(pool);
+                }
             }
             At::Door(seat) => {
                 self.doors.entry(seat).or_default().push(call);
@@ -123,16 +156,17 @@ impl Acd {
         let id = queued.preferred.as_ref().filter(|id| !queued.let_down_by.contains(id))?;
         let seat = self.roster.seat(id.as_str())?;
         let member = &self.roster[seat];
-        let fits = member.agent.returns() && member.pools.iter().any(|part| part.pool == queue.pool);
+        let fits = member.agent.returns() && member.pools.iter().any(|part| part.pool == queued.pool);
         let has_room = self.doors.get(&seat).is_none_or(|calls| calls.len() < PREFERRED_WAITING_MAX);
         (fits && has_room).then_some(seat)
     }
 
-    /// Takes the call away from where it stands.
+    /// Takes the call away from where it stands, if it stands anywhere.
     pub(super) fn unstand(&mut self, call: CallId, stand: Option<Stand>) {
-        let Some(Stand { place, flow, at }) = stand else { return };
+        self.call_deadlines.set(call, None);
+        let Some(Stand { place, flow, rings, at }) = stand else { return };
         match at {
-            At::Line { pool, step } => self.pools[pool].lines.remove(step, flow, place),
+            At::Line { pool, step } => self.pools[pool].lines.remove(step, flow, rings, place),
             At::Door(seat) => {
                 if let Some(calls) = self.doors.get_mut(&seat) {
                     calls.retain(|other| *other != call);
@@ -142,12 +176,11 @@ impl Acd {
                 }
             }
         }
-        self.call_deadlines.set(call, None);
     }
 
-    /// Something about a waiting call is due: it stands elsewhere now, or leaves.
+    /// Something about a call is due: it stands elsewhere now, wants another phone, or leaves.
     pub(super) fn move_on(&mut self, call: CallId, now: Instant, out: &mut Vec<Action>) {
-        let Some(queued) = self.calls.get_mut(&call).filter(|queued| queued.offered_to.is_none()) else { return };
+        let Some(queued) = self.calls.get_mut(&call) else { return };
         let stand = queued.stand.take();
         self.unstand(call, stand);
         self.stand(call, now, out);
@@ -159,14 +192,14 @@ impl Acd {
         out.push(Action::Expired { call, queue });
     }
 
-    /// Takes a call out of the books; a phone that rings for it, other than `but_not`'s, is silenced.
+    /// Takes a call out of the books; the phones that ring for it, other than `but_not`'s, are silenced.
     fn take(&mut self, call: CallId, but_not: Option<&AgentId>, now: Instant, out: &mut Vec<Action>) -> Option<QueuedCall> {
         let mut queued = self.calls.remove(&call)?;
         self.changed.note_call(call);
         self.unstand(call, queued.stand.take());
         let queue = self.queues.get_mut(&queued.queue).expect("a queue outlives its calls");
         queue.leave(call, queued.since);
-        if let Some(agent) = queued.offered_to.as_ref().filter(|agent| Some(*agent) != but_not) {
+        for agent in queued.offered_to.iter().filter(|agent| Some(*agent) != but_not) {
             out.push(Action::Withdraw { call, agent: agent.clone() });
             self.tell(agent, agent::Event::Spared { call }, now, out);
         }
@@ -181,7 +214,8 @@ impl Acd {
             Leaving::Abandoned => queue.figures.note_abandoned(wait),
             Leaving::Overflowed => queue.figures.note_overflowed(wait),
         }
-        if queued.offered_to.is_some() {
+        if queued.is_offered() {
+            queue.figures.offers_missed += u64::from(queued.rang_out);
             self.flows.refund(queue.flow);
         }
         self.forget_if_done(&queued.queue);

@@ -41,6 +41,14 @@ pub const OFFER_REST: Duration = Duration::from_secs(5);
 pub const OFFER_GRACE: Duration = Duration::from_secs(5);
 /// Agents remembered by a waiting call as having let it down, so that others are tried first. More: the oldest is forgotten.
 pub const REFUSALS_REMEMBERED_MAX: usize = 8;
+/// Phones that ring for one call at once. Each takes a pair of media ports and an INVITE of its own, and its agent is offered no other call
+/// meanwhile. More: an error of `check`.
+pub const RING_AT_ONCE_MAX: u32 = 50;
+/// Skills that one number asks for besides its queue. More: an error of `check`.
+pub const NUMBER_SKILLS_MAX: usize = 8;
+/// Requirements of numbers that differ from each other: each makes a class of its own of every queue that it leads to, in which each agent
+/// who fits has a place. More: an error of `check`.
+pub const NUMBER_REQUIREMENTS_MAX: usize = 64;
 /// Steps of widening of one queue. More: an error of `check`.
 pub const WIDENING_STEPS_MAX: usize = 8;
 /// Calls that wait for one preferred agent at a time: he takes one after the other. More: the newest does not wait for him.

@@ -21,10 +21,14 @@ pub enum Strategy {
     Random,
     /// By chance, an agent of weight 2 twice as often as one of weight 1.
     WeightedRandom,
+    /// All at once, the longest idle first where only so many may ring.
+    RingAll,
+    /// The longest idle, and one more each time a step has passed, while those before ring on.
+    RingProgressively,
 }
 
 impl Strategy {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::LongestIdle,
         Self::RoundRobin,
         Self::FewestCalls,
@@ -33,9 +37,12 @@ impl Strategy {
         Self::BestSkill,
         Self::Random,
         Self::WeightedRandom,
+        Self::RingAll,
+        Self::RingProgressively,
     ];
 
-    /// `longest-idle`, `round-robin`, `fewest-calls`, `least-talk-time`, `top-down`, `best-skill`, `random`, `weighted-random`.
+    /// `longest-idle`, `round-robin`, `fewest-calls`, `least-talk-time`, `top-down`, `best-skill`, `random`, `weighted-random`, `ring-all`,
+    /// `ring-progressively`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -47,12 +54,20 @@ impl Strategy {
             Self::BestSkill => "best-skill",
             Self::Random => "random",
             Self::WeightedRandom => "weighted-random",
+            Self::RingAll => "ring-all",
+            Self::RingProgressively => "ring-progressively",
         }
     }
 
     #[must_use]
     pub const fn is_chance(self) -> bool {
         matches!(self, Self::Random | Self::WeightedRandom)
+    }
+
+    /// Whether more phones than one may ring for a call.
+    #[must_use]
+    pub const fn rings_several(self) -> bool {
+        matches!(self, Self::RingAll | Self::RingProgressively)
     }
 }
 

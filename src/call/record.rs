@@ -99,6 +99,8 @@ pub enum OfferOutcome {
     Busy,
     Unreachable,
     Withdrawn,
+    /// Another answered the caller for whom his phone rang: nothing is counted against who did not.
+    Elsewhere,
 }
 
 impl OfferOutcome {
@@ -112,6 +114,7 @@ impl OfferOutcome {
             Self::Busy => "busy",
             Self::Unreachable => "unreachable",
             Self::Withdrawn => "withdrawn",
+            Self::Elsewhere => "elsewhere",
         }
     }
 }
@@ -126,6 +129,9 @@ pub struct OfferRecord {
     /// Rings begun, by the configured cadence.
     pub rings: u32,
     pub result: OfferOutcome,
+    /// Another agent's phone, of the line before this one, rang for the caller when this one was called: for him both are one offer.
+    #[serde(default)]
+    pub beside: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -249,6 +249,8 @@ pub struct RouteConfig {
     pub number: NumberPattern,
     pub from: RouteSource,
     pub to: Destination,
+    /// What is asked for besides what its queue asks for, or the queue that its menu leads to.
+    pub skills: BTreeMap<String, u8>,
     /// `None`: always open.
     pub hours: Option<RouteHours>,
 }

@@ -10,6 +10,10 @@ pub struct QueueConfig {
     /// All of it is needed, at least of these levels; at least one.
     pub skills: BTreeMap<String, u8>,
     pub strategy: Strategy,
+    /// With `ring-all` and `ring-progressively`: phones that ring for a call at once, at most.
+    pub ring_at_once: usize,
+    /// With `ring-progressively`: after each of these one more phone rings.
+    pub ring_step: Duration,
     /// Working-after-call time; zero for none.
     pub wrap_up: Duration,
     pub wrap_up_kind: WrapUpKind,

@@ -88,7 +88,9 @@ reference! {
         "id" = "": "Its name.";
         "skill" = "(or skills)": "Agents who have it, of whatever level, are offered the calls.";
         "skills" = "(or skill)": "All of these are needed, each at least of its level.";
-        "strategy" = r#""longest-idle""#: "Whom of the free agents: `longest-idle`, `round-robin`, `fewest-calls`, `least-talk-time`, `top-down`, `best-skill`, `random`, `weighted-random`.";
+        "strategy" = r#""longest-idle""#: "Whom of the free agents: `longest-idle`, `round-robin`, `fewest-calls`, `least-talk-time`, `top-down`, `best-skill`, `random`, `weighted-random`; or several at once: `ring-all`, the first to answer has the call, and `ring-progressively`, the longest idle first and one more each `ring_step`. A call of higher priority takes nobody from phones that ring already.";
+        "ring_at_once" = "10": "With these two: so many phones ring for a call at most, 1 to 50.";
+        "ring_step" = r#""5s""#: "With `ring-progressively`: when one more phone is to ring; those before ring on, each for its own three rings.";
         "wrap_up" = r#""0s""#: "Time after a call in which an agent is offered no other.";
         "wrap_up_kind" = r#""optional""#: "`optional`: the agent may end it; `until-done`: he ends it, and at its end he is not ready; `mandatory`: nobody cuts it short.";
         "ageing" = "(never)": "Each of these that a caller waits lifts his priority by one, up to 9.";
@@ -122,6 +124,7 @@ reference! {
         "number" = "": "A number, or a pattern: `X` a digit, `N` 2 to 9, a last `.` one or more of anything.";
         "from" = r#""any""#: "`trunk`: calls from outside; `internal`: calls of our agents; `any`.";
         "to" = "": "`queue:ID`, `agent` (the one whose id was dialled), `agent:ID`, `menu:ID`, `message:ID`, `play:PROMPT`, `trunk:ID`, `reject:CODE`; or a list, the first that takes the call.";
+        "skills" = "{}": "What this number asks of an agent besides what its queue asks, or the queue that its menu leads to: he needs both. A step of widening that lowers a skill lowers it here too; whom a step adds needs these as well.";
         "calendar" = "(always open)": "By whose hours.";
         "closed" = "(play:closed)": "Where it leads outside of them.";
         "holiday" = "(closed)": "Where it leads on the calendar's exceptions.";

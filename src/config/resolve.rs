@@ -56,7 +56,7 @@ pub fn examine(files: &[SourceFile], overrides: &[String], prompts: &PromptInven
     let mut faults = Faults::default();
     let config = document::read(&sources, &mut faults).map(|root| {
         let raw = RawConfig::read(root, &mut faults);
-        Resolver { prompts, faults: &mut faults, demo_password: None, overflows: Vec::new() }.config(raw)
+        Resolver { prompts, faults: &mut faults, demo_password: None, overflows: Vec::new(), asking: Vec::new() }.config(raw)
     });
     let warnings = in_words(faults.warnings, &sources);
     let errors = in_words(faults.errors, &sources);
@@ -74,6 +74,8 @@ struct Resolver<'a> {
     demo_password: Option<Place>,
     /// From which queue to which callers overflow, and where it stands.
     overflows: Vec<(QueueId, QueueId, Place)>,
+    /// Numbers that ask for more than their queues do.
+    asking: Vec<together::Asking>,
 }
 
 /// Things of one kind by their id, each with its place.
@@ -113,6 +115,7 @@ impl Resolver<'_> {
         self.no_queue_overflows_in_circles();
         self.each_queue_has_an_agent(&queues, &agents);
         self.each_step_lets_somebody_in(&queues, &agents);
+        self.each_number_finds_somebody(&queues, &menus, &agents);
         let http_place = raw_http.listen.as_ref().map_or(raw_http.place, |spot| spot.place);
         let http_listen = Spot { value: http.listen, place: http_place };
         self.ports_do_not_meet(&listen, &http_listen, &raw_media, &media);

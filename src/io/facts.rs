@@ -70,7 +70,8 @@ fn offer(offer: &super::shapes::Offer) -> Option<OfferRecord> {
         alerted_at: at(offer.alerted_at),
         ended_at: offer.ended_at.map(at),
         rings: offer.rings,
-        result: word!(offer.result, OfferOutcome: Pending, Answered, Missed, Rejected, Busy, Unreachable, Withdrawn)?,
+        result: word!(offer.result, OfferOutcome: Pending, Answered, Missed, Rejected, Busy, Unreachable, Withdrawn, Elsewhere)?,
+        beside: offer.beside,
     })
 }
 
@@ -164,7 +165,8 @@ mod tests {
                     alerted_at: at(1),
                     ended_at: None,
                     rings: 2,
-                    result: OfferOutcome::Withdrawn,
+                    result: OfferOutcome::Elsewhere,
+                    beside: true,
                 }],
                 holds: vec![HoldRecord {
                     by: HeldBy::Caller,

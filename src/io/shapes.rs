@@ -116,8 +116,11 @@ pub struct Offer {
     pub ended_at: Option<Time>,
     /// Rings begun, by the configured cadence.
     pub rings: u32,
-    /// pending, answered, missed, rejected, busy, unreachable, withdrawn.
+    /// pending, answered, missed, rejected, busy, unreachable, withdrawn, elsewhere (another agent answered first).
     pub result: String,
+    /// The phone of the offer before this one rang for the caller already: for him both are one offer.
+    #[serde(default)]
+    pub beside: bool,
 }
 
 /// A time on hold.
@@ -351,6 +354,7 @@ impl From<&OfferRecord> for Offer {
             ended_at: offer.ended_at.map(Time::from),
             rings: offer.rings,
             result: offer.result.name().to_owned(),
+            beside: offer.beside,
         }
     }
 }

@@ -150,7 +150,7 @@ definitions! {
     "longest_wait" Milliseconds Q: "max wait", "of waits that have ended, however they did", |t| t.visits.longest_wait_ms;
 
     // Offers.
-    "offers" Count QA: "offers", "times that an agent's phone was rung, and it is known what came of it", |t| t.visits.offers;
+    "offers" Count QA: "offers", "times that a queue's caller was offered to agents, or to one and to others at once, and it is known what came of it; of an agent: times that his phone was rung and no other answered first", |t| t.visits.offers;
     "agent_answer_rate" Percent QA: "answered offers / offers", "offers that ended otherwise count against it",
         |t| t.visits.offers_answered, t.visits.offers;
     "rona_rate" Percent QA: "offers that rang out / (offers − withdrawn)",

@@ -52,7 +52,7 @@ fn visit(queue: &str, entered: f64, left: Option<f64>, ending: VisitEnding) -> Q
 }
 
 fn offer(agent: &str, alerted: f64, ended: f64, rings: u32, result: OfferOutcome) -> OfferRecord {
-    OfferRecord { agent: agent.into(), alerted_at: at(alerted), ended_at: Some(at(ended)), rings, result }
+    OfferRecord { agent: agent.into(), alerted_at: at(alerted), ended_at: Some(at(ended)), rings, result, beside: false }
 }
 
 fn part(agent: &str, from: f64, to: f64, ending: SegmentEnding) -> SegmentRecord {

@@ -31,7 +31,7 @@ tally! {
         refused,
         /// Sum of the waits of the answered.
         answered_wait_ms,
-        /// Offers to agents' phones that have ended.
+        /// Offers that have ended: of a caller, be it to several agents at once; of an agent, his own.
         offers,
         offers_answered,
         /// Answered within N rings.
@@ -85,23 +85,25 @@ impl VisitTally {
         if visit.left_at.is_some() {
             self.longest_wait_ms = self.longest_wait_ms.max(wait);
         }
-        for offer in record.offers.iter().filter(|offer| visit_of(offer, &record.visits) == Some(index)) {
+        let offers: Vec<&OfferRecord> = record.offers.iter().filter(|offer| visit_of(offer, &record.visits) == Some(index)).collect();
+        for phones in offers.chunk_by(|_, next| next.beside) {
+            let Some(offer) = as_one(phones, visit.left_at.is_some()) else { continue };
             self.offer(offer, terms);
             let missed_in_time = offer.result == OfferOutcome::Missed
                 && offer.ended_at.is_some_and(|at| between(visit.entered_at, at) <= ms(terms.service_level));
             self.offers_missed_in_time += u64::from(missed_in_time);
-            // Whose caller is gone is withdrawn with him.
-            if offer.result == OfferOutcome::Pending && visit.left_at.is_some() {
+            // Whose caller is gone is withdrawn with him, and where nobody who was asked answered, another took him.
+            if matches!(offer.result, OfferOutcome::Pending | OfferOutcome::Elsewhere) {
                 self.offers += 1;
                 self.offers_withdrawn += 1;
             }
         }
     }
 
-    /// Counts an offer that has ended.
+    /// Counts an offer that has ended. One that another agent answered counts for nobody.
     pub fn offer(&mut self, offer: &OfferRecord, terms: &Terms) {
         let count = match offer.result {
-            OfferOutcome::Pending => return,
+            OfferOutcome::Pending | OfferOutcome::Elsewhere => return,
             OfferOutcome::Answered => &mut self.offers_answered,
             OfferOutcome::Missed => &mut self.offers_missed,
             OfferOutcome::Rejected => &mut self.offers_rejected,
@@ -113,6 +115,17 @@ impl VisitTally {
         self.offers += 1;
         self.offers_in_rings += u64::from(offer.result == OfferOutcome::Answered && offer.rings <= terms.rings);
     }
+}
+
+/// Of the phones that rang for a caller together, the one that says what became of it: who answered; else none while one rings still; else
+/// one that rang out, was withdrawn, said no.
+fn as_one<'a>(phones: &[&'a OfferRecord], is_over: bool) -> Option<&'a OfferRecord> {
+    use OfferOutcome::{Answered, Busy, Elsewhere, Missed, Pending, Rejected, Unreachable, Withdrawn};
+    let of = |result: OfferOutcome| phones.iter().rfind(|offer| offer.result == result).copied();
+    if !is_over && of(Answered).is_none() && of(Pending).is_some() {
+        return None;
+    }
+    [Answered, Missed, Pending, Withdrawn, Elsewhere, Rejected, Busy, Unreachable].into_iter().find_map(of)
 }
 
 /// The visit during which the phone was rung: of two that meet at that moment, the later.

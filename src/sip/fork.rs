@@ -42,6 +42,9 @@ enum State {
         reason: Option<Reason>,
     },
     Cancelled {
+        /// Told again to a phone that has answered meanwhile.
+        #[serde(default)]
+        reason: Option<Reason>,
         give_up_at: Instant,
     },
     /// A final response came; any 2xx after it is another phone's.
@@ -100,12 +103,13 @@ impl Fork {
     }
 
     fn send_cancel(&mut self, way: &Way, room: &mut Room) {
-        let State::Unwanted { reason } = &self.state else { return };
+        let State::Unwanted { reason } = &mut self.state else { return };
         let mut request = cancel_of(way.invite);
-        if let Some(reason) = reason {
+        let reason = reason.take();
+        if let Some(reason) = &reason {
             request.headers.push("Reason", compose::reason(reason));
         }
-        self.state = State::Cancelled { give_up_at: room.now + PATIENCE };
+        self.state = State::Cancelled { reason, give_up_at: room.now + PATIENCE };
         room.orders.push(Order::Request { request: Box::new(request), flow: way.flow, user: User::Aside(way.leg) });
     }
 
@@ -178,7 +182,11 @@ impl Fork {
             let sdp = compose::sdp_of(&response.headers, &response.body).ok().flatten().or(early.and_then(|early| early.sdp));
             return Some(Outcome::Answered(Box::new(Answered { dialog, response, sdp })));
         }
-        let bye = dialog.request(Method::Bye);
+        let mut bye = dialog.request(Method::Bye);
+        // RFC 3326 §2: why it is not wanted, as the CANCEL that it crossed says.
+        if let State::Unwanted { reason: Some(reason) } | State::Cancelled { reason: Some(reason), .. } = &self.state {
+            bye.headers.push("Reason", compose::reason(reason));
+        }
         room.request(bye, hop, User::Aside(way.leg));
         let settled = std::mem::replace(&mut self.state, State::Settled);
         let too_late = || Outcome::Refused { code: 487, reason: "Answered Too Late".to_owned(), min_se: None, demand: None };
@@ -188,7 +196,7 @@ impl Fork {
     /// When the final response to a cancelled branch is not waited for any longer (§9.1).
     pub fn deadline(&self) -> Option<Instant> {
         match self.state {
-            State::Cancelled { give_up_at } => Some(give_up_at),
+            State::Cancelled { give_up_at, .. } => Some(give_up_at),
             State::Wanted | State::Unwanted { .. } | State::Settled => None,
         }
     }

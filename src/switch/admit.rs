@@ -148,7 +148,7 @@ impl Switch {
         let slot = self.slots.get_mut(&call).ok_or_else(|| refused(481, "that call is over"))?;
         slot.admitted.insert(leg, Box::new(Admitted { agent: agent.clone(), record }));
         self.add_leg(call, leg);
-        if self.acd.offered_to(call).is_some() {
+        if !self.acd.offered_to(call).is_empty() {
             // What rings in a queue's name is his when he has answered, not before.
             self.directory.takes_part(&agent, call, Role::Beside);
         } else {

@@ -121,7 +121,8 @@ pub fn acd_settings(config: &Config) -> acd::AcdSettings {
     }
 }
 
-fn levels(skills: &BTreeMap<String, u8>) -> acd::Levels {
+/// Skills of the configuration in the ACD's words.
+pub fn levels(skills: &BTreeMap<String, u8>) -> acd::Levels {
     skills.iter().map(|(skill, level)| (acd::Skill::new(skill), *level)).collect()
 }
 
@@ -138,6 +139,8 @@ fn queue_settings(queue: &config::QueueConfig) -> acd::QueueSettings {
     acd::QueueSettings {
         skills: levels(&queue.skills),
         strategy: queue.strategy,
+        ring_at_once: queue.ring_at_once,
+        ring_step: queue.ring_step,
         wrap_up: queue.wrap_up,
         wrap_up_kind: queue.wrap_up_kind,
         widen: queue.widen.iter().map(step).collect(),

@@ -5,6 +5,7 @@ use super::directory::Role;
 use super::output::Detail;
 use super::routing::{Routed, route};
 use super::slot::{PARTY_RINGS_FOR, Purpose};
+use crate::acd::Levels;
 use crate::base::limits::ERRANDS_PER_CALL_MAX;
 use crate::base::{AgentId, CallId, Duration, Instant, LegId};
 use crate::call::{self, Order, Part, Place, Side};
@@ -112,8 +113,8 @@ pub fn refused(code: u16, why: impl Into<String>) -> Refused {
 
 /// Where a number leads that is to have a place in a call.
 pub enum Aim {
-    /// The caller goes there himself: to wait, or to something that speaks to him.
-    Caller(Destination),
+    /// The caller goes there himself: to wait, or to something that speaks to him; with what the number asks for besides a queue.
+    Caller(Destination, Levels),
     /// A phone is called.
     Phone(Errand),
 }
@@ -124,16 +125,18 @@ impl Switch {
         let by = by.cloned();
         let origin = Origin::Account(by.clone().unwrap_or_else(|| AgentId::new("")));
         let (purpose, number) = match route(&self.config, number, &origin, self.at(now)) {
-            Routed::To(Destination::Agent(agent)) if self.is_in_meeting(&agent) => return Ok(Aim::Caller(Destination::Agent(agent))),
-            Routed::To(Destination::Agent(agent)) => (self.to_agent(agent, by.as_ref()), number.to_owned()),
-            Routed::To(Destination::Trunk(trunk)) => {
+            Routed::To(Destination::Agent(agent), asks) if self.is_in_meeting(&agent) => {
+                return Ok(Aim::Caller(Destination::Agent(agent), asks));
+            }
+            Routed::To(Destination::Agent(agent), _) => (self.to_agent(agent, by.as_ref()), number.to_owned()),
+            Routed::To(Destination::Trunk(trunk), _) => {
                 let number = trunk.number.unwrap_or_else(|| number.to_owned());
                 (self.to_trunks(&trunk.trunks, &number), number)
             }
-            Routed::To(Destination::Reject(code)) => return Err(refused(code, format!("{number} is not to be called"))),
+            Routed::To(Destination::Reject(code), _) => return Err(refused(code, format!("{number} is not to be called"))),
             Routed::Feature(..) => return Err(refused(404, format!("{number} is a code, and nobody to call"))),
-            Routed::Nowhere | Routed::To(Destination::DialledAgent) => return Err(refused(404, format!("no route has {number}"))),
-            Routed::To(to) => return Ok(Aim::Caller(to)),
+            Routed::Nowhere | Routed::To(Destination::DialledAgent, _) => return Err(refused(404, format!("no route has {number}"))),
+            Routed::To(to, asks) => return Ok(Aim::Caller(to, asks)),
         };
         match purpose {
             Ok((Purpose::Party(party), _)) => {

@@ -154,12 +154,13 @@ impl Switch {
         record.queue = Some(queue.clone());
         let rule = self.config.queues.get(&queue).and_then(|queue| queue.preferred).filter(|_| record.connected_at.is_none());
         let preferred = rule.and_then(|rule| self.spoke_last.within(&record.caller, rule.within, now).cloned());
+        let asks = slot.asks.clone();
         if slot.call.is_caller_answered() {
             slot.comfort.handle(queue_comfort::Event::MusicBegan, now, &mut Vec::new());
             let background = Background::Music(self.music_of(call));
             self.order(call, Order::SetBackground { side: Side::Caller, background }, now);
         }
-        self.tell_acd(acd::Event::Enqueued { call, queue, priority: 0, since: now, preferred }, now);
+        self.tell_acd(acd::Event::Enqueued { call, queue, priority: 0, since: now, preferred, asks }, now);
         if self.acd.queue_of(call).is_some() {
             self.publish("call.queued", Some(call), now, Vec::new());
         }

@@ -1,4 +1,4 @@
-//! An agent's ringing phone, with its ring limit.
+//! An agent's ringing phone, with its ring limit. Several may ring for one call.
 
 use crate::base::{AgentId, Cadence, Instant, Machine};
 use crate::rules::RingLimit;
@@ -9,12 +9,15 @@ pub struct Offer {
     pub agent: AgentId,
     /// From the INVITE on.
     pub ring_limit: Option<RingLimit>,
+    /// Another rang for the call when this one was called.
+    #[serde(default)]
+    pub beside: bool,
 }
 
 impl Offer {
     #[must_use]
-    pub fn new(agent: AgentId) -> Self {
-        Self { agent, ring_limit: None }
+    pub fn new(agent: AgentId, beside: bool) -> Self {
+        Self { agent, ring_limit: None, beside }
     }
 
     #[must_use]

@@ -45,7 +45,8 @@ impl Switch {
         let leg = self.new_leg();
         self.add_leg(call, leg);
         if let Some(slot) = self.slots.get_mut(&call) {
-            slot.offers.insert(leg, Offer::new(agent.clone()));
+            let beside = !slot.offers.is_empty();
+            slot.offers.insert(leg, Offer::new(agent.clone(), beside));
         }
         self.directory.takes_part(&agent, call, Role::Offered);
         let callee = Callee::Account(agent.clone());
@@ -53,13 +54,16 @@ impl Switch {
         self.order(call, Order::Offer(offer), now);
     }
 
-    /// The ACD has settled its books already.
+    /// The ACD has settled its books already. Where another has answered, the call has told the phone so by itself.
     pub(super) fn withdraw_from(&mut self, call: CallId, agent: &AgentId, now: Instant) {
-        let Some(leg) = self.slots.get(&call).and_then(|slot| slot.ringing(agent)) else { return };
+        let Some((leg, is_taken)) = self.slots.get(&call).and_then(|slot| Some((slot.ringing(agent)?, slot.call.is_connected()))) else {
+            return;
+        };
         let reason = sip::Reason { cause: 487, text: "call withdrawn".to_owned() };
         self.order(call, Order::WithdrawOffer { leg, reason }, now);
-        if let Some(offer) = self.close_offer(call, leg, OfferOutcome::Withdrawn, now) {
-            self.publish_offer_ended(call, &offer, OfferOutcome::Withdrawn, now);
+        let outcome = if is_taken { OfferOutcome::Elsewhere } else { OfferOutcome::Withdrawn };
+        if let Some(offer) = self.close_offer(call, leg, outcome, now) {
+            self.publish_offer_ended(call, &offer, outcome, now);
         }
     }
 

@@ -221,10 +221,13 @@ impl Switch {
             self.touched.insert(Key::Slot(call));
             let offers = &mut slot.call.record_mut().offers;
             if offers.len() < crate::base::limits::OFFERS_PER_CALL_MAX {
-                let agent = offer.agent.clone();
-                offers.push(OfferRecord { agent, alerted_at: at, ended_at: None, rings: 0, result: OfferOutcome::Pending });
+                let (agent, beside) = (offer.agent.clone(), offer.beside);
+                offers.push(OfferRecord { agent, alerted_at: at, ended_at: None, rings: 0, result: OfferOutcome::Pending, beside });
             }
-            self.ring_caller(call, now);
+            // Of several phones that ring for him the first says all there is to say.
+            if slot.offers.values().filter(|offer| offer.ring_limit.is_some()).count() == 1 {
+                self.ring_caller(call, now);
+            }
         } else if slot.errands.contains_key(&leg) {
             self.errand_sent(call, leg, now);
         } else if let Purpose::Party(party) = &mut slot.purpose {

@@ -7,7 +7,7 @@ use super::output::Detail;
 use super::slot::{Rule, held_side};
 use super::{Key, Switch};
 use crate::acd::{self, OfferResult};
-use crate::base::{CallId, ClipId, Instant, LegId, Machine};
+use crate::base::{AgentId, CallId, ClipId, Instant, LegId, Machine};
 use crate::call::record::{HeldBy, OfferOutcome, OfferRecord};
 use crate::call::{MUSIC, Order, Side};
 use crate::media::control::Background;
@@ -95,13 +95,15 @@ impl Switch {
         let detail = vec![
             ("agent", Detail::Text(offer.agent.to_string())),
             ("result", Detail::Text(outcome.name().to_owned())),
-            ("rings", Detail::Number(i64::from(self.last_rings(call)))),
+            ("rings", Detail::Number(i64::from(self.rings_of(call, &offer.agent)))),
         ];
         self.publish(name, Some(call), now, detail);
     }
 
-    fn last_rings(&self, call: CallId) -> u32 {
-        self.slots.get(&call).and_then(|slot| slot.call.record().offers.last()).map_or(0, |offer| offer.rings)
+    /// Of the agent's last offer.
+    fn rings_of(&self, call: CallId, agent: &AgentId) -> u32 {
+        let offers = self.slots.get(&call).map(|slot| &slot.call.record().offers);
+        offers.and_then(|offers| offers.iter().rfind(|offer| offer.agent == *agent)).map_or(0, |offer| offer.rings)
     }
 
     /// Takes the offer off the books and completes its line on the record. The leg of one that was answered goes on as the callee's.

@@ -114,10 +114,14 @@ impl Switch {
         let routed = route(&self.config, &invitation.called, &invitation.origin, self.at(now));
         let full = matches!(&invitation.origin, Origin::Trunk(trunk) if !self.has_channel(trunk));
         let code = if let Routed::Feature(agent, code) = &routed { Some((agent.clone(), code.clone())) } else { None };
+        let mut asks = acd::Levels::new();
         let purpose = match routed {
             _ if full => Err((503, Outcome::Refused)),
             Routed::Feature(..) => Ok((Purpose::Play { clips: vec![ClipId::new(CODE_ACCEPTED)], turned: None }, CallDirection::Internal)),
-            Routed::To(to) => self.purpose_of(&to, &invitation.called, caller_agent.as_ref()),
+            Routed::To(to, asked) => {
+                asks = asked;
+                self.purpose_of(&to, &invitation.called, caller_agent.as_ref())
+            }
             Routed::Nowhere => Err((404, Outcome::Unreachable)),
         };
         let direction = match (&invitation.origin, &purpose) {
@@ -129,7 +133,11 @@ impl Switch {
         tracing::info!(call = %record.id, caller = %Redacted(&record.caller), called = %record.called, direction = direction.name(), "call arrived");
         match purpose {
             Ok((purpose, _)) => {
+                let call = record.id;
                 self.arrive(invitation, purpose, caller_agent, record, now);
+                if let Some(slot) = self.slots.get_mut(&call) {
+                    slot.asks = asks;
+                }
                 // Only now, when he is known to be in this call: made ready before, he would be offered a caller in the middle of it.
                 if let Some((agent, code)) = code {
                     self.obey(&agent, code, now);

@@ -132,10 +132,10 @@ impl Switch {
         Some((to, from.clone(), *why))
     }
 
-    fn takes(&self, call: CallId, to: &Destination) -> bool {
+    fn takes(&mut self, call: CallId, to: &Destination) -> bool {
         let Some(slot) = self.slots.get(&call) else { return false };
         match to {
-            Destination::Queue(queue) => self.acd.refusal(queue).is_none(),
+            Destination::Queue(queue) => self.acd.refusal(queue, &slot.asks).is_none(),
             Destination::Reject(_) => true,
             to => self.purpose_of(to, &slot.call.record().called, slot.caller_agent.as_ref()).is_ok(),
         }

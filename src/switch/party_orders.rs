@@ -44,8 +44,11 @@ impl Switch {
     pub(super) fn transfer(&mut self, call: CallId, number: &str, side: Side, refer: Option<ReferId>, now: Instant) -> Granted {
         let by = self.agent_in(call, side)?;
         match self.aim(number, by.as_ref(), Kind::Transfer, now)? {
-            Aim::Caller(to) => {
+            Aim::Caller(to, asks) => {
                 self.put_agent_in_place(call, side, now);
+                if let Some(slot) = self.slots.get_mut(&call) {
+                    slot.asks = asks;
+                }
                 self.tell_referrer(refer, 200, now);
                 let detail = match &to {
                     Destination::Queue(queue) => format!("queue:{queue}"),
@@ -70,7 +73,7 @@ impl Switch {
                 self.put_agent_in_place(call, side, now);
                 self.send(call, errand, now)
             }
-            Aim::Caller(_) => Err(refused(404, format!("{number} is nobody to speak with"))),
+            Aim::Caller(..) => Err(refused(404, format!("{number} is nobody to speak with"))),
         }
     }
 
@@ -85,7 +88,7 @@ impl Switch {
                 self.put_agent_in_place(call, side, now);
                 self.send(call, errand, now)
             }
-            Aim::Caller(_) => Err(refused(480, "no superior can be reached")),
+            Aim::Caller(..) => Err(refused(480, "no superior can be reached")),
         }
     }
 
@@ -159,7 +162,7 @@ impl Switch {
                     self.put_agent_in_place(call, side, now);
                     self.send(call, errand, now)?;
                 }
-                Aim::Caller(_) => return Err(refused(404, "no phone of that supervisor is known")),
+                Aim::Caller(..) => return Err(refused(404, "no phone of that supervisor is known")),
             },
         }
         Ok(())

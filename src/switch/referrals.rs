@@ -44,11 +44,14 @@ impl Switch {
         if !self.slots.get(&keeps).is_some_and(|slot| slot.call.is_connected()) {
             return Err(refused(481, "nobody speaks in the first call yet"));
         }
-        let waits_in = self.slots.get(&gives).filter(|slot| !slot.call.is_connected()).and_then(|slot| slot.queue().cloned());
-        if let Some(queue) = waits_in {
+        let waiting = self.slots.get(&gives).filter(|slot| !slot.call.is_connected());
+        if let Some((queue, asks)) = waiting.and_then(|slot| Some((slot.queue()?.clone(), slot.asks.clone()))) {
             // He who transfers waits in a queue himself: there it is the caller who is to wait.
             self.put_agent_in_place(keeps, side, now);
             self.tell_referrer(Some(refer), 200, now);
+            if let Some(slot) = self.slots.get_mut(&keeps) {
+                slot.asks = asks;
+            }
             self.go_to(keeps, &Destination::Queue(queue), now);
             self.release(gives, Outcome::Abandoned, "joined with another call", now);
             return Ok(());

@@ -226,7 +226,7 @@ impl Switch {
         self.work.extend(ordered.into_iter().map(Work::Acd));
         // Phones that ring for a call of which the ACD's books know nothing.
         let ringing = self.slots.iter().flat_map(|(call, slot)| slot.offers.values().map(|offer| (*call, offer.agent.clone())));
-        let stray: Vec<_> = ringing.filter(|(call, agent)| self.acd.offered_to(*call) != Some(agent)).collect();
+        let stray: Vec<_> = ringing.filter(|(call, agent)| !self.acd.offered_to(*call).contains(agent)).collect();
         for (call, agent) in stray {
             self.withdraw_from(call, &agent, now);
         }

@@ -1,5 +1,7 @@
 //! From a called number to where the call goes: feature codes first, then the routes of the configuration in their order.
 
+use super::directory::levels;
+use crate::acd::Levels;
 use crate::base::{AgentId, Timestamp};
 use crate::config::{Config, Destination, MEETING, NO_REASON, RouteSource};
 use crate::sip::Origin;
@@ -32,7 +34,8 @@ fn feature_codes(config: &Config) -> impl Iterator<Item = (&str, FeatureCode)> {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Routed {
     Feature(AgentId, FeatureCode),
-    To(Destination),
+    /// With what the number asks of the agents of whatever queue it comes to.
+    To(Destination, Levels),
     /// No route has that number.
     Nowhere,
 }
@@ -57,8 +60,8 @@ pub fn route(config: &Config, number: &str, origin: &Origin, at: Timestamp) -> R
         // A pattern that covers extensions leads nowhere for one that no agent has; a later route may know it.
         .find(|route| route.to != Destination::DialledAgent || config.agents.contains_key(number))
         .map_or(Routed::Nowhere, |route| match route.leads_to(&config.calendars, at) {
-            Destination::DialledAgent => Routed::To(Destination::Agent(AgentId::new(number))),
-            to => Routed::To(to.clone()),
+            Destination::DialledAgent => Routed::To(Destination::Agent(AgentId::new(number)), Levels::new()),
+            to => Routed::To(to.clone(), levels(&route.skills)),
         })
 }
 

@@ -6,6 +6,7 @@ use super::fold::MediaFold;
 use super::hearing::Hearing;
 use super::offer::Offer;
 use super::overflow::Overflow;
+use crate::acd;
 use crate::base::{AgentId, BoxId, ClipId, Duration, Instant, LegId, Machine, MenuId, QueueId};
 use crate::call::record::{HeldBy, Outcome};
 use crate::call::{Call, Side};
@@ -133,6 +134,9 @@ pub struct Slot {
     pub menus: u32,
     #[serde(default)]
     pub menu_prompts: u64,
+    /// What the number that he dialled asks for, besides whatever queue he comes to.
+    #[serde(default)]
+    pub asks: acd::Levels,
     /// On his way along a queue's chain.
     #[serde(default)]
     pub overflow: Option<Overflow>,
@@ -216,6 +220,7 @@ impl Slot {
             language: None,
             menus: 0,
             menu_prompts: 0,
+            asks: acd::Levels::new(),
             overflow: None,
             announced_at: None,
             visit_since: None,

@@ -243,6 +243,7 @@ pub fn call_record(arrived_at: i64, rng: &mut Rng) -> CallRecord {
             ended_at: Some(at(8)),
             rings: 2,
             result: OfferOutcome::Answered,
+            beside: false,
         }],
         holds: vec![],
         scripts: Vec::new(),

@@ -12,6 +12,8 @@ pub(super) struct Books {
     pub waiting: BTreeMap<CallId, Waiting>,
     /// Agent → the call offered to him, and since when.
     pub offers: BTreeMap<AgentId, (CallId, Instant)>,
+    /// Those of them whose phones ring.
+    pub alerted: BTreeSet<AgentId>,
     /// Agent → the calls he is on.
     pub talking: BTreeMap<AgentId, BTreeSet<CallId>>,
     /// The queues' calls among these, and since when.
@@ -19,14 +21,28 @@ pub(super) struct Books {
     pub done: BTreeMap<AgentId, Done>,
     pub turns: Turns,
     pub offered: u64,
+    /// Times that a caller was offered, to one agent or several, and how often nobody answered and one of them let it ring out.
+    pub offers_made: u64,
+    pub offers_missed: u64,
     pub answered: u64,
     pub abandoned: u64,
     pub overflowed: u64,
 }
 
 impl Books {
+    /// How many phones ring for the call.
+    pub(super) fn phones(&self, call: &CallId) -> usize {
+        self.offers.values().filter(|(offered, _)| offered == call).count()
+    }
+
     pub(super) fn is_offered(&self, call: &CallId) -> bool {
-        self.offers.values().any(|(offered, _)| offered == call)
+        self.phones(call) > 0
+    }
+
+    /// No phone of his rings.
+    pub(super) fn over(&mut self, agent: &AgentId) -> Option<(CallId, Instant)> {
+        self.alerted.remove(agent);
+        self.offers.remove(agent)
     }
 }
 
@@ -34,8 +50,16 @@ impl World {
     /// What the facts mean for the test's own books.
     pub(super) fn note(&mut self, event: &Event) {
         match event {
-            Event::Enqueued { call, queue, priority, since, preferred } => {
-                self.note_arrival(*call, queue, *priority, *since, preferred.clone());
+            Event::Enqueued { call, queue, priority, since, preferred, asks } => {
+                let (queue, entered) = (queue.clone(), self.now);
+                let (preferred, asks) = (preferred.clone(), asks.clone());
+                let (awaits, rings_since, rang_out, let_down_by) = (false, entered, false, Vec::new());
+                let (priority, since) = (*priority, *since);
+                let fresh = Waiting { queue, priority, since, entered, preferred, asks, awaits, rings_since, rang_out, let_down_by };
+                self.note_arrival(*call, fresh);
+            }
+            Event::Alerting { agent, call } if self.books.offers.get(agent).is_some_and(|(offered, _)| offered == call) => {
+                self.books.alerted.insert(agent.clone());
             }
             Event::Left { call, why } => {
                 if let Some(waiting) = self.books.waiting.remove(call) {
@@ -45,6 +69,7 @@ impl World {
                     }
                     if self.books.is_offered(call) {
                         self.books.turns.refund(&self.house, &waiting.queue);
+                        self.books.offers_missed += u64::from(waiting.rang_out);
                     }
                 }
             }
@@ -53,16 +78,17 @@ impl World {
                 self.books.talking.entry(agent.clone()).or_default().insert(*call);
             }
             Event::Disengaged { agent, call } => self.note_end(agent, *call),
-            Event::OfferEnded { agent, call, .. } if self.books.offers.get(agent).is_some_and(|(offered, _)| offered == call) => {
-                self.books.offers.remove(agent);
+            Event::OfferEnded { agent, call, result } if self.books.offers.get(agent).is_some_and(|(offered, _)| offered == call) => {
+                self.books.over(agent);
                 self.let_go.insert(agent.clone(), self.now);
                 self.shown.offers_failed += 1;
-                self.put_back(*call, agent);
+                self.put_back(*call, agent, *result == OfferResult::Missed);
             }
             Event::DayBegan => {
                 let books = &mut self.books;
                 let waiting = books.waiting.len() as u64;
                 (books.offered, books.answered, books.abandoned, books.overflowed) = (waiting, 0, 0, 0);
+                (books.offers_made, books.offers_missed) = (0, 0);
                 for done in books.done.values_mut() {
                     *done = Done { turn: done.turn, ..Done::default() };
                 }
@@ -83,14 +109,12 @@ impl World {
         }
     }
 
-    fn note_arrival(&mut self, call: CallId, queue: &QueueId, priority: u8, since: Instant, preferred: Option<AgentId>) {
-        let in_it = self.books.waiting.values().filter(|waiting| waiting.queue == *queue).count();
-        self.refusal = reference::refusal(&self.acd, &self.house, queue, in_it);
+    fn note_arrival(&mut self, call: CallId, mut waiting: Waiting) {
+        let in_it = self.books.waiting.values().filter(|other| other.queue == waiting.queue).count();
+        self.refusal = reference::refusal(&self.acd, &self.house, &waiting, in_it);
         if self.refusal.is_some() {
             return;
         }
-        let (queue, entered) = (queue.clone(), self.now);
-        let mut waiting = Waiting { queue, priority, since, entered, preferred, awaits: false, let_down_by: Vec::new() };
         let has_room = |agent: &AgentId| reference::has_room(&self.books.waiting, |call| self.books.is_offered(call), agent);
         waiting.awaits = reference::awaits(&self.acd, &self.house, &waiting, self.now) && waiting.preferred.as_ref().is_some_and(has_room);
         self.shown.at_doors += u64::from(waiting.awaits);
@@ -107,7 +131,7 @@ impl World {
             books.work.insert((agent.clone(), call), self.now);
         }
         if books.offers.get(agent).is_some_and(|(offered, _)| *offered == call) {
-            books.offers.remove(agent);
+            books.over(agent);
         }
         books.talking.entry(agent.clone()).or_default().insert(call);
     }
@@ -125,10 +149,15 @@ impl World {
         }
     }
 
-    pub(super) fn put_back(&mut self, call: CallId, agent: &AgentId) {
-        if let Some(waiting) = self.books.waiting.get_mut(&call) {
-            waiting.let_down(agent);
-            waiting.awaits = false;
+    /// His phone rings no longer, and nobody answered it.
+    pub(super) fn put_back(&mut self, call: CallId, agent: &AgentId, missed: bool) {
+        let rings_on = self.books.is_offered(&call);
+        let Some(waiting) = self.books.waiting.get_mut(&call) else { return };
+        waiting.let_down(agent);
+        waiting.awaits = false;
+        waiting.rang_out |= missed;
+        if !rings_on {
+            self.books.offers_missed += u64::from(std::mem::take(&mut waiting.rang_out));
             self.books.turns.refund(&self.house, &waiting.queue);
         }
     }

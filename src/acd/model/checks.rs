@@ -18,10 +18,12 @@ impl World {
             match action {
                 Action::Offer { call, agent, queue } => self.obey_offer(*call, agent, queue, &out, at),
                 Action::Withdraw { call, agent } => {
-                    let offer = self.books.offers.remove(agent);
+                    // By time alone nothing else ends it.
+                    let rang_out = self.waits && self.books.alerted.contains(agent);
+                    let offer = self.books.over(agent);
                     assert_eq!(offer.map(|(call, _)| call), Some(*call), "only an offer that stands is withdrawn");
                     assert!(at < first_offer);
-                    self.put_back(*call, agent);
+                    self.put_back(*call, agent, rang_out);
                 }
                 Action::KeepWaiting { call, queue } => {
                     assert_eq!(self.books.waiting.get(call).map(|waiting| &waiting.queue), Some(queue));
@@ -78,13 +80,14 @@ impl World {
     fn obey_offer(&mut self, call: CallId, agent: &AgentId, queue: &QueueId, out: &[Action], at: usize) {
         let waiting = self.books.waiting.get(&call).expect("only a waiting call is offered");
         assert_eq!(waiting.queue, *queue);
-        assert!(!self.books.is_offered(&call), "{call} is offered twice");
+        let ringing = self.books.phones(&call);
+        assert!(self.wants_phone(&call, waiting), "{call} is offered to one too many");
         assert!(!self.books.talking.contains_key(agent), "{agent} is on a call");
         let peace_until = self.let_go.get(agent).map(|at| *at + OFFER_REST);
         assert!(peace_until.is_none_or(|until| self.now >= until), "{agent} was not left in peace");
         // The slow reference chooses the same call and the same agent.
         let look = self.look(out, at);
-        let in_line = self.books.waiting.iter().filter(|(call, _)| !self.books.is_offered(call));
+        let in_line = self.books.waiting.iter().filter(|(call, waiting)| self.wants_phone(call, waiting));
         assert_eq!(look.next(in_line), Some(call), "another call's turn");
         let mut draws = self.books.turns.draws;
         assert_eq!(look.choose(waiting, &mut draws), *agent, "another agent: {:?}", self.house.queues[queue].strategy);
@@ -96,13 +99,24 @@ impl World {
         *self.shown.by_strategy.entry(self.house.queues[queue].strategy).or_default() += 1;
         self.shown.preferred += u64::from(waiting.preferred.as_ref() == Some(agent));
         self.shown.widened += u64::from(step > 0);
+        self.shown.beside += u64::from(ringing > 0);
+        self.shown.asked += u64::from(!waiting.asks.is_empty());
         let turns = &mut self.books.turns;
         turns.draws = draws;
         turns.offers += 1;
-        turns.charge(&self.house, queue);
+        if ringing == 0 {
+            turns.charge(&self.house, queue);
+            self.books.offers_made += 1;
+            self.books.waiting.get_mut(&call).expect("it waits").rings_since = self.now;
+        }
         self.books.done.entry(agent.clone()).or_default().turn = turns.offers;
         let before = self.books.offers.insert(agent.clone(), (call, self.now));
         assert_eq!(before, None, "{agent} has an offer already");
+    }
+
+    fn wants_phone(&self, call: &CallId, waiting: &Waiting) -> bool {
+        let ringing = self.books.phones(call);
+        ringing < reference::phones(&self.house.queues[&waiting.queue], waiting, ringing, self.now)
     }
 
     fn check_decision(&self, decision: &Decision, look: &Look<'_>, waiting: &Waiting, agent: &AgentId, step: usize) {
@@ -111,13 +125,15 @@ impl World {
         let queue = &self.house.queues[&waiting.queue];
         // Each agent of the step, and each free one of a later step, is named or counted, once.
         let is_told =
-            |id: &AgentId| reference::tier(queue, &self.house.agents[id]).is_some_and(|tier| tier <= step || look.free.contains_key(id));
+            |id: &AgentId| reference::tier(queue, &waiting.asks, &self.house.agents[id]).is_some_and(|tier| tier <= step || look.free.contains_key(id));
         let expected = self.house.agents.keys().filter(|id| is_told(id)).count();
         let named = decision.considered.iter().filter(|(id, _)| is_told(id)).count();
         let counted: usize = decision.others.iter().map(|(_, count)| count).sum();
         assert_eq!(named + counted, expected, "{decision:?}");
         for (id, verdict) in &decision.considered[1..] {
-            assert_eq!(*verdict == Verdict::LetDown, waiting.let_down_by.contains(id), "{decision:?}");
+            let rings = self.books.offers.get(id).is_some_and(|(call, _)| *call == decision.call);
+            assert_eq!(*verdict == Verdict::Rings, rings, "{decision:?}");
+            assert_eq!(*verdict == Verdict::LetDown, waiting.let_down_by.contains(id) && !rings, "{decision:?}");
             let lower = matches!(verdict, Verdict::Lower(_) | Verdict::NotPreferred);
             assert!(!lower || look.free.contains_key(id), "{decision:?}");
         }
@@ -144,33 +160,39 @@ impl World {
         }
         // No free agent is left with a call he could take, nobody waits longer than he may, and each waits before the right door.
         let look = self.look(&[], 0);
-        let in_line = || self.books.waiting.iter().filter(|(call, _)| !self.books.is_offered(call));
+        let in_line = || self.books.waiting.iter().filter(|(call, waiting)| self.wants_phone(call, waiting));
         assert_eq!(look.next(in_line()), None, "a free agent is left with a call he could take");
-        for (call, waiting) in in_line() {
-            let stand = self.acd.calls[call].stand.expect("who waits stands somewhere");
-            assert_eq!(matches!(stand.at, queue::At::Door(_)), waiting.awaits, "{waiting:?}");
-            let most = self.house.queues[&waiting.queue].max_wait;
+        for (call, waiting) in &self.books.waiting {
+            let stand = self.acd.calls[call].stand;
+            assert_eq!(stand.is_some(), self.wants_phone(call, waiting), "who wants a phone to ring stands somewhere: {waiting:?}");
+            let at_door = stand.is_some_and(|stand| matches!(stand.at, queue::At::Door(_)));
+            assert_eq!(at_door, waiting.awaits && !self.books.is_offered(call), "{waiting:?}");
+            let most = self.house.queues[&waiting.queue].max_wait.filter(|_| !self.books.is_offered(call));
             assert!(most.is_none_or(|most| self.now < waiting.entered + most), "{call} waits too long");
+            assert_eq!(self.acd.offered_to(*call).len(), self.books.phones(call));
         }
-        for (call, _) in self.books.offers.values() {
-            assert!(self.acd.offered_to(*call).is_some());
+        for (agent, (call, _)) in &self.books.offers {
+            assert!(self.acd.offered_to(*call).contains(agent));
         }
         // offered = answered + abandoned + overflowed + waiting, here and there.
         let mut today = Figures::default();
         let mut waiting = 0;
         for queue in self.acd.queues(self.now) {
-            let Figures { offered, answered, abandoned, overflowed, .. } = queue.today;
+            let Figures { offered, answered, abandoned, overflowed, offers, offers_missed, .. } = queue.today;
             assert_eq!(offered, answered + abandoned + overflowed + queue.waiting as u64, "{}", queue.queue);
             today.offered += offered;
             today.answered += answered;
             today.abandoned += abandoned;
             today.overflowed += overflowed;
+            today.offers += offers;
+            today.offers_missed += offers_missed;
             waiting += queue.waiting;
             let counted: usize = queue.agents.iter().map(|(_, count)| count).sum();
             let skilled = self.house.agents.values().filter(|agent| reference::satisfies(&queue.skills, &agent.skills));
             assert_eq!(counted, skilled.count(), "{}", queue.queue);
         }
         let books = &self.books;
+        assert_eq!((today.offers, today.offers_missed), (books.offers_made, books.offers_missed));
         assert_eq!(
             (today.offered, today.answered, today.abandoned, today.overflowed, waiting),
             (books.offered, books.answered, books.abandoned, books.overflowed, books.waiting.len())

@@ -1,4 +1,4 @@
-//! Agents and queues of chance: every strategy, levels, widening, ageing, weights, preferences and limits, in all mixtures.
+//! Agents, queues and numbers of chance: every strategy, levels, widening, ageing, weights, preferences and limits, in all mixtures.
 
 use super::super::*;
 use crate::base::time::secs;
@@ -9,20 +9,14 @@ const SKILLS: [&str; 3] = ["english", "sales", "service"];
 const TEAMS: [&str; 2] = ["first", "second"];
 const QUEUES: [&str; 5] = ["english", "sales", "service", "vip", "west"];
 const AGENTS: usize = 8;
-const STRATEGIES: [Strategy; 8] = [
-    Strategy::LongestIdle,
-    Strategy::RoundRobin,
-    Strategy::FewestCalls,
-    Strategy::LeastTalkTime,
-    Strategy::TopDown,
-    Strategy::BestSkill,
-    Strategy::Random,
-    Strategy::WeightedRandom,
-];
+/// Numbers that ask for more than their queues.
+const NUMBERS: usize = 3;
 
 pub(super) struct House {
     pub agents: BTreeMap<AgentId, AgentSettings>,
     pub queues: BTreeMap<QueueId, QueueSettings>,
+    /// What each number asks for.
+    pub numbers: Vec<Levels>,
     pub limits: Limits,
 }
 
@@ -30,7 +24,8 @@ impl House {
     pub(super) fn of_chance(rng: &mut Rng) -> Self {
         let agents = (0..AGENTS).map(|n| (AgentId::new(&format!("100{n}")), agent(rng))).collect();
         let queues = QUEUES.iter().map(|id| (QueueId::new(id), queue(rng))).collect();
-        Self { agents, queues, limits: limits(rng) }
+        let numbers = (0..NUMBERS).map(|_| levels(rng, 5)).collect();
+        Self { agents, queues, numbers, limits: limits(rng) }
     }
 
     /// Another agent, another queue.
@@ -46,7 +41,7 @@ impl House {
     }
 
     pub(super) fn settings(&self) -> AcdSettings {
-        let Self { agents, queues, limits } = self;
+        let Self { agents, queues, limits, .. } = self;
         AcdSettings { agents: agents.clone(), queues: queues.clone(), limits: *limits, ring_limit: secs(15) }
     }
 }
@@ -105,7 +100,9 @@ fn queue(rng: &mut Rng) -> QueueSettings {
     let widen = (0..rng.below(4)).map(|_| widening(rng, &mut after, &skills)).collect();
     QueueSettings {
         skills,
-        strategy: some(rng, &STRATEGIES),
+        strategy: some(rng, &Strategy::ALL),
+        ring_at_once: usize::try_from(between(rng, 1, 4)).expect("a small number"),
+        ring_step: wait(rng, 3, 10),
         wrap_up: secs(rng.below(3) * 10),
         wrap_up_kind: some(rng, &WrapUpKind::ALL),
         widen,

@@ -28,6 +28,9 @@ struct Shown {
     preferred: u64,
     at_doors: u64,
     widened: u64,
+    /// Offers to an agent while another's phone rang for the call, and of calls whose number asked for more.
+    beside: u64,
+    asked: u64,
     expired: u64,
     refused: u64,
 }
@@ -42,6 +45,8 @@ struct World {
     let_go: BTreeMap<AgentId, Instant>,
     calls: i64,
     shown: Shown,
+    /// Time alone passes, and nobody is told anything.
+    waits: bool,
     /// Hours with many callers and few follow each other.
     busy: bool,
     /// What the queue says to the caller who has just come, if it does not take him.
@@ -64,6 +69,7 @@ impl World {
             let_go: BTreeMap::new(),
             calls: 0,
             shown: Shown::default(),
+            waits: false,
             busy: false,
             refusal: None,
             kept: Kept::default(),
@@ -108,7 +114,8 @@ impl World {
                 // Some were with us elsewhere before.
                 let since = if self.rng.one_in(4) { self.a_while_ago() } else { self.now };
                 let preferred = if self.rng.one_in(2) { Some(self.some_agent()) } else { None };
-                Event::Enqueued { call, queue, priority, since, preferred }
+                let asks = if self.rng.one_in(3) { self.pick(self.house.numbers.clone()).expect("numbers") } else { Levels::new() };
+                Event::Enqueued { call, queue, priority, since, preferred, asks }
             }
             9 => match self.pick(self.books.waiting.keys().copied().collect::<Vec<_>>()) {
                 Some(call) if self.rng.one_in(3) => Event::Left { call, why: Leaving::Overflowed },
@@ -164,6 +171,7 @@ impl World {
 
     fn elapse(&mut self, time: Duration) {
         let end = self.now + time;
+        self.waits = true;
         while let Some(at) = self.acd.deadline().filter(|at| *at <= end) {
             self.now = self.now.max(at);
             let mut out = Vec::new();
@@ -172,6 +180,7 @@ impl World {
             self.obey(out);
             self.check();
         }
+        self.waits = false;
         self.now = end;
     }
 
@@ -223,7 +232,10 @@ fn a_hundred_thousand_random_facts_break_no_rule_and_every_choice_is_the_slow_on
     let mut all = Shown::default();
     for seed in 0..32 {
         let mut world = run(seed, 4_000, false);
-        let Shown { answers, offers_failed, by_strategy, preferred, at_doors, widened, expired, refused } = world.shown.clone();
+        let Shown { answers, offers_failed, by_strategy, preferred, at_doors, widened, beside, asked, expired, refused } =
+            world.shown.clone();
+        all.beside += beside;
+        all.asked += asked;
         all.answers += answers;
         all.offers_failed += offers_failed;
         all.preferred += preferred;
@@ -236,10 +248,20 @@ fn a_hundred_thousand_random_facts_break_no_rule_and_every_choice_is_the_slow_on
         }
         world.wind_down();
     }
-    let Shown { answers, offers_failed, by_strategy, preferred, at_doors, widened, expired, refused } = &all;
-    let least =
-        [(answers, 4_000), (offers_failed, 2_000), (preferred, 500), (at_doors, 500), (widened, 1_000), (expired, 200), (refused, 200)];
-    assert!(least.iter().all(|(shown, least)| *shown >= least) && by_strategy.len() == 8, "this shows little: {all:?}");
+    let Shown { answers, offers_failed, by_strategy, preferred, at_doors, widened, beside, asked, expired, refused } = &all;
+    let least = [
+        (answers, 4_000),
+        (offers_failed, 2_000),
+        (preferred, 500),
+        (at_doors, 500),
+        (widened, 1_000),
+        (beside, 1_000),
+        (asked, 1_000),
+        (expired, 200),
+        (refused, 200),
+    ];
+    let every_strategy = by_strategy.len() == Strategy::ALL.len();
+    assert!(least.iter().all(|(shown, least)| *shown >= least) && every_strategy, "this shows little: {all:?}");
     assert!(by_strategy.values().all(|offers| *offers >= 300), "this shows little: {all:?}");
 }
 

@@ -6,7 +6,7 @@ use super::house::House;
 use crate::base::limits::{PREFERRED_WAITING_MAX, REFUSALS_REMEMBERED_MAX};
 use crate::base::{Duration, Rng};
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the test knows of a call without an answer.
 #[derive(Clone, Debug)]
@@ -16,8 +16,13 @@ pub(super) struct Waiting {
     pub since: Instant,
     pub entered: Instant,
     pub preferred: Option<AgentId>,
+    pub asks: Levels,
     /// Whether it waits for him.
     pub awaits: bool,
+    /// When the first of the phones that ring now was called.
+    pub rings_since: Instant,
+    /// One of those that were called with them rang out.
+    pub rang_out: bool,
     pub let_down_by: Vec<AgentId>,
 }
 
@@ -113,13 +118,12 @@ pub(super) fn satisfies(wants: &Levels, has: &Levels) -> bool {
     wants.iter().all(|(skill, level)| has.get(skill).is_some_and(|has| has >= level))
 }
 
-/// The first step of the queue that lets the agent in.
-pub(super) fn tier(queue: &QueueSettings, agent: &AgentSettings) -> Option<usize> {
-    if satisfies(&queue.skills, &agent.skills) {
-        return Some(0);
-    }
-    (1..=queue.widen.len()).find(|step| {
-        queue.widen[..*step].iter().any(|widening| {
+/// The first step of the queue that lets the agent in for a call whose number asks for this besides: by then the queue has let him in, and he
+/// has each skill of the number's, at the lowest level that a step has brought it down to.
+pub(super) fn tier(queue: &QueueSettings, asks: &Levels, agent: &AgentSettings) -> Option<usize> {
+    (0..=queue.widen.len()).find(|step| {
+        let taken = &queue.widen[..*step];
+        let let_in = |widening: &Widening| {
             let skilled = widening.skills.as_ref().is_some_and(|skills| satisfies(skills, &agent.skills));
             let added = match &widening.add {
                 Some(Group::Team(team)) => agent.team.as_ref() == Some(team),
@@ -127,8 +131,32 @@ pub(super) fn tier(queue: &QueueSettings, agent: &AgentSettings) -> Option<usize
                 None => false,
             };
             skilled || added
-        })
+        };
+        let mut lowered = asks.clone();
+        for (skill, level) in taken.iter().filter_map(|widening| widening.skills.as_ref()).flatten() {
+            if let Some(asked) = lowered.get_mut(skill) {
+                *asked = (*asked).min(*level);
+            }
+        }
+        (satisfies(&queue.skills, &agent.skills) || taken.iter().any(let_in)) && satisfies(&lowered, &agent.skills)
     })
+}
+
+/// How many phones are to ring for the call now.
+pub(super) fn phones(queue: &QueueSettings, waiting: &Waiting, ringing: usize, now: Instant) -> usize {
+    match queue.strategy {
+        _ if ringing > 0 && waiting.awaits => 1,
+        Strategy::RingAll => queue.ring_at_once,
+        Strategy::RingProgressively if ringing > 0 => {
+            let (mut phones, mut next) = (1, waiting.rings_since + queue.ring_step);
+            while phones < queue.ring_at_once && next <= now {
+                phones += 1;
+                next += queue.ring_step;
+            }
+            phones
+        }
+        _ => 1,
+    }
 }
 
 /// Whether a call that came just now, or waits for its preferred agent, waits for him (still).
@@ -137,7 +165,7 @@ pub(super) fn awaits(acd: &Acd, house: &House, waiting: &Waiting, now: Instant) 
     let Some(id) = &waiting.preferred else { return false };
     queue.preferred_wait.is_some_and(|wait| now < waiting.entered + wait)
         && !waiting.let_down_by.contains(id)
-        && tier(queue, &house.agents[id]).is_some()
+        && tier(queue, &waiting.asks, &house.agents[id]).is_some()
         && returns(acd, id)
 }
 
@@ -148,9 +176,9 @@ pub(super) fn has_room(calls: &BTreeMap<CallId, Waiting>, offered: impl Fn(&Call
 }
 
 /// Why the queue refuses who comes now.
-pub(super) fn refusal(acd: &Acd, house: &House, id: &QueueId, waiting: usize) -> Option<Refusal> {
-    let queue = &house.queues[id];
-    let staff = || house.agents.iter().filter(|(_, agent)| tier(queue, agent).is_some());
+pub(super) fn refusal(acd: &Acd, house: &House, comes: &Waiting, waiting: usize) -> Option<Refusal> {
+    let queue = &house.queues[&comes.queue];
+    let staff = || house.agents.iter().filter(|(_, agent)| tier(queue, &comes.asks, agent).is_some());
     let states: Vec<StateName> = staff().filter_map(|(id, _)| acd.agent(id.as_str()).map(|agent| agent.state)).collect();
     let logged_on = states.iter().any(|state| *state != StateName::Offline);
     let at_work = states.iter().any(|state| !matches!(state, StateName::Offline | StateName::NotReady));
@@ -182,7 +210,7 @@ impl Look<'_> {
     pub(super) fn candidates(&self, waiting: &Waiting) -> Vec<(AgentId, usize)> {
         let queue = &self.house.queues[&waiting.queue];
         let step = self.step(waiting);
-        let tiers = self.free.keys().filter_map(|id| Some((id.clone(), tier(queue, &self.house.agents[id])?)));
+        let tiers = self.free.keys().filter_map(|id| Some((id.clone(), tier(queue, &waiting.asks, &self.house.agents[id])?)));
         if waiting.awaits {
             return tiers.filter(|(id, _)| Some(id) == waiting.preferred.as_ref()).collect();
         }
@@ -221,14 +249,16 @@ impl Look<'_> {
         }
         let key = |id: &AgentId| {
             let (done, agent) = (self.done.get(id).copied().unwrap_or_default(), &self.house.agents[id]);
-            let sum: u64 = queue.skills.keys().map(|skill| u64::from(agent.skills.get(skill).copied().unwrap_or(0))).sum();
+            let skills: BTreeSet<&Skill> = queue.skills.keys().chain(waiting.asks.keys()).collect();
+            let sum: u64 = skills.into_iter().map(|skill| u64::from(agent.skills.get(skill).copied().unwrap_or(0))).sum();
             match queue.strategy {
                 Strategy::RoundRobin => u128::from(done.turn),
                 Strategy::FewestCalls => u128::from(done.calls),
                 Strategy::LeastTalkTime => done.talked.as_nanos(),
                 Strategy::TopDown => u128::from(agent.rank),
                 Strategy::BestSkill => u128::from(1_000 - sum),
-                Strategy::LongestIdle | Strategy::Random | Strategy::WeightedRandom => 0,
+                Strategy::LongestIdle | Strategy::RingAll | Strategy::RingProgressively => 0,
+                Strategy::Random | Strategy::WeightedRandom => 0,
             }
         };
         let (id, _) = candidates.into_iter().min_by_key(|(id, _)| (key(id), self.free[id], id.clone())).expect("somebody is free");

@@ -32,7 +32,7 @@ impl World {
         self.acd.restored(&alive, self.now, &mut out);
         self.acd.handle_timeout(self.now, &mut out);
         let offers: Vec<(CallId, AgentId)> =
-            self.acd.calls.iter().filter_map(|(call, queued)| Some((*call, queued.offered_to.clone()?))).collect();
+            self.acd.calls.iter().flat_map(|(call, queued)| queued.offered_to.iter().map(|agent| (*call, agent.clone()))).collect();
         for (_, Member { id, agent, .. }) in self.acd.roster.iter() {
             let offered = offers.iter().find(|(_, to)| to == id).map(|(call, _)| *call);
             assert_eq!(agent.offered(), offered, "{id}");

@@ -96,16 +96,16 @@ fn a_snapshot_shows_the_call_and_what_follows_it() {
     assert_eq!(shown(&floor), (None, None));
     floor.comes(1);
     assert_eq!(shown(&floor), (Some(call(1)), None));
-    assert_eq!((floor.acd.offered_to(call(1)), floor.acd.queue_of(call(1))), (Some(&"1001".into()), Some(&"service".into())));
+    assert_eq!((floor.acd.offered_to(call(1)), floor.acd.queue_of(call(1))), (&["1001".into()][..], Some(&"service".into())));
     floor.rings("1001", 1);
     assert_eq!(shown(&floor), (Some(call(1)), None));
     floor.answers("1001", 1);
     assert_eq!(shown(&floor), (Some(call(1)), Some(StateName::Ready)));
-    assert_eq!((floor.acd.offered_to(call(1)), floor.acd.queue_of(call(1))), (None, None));
+    assert_eq!((floor.acd.offered_to(call(1)), floor.acd.queue_of(call(1))), (&[][..], None));
     assert_eq!(shown(floor.not_ready("1001")), (Some(call(1)), Some(StateName::NotReady)));
     assert_eq!(shown(floor.event(Event::LoggedOff { agent: "1001".into() })), (Some(call(1)), Some(StateName::Offline)));
     floor.comes(2);
-    assert_eq!(floor.acd.offered_to(call(2)), None);
+    assert_eq!(floor.acd.offered_to(call(2)), []);
     let agent = floor.acd.agents().next().expect("a configured agent");
     assert_eq!((agent.agent, agent.skills), ("1001".into(), Levels::from([("service".into(), 1)])));
 }

@@ -99,13 +99,13 @@ impl Floor {
 
     pub(super) fn comes_to(&mut self, queue: &str, n: u64, priority: u8) -> &mut Self {
         let since = self.now;
-        self.event(Event::Enqueued { call: call(n), queue: queue.into(), priority, since, preferred: None })
+        self.event(Event::Enqueued { call: call(n), queue: queue.into(), priority, since, preferred: None, asks: Levels::new() })
     }
 
     /// He spoke with this agent last.
     pub(super) fn comes_for(&mut self, agent: &str, n: u64) -> &mut Self {
         let (queue, since, preferred) = ("service".into(), self.now, Some(agent.into()));
-        self.event(Event::Enqueued { call: call(n), queue, priority: 5, since, preferred })
+        self.event(Event::Enqueued { call: call(n), queue, priority: 5, since, preferred, asks: Levels::new() })
     }
 
     /// The agent answers the call, talks for so long and hangs up.

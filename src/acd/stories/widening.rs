@@ -80,7 +80,7 @@ fn steps_count_from_the_entry_into_the_queue_and_go_on_while_it_is_offered() {
     // He has been with us for ten minutes, elsewhere.
     let since = floor.now;
     floor.after(secs(600));
-    floor.event(Event::Enqueued { call: call(1), queue: "service".into(), priority: 5, since, preferred: None });
+    floor.event(Event::Enqueued { call: call(1), queue: "service".into(), priority: 5, since, preferred: None, asks: Levels::new() });
     assert_eq!(floor.orders(), ["1001←1"]);
     assert_eq!(floor.fails("1001", 1, OfferResult::Missed).orders(), ["~1"], "1002 is not let in by that");
     floor.after(secs(29)).ready("1001").orders();
@@ -171,6 +171,6 @@ fn age_counts_from_first_arrival_wherever_that_was() {
     floor.after(secs(600));
     let since = floor.now_minus(secs(300));
     floor.comes_to("service", 1, 4);
-    floor.event(Event::Enqueued { call: call(2), queue: "service".into(), priority: 0, since, preferred: None }).orders();
+    floor.event(Event::Enqueued { call: call(2), queue: "service".into(), priority: 0, since, preferred: None, asks: Levels::new() }).orders();
     assert_eq!(floor.hangs_up("1001", 90).orders(), ["1001←2"]);
 }

@@ -1,9 +1,12 @@
 //! Which number leads where: routes.
 
 use super::destination::{Dialled, Named};
+use super::together::Asking;
 use super::{Place, Resolver, Spot};
-use crate::config::raw::RawRoute;
+use crate::base::limits::NUMBER_SKILLS_MAX;
+use crate::config::raw::{RawRoute, Skills, example_of};
 use crate::config::{Destination, NumberPattern, RouteConfig, RouteSource};
+use std::collections::BTreeMap;
 
 /// Longest number or pattern of a route; numbers of E.164 have 15 digits, prefixes and codes come on top.
 const PATTERN_MAX: usize = 32;
@@ -21,13 +24,31 @@ impl Resolver<'_> {
             let pattern = number.and_then(|number| self.pattern(number));
             let destination = to.and_then(|to| self.destination(to, Dialled::ByCaller, named));
             let hours = self.route_hours(&raw, named);
+            let skills = raw.skills.as_ref().map(|skills| self.number_asks(skills)).unwrap_or_default();
             let (Some(number), Some(pattern)) = (number, pattern) else { continue };
             self.is_reachable(&pattern, from, number.place, &routes);
             // A wrong destination still takes its number from the routes after it.
             let to = destination.unwrap_or(Destination::DialledAgent);
-            routes.push(Spot { value: RouteConfig { number: pattern, from, to, hours }, place: number.place });
+            if let Some(asked) = raw.skills.as_ref().filter(|_| !skills.is_empty()) {
+                let closed = hours.iter().flat_map(|hours| hours.holiday.iter().chain([&hours.closed]));
+                let ways = closed.chain([&to]).cloned().collect();
+                self.asking.push(Asking { number: pattern.0.clone(), skills: skills.clone(), place: asked.place, ways });
+            }
+            routes.push(Spot { value: RouteConfig { number: pattern, from, to, skills, hours }, place: number.place });
         }
         routes.into_iter().map(|spot| spot.value).collect()
+    }
+
+    /// Skills that a number asks for besides those of its queue.
+    fn number_asks(&mut self, raw: &Skills) -> BTreeMap<String, u8> {
+        let example = example_of("route", "skills");
+        if raw.levels.is_empty() {
+            self.faults.error(raw.place, "the number asks for nothing", format!("leave it out, or for example: {example}"));
+        }
+        if raw.levels.len() > NUMBER_SKILLS_MAX {
+            self.faults.error(raw.place, "these are too many skills", format!("a number asks for at most {NUMBER_SKILLS_MAX}"));
+        }
+        self.skills(raw)
     }
 
     fn pattern(&mut self, spot: &Spot<String>) -> Option<NumberPattern> {

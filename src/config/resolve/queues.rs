@@ -4,7 +4,7 @@ use super::destination::{Dialled, Named};
 use super::people::WEIGHT_MAX;
 use super::words::show_duration;
 use super::{Place, Placed, Resolver, Spot};
-use crate::base::limits::{OVERFLOW_MAX, QUEUE_WAITING_MAX, WIDENING_STEPS_MAX};
+use crate::base::limits::{OVERFLOW_MAX, QUEUE_WAITING_MAX, RING_AT_ONCE_MAX, WIDENING_STEPS_MAX};
 use crate::base::time::secs;
 use crate::base::{Duration, QueueId};
 use crate::base::{Join, Strategy, WrapUpKind};
@@ -18,8 +18,8 @@ const HOUR: Duration = secs(3_600);
 const WAIT_MAX: Duration = secs(24 * 3_600);
 /// Longest that somebody stays the one who spoke with a caller last.
 const PREFERRED_WITHIN_MAX: Duration = secs(366 * 24 * 3_600);
-/// By several offers of one call at once, which are not built.
-const NOT_BUILT: [&str; 2] = ["ring-all", "ring-progressively"];
+/// Phones that ring for a call at once, where the queue does not say.
+const RING_AT_ONCE: u32 = 10;
 
 impl Resolver<'_> {
     pub(super) fn queues(&mut self, raw: Vec<RawQueue>, named: &Named) -> Placed<QueueId, QueueConfig> {
@@ -43,12 +43,15 @@ impl Resolver<'_> {
         }
         let skills = self.asked_for(raw);
         let waits = secs(1)..=WAIT_MAX;
+        let strategy = self.strategy(raw.strategy.as_ref());
         let wrap_up = self.duration(raw.wrap_up.as_ref(), secs(0), secs(0)..=HOUR);
         QueueConfig {
             id: QueueId::new(id.map_or("", |id| &id.value)),
             widen: self.widening(raw.widen.as_deref().unwrap_or_default(), &skills),
             skills,
-            strategy: self.strategy(raw.strategy.as_ref()),
+            strategy,
+            ring_at_once: self.ring_at_once(raw, strategy),
+            ring_step: self.ring_step(raw, strategy),
             wrap_up,
             wrap_up_kind: self.wrap_up_kind(raw, wrap_up),
             ageing: raw.ageing.as_ref().map(|spot| self.duration(Some(spot), secs(60), waits.clone())),
@@ -102,13 +105,23 @@ impl Resolver<'_> {
 
     fn strategy(&mut self, spot: Option<&Spot<String>>) -> Strategy {
         let strategies = Strategy::ALL.map(|strategy| (strategy.as_str(), strategy));
-        if let Some(spot) = spot.filter(|spot| NOT_BUILT.contains(&spot.value.as_str())) {
-            let words: Vec<&str> = Strategy::ALL.map(Strategy::as_str).to_vec();
-            let remedy = format!("a call is offered to one agent at a time, by one of: {}", words.join(", "));
-            self.faults.error(spot.place, format!("\"{}\" is not built yet", spot.value), remedy);
-            return Strategy::LongestIdle;
-        }
         self.choice(spot, "strategy", &strategies, Strategy::LongestIdle)
+    }
+
+    fn ring_at_once(&mut self, raw: &RawQueue, strategy: Strategy) -> usize {
+        if let Some(spot) = raw.ring_at_once.as_ref().filter(|_| !strategy.rings_several()) {
+            let message = format!("with the strategy \"{strategy}\" one phone rings at a time");
+            self.faults.error(spot.place, message, "strategy = \"ring-all\" or \"ring-progressively\" has several ring");
+        }
+        self.number(raw.ring_at_once.as_ref(), 1..=RING_AT_ONCE_MAX).unwrap_or(RING_AT_ONCE) as usize
+    }
+
+    fn ring_step(&mut self, raw: &RawQueue, strategy: Strategy) -> Duration {
+        if let Some(spot) = raw.ring_step.as_ref().filter(|_| strategy != Strategy::RingProgressively) {
+            let message = format!("with the strategy \"{strategy}\" no phone is added to one that rings");
+            self.faults.error(spot.place, message, "strategy = \"ring-progressively\" adds one each `ring_step`");
+        }
+        self.duration(raw.ring_step.as_ref(), secs(5), secs(1)..=secs(60))
     }
 
     fn wrap_up_kind(&mut self, raw: &RawQueue, wrap_up: Duration) -> WrapUpKind {

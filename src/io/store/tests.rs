@@ -35,6 +35,7 @@ pub(super) fn record(n: i64, rng: &mut Rng) -> CallRecord {
             ended_at: Some(Timestamp(arrived_at.0 + 3_000)),
             rings: 1,
             result: OfferOutcome::Answered,
+            beside: false,
         }],
         holds: vec![HoldRecord {
             by: HeldBy::Agent,

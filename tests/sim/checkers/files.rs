@@ -177,6 +177,7 @@ mod tests {
                 ended_at: Some(Timestamp(500 + rang_ms)),
                 rings,
                 result,
+                beside: false,
             };
             assert_eq!(complaints_of(&CallRecord { offers: vec![offer], ..record(10_000) }), expected, "{rang_ms} {rings} {result:?}");
         }
