@@ -15,23 +15,15 @@ use std::hint::black_box;
 /// Agents, waiting calls.
 const SIZES: [(u64, u64); 4] = [(5, 50), (500, 5_000), (5_000, 50_000), (10_000, 100_000)];
 const QUEUES: u64 = 16;
-const STRATEGIES: [Strategy; 8] = [
-    Strategy::LongestIdle,
-    Strategy::RoundRobin,
-    Strategy::FewestCalls,
-    Strategy::LeastTalkTime,
-    Strategy::TopDown,
-    Strategy::BestSkill,
-    Strategy::Random,
-    Strategy::WeightedRandom,
-];
+const STRATEGIES: [Strategy; 10] = Strategy::ALL;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Desk {
     /// All queues ask for one skill and share one line.
     Plain,
-    /// Each strategy, levels, three steps of widening, ageing, weights, preferred agents, a longest wait: eight pools, of which every agent
-    /// is in all, with eight lines each.
+    /// Each strategy, among them those that ring several phones at once, levels, three steps of widening, ageing, weights, preferred agents, a
+    /// longest wait, and a number that asks for more than its queue: a pool for each strategy, of which every agent is in all, with eight
+    /// lines each, and one for the number's calls.
     Full,
 }
 
@@ -120,6 +112,12 @@ impl Floor {
         (self.desk == Desk::Full && self.rng.one_in(4)).then(|| self.some_agent())
     }
 
+    /// Half of the calls of the first queue of each kind have dialled a number that asks for a language too.
+    fn asks(&mut self, queue: &QueueId) -> Levels {
+        let is_first = self.desk == Desk::Full && queue.as_str().ends_with("-0");
+        if is_first && self.rng.one_in(2) { levels("language-0", 3) } else { Levels::new() }
+    }
+
     fn tell(&mut self, event: Event) {
         self.pass(millis(1));
         self.out.clear();
@@ -137,16 +135,20 @@ impl Floor {
         let priority = u8::try_from(self.rng.below(3)).expect("below three");
         let preferred = self.preferred();
         self.came.push_back(call);
-        self.tell(Event::Enqueued { call, queue, priority, since: self.now, preferred });
+        let asks = self.asks(&queue);
+        self.tell(Event::Enqueued { call, queue, priority, since: self.now, preferred, asks });
     }
 
-    /// Tells the fact and gives the time that the decision took. It must be an offer.
+    /// Tells the fact and gives the time that the decision took, or each of several: where many phones ring for a call, each is one. It must be
+    /// an offer.
     fn timed(&mut self, event: Event) -> (Duration, CallId, AgentId, QueueId) {
         self.pass(millis(1));
         self.out.clear();
         let begun = std::time::Instant::now();
         self.acd.handle(black_box(event), self.now, &mut self.out);
         let took = begun.elapsed();
+        let offers = self.out.iter().filter(|action| matches!(action, Action::Offer { .. })).count();
+        let took = took / u32::try_from(offers.max(1)).expect("a small number");
         let offer = self.out.iter().find_map(|action| match action {
             Action::Offer { call, agent, queue } => Some((took, *call, agent.clone(), queue.clone())),
             _ => None,
@@ -231,7 +233,8 @@ fn call_arrives(floor: &mut Floor) -> Duration {
     let (call, since) = (floor.new_call(), floor.now);
     let preferred = floor.preferred();
     let queue = QueueId::new(&format!("service-{}", floor.calls % STRATEGIES.len() as u64));
-    let (took, call, agent, _) = floor.timed(Event::Enqueued { call, queue, priority: 0, since, preferred });
+    let asks = floor.asks(&queue);
+    let (took, call, agent, _) = floor.timed(Event::Enqueued { call, queue, priority: 0, since, preferred, asks });
     // He goes to the end of the line, so that each decision finds another agent.
     floor.tell(Event::Answered { agent: agent.clone(), call });
     floor.tell(Event::Disengaged { agent, call });

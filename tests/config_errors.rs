@@ -282,8 +282,15 @@ fn each_kind_of_mistake_has_its_answer() {
         ("agents.toml", "team = \"service\"\nskills", "rank = 0\nskills", 26, "from 1 to 9999"),
         ("agents.toml", "role = \"agent\"", "weight = 0", 28, "from 1 to 100"),
         ("queues.toml", "longest-idle\"\n", "longest-idel\"\n", 28, "did you mean \"longest-idle\"?"),
-        ("queues.toml", "longest-idle\"\n", "ring-all\"\n", 28, "offered to one agent at a time, by one of: longest-idle, round-robin"),
-        ("queues.toml", "longest-idle\"\n", "ring-progressively\"\n", 28, "weighted-random"),
+        ("queues.toml", "longest-idle\"\n", "longest-idle\"\nring_at_once = 3\n", 29, "\"ring-progressively\" has several ring"),
+        ("queues.toml", "longest-idle\"\n", "ring-all\"\nring_at_once = 51\n", 29, "from 1 to 50"),
+        ("queues.toml", "longest-idle\"\n", "ring-all\"\nring_step = \"5s\"\n", 29, "adds one each `ring_step`"),
+        ("queues.toml", "longest-idle\"\n", "ring-progressively\"\nring_step = \"500ms\"\n", 29, "from \"1s\" to \"1m\""),
+        ("routing.toml", "to = \"queue:service\"", "to = \"queue:service\"\nskills = {}", 14, "skills = { english = 3 }"),
+        ("routing.toml", "to = \"queue:service\"", "to = \"queue:service\"\nskills = { service = 10 }", 14, "1 (beginner) to 9"),
+        ("routing.toml", "to = \"queue:service\"", "to = \"queue:service\"\nskills = { english = 3 }", 14, "skills = { …, english = 3 }"),
+        ("routing.toml", "to = \"queue:service\"", "to = \"queue:service\"\nskills = { service = 6 }", 14, "or ask for less"),
+        ("routing.toml", "to = \"queue:service\"", "to = \"play:closed\"\nskills = { service = 3 }", 14, "to a menu that leads to one"),
         ("queues.toml", "skill = \"service\"\n", "", 25, "skills = { billing = 3, english = 5 }"),
         ("queues.toml", "skill = \"service\"\n", "skills = {}\n", 27, "skills = { billing = 3, english = 5 }"),
         ("queues.toml", "skill = \"service\"\n", "skills = { service = 0 }\n", 27, "1 (beginner) to 9"),
@@ -622,4 +629,43 @@ fn random_mutations_never_panic_and_every_error_has_its_place() {
         }
     }
     assert!(refused > 1_000 && taken > 100, "the mutations reach both ends: {refused} refused, {taken} taken");
+}
+
+#[test]
+fn several_phones_at_once_and_what_a_number_asks_for_are_read() {
+    let mut files = shipped();
+    let queue = "strategy = \"ring-progressively\"\nring_at_once = 4\nring_step = \"8s\"";
+    files[1].text = files[1].text.replacen("strategy = \"longest-idle\"", queue, 1);
+    // Through a menu, and lowered by a step of widening.
+    let menu = "[[menu]]\nid = \"main\"\nprompt = \"survey_ask\"\nkeys = { 1 = \"queue:service\" }\n";
+    files[2].text = files[2].text.replacen("to = \"queue:service\"", "to = \"menu:main\"\nskills = { service = 6 }", 1) + menu;
+    let widen = "wrap_up = \"0s\"\n[[queue.widen]]\nafter = \"30s\"\nskills = { service = 1 }";
+    files[1].text = files[1].text.replacen("skill = \"service\"", "skills = { service = 2 }", 1).replacen("wrap_up = \"0s\"", widen, 1);
+    let config = resolve(&files, &[], &prompts()).unwrap_or_else(|errors| panic!("{}", in_full(&errors)));
+    let queue = &config.queues["service"];
+    let step = std::time::Duration::from_secs(8);
+    assert_eq!((queue.strategy, queue.ring_at_once, queue.ring_step), (Strategy::RingProgressively, 4, step));
+    assert_eq!(config.routes[0].skills, [("service".to_owned(), 6)].into());
+}
+
+#[test]
+fn numbers_ask_in_so_many_ways_and_no_more() {
+    let mut files = shipped();
+    let skills: Vec<String> = (0..9).map(|n| format!("s{n}")).collect();
+    let has = skills.iter().map(|skill| format!(", {skill} = 9")).collect::<String>();
+    files[0].text = files[0].text.replacen("skills = { service = 5 }", &format!("skills = {{ service = 5{has} }}"), 1);
+    let route =
+        |number: usize, asks: &str| format!("[[route]]\nnumber = \"96{number:03}\"\nto = \"queue:service\"\nskills = {{ {asks} }}\n");
+    let ways = |count: usize| (0..count).map(|n| route(n, &format!("s{} = {}", n / 9, n % 9 + 1))).collect::<String>();
+    let errors_with = |more: &str| {
+        let mut files = files.clone();
+        files[2].text += more;
+        in_full(&errors_of(&files, &[]))
+    };
+    assert_eq!(errors_with(&ways(64)), "");
+    assert!(errors_with(&ways(65)).contains("one requirement too many"));
+    // The same again is none more.
+    assert_eq!(errors_with(&(ways(64) + &route(900, "s0 = 1"))), "");
+    let all = skills.iter().map(|skill| format!("{skill} = 1")).collect::<Vec<_>>().join(", ");
+    assert!(errors_with(&route(0, &all)).contains("a number asks for at most 8"));
 }

@@ -19,11 +19,7 @@ impl Standing {
     /// The lowest is taken first. `fitness` is the sum of the agent's levels in the skills that are asked for.
     pub(super) fn order(self, strategy: Strategy, rank: u16, fitness: u16) -> u64 {
         match strategy {
-            Strategy::LongestIdle
-            | Strategy::Random
-            | Strategy::WeightedRandom
-            | Strategy::RingAll
-            | Strategy::RingProgressively => 0,
+            Strategy::LongestIdle | Strategy::Random | Strategy::WeightedRandom | Strategy::RingAll | Strategy::RingProgressively => 0,
             Strategy::RoundRobin => self.turn,
             Strategy::FewestCalls => u64::from(self.calls),
             Strategy::LeastTalkTime => u64::try_from(self.talked.as_nanos()).unwrap_or(u64::MAX),

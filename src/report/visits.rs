@@ -136,3 +136,31 @@ fn visit_of(offer: &OfferRecord, visits: &[QueueVisit]) -> Option<usize> {
             && visit.left_at.is_none_or(|left| offer.alerted_at <= left)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use OfferOutcome::{Answered, Busy, Elsewhere, Missed, Pending, Rejected, Unreachable, Withdrawn};
+
+    #[test]
+    fn of_phones_that_rang_together_one_says_what_became_of_the_offer() {
+        let phone =
+            |result| OfferRecord { agent: "1001".into(), alerted_at: Timestamp(0), ended_at: None, rings: 1, result, beside: false };
+        for (results, is_over, expected) in [
+            (&[Elsewhere, Answered, Elsewhere][..], true, Some(Answered)),
+            (&[Missed, Rejected, Answered], true, Some(Answered)),
+            (&[Missed, Pending], false, None),
+            (&[Missed, Pending], true, Some(Missed)),
+            (&[Busy, Missed, Rejected], true, Some(Missed)),
+            (&[Missed, Withdrawn], true, Some(Missed)),
+            (&[Rejected, Withdrawn, Withdrawn], true, Some(Withdrawn)),
+            (&[Unreachable, Busy, Rejected], true, Some(Rejected)),
+            (&[Elsewhere], true, Some(Elsewhere)),
+            (&[Pending], true, Some(Pending)),
+        ] {
+            let phones: Vec<OfferRecord> = results.iter().map(|result| phone(*result)).collect();
+            let phones: Vec<&OfferRecord> = phones.iter().collect();
+            assert_eq!(as_one(&phones, is_over).map(|offer| offer.result), expected, "{results:?}");
+        }
+    }
+}

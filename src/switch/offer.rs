@@ -9,15 +9,12 @@ pub struct Offer {
     pub agent: AgentId,
     /// From the INVITE on.
     pub ring_limit: Option<RingLimit>,
-    /// Another rang for the call when this one was called.
-    #[serde(default)]
-    pub beside: bool,
 }
 
 impl Offer {
     #[must_use]
-    pub fn new(agent: AgentId, beside: bool) -> Self {
-        Self { agent, ring_limit: None, beside }
+    pub fn new(agent: AgentId) -> Self {
+        Self { agent, ring_limit: None }
     }
 
     #[must_use]

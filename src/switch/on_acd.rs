@@ -45,8 +45,7 @@ impl Switch {
         let leg = self.new_leg();
         self.add_leg(call, leg);
         if let Some(slot) = self.slots.get_mut(&call) {
-            let beside = !slot.offers.is_empty();
-            slot.offers.insert(leg, Offer::new(agent.clone(), beside));
+            slot.offers.insert(leg, Offer::new(agent.clone()));
         }
         self.directory.takes_part(&agent, call, Role::Offered);
         let callee = Callee::Account(agent.clone());

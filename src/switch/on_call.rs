@@ -216,16 +216,17 @@ impl Switch {
         let tried_for = self.carriers.trunk_of(leg).and_then(|trunk| self.config.trunks.get(trunk)?.try_for);
         let rule = &self.config.rules.answer;
         let Some(slot) = self.slots.get_mut(&call) else { return };
+        let beside = slot.offers.iter().any(|(other, offer)| *other != leg && offer.ring_limit.is_some());
         if let Some(offer) = slot.offers.get_mut(&leg) {
             offer.invited(rule.cadence, rule.max_rings, now);
             self.touched.insert(Key::Slot(call));
             let offers = &mut slot.call.record_mut().offers;
             if offers.len() < crate::base::limits::OFFERS_PER_CALL_MAX {
-                let (agent, beside) = (offer.agent.clone(), offer.beside);
+                let agent = offer.agent.clone();
                 offers.push(OfferRecord { agent, alerted_at: at, ended_at: None, rings: 0, result: OfferOutcome::Pending, beside });
             }
             // Of several phones that ring for him the first says all there is to say.
-            if slot.offers.values().filter(|offer| offer.ring_limit.is_some()).count() == 1 {
+            if !beside {
                 self.ring_caller(call, now);
             }
         } else if slot.errands.contains_key(&leg) {

@@ -27,7 +27,11 @@ use std::sync::Arc;
 const HOURS: u64 = 12;
 /// Hours after which whoever still has plans is sent home.
 const CLOSES: u64 = 13;
-const QUEUES: [(&str, &str); 3] = [("service", "95000"), ("sales", "95001"), ("complaints", "95002")];
+const QUEUES: [(&str, &str, &str); 3] = [
+    ("service", "95000", "strategy = \"longest-idle\""),
+    ("sales", "95001", "strategy = \"ring-progressively\"\nring_step = \"4s\"\nring_at_once = 3"),
+    ("complaints", "95002", "strategy = \"ring-all\"\nring_at_once = 4"),
+];
 
 #[derive(Clone, Copy)]
 struct Size {
@@ -75,10 +79,10 @@ fn configuration(agents: u64, variant: u64) -> Arc<Config> {
         people += "role = \"agent\"\nlogin = \"on-register\"\n";
     }
     let wrap_up = ["20s", "10s", "30s"][variant as usize];
-    let queue = |(id, _): &(&str, &str)| {
-        format!("[[queue]]\nid = \"{id}\"\nskill = \"{id}\"\nstrategy = \"longest-idle\"\nwrap_up = \"{wrap_up}\"\n")
+    let queue = |(id, _, strategy): &(&str, &str, &str)| {
+        format!("[[queue]]\nid = \"{id}\"\nskill = \"{id}\"\n{strategy}\nwrap_up = \"{wrap_up}\"\n")
     };
-    let route = |(id, number): &(&str, &str)| format!("[[route]]\nnumber = \"{number}\"\nfrom = \"any\"\nto = \"queue:{id}\"\n");
+    let route = |(id, number, _): &(&str, &str, &str)| format!("[[route]]\nnumber = \"{number}\"\nfrom = \"any\"\nto = \"queue:{id}\"\n");
     let routing = QUEUES.iter().map(route).collect::<String>() + include_str!("../../config/routing.toml");
     let rules = include_str!("../../config/rules.toml");
     let rules = match variant {
@@ -396,7 +400,7 @@ impl Day {
         }
         self.dialled += 1;
         phone.name = format!("139{:08}", self.dialled);
-        let (_, number) = QUEUES[[0, 0, 0, 1, 1, 2][self.rng.below(6) as usize]];
+        let (_, number, _) = QUEUES[[0, 0, 0, 1, 1, 2][self.rng.below(6) as usize]];
         self.world.act_at(index, |phone, now, out| phone.dial(number, now, out));
     }
 

@@ -67,11 +67,19 @@ fn some_order(rng: &mut Rng) -> PartyOrder {
     }
 }
 
+/// Whom the desk calls: one agent at a time, several at once, or one after the other.
+fn some_strategy(rng: &mut Rng) -> (&'static str, &'static str) {
+    let strategies =
+        ["longest-idle\"", "longest-idle\"", "ring-all\"\nring_at_once = 3", "ring-progressively\"\nring_step = \"3s\"\nring_at_once = 3"];
+    let chosen = strategies[rng.below(4) as usize];
+    ("longest-idle\"", chosen)
+}
+
 /// A minute and a half of a busy floor, and then rest. `coarse`: without packets. Returns how often each event and outcome was.
 fn run(seed: u64, coarse: bool) -> BTreeMap<String, u64> {
     let mut rng = Rng::new(seed ^ 0x5EED);
     // Short sessions: whoever dies while he holds is found out by the session timer alone.
-    let mut world = World::new(seed, configuration(&[], &["sip.session_expires=\"90s\""]));
+    let mut world = World::new(seed, configuration(&[some_strategy(&mut rng)], &["sip.session_expires=\"90s\""]));
     world.disk.keeps_sound = false;
     world.plane = coarse.then(|| Plane::new(rng.fork()));
     world.agents_come(&AGENTS);
@@ -120,7 +128,7 @@ fn run(seed: u64, coarse: bool) -> BTreeMap<String, u64> {
                 world.hangs_up(&name);
             }
             18 => {
-                world.reload(&[], &["sip.session_expires=\"90s\""]);
+                world.reload(&[some_strategy(&mut rng)], &["sip.session_expires=\"90s\""]);
             }
             // Whoever speaks sends on whom he speaks with, or joins his calls.
             21..=24 => {

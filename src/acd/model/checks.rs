@@ -124,8 +124,9 @@ impl World {
         assert_eq!(decision.considered[0], (agent.clone(), Verdict::Chosen));
         let queue = &self.house.queues[&waiting.queue];
         // Each agent of the step, and each free one of a later step, is named or counted, once.
-        let is_told =
-            |id: &AgentId| reference::tier(queue, &waiting.asks, &self.house.agents[id]).is_some_and(|tier| tier <= step || look.free.contains_key(id));
+        let is_told = |id: &AgentId| {
+            reference::tier(queue, &waiting.asks, &self.house.agents[id]).is_some_and(|tier| tier <= step || look.free.contains_key(id))
+        };
         let expected = self.house.agents.keys().filter(|id| is_told(id)).count();
         let named = decision.considered.iter().filter(|(id, _)| is_told(id)).count();
         let counted: usize = decision.others.iter().map(|(_, count)| count).sum();

@@ -56,6 +56,27 @@ fn each_strategy_is_named() {
 }
 
 #[test]
+fn of_several_phones_each_has_its_decision_and_those_that_ring_are_told() {
+    let mut floor = desk_with(Strategy::RingAll, &["1001", "1002", "1003"]);
+    floor.engaged("1003", 90).comes(1);
+    assert_eq!(told(&floor, 1), "ring-all at step 0: 1002 chosen, 1001 rings for this call; 1 talking");
+    let first = floor.log.iter().find_map(|action| if let Action::Decided(decision) = action { Some(&decision.considered) } else { None });
+    let not_yet = Verdict::Lower(Strategy::RingAll);
+    assert_eq!(first.map(Vec::as_slice), Some(&[("1001".into(), Verdict::Chosen), ("1002".into(), not_yet.clone())][..]));
+    assert_eq!(not_yet.to_string(), "not rung yet");
+    floor.fails("1001", 1, OfferResult::Busy).comes(2);
+    assert_eq!(told(&floor, 2), "nobody at step 0: ; 1 resting after an offer, 1 offered another call, 1 talking");
+    floor.after(secs(5));
+    assert_eq!(told(&floor, 1), "ring-all among those who let this call down at step 0: 1001 chosen, 1002 rings for this call; 1 talking");
+    // Of a great house the first few are named.
+    let ids: Vec<String> = (1_000..1_100).map(|n| n.to_string()).collect();
+    let agents: Vec<_> = ids.iter().map(|id| (id.as_str(), skilled(&[("service", 5)]))).collect();
+    let mut floor = desk_of(&agents, QueueSettings { strategy: Strategy::RingAll, ring_at_once: 20, ..QueueSettings::of("service") });
+    floor.comes(1);
+    assert!(told(&floor, 1).ends_with("; 71 not rung yet, 13 rings for this call"), "{}", told(&floor, 1));
+}
+
+#[test]
 fn who_let_the_call_down_is_said_so_and_taken_when_there_is_nobody_else() {
     let mut floor = desk_with(Strategy::LongestIdle, &["1001", "1002", "1003"]);
     floor.comes(1).fails("1001", 1, OfferResult::Busy);

@@ -8,9 +8,11 @@ mod decisions;
 mod forecast;
 mod joining;
 mod letting_go;
+mod numbers;
 mod offers;
 mod preferred;
 mod restarts;
+mod ringing;
 mod sharing;
 mod widening;
 

@@ -277,15 +277,23 @@ fn images_of_the_version_before_are_read() {
         rmp_serde::from_slice(&rmp_serde::to_vec_named(image).expect("an image is written")).expect("an image reads back")
     }
     let settings = || before::Settings { skill: "service".into(), wrap_up: secs(5) };
-    let (since, let_down_by) = (Instant::START + secs(3), vec!["1001".into()]);
-    let queued = before::Queued { queue: "service".into(), settings: settings(), priority: 4, since, offered_to: None, let_down_by };
-    let figures = Figures { offered: 7, answered: 6, ..Figures::default() };
+    let since = Instant::START + secs(3);
+    let queued = |offered_to, let_down_by| before::Queued {
+        queue: "service".into(),
+        settings: settings(),
+        priority: 4,
+        since,
+        offered_to,
+        let_down_by,
+    };
+    let figures = Figures { offered: 8, answered: 6, ..Figures::default() };
     let figures = before::AllFigures { queues: [("service".into(), before::Queue { settings: settings(), figures })].into() };
     let mut floor = Floor::of(&["1001", "1002"]);
     floor.after(secs(60));
     floor.acd.restore_figures(reread(&figures));
-    floor.acd.restore_call(call(1), reread(&queued));
-    settle(&mut floor, &[1]);
-    assert_eq!(floor.orders(), ["1002←1"], "1001 has let it down");
-    assert_eq!((floor.figures().offered, floor.acd.queue("service", floor.now).expect("it is configured").longest_wait), (7, secs(59)));
+    floor.acd.restore_call(call(1), reread(&queued(None, vec!["1001".into()])));
+    floor.acd.restore_call(call(2), reread(&queued(Some("1001".into()), vec![])));
+    settle(&mut floor, &[1, 2]);
+    assert_eq!(floor.orders(), ["1001×2", "1002←1", "1001←2"], "each has let one down: 1001 knew nothing of his offer");
+    assert_eq!((floor.figures().offered, floor.acd.queue("service", floor.now).expect("it is configured").longest_wait), (8, secs(59)));
 }

@@ -171,6 +171,8 @@ fn age_counts_from_first_arrival_wherever_that_was() {
     floor.after(secs(600));
     let since = floor.now_minus(secs(300));
     floor.comes_to("service", 1, 4);
-    floor.event(Event::Enqueued { call: call(2), queue: "service".into(), priority: 0, since, preferred: None, asks: Levels::new() }).orders();
+    floor
+        .event(Event::Enqueued { call: call(2), queue: "service".into(), priority: 0, since, preferred: None, asks: Levels::new() })
+        .orders();
     assert_eq!(floor.hangs_up("1001", 90).orders(), ["1001←2"]);
 }

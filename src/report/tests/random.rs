@@ -37,6 +37,11 @@ fn random(rng: &mut Rng) -> Facts {
                     [OfferOutcome::Missed, OfferOutcome::Rejected, OfferOutcome::Busy, OfferOutcome::Unreachable][rng.below(4) as usize];
                 let (alerted, ended) = (step(rng, 5), step(rng, 16));
                 call.offers.push(offer(agents[rng.below(3) as usize], alerted, ended, 1 + rng.below(3) as u32, result));
+                // Another phone rang with it.
+                if rng.one_in(3) {
+                    let result = [OfferOutcome::Missed, OfferOutcome::Rejected, OfferOutcome::Withdrawn][rng.below(3) as usize];
+                    call.offers.push(OfferRecord { beside: true, ..offer(agents[rng.below(3) as usize], alerted, ended, 1, result) });
+                }
             }
             let ending = match rng.below(8) {
                 0 => VisitEnding::Waiting,
@@ -50,6 +55,10 @@ fn random(rng: &mut Rng) -> Facts {
             let left = step(rng, 30);
             if ending == VisitEnding::Answered || ending == VisitEnding::Abandoned && rng.one_in(2) {
                 call.offers.push(offer(agent, alerted, left, 1 + rng.below(5) as u32, result));
+                let other = agents[rng.below(3) as usize];
+                if ending == VisitEnding::Answered && other != agent && rng.one_in(2) {
+                    call.offers.push(OfferRecord { beside: true, ..offer(other, alerted, left, 1, OfferOutcome::Elsewhere) });
+                }
             }
             call.visits[index].ending = ending;
             if ending == VisitEnding::Waiting {
@@ -154,10 +163,20 @@ impl Reference<'_> {
         let at_t = fast(VisitEnding::Answered, 20_000);
         let waited: u64 = visits.iter().filter(|v| v.ending == VisitEnding::Answered).map(|v| wait(v)).sum();
         let longest = visits.iter().filter(|v| v.left_at.is_some() && v.ending != VisitEnding::Refused).map(|v| wait(v)).max().unwrap_or(0);
-        // Each offer with the last visit that it falls into.
-        let mut offers = Vec::new();
+        // Each offer with the last visit that it falls into; of phones that rang together the one that was answered, or else rang out, or was
+        // withdrawn, or said no.
+        let mut offers: Vec<&OfferRecord> = Vec::new();
         for call in calls {
-            for offer in &call.offers {
+            let mut together: Vec<&OfferRecord> = Vec::new();
+            for (n, offer) in call.offers.iter().enumerate() {
+                together.push(offer);
+                if call.offers.get(n + 1).is_some_and(|next| next.beside) {
+                    continue;
+                }
+                let of = |result: OfferOutcome| together.iter().find(|offer| offer.result == result).copied();
+                let one = of(OfferOutcome::Answered).or(of(OfferOutcome::Missed)).or(of(OfferOutcome::Withdrawn));
+                let offer = one.or(of(OfferOutcome::Rejected)).or(of(OfferOutcome::Busy)).unwrap_or(offer);
+                together.clear();
                 let fits = |v: &&QueueVisit| {
                     v.ending != VisitEnding::Refused
                         && (v.entered_at.0..=v.left_at.map_or(i64::MAX, |left| left.0)).contains(&offer.alerted_at.0)
@@ -251,6 +270,7 @@ impl Reference<'_> {
         let spent = |states: &[&str]| self.time(|spell| spell.agent.as_str() == agent && states.contains(&spell.state.as_str()));
         let (talking, after, idle) = (spent(&["talking"]), spent(&["wrap-up"]), spent(&["ready", "reserved", "ringing"]));
         let offers = self.facts.calls.iter().flat_map(|call| &call.offers);
+        let offers = offers.filter(|offer| offer.result != OfferOutcome::Elsewhere);
         let offers: Vec<_> = offers.filter(|offer| offer.agent.as_str() == agent && self.within(offer.alerted_at)).collect();
         let parts = self.facts.calls.iter().flat_map(|call| &call.segments);
         let parts = parts.filter(|part| part.agent.as_str() == agent && self.within(part.started_at)).count() as u64;

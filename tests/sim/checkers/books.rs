@@ -1,9 +1,10 @@
 //! The queues' books: whoever came in was answered, left, or waits; the figures are those that an onlooker counts; and first come is first
-//! served, but for an agent who let him down before.
+//! served, but for an agent who let him down before. No more phones ring for a caller than his queue has ring at once.
 
 use super::{Complaints, is_kept};
 use sanling::base::time::secs;
 use sanling::base::{CallId, Duration, Instant, QueueId, Timestamp, WallClock};
+use sanling::config::Config;
 use sanling::switch::view::{AgentView, CallView, QueueFigures, QueueView, Snapshot};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +24,8 @@ pub struct Books {
     next_place: u64,
     /// Callers whom their queue did not take, or not any longer: their calls go on elsewhere.
     elsewhere: BTreeSet<CallId>,
+    /// Phones that ring for a caller at once, the most that was ever allowed.
+    at_once: BTreeMap<QueueId, usize>,
     /// Just back from a crash, and not heard out yet.
     unsettled: bool,
 }
@@ -39,7 +42,10 @@ struct Book {
 struct Waiting {
     call: CallId,
     since: Instant,
-    offered_to: Option<String>,
+    /// Whose phones ring.
+    offered_to: BTreeSet<String>,
+    /// When one of those that were called with them rang out.
+    rang_out: Option<Instant>,
     /// Known to a restart.
     kept: bool,
     /// Came before midnight: he counts there.
@@ -71,7 +77,17 @@ impl Books {
             places: BTreeMap::new(),
             next_place: 0,
             elsewhere: BTreeSet::new(),
+            at_once: BTreeMap::new(),
             unsettled: false,
+        }
+    }
+
+    /// What rings when the rule changes rings on.
+    pub fn rules_set(&mut self, config: &Config) {
+        for (id, queue) in &config.queues {
+            let most = if queue.strategy.rings_several() { queue.ring_at_once } else { 1 };
+            let known = self.at_once.entry(id.clone()).or_default();
+            *known = most.max(*known);
         }
     }
 
@@ -103,7 +119,8 @@ impl Books {
         book.counted.offered += 1;
         self.next_place += 1;
         let place = self.next_place;
-        book.waiting.insert(place, Waiting { call, since: now, offered_to: None, kept: false, yesterday: false, refused: BTreeSet::new() });
+        let (offered_to, rang_out, refused) = (BTreeSet::new(), None, BTreeSet::new());
+        book.waiting.insert(place, Waiting { call, since: now, offered_to, rang_out, kept: false, yesterday: false, refused });
         self.places.insert(call, (queue.clone(), place));
     }
 
@@ -125,7 +142,8 @@ impl Books {
 
     /// His queue did not take him, or not any longer.
     pub fn overflowed(&mut self, call: CallId) {
-        if let Some((book, _)) = self.take(call).filter(|(_, waiting)| !waiting.yesterday) {
+        if let Some((book, waiting)) = self.take(call).filter(|(_, waiting)| !waiting.yesterday) {
+            book.counted.missed_offers += u64::from(waiting.rang_out.is_some());
             // Among those who left; how many of them flowed on is the switch's word.
             book.counted.abandoned += 1;
         }
@@ -134,36 +152,45 @@ impl Books {
 
     pub fn left(&mut self, call: CallId, now: Instant) {
         if let Some((book, waiting)) = self.take(call).filter(|(_, waiting)| !waiting.yesterday) {
+            book.counted.missed_offers += u64::from(waiting.rang_out.is_some());
             book.counted.abandoned += 1;
             book.counted.short_abandoned += u64::from(u128::from(waited_ms(waiting.since, now)) < SHORT.as_millis());
         }
     }
 
     pub fn offered(&mut self, call: CallId, agent: &str, complaints: &mut Complaints) {
+        let queue = self.places.get(&call).map(|(queue, _)| queue);
+        let at_once = queue.and_then(|queue| self.at_once.get(queue)).copied().unwrap_or(1);
         let Some((book, place)) = self.places.get(&call).and_then(|(queue, place)| Some((self.queues.get_mut(queue)?, *place))) else {
             return complaints.push(format!("{call} is offered to {agent} and does not wait"));
         };
         // Of two who came in the same moment neither was first.
         let since = book.waiting.get(&place).map_or(Instant::START, |waiting| waiting.since);
-        let passed = |other: &&Waiting| other.since < since && other.offered_to.is_none() && !other.refused.contains(agent);
+        let passed = |other: &&Waiting| other.since < since && other.offered_to.is_empty() && !other.refused.contains(agent);
         if let Some(other) = book.waiting.range(..place).map(|(_, waiting)| waiting).find(passed) {
             complaints.push(format!("{call} is offered to {agent} before {}, who came first", other.call));
         }
         if let Some(waiting) = book.waiting.get_mut(&place)
-            && let Some(other) = waiting.offered_to.replace(agent.to_owned())
+            && (!waiting.offered_to.insert(agent.to_owned()) || waiting.offered_to.len() > at_once)
         {
-            complaints.push(format!("{call} is offered to {agent} and to {other}"));
+            complaints.push(format!("{call} is offered to {agent}, and rings at {:?}: {at_once} at once", waiting.offered_to));
         }
     }
 
     /// The offer came to nothing.
-    pub fn offer_ended(&mut self, call: CallId, agent: &str, missed: bool) {
+    pub fn offer_ended(&mut self, call: CallId, agent: &str, missed: bool, now: Instant) {
         let Some((queue, place)) = self.places.get(&call) else { return };
         let Some(book) = self.queues.get_mut(queue) else { return };
         if let Some(waiting) = book.waiting.get_mut(place) {
-            book.counted.missed_offers += u64::from(missed && !waiting.yesterday);
-            waiting.offered_to = None;
+            if missed {
+                waiting.rang_out = Some(now);
+            }
+            waiting.offered_to.remove(agent);
             waiting.refused.insert(agent.to_owned());
+            // All phones that rang for him are one offer.
+            if waiting.offered_to.is_empty() && waiting.rang_out.take().is_some() {
+                book.counted.missed_offers += u64::from(!waiting.yesterday);
+            }
         }
     }
 
@@ -210,19 +237,19 @@ impl Books {
         for book in self.queues.values_mut() {
             for waiting in book.waiting.values_mut() {
                 waiting.kept = is_kept(waiting.since, now);
+                waiting.rang_out = waiting.rang_out.filter(|at| is_kept(*at, now));
             }
         }
     }
 
     /// The switch is back with these calls. What it counted in its last moment may be uncounted. Whoever waited waits on, in his place, and
     /// whoever is being offered to an agent still is. `offered_anew`: calls whose offer it made with its return, and is about to tell.
-    pub fn restarted(&mut self, snapshot: &Snapshot, offered_anew: &BTreeSet<CallId>, now: Instant, complaints: &mut Complaints) {
+    pub fn restarted(&mut self, snapshot: &Snapshot, offered_anew: &BTreeSet<(CallId, String)>, now: Instant, complaints: &mut Complaints) {
         let (clock, midnight, ahead_ms, next_place) = (self.clock, self.midnight, self.ahead_ms, self.next_place);
-        let elsewhere = std::mem::take(&mut self.elsewhere);
-        let known = std::mem::replace(
-            self,
-            Self { clock, midnight, ahead_ms, next_place, elsewhere, unsettled: true, queues: BTreeMap::new(), places: BTreeMap::new() },
-        );
+        let (elsewhere, at_once) = (std::mem::take(&mut self.elsewhere), std::mem::take(&mut self.at_once));
+        let (queues, places) = (BTreeMap::new(), BTreeMap::new());
+        let known =
+            std::mem::replace(self, Self { clock, midnight, ahead_ms, next_place, elsewhere, at_once, unsettled: true, queues, places });
         // The page is turned before what is shown is taken over, for it is of this day.
         let turned = self.turns_page(now);
         let elsewhere = &self.elsewhere;
@@ -240,12 +267,13 @@ impl Books {
             let yesterday = turned || before.is_some_and(|before| before.yesterday);
             // By the agents' states, for an offer stands on the record from its INVITE on.
             let offered = |agent: &&AgentView| agent.call == Some(id) && matches!(agent.state, "reserved" | "ringing");
-            let offered_to = snapshot.agents.iter().find(offered).filter(|_| !offered_anew.contains(&id));
-            let offered_to = offered_to.map(|agent| agent.id.to_string());
+            let offered_to = snapshot.agents.iter().filter(offered).map(|agent| agent.id.to_string());
+            let offered_to: BTreeSet<String> = offered_to.filter(|agent| !offered_anew.contains(&(id, agent.clone()))).collect();
+            let rang_out = before.and_then(|before| before.rang_out).filter(|_| !offered_to.is_empty());
             let book = self.queues.entry(queue.clone()).or_default();
             self.next_place += 1;
             let place = known.places.get(&id).map_or(self.next_place, |(_, place)| *place);
-            book.waiting.insert(place, Waiting { call: id, since, offered_to, kept: true, yesterday, refused });
+            book.waiting.insert(place, Waiting { call: id, since, offered_to, rang_out, kept: true, yesterday, refused });
             self.places.insert(id, (queue.clone(), place));
         }
         for waiting in known.queues.values().flat_map(|book| book.waiting.values()) {
@@ -290,11 +318,11 @@ mod tests {
         books.enqueued(call(4), &QueueId::new("another"), at(0));
         books.offered(call(1), "1001", &mut complaints);
         books.offered(call(2), "1002", &mut complaints);
-        books.offer_ended(call(1), "1001", false);
+        books.offer_ended(call(1), "1001", false, at(3));
         books.offered(call(3), "1001", &mut complaints);
         books.offered(call(4), "1005", &mut complaints);
         assert_eq!(complaints.len(), 0, "the first let 1001 down, the fourth waits elsewhere: {complaints:?}");
-        books.offer_ended(call(3), "1001", true);
+        books.offer_ended(call(3), "1001", true, at(4));
         books.offered(call(3), "1003", &mut complaints);
         assert_eq!(complaints.len(), 1, "the first waits, and 1003 is given to the third");
         books.offered(call(3), "1004", &mut complaints);
@@ -303,10 +331,31 @@ mod tests {
     }
 
     #[test]
+    fn more_phones_than_may_ring_at_once_are_seen_and_all_that_ring_are_one_offer() {
+        let (mut books, mut complaints) = (with_callers(1), Vec::new());
+        books.at_once.insert(QueueId::new("service"), 2);
+        let missed = |books: &Books| books.queues[&QueueId::new("service")].counted.missed_offers;
+        books.offered(call(1), "1001", &mut complaints);
+        books.offered(call(1), "1002", &mut complaints);
+        assert_eq!(complaints.len(), 0, "{complaints:?}");
+        books.offered(call(1), "1003", &mut complaints);
+        assert_eq!(complaints.len(), 1, "a third");
+        for (agent, rang_out, expected) in [("1003", false, 0), ("1001", true, 0), ("1002", false, 1)] {
+            books.offer_ended(call(1), agent, rang_out, at(9));
+            assert_eq!(missed(&books), expected, "{agent}");
+        }
+        books.offered(call(1), "1001", &mut complaints);
+        books.offered(call(1), "1002", &mut complaints);
+        books.offer_ended(call(1), "1001", true, at(9));
+        books.answered(call(1), at(10));
+        assert_eq!((missed(&books), complaints.len()), (1, 1), "he was answered, whoever did not");
+    }
+
+    #[test]
     fn figures_that_do_not_add_up_or_are_not_ours_are_seen() {
         let mut books = with_callers(3);
         books.offered(call(1), "1001", &mut Vec::new());
-        books.offer_ended(call(1), "1001", true);
+        books.offer_ended(call(1), "1001", true, at(20_000));
         books.answered(call(1), at(21_000));
         books.left(call(2), at(4_999));
         let right = QueueFigures {

@@ -66,6 +66,11 @@ impl Engagements {
         self.live.get(id).is_some_and(|(_, called)| called.is_some())
     }
 
+    /// The same, of that agent's phone.
+    pub fn rings_at(&self, id: &str, agent: &str) -> bool {
+        self.live.get(id).is_some_and(|(whose, called)| whose == agent && called.is_some())
+    }
+
     pub fn ends(&mut self, id: &str) {
         self.unacked.remove(id);
         if let Some((agent, _)) = self.live.remove(id)

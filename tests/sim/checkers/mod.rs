@@ -130,6 +130,8 @@ impl Rules {
 impl Checkers {
     pub fn new(config: &Config, clock: WallClock) -> Self {
         let rules = Rules::of(config);
+        let mut books = Books::new(clock, sanling::report::slices::offset_ms(&config.reports.zone, clock.read(Instant::START)));
+        books.rules_set(config);
         Self {
             agents: config.agents.keys().map(ToString::to_string).collect(),
             engagements: Engagements::default(),
@@ -137,7 +139,7 @@ impl Checkers {
             patience: Patience::default(),
             silent: Silent::default(),
             finals: Finals::default(),
-            books: Books::new(clock, sanling::report::slices::offset_ms(&config.reports.zone, clock.read(Instant::START))),
+            books,
             files: Files::new(rules.limit, rules.max_rings),
             invites: Invites::default(),
             shifts: Shifts::default(),
@@ -158,6 +160,7 @@ impl Checkers {
     /// The switch took another configuration: what begins from now on keeps its rules.
     pub fn reloaded(&mut self, config: &Config) {
         self.agents.extend(config.agents.keys().map(ToString::to_string));
+        self.books.rules_set(config);
         // A call answered before keeps the wrap-up of then.
         let wrap_up = self.rules.wrap_up;
         self.rules = Rules::of(config);
@@ -191,7 +194,7 @@ impl Checkers {
     /// It is back with these calls: all that were, but those who came in its last moment. `out`: what it does at once, and nobody has seen yet.
     pub fn restarted(&mut self, calls: &BTreeSet<CallId>, snapshot: &Snapshot, out: &[Output], now: Instant) {
         let offered_anew = out.iter().filter_map(|output| match output {
-            Output::Event(event) if event.name == "agent.reserved" => event.call,
+            Output::Event(event) if event.name == "agent.reserved" => event.call.zip(event.agent.as_ref().map(ToString::to_string)),
             _ => None,
         });
         self.books.restarted(snapshot, &offered_anew.collect(), now, &mut self.complaints);
@@ -410,11 +413,11 @@ impl Checkers {
             }
             ("offer.missed" | "offer.ended", Some(call)) => {
                 let agent = text("agent").unwrap_or_default();
-                self.books.offer_ended(call, &agent, event.name == "offer.missed");
+                self.books.offer_ended(call, &agent, event.name == "offer.missed", now);
                 self.reserved.remove(&agent);
                 // The phone that said nothing at all gets no CANCEL.
                 for id in self.dialogs_of.get(&call).cloned().unwrap_or_default() {
-                    if self.engagements.is_ringing(&id) && !self.rings.was_tried(&id) {
+                    if self.engagements.rings_at(&id, &agent) && !self.rings.was_tried(&id) {
                         self.rings.over(&id);
                         self.engagements.ends(&id);
                     }
