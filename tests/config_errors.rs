@@ -282,9 +282,7 @@ fn each_kind_of_mistake_has_its_answer() {
         ("agents.toml", "team = \"service\"\nskills", "rank = 0\nskills", 26, "from 1 to 9999"),
         ("agents.toml", "role = \"agent\"", "weight = 0", 28, "from 1 to 100"),
         ("queues.toml", "longest-idle\"\n", "longest-idel\"\n", 28, "did you mean \"longest-idle\"?"),
-        ("queues.toml", "longest-idle\"\n", "longest-idle\"\nring_at_once = 3\n", 29, "\"ring-progressively\" has several ring"),
         ("queues.toml", "longest-idle\"\n", "ring-all\"\nring_at_once = 51\n", 29, "from 1 to 50"),
-        ("queues.toml", "longest-idle\"\n", "ring-all\"\nring_step = \"5s\"\n", 29, "adds one each `ring_step`"),
         ("queues.toml", "longest-idle\"\n", "ring-progressively\"\nring_step = \"500ms\"\n", 29, "from \"1s\" to \"1m\""),
         ("routing.toml", "to = \"queue:service\"", "to = \"queue:service\"\nskills = {}", 14, "skills = { english = 3 }"),
         ("routing.toml", "to = \"queue:service\"", "to = \"queue:service\"\nskills = { service = 10 }", 14, "1 (beginner) to 9"),
@@ -646,6 +644,19 @@ fn several_phones_at_once_and_what_a_number_asks_for_are_read() {
     let step = std::time::Duration::from_secs(8);
     assert_eq!((queue.strategy, queue.ring_at_once, queue.ring_step), (Strategy::RingProgressively, 4, step));
     assert_eq!(config.routes[0].skills, [("service".to_owned(), 6)].into());
+}
+
+#[test]
+fn what_no_strategy_of_one_phone_knows_is_warned_of() {
+    for (strategy, expected) in [
+        ("longest-idle\"\nring_at_once = 3", "\"ring-progressively\" has several ring"),
+        ("ring-all\"\nring_step = \"5s\"", "adds one each `ring_step`"),
+    ] {
+        let mut files = shipped();
+        files[1].text = files[1].text.replacen("longest-idle\"", strategy, 1);
+        let outcome = examine(&files, &[], &prompts());
+        assert!(outcome.config.is_ok() && in_full(&outcome.warnings).contains(expected), "{}", in_full(&outcome.warnings));
+    }
 }
 
 #[test]

@@ -111,7 +111,7 @@ impl Resolver<'_> {
     fn ring_at_once(&mut self, raw: &RawQueue, strategy: Strategy) -> usize {
         if let Some(spot) = raw.ring_at_once.as_ref().filter(|_| !strategy.rings_several()) {
             let message = format!("with the strategy \"{strategy}\" one phone rings at a time");
-            self.faults.error(spot.place, message, "strategy = \"ring-all\" or \"ring-progressively\" has several ring");
+            self.faults.warning(spot.place, message, "strategy = \"ring-all\" or \"ring-progressively\" has several ring");
         }
         self.number(raw.ring_at_once.as_ref(), 1..=RING_AT_ONCE_MAX).unwrap_or(RING_AT_ONCE) as usize
     }
@@ -119,7 +119,7 @@ impl Resolver<'_> {
     fn ring_step(&mut self, raw: &RawQueue, strategy: Strategy) -> Duration {
         if let Some(spot) = raw.ring_step.as_ref().filter(|_| strategy != Strategy::RingProgressively) {
             let message = format!("with the strategy \"{strategy}\" no phone is added to one that rings");
-            self.faults.error(spot.place, message, "strategy = \"ring-progressively\" adds one each `ring_step`");
+            self.faults.warning(spot.place, message, "strategy = \"ring-progressively\" adds one each `ring_step`");
         }
         self.duration(raw.ring_step.as_ref(), secs(5), secs(1)..=secs(60))
     }

@@ -19,6 +19,7 @@ mod numbers;
 mod operating;
 mod overflow;
 mod promise;
+mod queue_behaviours;
 mod restarts;
 mod ring_all;
 mod scripts;
