@@ -124,7 +124,7 @@ reference! {
         "number" = "": "A number, or a pattern: `X` a digit, `N` 2 to 9, a last `.` one or more of anything.";
         "from" = r#""any""#: "`trunk`: calls from outside; `internal`: calls of our agents; `any`.";
         "to" = "": "`queue:ID`, `agent` (the one whose id was dialled), `agent:ID`, `menu:ID`, `message:ID`, `play:PROMPT`, `trunk:ID`, `reject:CODE`; or a list, the first that takes the call.";
-        "skills" = "{}": "What this number asks of an agent besides what its queue asks, or the queue that its menu leads to: he needs both. A step of widening that lowers a skill lowers it here too; whom a step adds needs these as well.";
+        "skills" = "(nothing)": "What this number asks of an agent besides what its queue asks, or the queue that its menu leads to: he needs both. A step of widening that lowers a skill lowers it here too; whom a step adds needs these as well.";
         "calendar" = "(always open)": "By whose hours.";
         "closed" = "(play:closed)": "Where it leads outside of them.";
         "holiday" = "(closed)": "Where it leads on the calendar's exceptions.";

@@ -4,6 +4,7 @@
 use super::{Complaints, is_kept};
 use sanling::base::time::secs;
 use sanling::base::{CallId, Duration, Instant, QueueId, Timestamp, WallClock};
+use sanling::call::record::OfferOutcome;
 use sanling::config::Config;
 use sanling::switch::view::{AgentView, CallView, QueueFigures, QueueView, Snapshot};
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,8 +43,9 @@ struct Book {
 struct Waiting {
     call: CallId,
     since: Instant,
-    /// Whose phones ring.
+    /// Who are offered to take him, and whose phones are called for it: what of these rings together is one offer.
     offered_to: BTreeSet<String>,
+    called: BTreeSet<String>,
     /// When one of those that were called with them rang out.
     rang_out: Option<Instant>,
     /// Known to a restart.
@@ -119,8 +121,8 @@ impl Books {
         book.counted.offered += 1;
         self.next_place += 1;
         let place = self.next_place;
-        let (offered_to, rang_out, refused) = (BTreeSet::new(), None, BTreeSet::new());
-        book.waiting.insert(place, Waiting { call, since: now, offered_to, rang_out, kept: false, yesterday: false, refused });
+        let (offered_to, called, rang_out, refused) = (BTreeSet::new(), BTreeSet::new(), None, BTreeSet::new());
+        book.waiting.insert(place, Waiting { call, since: now, offered_to, called, rang_out, kept: false, yesterday: false, refused });
         self.places.insert(call, (queue.clone(), place));
     }
 
@@ -177,6 +179,14 @@ impl Books {
         }
     }
 
+    /// The agent's phone is sent its INVITE.
+    pub fn called(&mut self, call: CallId, agent: &str) {
+        let place = self.places.get(&call).and_then(|(queue, place)| self.queues.get_mut(queue)?.waiting.get_mut(place));
+        if let Some(waiting) = place {
+            waiting.called.insert(agent.to_owned());
+        }
+    }
+
     /// The offer came to nothing.
     pub fn offer_ended(&mut self, call: CallId, agent: &str, missed: bool, now: Instant) {
         let Some((queue, place)) = self.places.get(&call) else { return };
@@ -186,9 +196,9 @@ impl Books {
                 waiting.rang_out = Some(now);
             }
             waiting.offered_to.remove(agent);
+            waiting.called.remove(agent);
             waiting.refused.insert(agent.to_owned());
-            // All phones that rang for him are one offer.
-            if waiting.offered_to.is_empty() && waiting.rang_out.take().is_some() {
+            if waiting.called.is_empty() && waiting.rang_out.take().is_some() {
                 book.counted.missed_offers += u64::from(!waiting.yesterday);
             }
         }
@@ -269,11 +279,13 @@ impl Books {
             let offered = |agent: &&AgentView| agent.call == Some(id) && matches!(agent.state, "reserved" | "ringing");
             let offered_to = snapshot.agents.iter().filter(offered).map(|agent| agent.id.to_string());
             let offered_to: BTreeSet<String> = offered_to.filter(|agent| !offered_anew.contains(&(id, agent.clone()))).collect();
-            let rang_out = before.and_then(|before| before.rang_out).filter(|_| !offered_to.is_empty());
+            let pending = view.record.offers.iter().filter(|offer| offer.result == OfferOutcome::Pending);
+            let called: BTreeSet<String> = pending.map(|offer| offer.agent.to_string()).collect();
+            let rang_out = before.and_then(|before| before.rang_out).filter(|_| !called.is_empty());
             let book = self.queues.entry(queue.clone()).or_default();
             self.next_place += 1;
             let place = known.places.get(&id).map_or(self.next_place, |(_, place)| *place);
-            book.waiting.insert(place, Waiting { call: id, since, offered_to, rang_out, kept: true, yesterday, refused });
+            book.waiting.insert(place, Waiting { call: id, since, offered_to, called, rang_out, kept: true, yesterday, refused });
             self.places.insert(id, (queue.clone(), place));
         }
         for waiting in known.queues.values().flat_map(|book| book.waiting.values()) {
@@ -340,12 +352,14 @@ mod tests {
         assert_eq!(complaints.len(), 0, "{complaints:?}");
         books.offered(call(1), "1003", &mut complaints);
         assert_eq!(complaints.len(), 1, "a third");
+        ["1001", "1002", "1003"].iter().for_each(|agent| books.called(call(1), agent));
         for (agent, rang_out, expected) in [("1003", false, 0), ("1001", true, 0), ("1002", false, 1)] {
             books.offer_ended(call(1), agent, rang_out, at(9));
             assert_eq!(missed(&books), expected, "{agent}");
         }
         books.offered(call(1), "1001", &mut complaints);
         books.offered(call(1), "1002", &mut complaints);
+        ["1001", "1002"].iter().for_each(|agent| books.called(call(1), agent));
         books.offer_ended(call(1), "1001", true, at(9));
         books.answered(call(1), at(10));
         assert_eq!((missed(&books), complaints.len()), (1, 1), "he was answered, whoever did not");

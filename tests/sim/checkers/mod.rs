@@ -295,6 +295,7 @@ impl Checkers {
                 if self.engagements.is_called(&user, id, now, &mut self.complaints) {
                     if let Some(call) = offered {
                         self.rings.began(id, self.rules.limit, now);
+                        self.books.called(call, &user);
                         self.dialogs.insert(id.to_owned(), call);
                         self.dialogs_of.entry(call).or_default().push(id.to_owned());
                     }
