@@ -148,11 +148,11 @@ impl Switch {
         let slot = self.slots.get_mut(&call).ok_or_else(|| refused(481, "that call is over"))?;
         slot.admitted.insert(leg, Box::new(Admitted { agent: agent.clone(), record }));
         self.add_leg(call, leg);
-        if !self.acd.offered_to(call).is_empty() {
+        if self.acd.offered_to(call).is_empty() {
+            self.engage(agent.clone(), call, Role::Beside, now);
+        } else {
             // What rings in a queue's name is his when he has answered, not before.
             self.directory.takes_part(&agent, call, Role::Beside);
-        } else {
-            self.engage(agent.clone(), call, Role::Beside, now);
         }
         let admission = Admission { leg, agent: Some(agent), sdp, local: flow.local.ip(), peer: flow.peer.ip(), place };
         self.order(call, Order::Admit(admission), now);
