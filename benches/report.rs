@@ -67,6 +67,7 @@ fn record(n: i64, rng: &mut Rng) -> CallRecord {
         greeting: None,
         sounds: Vec::new(),
         merged_into: None,
+        call_back: None,
         recording: None,
     }
 }

@@ -66,6 +66,7 @@ fn record(n: i64, rng: &mut Rng) -> CallRecord {
         scripts: Vec::new(),
         segments: Vec::new(),
         merged_into: None,
+        call_back: None,
         survey: None,
         greeting: None,
         sounds: Vec::new(),

@@ -1,10 +1,10 @@
 //! What an operator sees when the configuration is wrong: the whole text of errors, every key of the shipped files mistaken in four
 //! ways, and thousands of random mutations that must never panic.
 
-use sanling::base::{AgentId, Join, QueueId, Rng, Strategy, WrapUpKind};
+use sanling::base::{AgentId, Join, QueueId, Rng, Strategy, TrunkId, WrapUpKind};
 use sanling::config::{
-    Config, ConfigError, OverflowConfig, PreferredRule, PromptFolder, PromptInventory, QueueConfig, SourceFile, WhoElse, Widening, examine,
-    resolve,
+    CallBackFirst, CallBackRule, Config, ConfigError, OverflowConfig, PreferredRule, PromptFolder, PromptInventory, QueueConfig,
+    SourceFile, WhoElse, Widening, examine, resolve,
 };
 use std::path::Path;
 
@@ -480,6 +480,8 @@ fn a_queue_says_what_it_asks_for_and_how_it_widens() {
     let mut files = shipped();
     let queue = "skills = { service = 5, english = 2 }\nstrategy = \"best-skill\"\nageing = \"60s\"\nweight = 3\ncapacity = 50\n\
         join = \"logged-on\"\nmax_wait = \"10m\"\npreferred = { within = \"12h\" }\n\
+        [queue.call_back]\nkey = \"3\"\noffer_after = \"0s\"\nfirst = \"customer\"\ntries = 5\nnumbers = [\"1XXXXXXXXXX\"]\n\
+        trunks = [\"carrier\"]\nabandoned_after = \"20s\"\n\
         [[queue.widen]]\nafter = \"30s\"\nskills = { service = 3 }\n[[queue.widen]]\nafter = \"1m\"\nadd = \"team:service\"\n";
     files[1].text = format!("[[queue]]\nid = \"service\"\n{queue}");
     files[0].text = files[0].text.replacen("skills = { service = 5 }", "skills = { service = 5, english = 9 }\nrank = 2\nweight = 4", 1);
@@ -509,10 +511,24 @@ fn a_queue_says_what_it_asks_for_and_how_it_widens() {
         caller: None,
         overflow: OverflowConfig::default(),
         announce: None,
+        call_back: Some(CallBackRule {
+            key: '3',
+            offer_after: secs(0),
+            every: secs(60),
+            first: CallBackFirst::Customer,
+            tries: 5,
+            retry_after: secs(300),
+            ring_for: secs(30),
+            numbers: config.queues["service"].call_back.as_ref().map(|rule| rule.numbers.clone()).unwrap_or_default(),
+            trunks: vec![TrunkId::new("carrier")],
+            abandoned_after: Some(secs(20)),
+        }),
         music: None,
         company: None,
     };
     assert_eq!(config.queues["service"], expected);
+    let numbers = &expected.call_back.as_ref().expect("a rule").numbers;
+    assert!(numbers.len() == 1 && numbers[0].matches("13800138000") && !numbers[0].matches("00441632960000"));
     let agent = &config.agents["1001"];
     assert_eq!((agent.rank, agent.weight, config.agents["1002"].rank, config.agents["1002"].weight), (Some(2), 4, None, 1));
     assert!(expected.is_served_by(agent) && !expected.is_served_by(&config.agents["1002"]));

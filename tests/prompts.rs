@@ -17,7 +17,9 @@ const NAMES: &str = "welcome agent_greeting agent_greeting_suffix promise_30 pro
     agent_number handset_ask handset_farewell caller_faint caller_noisy \
     agent_faint agent_loud agent_noisy agent_open_microphone \
     escalation queue_comfort patience silent_ask silent_farewell low_volume_ask low_volume_farewell noise_farewell dialect_ask \
-    dialect_other_person closed goodbye survey_ask thanks menu menu_wrong message_ask meeting_ask message_kept queue_next \
+    dialect_other_person dialect_call_back closed goodbye survey_ask thanks menu menu_wrong message_ask meeting_ask message_kept queue_next \
+    call_back_offer call_back_offer_suffix call_back_confirm call_back_or_number call_back_number \
+    call_back_wrong_number call_back_promised call_back_agent call_back_reached call_back_not_reached \
     queue_ahead queue_ahead_suffix queue_ahead_many queue_wait_soon queue_wait queue_wait_suffix queue_wait_long \
     digits/0 digits/1 digits/2 digits/3 digits/4 digits/5 digits/6 digits/7 digits/8 digits/9";
 

@@ -1,4 +1,4 @@
-//! Today's figures of a queue, each with its formula. Identity: offered = answered + abandoned + overflowed + still waiting.
+//! Today's figures of a queue, each with its formula. Identity: offered = answered + abandoned + overflowed + called back + still waiting.
 
 use crate::base::Duration;
 use crate::base::time::secs;
@@ -25,6 +25,8 @@ pub struct Figures {
     pub short_abandoned: u64,
     /// F: left the queue alive, for another one or another place.
     pub overflowed: u64,
+    /// Left to be called back. The call-backs themselves are not counted here.
+    pub called_back: u64,
     /// Not taken: the queue was full. Not among the offered.
     pub refused: u64,
     /// Times that callers were offered to agents, to one or several at once, and those of them that nobody answered and somebody let ring
@@ -90,7 +92,7 @@ impl Figures {
     /// After a restart: makes the identity hold where the images of the figures and of the calls are not of one moment. A caller whose
     /// call was lost has left the switch. True when there was something to mend.
     pub(super) fn mend(&mut self, waiting: usize) -> bool {
-        let accounted = self.answered + self.abandoned + self.overflowed + waiting as u64;
+        let accounted = self.answered + self.abandoned + self.overflowed + self.called_back + waiting as u64;
         let before = *self;
         self.abandoned += self.offered.saturating_sub(accounted);
         self.offered = self.offered.max(accounted);
@@ -112,6 +114,11 @@ impl Figures {
 
     pub(super) fn note_overflowed(&mut self, wait: Duration) {
         self.overflowed += 1;
+        self.longest_wait = self.longest_wait.max(wait);
+    }
+
+    pub(super) fn note_called_back(&mut self, wait: Duration) {
+        self.called_back += 1;
         self.longest_wait = self.longest_wait.max(wait);
     }
 

@@ -65,6 +65,8 @@ pub struct QueuedImage {
     #[serde(default)]
     rang_out: bool,
     #[serde(default)]
+    call_back: bool,
+    #[serde(default)]
     let_down_by: Vec<AgentId>,
 }
 
@@ -134,7 +136,8 @@ impl Acd {
     #[must_use]
     pub fn call_image(&self, call: CallId) -> Option<QueuedImage> {
         // Where it stands, and in which pool, follows from the rest.
-        let QueuedCall { stand: _, pool: _, rings_since, entered, priority, since, awaits, rang_out, .. } = self.calls.get(&call)?;
+        let QueuedCall { stand: _, pool: _, rings_since, entered, priority, since, awaits, rang_out, call_back, .. } =
+            self.calls.get(&call)?;
         let QueuedCall { queue, preferred, asks, offered_to, let_down_by, .. } = self.calls.get(&call)?;
         let settings = self.queues.get(queue).expect("a queue outlives its calls").settings.clone();
         Some(QueuedImage {
@@ -149,6 +152,7 @@ impl Acd {
             offered_to: offered_to.clone(),
             rings_since: Some(*rings_since),
             rang_out: *rang_out,
+            call_back: *call_back,
             let_down_by: let_down_by.clone(),
         })
     }
@@ -198,7 +202,11 @@ impl Acd {
             return;
         }
         let queue = self.queue_or_retired(&id, settings);
-        queue.enter(call, since);
+        if image.call_back {
+            queue.enter_call_back(call);
+        } else {
+            queue.enter(call, since);
+        }
         let entered = entered.unwrap_or(since);
         let queued = QueuedCall {
             queue: id,
@@ -212,6 +220,7 @@ impl Acd {
             offered_to: image.offered_to,
             rings_since: image.rings_since.unwrap_or(entered),
             rang_out: image.rang_out,
+            call_back: image.call_back,
             let_down_by: image.let_down_by,
             stand: None,
         };

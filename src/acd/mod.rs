@@ -114,6 +114,10 @@ impl Machine for Acd {
                 self.leave(call, Leaving::Overflowed, now, out);
                 self.enqueue(Arrival { call, queue, priority, since, preferred, asks }, now, out);
             }
+            Event::CallBackEnqueued { call, queue, since, preferred, asks } => {
+                self.leave(call, Leaving::Overflowed, now, out);
+                self.enqueue_call_back(Arrival { call, queue, priority: 0, since, preferred, asks }, now, out);
+            }
             Event::Left { call, why } => self.leave(call, why, now, out),
             Event::Alerting { agent, call } => self.tell(&agent, agent::Event::Alerted { call }, now, out),
             // Being on a call that stands in the books is its answer, by whichever name it is told.

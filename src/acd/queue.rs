@@ -35,6 +35,8 @@ pub(super) struct QueuedCall {
     pub rings_since: Instant,
     /// One of those who were called with them let it ring out.
     pub rang_out: bool,
+    /// Nobody is on the line: he is called when an agent is there for him.
+    pub call_back: bool,
     /// Agents who let it down, oldest first: others are tried before them.
     pub let_down_by: Vec<AgentId>,
     /// Where it stands while it waits for a phone to ring, or for another beside those that ring.
@@ -100,14 +102,17 @@ pub(super) struct Queue {
     pub retired: bool,
     pub figures: Figures,
     pub pace: Pace,
-    /// All in the books, offered or not, by first arrival.
+    /// All callers in the books, offered or not, by first arrival.
     arrivals: BTreeSet<(Instant, CallId)>,
+    /// Those who are to be called back.
+    call_backs: BTreeSet<CallId>,
 }
 
 impl Queue {
     pub(super) fn new(settings: QueueSettings, pool: PoolId, flow: FlowId) -> Self {
         let (figures, pace) = (Figures::default(), Pace::default());
-        Self { settings, pool, classes: Vec::new(), flow, retired: false, figures, pace, arrivals: BTreeSet::new() }
+        let (arrivals, call_backs) = (BTreeSet::new(), BTreeSet::new());
+        Self { settings, pool, classes: Vec::new(), flow, retired: false, figures, pace, arrivals, call_backs }
     }
 
     /// All pools are made anew, this one first.
@@ -138,9 +143,14 @@ impl Queue {
         self.arrivals.len() >= self.settings.capacity
     }
 
-    /// Calls not answered yet, those being offered included.
+    /// Callers not answered yet, those being offered included.
     pub(super) fn waiting(&self) -> usize {
         self.arrivals.len()
+    }
+
+    /// Those who are to be called back, and have no agent yet.
+    pub(super) fn call_backs(&self) -> usize {
+        self.call_backs.len()
     }
 
     pub(super) fn first_arrival(&self) -> Option<Instant> {
@@ -149,15 +159,20 @@ impl Queue {
 
     /// Gone from the configuration, and it has served those who waited.
     pub(super) fn is_done(&self) -> bool {
-        self.retired && self.arrivals.is_empty()
+        self.retired && self.arrivals.is_empty() && self.call_backs.is_empty()
     }
 
     pub(super) fn enter(&mut self, call: CallId, since: Instant) {
         self.arrivals.insert((since, call));
     }
 
+    pub(super) fn enter_call_back(&mut self, call: CallId) {
+        self.call_backs.insert(call);
+    }
+
     pub(super) fn leave(&mut self, call: CallId, since: Instant) {
         self.arrivals.remove(&(since, call));
+        self.call_backs.remove(&call);
     }
 }
 
@@ -180,6 +195,7 @@ mod tests {
             offered_to: Vec::new(),
             rings_since: since,
             rang_out: false,
+            call_back: false,
             let_down_by: Vec::new(),
             stand,
         };

@@ -30,6 +30,8 @@ pub struct QueueSnapshot {
     pub skills: Levels,
     /// Callers without an agent, those whose agent's phone rings included.
     pub waiting: usize,
+    /// Who is to be called back and has no agent yet: with the callers in one line, and not counted among them.
+    pub call_backs: usize,
     /// Of the callers who wait now; zero for nobody.
     pub longest_wait: Duration,
     /// How many agents who have all of it are in each state, in the order of [`StateName::ALL`].
@@ -78,6 +80,7 @@ impl Acd {
             queue: id.clone(),
             skills: queue.settings.skills.clone(),
             waiting: queue.waiting(),
+            call_backs: queue.call_backs(),
             longest_wait: queue.first_arrival().map_or(Duration::ZERO, |since| now - since),
             agents: StateName::ALL.map(|state| (state, pool.count(0, state))),
             today: queue.figures,

@@ -40,6 +40,16 @@ pub enum Event {
         preferred: Option<AgentId>,
         asks: Levels,
     },
+    /// Somebody is to be called back, and has a place in the queue for it as if he waited: that of `since`, his first arrival. No queue is too
+    /// full for him, nobody has to be at work yet, and he never waits too long.
+    CallBackEnqueued {
+        call: CallId,
+        queue: QueueId,
+        since: Instant,
+        preferred: Option<AgentId>,
+        /// What the number that he dialled asked for besides.
+        asks: Levels,
+    },
     /// A caller who had no agent yet left the queue. A phone that rang for him is silenced.
     Left {
         call: CallId,
@@ -114,6 +124,8 @@ pub enum Leaving {
     Abandoned,
     /// He was taken elsewhere: another queue or destination.
     Overflowed,
+    /// He hung up, and is called back.
+    CalledBack,
 }
 
 /// Why an agent is not ready.

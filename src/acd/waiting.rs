@@ -4,6 +4,7 @@
 use super::agent;
 use super::forecast::Labour;
 use super::line::Place;
+use super::pool::PoolId;
 use super::queue::{At, Queue, QueuedCall, Stand};
 use super::roster::Seat;
 use super::{Acd, Action, Join, Leaving, Levels, Refusal, StateName};
@@ -31,23 +32,7 @@ impl Acd {
                 let queue = self.queues.get_mut(&id).expect("it refuses nobody, so it is there");
                 queue.enter(call, since);
                 queue.figures.offered += 1;
-                let queued = QueuedCall {
-                    queue: id,
-                    priority,
-                    since,
-                    entered: now,
-                    awaits: preferred.is_some(),
-                    preferred,
-                    asks,
-                    pool,
-                    offered_to: Vec::new(),
-                    rings_since: now,
-                    rang_out: false,
-                    let_down_by: Vec::new(),
-                    stand: None,
-                };
-                self.calls.insert(call, queued);
-                self.wait(call, now, out);
+                self.take_up(Arrival { call, queue: id, priority, since, preferred, asks }, pool, false, now, out);
             }
             Some(why) => {
                 if let Some(queue) = self.queues.get_mut(&id).filter(|_| why != Refusal::Unknown) {
@@ -57,6 +42,46 @@ impl Acd {
                 out.push(Action::Refuse { call, queue: id, why });
             }
         }
+    }
+
+    /// Somebody who is to be called back has his place. Without a queue of that name there is none for him.
+    pub(super) fn enqueue_call_back(&mut self, arrival: Arrival, now: Instant, out: &mut Vec<Action>) {
+        if !self.queues.contains_key(&arrival.queue) {
+            return out.push(Action::Refuse { call: arrival.call, queue: arrival.queue, why: Refusal::Unknown });
+        }
+        let pool = self.pool_for(&arrival.queue, &arrival.asks);
+        self.queues.get_mut(&arrival.queue).expect("it was there a moment ago").enter_call_back(arrival.call);
+        self.take_up(arrival, pool, true, now, out);
+    }
+
+    fn take_up(&mut self, arrival: Arrival, pool: PoolId, call_back: bool, now: Instant, out: &mut Vec<Action>) {
+        let Arrival { call, queue, priority, since, preferred, asks } = arrival;
+        let queued = QueuedCall {
+            queue,
+            priority,
+            since,
+            entered: now,
+            awaits: preferred.is_some(),
+            preferred,
+            asks,
+            pool,
+            offered_to: Vec::new(),
+            rings_since: now,
+            rang_out: false,
+            call_back,
+            let_down_by: Vec::new(),
+            stand: None,
+        };
+        self.calls.insert(call, queued);
+        self.wait(call, now, out);
+    }
+
+    /// Whether somebody is at work who may take the queue's calls.
+    #[must_use]
+    pub fn is_staffed(&self, id: &QueueId) -> bool {
+        let Some(queue) = self.queues.get(id) else { return false };
+        let at_work = StateName::ALL.into_iter().filter(|state| !matches!(state, StateName::Offline | StateName::NotReady));
+        at_work.map(|state| self.pools[queue.pool].count(u8::MAX, state)).sum::<usize>() > 0
     }
 
     /// Why the queue would not take another caller now whose number asks for this besides; `None`: it would.
@@ -113,7 +138,8 @@ impl Acd {
         let queue = self.queues.get(&queued.queue).expect("a queue outlives its calls");
         let settings = &queue.settings;
         let rings = queued.is_offered();
-        if !rings && settings.max_wait.is_some_and(|most| now - queued.entered >= most) {
+        let max_wait = settings.max_wait.filter(|_| !rings && !queued.call_back);
+        if max_wait.is_some_and(|most| now - queued.entered >= most) {
             return self.expire(call, now, out);
         }
         let (wants, wants_more_at) = queued.wants(settings, now);
@@ -124,7 +150,7 @@ impl Acd {
         let (priority, next_priority) = settings.aged(queued.priority, now - queued.since);
         let door = self.door(queued, queue, now);
         let at = door.map_or(At::Line { pool: queued.pool, step }, At::Door);
-        let since_entry = [next_step, settings.max_wait.filter(|_| !rings), settings.preferred_wait.filter(|_| door.is_some())];
+        let since_entry = [next_step, max_wait, settings.preferred_wait.filter(|_| door.is_some())];
         let until = since_entry.into_iter().flatten().map(|wait| queued.entered + wait);
         let until = until.chain(next_priority.map(|wait| queued.since + wait)).min();
         let stand = Stand { place: Place { priority: Reverse(priority), since: queued.since, call }, flow: queue.flow, rings, at };
@@ -211,8 +237,11 @@ impl Acd {
         let wait = now - queued.since;
         let queue = self.queues.get_mut(&queued.queue).expect("a queue outlives its calls");
         match why {
+            // He is counted with the caller who asked for it.
+            _ if queued.call_back => {}
             Leaving::Abandoned => queue.figures.note_abandoned(wait),
             Leaving::Overflowed => queue.figures.note_overflowed(wait),
+            Leaving::CalledBack => queue.figures.note_called_back(wait),
         }
         if queued.is_offered() {
             queue.figures.offers_missed += u64::from(queued.rang_out);
@@ -227,7 +256,9 @@ impl Acd {
             self.roster.find(id.as_str()).filter(|member| member.agent.offered() == Some(call)).map(|member| now - member.agent.since());
         let work = self.take(call, Some(id), now, out).map(|queued| {
             let queue = self.queues.get_mut(&queued.queue).expect("a queue outlives its calls");
-            queue.figures.note_answered(now - queued.since);
+            if !queued.call_back {
+                queue.figures.note_answered(now - queued.since);
+            }
             let (wrap_up, kind) = (queue.settings.wrap_up, queue.settings.wrap_up_kind);
             self.forget_if_done(&queued.queue);
             agent::Work { queue: queued.queue, wrap_up, kind }

@@ -92,6 +92,10 @@ pub const TOLD_OF_SOUND_MAX: u32 = 3;
 pub const SCRIPTS_PER_CALL_MAX: usize = 50;
 /// Menus that one caller comes to. More: he hears that nobody can be reached, and is released; who plays with keys for that long wants nothing.
 pub const MENUS_PER_CALL_MAX: u32 = 100;
+/// People who are to be called back, in all queues. More: it is offered to nobody, and who abandons a long wait is not listed.
+pub const CALL_BACKS_MAX: usize = 10_000;
+/// Digits of a number that a caller gives; E.164 has fifteen, and prefixes come before them. More: they are dropped.
+pub const NUMBER_DIGITS_MAX: usize = 32;
 /// Messages of one box. More: the oldest that was heard is forgotten, or the oldest; its sound stays in its call's recording.
 pub const MESSAGES_PER_BOX_MAX: usize = 200;
 /// Callers remembered as having been asked how they were served, and those of whom it is known who spoke with them: a day of a large house.

@@ -11,8 +11,10 @@ pub enum ScriptStep {
     Say(ClipId),
     /// Neither side speaks for so long; the agent's speech begins it anew from its end.
     Wait(Duration),
-    /// The caller waits in another queue, for somebody who can help him.
+    /// The caller waits in another queue, for somebody who can help him; while nobody is at work there, what follows comes instead.
     Queue(QueueId),
+    /// That queue calls him back; he is told so by the step before, and nobody hangs up on him.
+    CallBack(QueueId),
     /// The call ends.
     Release,
 }
@@ -23,6 +25,7 @@ impl fmt::Display for ScriptStep {
             Self::Say(clip) => write!(f, "say:{clip}"),
             Self::Wait(wait) => write!(f, "wait:{}ms", wait.as_millis()),
             Self::Queue(queue) => write!(f, "queue:{queue}"),
+            Self::CallBack(queue) => write!(f, "call-back:{queue}"),
             Self::Release => f.write_str("release"),
         }
     }

@@ -10,7 +10,8 @@ impl Call {
     pub(super) fn offer(&mut self, offer: Offer, now: Instant, out: &mut Vec<Action>) {
         let is_open = match offer.place {
             Place::Callee => matches!(self.state, State::Waiting | State::Connected { .. }),
-            Place::Caller | Place::Beside(_) => self.is_connected(),
+            Place::Caller => !self.has_caller() && self.state == State::Waiting,
+            Place::Beside(_) => self.is_connected(),
         };
         if !is_open {
             return out.push(Action::Tell(Fact::OfferFailed { leg: offer.leg, failure: sip::Failure::Unreachable }));
@@ -108,16 +109,22 @@ impl Call {
             (Place::Callee, State::Connected { .. }) => {
                 self.seat_callee(attempt.leg, attempt.offer.agent, Some("transferred"), now, out);
             }
-            (Place::Callee | Place::Caller, _) => self.connect(attempt.leg, attempt.offer.agent, now, out),
+            (Place::Caller, _) => self.seat_first(attempt.leg, attempt.offer.agent, now, out),
+            (Place::Callee, _) => self.connect(attempt.leg, attempt.offer.agent, now, out),
+        }
+    }
+
+    /// One of several who were called has answered.
+    pub(super) fn spare_the_others(&mut self, out: &mut Vec<Action>) {
+        for other in self.attempts.keys().copied().collect::<Vec<_>>() {
+            self.withdraw(other, Some(sip::Reason { cause: 200, text: "Call completed elsewhere".to_owned() }), out);
         }
     }
 
     /// The first who is there for the caller, or the first after he was alone again.
     pub(super) fn connect(&mut self, party: Leg, agent: Option<AgentId>, now: Instant, out: &mut Vec<Action>) {
         let leg = party.id;
-        for other in self.attempts.keys().copied().collect::<Vec<_>>() {
-            self.withdraw(other, Some(sip::Reason { cause: 200, text: "Call completed elsewhere".to_owned() }), out);
-        }
+        self.spare_the_others(out);
         self.callee_is_agent = agent.is_some();
         self.record.agent = agent.or(self.record.agent.take());
         self.callee = Some(party);

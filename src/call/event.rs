@@ -86,7 +86,7 @@ pub enum Place {
     /// In the callee's seat, whose party, if one sits there, gives it up: the call is transferred.
     #[default]
     Callee,
-    /// In the caller's seat, in place of the phone that was there.
+    /// In the caller's seat: in place of the phone that was there or, where the switch makes the call, as the first who is there at all.
     Caller,
     /// Beside the two.
     Beside(Part),

@@ -8,12 +8,14 @@ mod company;
 mod event;
 mod leg;
 mod merging;
+mod originating;
 mod parting;
 pub mod record;
 
 pub use event::{Action, Admission, Ending, Event, Fact, Offer, Order, Part, Place, Side};
 pub use leg::MediaPolicy;
 pub use merging::Guest;
+pub use originating::Origination;
 
 use crate::base::time::secs;
 use crate::base::{AgentId, CallId, Instant, LegId, Machine, SessionId, Timestamp, WallClock};
@@ -208,7 +210,8 @@ impl Call {
 
     /// Legs that the call still answers for.
     pub fn legs(&self) -> impl Iterator<Item = LegId> + '_ {
-        let two = std::iter::once(self.caller.id).chain(self.callee.iter().map(|leg| leg.id));
+        let caller = self.has_caller().then_some(self.caller.id);
+        let two = caller.into_iter().chain(self.callee.iter().map(|leg| leg.id));
         two.chain(self.attempts.keys().copied()).chain(self.beside.keys().copied()).chain(self.coming.keys().copied())
     }
 
@@ -286,7 +289,7 @@ impl Call {
 
     fn leg_of(&self, side: Side) -> Option<&Leg> {
         match side {
-            Side::Caller => Some(&self.caller),
+            Side::Caller => Some(&self.caller).filter(|_| self.has_caller()),
             Side::Callee => self.callee.as_ref(),
         }
     }
@@ -317,7 +320,9 @@ impl Call {
         let session = self.session;
         match order {
             // Early media say it already.
-            Order::RingCaller if !self.caller_answered && !self.attempts.values().any(|attempt| attempt.early_media) => {
+            Order::RingCaller
+                if !self.caller_answered && self.has_caller() && !self.attempts.values().any(|attempt| attempt.early_media) =>
+            {
                 out.push(Action::Sip(sip::Command::Ring { leg: self.caller.id, code: 180, sdp: None }));
             }
             Order::RingCaller => {}

@@ -45,6 +45,8 @@ pub enum Outcome {
     Played,
     /// The caller left a message.
     Message,
+    /// The caller hung up to be called back.
+    CallBack,
     /// Media stopped, a session timer ran out, the switch was shut down.
     Failed,
 }
@@ -63,6 +65,7 @@ impl Outcome {
             Self::Unreachable => "unreachable",
             Self::Played => "played",
             Self::Message => "message",
+            Self::CallBack => "call-back",
             Self::Failed => "failed",
         }
     }
@@ -374,6 +377,8 @@ pub enum VisitEnding {
     Abandoned,
     /// He was taken elsewhere: another queue or destination.
     FlowedOut,
+    /// He hung up, and is called back.
+    CalledBack,
     /// The queue did not take him: he never was in it.
     Refused,
 }
@@ -386,9 +391,43 @@ impl VisitEnding {
             Self::Answered => "answered",
             Self::Abandoned => "abandoned",
             Self::FlowedOut => "flowed-out",
+            Self::CalledBack => "called-back",
             Self::Refused => "refused",
         }
     }
+}
+
+/// Why somebody is called back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum CallBackWhy {
+    /// He wished it while he waited.
+    Asked,
+    /// A script of service has promised it.
+    Promised,
+    /// He hung up after a long wait.
+    Abandoned,
+}
+
+impl CallBackWhy {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::Promised => "promised",
+            Self::Abandoned => "abandoned",
+        }
+    }
+}
+
+/// Of a call that the switch made to call somebody back.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CallBackRecord {
+    /// The call in which it came to that, and when.
+    pub asked_in: CallId,
+    pub asked_at: Timestamp,
+    pub why: CallBackWhy,
+    /// From 1.
+    pub attempt: u32,
 }
 
 /// A call's record, whole, as far as it has come.
@@ -433,5 +472,42 @@ pub struct CallRecord {
     /// The call in which it went on: two calls of one agent became one.
     #[serde(default)]
     pub merged_into: Option<CallId>,
+    #[serde(default)]
+    pub call_back: Option<CallBackRecord>,
     pub recording: Option<RecordingRecord>,
+}
+
+impl CallRecord {
+    /// Of a call that begins.
+    #[must_use]
+    pub fn new(id: CallId, direction: CallDirection, caller: String, called: String, arrived_at: Timestamp) -> Self {
+        Self {
+            id,
+            direction,
+            caller,
+            called,
+            trunk: None,
+            queue: None,
+            agent: None,
+            arrived_at,
+            answered_at: None,
+            connected_at: None,
+            released_at: None,
+            released_by: None,
+            hung_up_first: None,
+            release_cause: None,
+            outcome: None,
+            offers: Vec::new(),
+            holds: Vec::new(),
+            scripts: Vec::new(),
+            segments: Vec::new(),
+            visits: Vec::new(),
+            survey: None,
+            greeting: None,
+            sounds: Vec::new(),
+            merged_into: None,
+            call_back: None,
+            recording: None,
+        }
+    }
 }

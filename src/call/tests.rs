@@ -50,6 +50,7 @@ impl Story {
             greeting: None,
             sounds: Vec::new(),
             merged_into: None,
+            call_back: None,
             hung_up_first: None,
             recording: None,
         };

@@ -4,6 +4,7 @@
 //! any default at a point of use.
 
 mod calendar;
+mod call_back;
 mod document;
 mod error;
 mod greeting;
@@ -19,10 +20,13 @@ mod source;
 mod suggest;
 
 pub use calendar::{Calendar, Exception, Hours, Span};
+pub use call_back::{CallBackFirst, CallBackRule};
 pub use error::ConfigError;
 pub use greeting::{GreetingRule, PARTS_OF_DAY};
 pub use menu::{BoxConfig, BoxOwner, MenuConfig, MenuKey};
-pub use prompts::{MUSIC_FOLDER, MUSIC_ON_HOLD, PROMPT_NAMES, PromptFolder, PromptInventory, WAITING_PROMPT_NAMES, required_names};
+pub use prompts::{
+    CALL_BACK_PROMPT_NAMES, MUSIC_FOLDER, MUSIC_ON_HOLD, PROMPT_NAMES, PromptFolder, PromptInventory, WAITING_PROMPT_NAMES, required_names,
+};
 pub use queue::{AnnounceRule, OverflowCause, OverflowConfig, PreferredRule, QueueConfig, WhoElse, Widening};
 pub use reason::{MEETING, NO_REASON, OWN_REASONS, ReasonConfig};
 pub use resolve::{Outcome, examine, resolve};

@@ -51,6 +51,20 @@ const SERVICE_PROMPT_NAMES: &[&str] = &[
     "handset_farewell",
 ];
 
+/// What is said where a queue calls back: needed only then.
+pub const CALL_BACK_PROMPT_NAMES: &[&str] = &[
+    "call_back_offer",
+    "call_back_offer_suffix",
+    "call_back_confirm",
+    "call_back_or_number",
+    "call_back_number",
+    "call_back_wrong_number",
+    "call_back_promised",
+    "call_back_agent",
+    "call_back_reached",
+    "call_back_not_reached",
+];
+
 /// The folder of `prompts/` that is no language, and its one prompt, music on hold.
 pub const MUSIC_FOLDER: &str = "music";
 pub const MUSIC_ON_HOLD: &str = "hold";
@@ -79,7 +93,7 @@ impl PromptInventory {
     /// An inventory that lacks nothing, for tests and simulations that play no files.
     #[must_use]
     pub fn complete(languages: &[&str]) -> Self {
-        let others = WAITING_PROMPT_NAMES.iter().chain(SOUND_PROMPT_NAMES).chain(SERVICE_PROMPT_NAMES);
+        let others = WAITING_PROMPT_NAMES.iter().chain(SOUND_PROMPT_NAMES).chain(SERVICE_PROMPT_NAMES).chain(CALL_BACK_PROMPT_NAMES);
         let names: BTreeSet<String> = required_names().chain(others.map(|name| (*name).to_owned())).collect();
         let whole = PromptFolder { readable: names.clone(), unreadable: BTreeMap::new() };
         let music = PromptFolder { readable: BTreeSet::from([MUSIC_ON_HOLD.to_owned()]), unreadable: BTreeMap::new() };

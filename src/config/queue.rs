@@ -1,6 +1,6 @@
 //! A queue as configured: what its calls ask for, how an agent is chosen, who may wait in it and for how long.
 
-use super::{AgentConfig, Destination};
+use super::{AgentConfig, CallBackRule, Destination};
 use crate::base::{ClipId, Duration, Join, QueueId, Strategy, WrapUpKind};
 use std::collections::BTreeMap;
 
@@ -34,6 +34,8 @@ pub struct QueueConfig {
     pub overflow: OverflowConfig,
     /// What its callers are told of their place.
     pub announce: Option<AnnounceRule>,
+    /// Whether they may be called back instead of waiting.
+    pub call_back: Option<CallBackRule>,
     /// What they hear while they wait; `None`: the music on hold.
     pub music: Option<ClipId>,
     /// The company in whose name its agents greet; `None`: that of the house.

@@ -169,9 +169,22 @@ tables! {
         overflow_full: Vec<Spot<String>> = "overflow_full = [\"queue:second\", \"play:closed\"]",
         overflow_nobody: Vec<Spot<String>> = "overflow_nobody = [\"play:closed\"]",
         overflow_expired: Vec<Spot<String>> = "overflow_expired = [\"agent:1000\", \"play:closed\"]",
+        call_back: RawCallBack = "[queue.call_back]",
         announce: RawAnnounce = "announce = { position = true, wait = true, every = \"30s\" }",
         music: Spot<String> = "music = \"music/hold\"",
         company: Spot<String> = "company = \"company\"",
+    }
+    RawCallBack "queue.call_back" {
+        key: Spot<String> = "key = \"1\"",
+        offer_after: Spot<String> = "offer_after = \"30s\"",
+        every: Spot<String> = "every = \"60s\"",
+        first: Spot<String> = "first = \"agent\"",
+        tries: Spot<i64> = "tries = 3",
+        retry_after: Spot<String> = "retry_after = \"5m\"",
+        ring_for: Spot<String> = "ring_for = \"30s\"",
+        numbers: Vec<Spot<String>> = "numbers = [\"1XXXXXXXXXX\"]",
+        trunks: Vec<Spot<String>> = "trunks = [\"carrier\"]",
+        abandoned_after: Spot<String> = "abandoned_after = \"20s\"",
     }
     RawWiden "queue.widen" {
         after: Spot<String> = "after = \"30s\"",

@@ -111,6 +111,18 @@ reference! {
         "wait" = "true": "How long it will be, as far as can be told.";
         "every" = r#""30s""#: "How often.";
     }
+    ["queue.call_back"] "Waiting callers are offered to be called back, and keep their place. Without this table: they are not." {
+        "key" = "": "What a caller presses for it, `0` to `9`; he is told so, and asked to confirm.";
+        "offer_after" = r#""30s""#: "Time waited from which on he is told.";
+        "every" = r#""60s""#: "How long until he is told again.";
+        "first" = r#""agent""#: "`agent`: the phone of the agent who is free rings, and the customer is called when he has answered. `customer`: he is called when an agent is free, and waits at the head of the line.";
+        "tries" = "3": "How often a customer is called who does not answer, 1 to 10.";
+        "retry_after" = r#""5m""#: "From one of these calls to the next.";
+        "ring_for" = r#""30s""#: "How long his phone rings.";
+        "numbers" = "[]": "Patterns of other numbers that a caller may give; none: he is called where he calls from.";
+        "trunks" = "(by which he called)": "Trunks by which he is called, the best first.";
+        "abandoned_after" = "(never)": "Who hangs up after so long a wait is put on the list of those whom agents call: `*80`, or the API.";
+    }
     ["queue.widen"] "A step that lets more agents in as a caller waits; each later than the one before." {
         "after" = "": "From the entry into the queue.";
         "skills" = "(as before)": "What is asked for from now on, in place of what was.";
@@ -358,6 +370,10 @@ mod tests {
         ("calendar.open", "[[calendar]]\nid = \"c\"\nzone = \"UTC\"\n[calendar.open]\n"),
         ("calendar.exception", "[[calendar]]\nid = \"c\"\nzone = \"UTC\"\nopen = {}\n[[calendar.exception]]\ndate = \"2026-10-01\"\n"),
         ("menu", "[[menu]]\nid = \"m\"\nprompt = \"welcome\"\nkeys = { 1 = \"reject:404\" }\n"),
+        (
+            "queue.call_back",
+            "[[agent]]\nid = \"1001\"\npassword = \"pw\"\nskills = { x = 5 }\n[[queue]]\nid = \"q\"\nskill = \"x\"\n[queue.call_back]\nkey = \"1\"\n",
+        ),
         (
             "queue.announce",
             "[[agent]]\nid = \"1001\"\npassword = \"pw\"\nskills = { x = 5 }\n[[queue]]\nid = \"q\"\nskill = \"x\"\n[queue.announce]\n",

@@ -2,6 +2,7 @@
 //! default taken, so that the rest is looked at too; with one error noted the result is thrown away.
 
 mod calendars;
+mod call_back;
 mod calls;
 mod destination;
 mod greeting;

@@ -4,8 +4,9 @@ use super::shapes::{Call, Time};
 use crate::base::time::millis;
 use crate::base::{AgentId, QueueId, Timestamp, TrunkId};
 use crate::call::record::{
-    BegunBy, CallDirection, CallRecord, GreetedBy, GreetingRecord, HeldBy, HoldRecord, OfferOutcome, OfferRecord, Outcome, QueueVisit,
-    ReleasedBy, ScriptEnding, ScriptRecord, SegmentEnding, SegmentRecord, SegmentRole, SoundRecord, SurveyRecord, VisitEnding,
+    BegunBy, CallBackRecord, CallBackWhy, CallDirection, CallRecord, GreetedBy, GreetingRecord, HeldBy, HoldRecord, OfferOutcome,
+    OfferRecord, Outcome, QueueVisit, ReleasedBy, ScriptEnding, ScriptRecord, SegmentEnding, SegmentRecord, SegmentRole, SoundRecord,
+    SurveyRecord, VisitEnding,
 };
 
 /// The value of that name. A list that lacks one does not compile.
@@ -48,7 +49,17 @@ pub fn record(call: &Call) -> Option<CallRecord> {
         greeting: call.greeting.as_ref().and_then(greeting),
         sounds: call.sounds.iter().map(sound).collect(),
         merged_into: call.merged_into.as_deref().and_then(|id| id.parse().ok()),
+        call_back: call.call_back.as_ref().and_then(call_back),
         recording: None,
+    })
+}
+
+fn call_back(made: &super::shapes::CallBackMade) -> Option<CallBackRecord> {
+    Some(CallBackRecord {
+        asked_in: made.asked_in.parse().ok()?,
+        asked_at: at(made.asked_at),
+        why: word!(made.why, CallBackWhy: Asked, Promised, Abandoned)?,
+        attempt: made.attempt,
     })
 }
 
@@ -61,7 +72,7 @@ fn released_by(text: &str) -> Option<ReleasedBy> {
 }
 
 fn outcome(text: &str) -> Option<Outcome> {
-    word!(text, Outcome: Answered, Abandoned, Silent, Scripted, Refused, NoAnswer, Busy, Unreachable, Played, Message, Failed)
+    word!(text, Outcome: Answered, Abandoned, Silent, Scripted, Refused, NoAnswer, Busy, Unreachable, Played, Message, CallBack, Failed)
 }
 
 fn offer(offer: &super::shapes::Offer) -> Option<OfferRecord> {
@@ -131,7 +142,7 @@ fn visit(visit: &super::shapes::Visit) -> Option<QueueVisit> {
         queue: QueueId::new(&visit.queue),
         entered_at: at(visit.entered_at),
         left_at: visit.left_at.map(at),
-        ending: word!(visit.ending, VisitEnding: Waiting, Answered, Abandoned, FlowedOut, Refused)?,
+        ending: word!(visit.ending, VisitEnding: Waiting, Answered, Abandoned, FlowedOut, CalledBack, Refused)?,
     })
 }
 
@@ -212,6 +223,12 @@ mod tests {
                     open_microphone: true,
                 }],
                 merged_into: None,
+                call_back: Some(CallBackRecord {
+                    asked_in: CallId::new(at(0), &mut Rng::new(5)),
+                    asked_at: at(1),
+                    why: CallBackWhy::Promised,
+                    attempt: 2,
+                }),
                 recording: None,
             };
             assert_eq!(super::record(&Call::from(&record)), Some(record));

@@ -3,7 +3,9 @@
 //! What lives here: shapes and the way from the core's values to them. What must not: SQL, HTTP.
 
 use crate::base::{Duration, Timestamp};
-use crate::call::record::{CallRecord, HoldRecord, OfferRecord, QueueVisit, RecordingRecord, ScriptRecord, SegmentRecord, SoundRecord};
+use crate::call::record::{
+    CallBackRecord, CallRecord, HoldRecord, OfferRecord, QueueVisit, RecordingRecord, ScriptRecord, SegmentRecord, SoundRecord,
+};
 use crate::switch::output::{DecisionRecord, Detail, Event};
 use crate::switch::view::CallView;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -76,7 +78,7 @@ pub struct Call {
     pub hung_up_first: Option<String>,
     /// Why, for the reader: `BYE`, `RTP timeout`, …
     pub release_cause: Option<String>,
-    /// answered, abandoned, silent, scripted, refused, no-answer, busy, unreachable, played, failed.
+    /// answered, abandoned, silent, scripted, refused, no-answer, busy, unreachable, played, message, call-back, failed.
     pub outcome: Option<String>,
     pub offers: Vec<Offer>,
     pub holds: Vec<Hold>,
@@ -100,6 +102,9 @@ pub struct Call {
     /// The call in which it went on: two calls of one agent became one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged_into: Option<String>,
+    /// Of a call that the switch made to call somebody back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call_back: Option<CallBackMade>,
     pub recording: Option<Recording>,
     /// While the call runs: arriving, waiting, offering, connected, held, transferring, ending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -143,6 +148,29 @@ pub struct Hold {
     pub kept: Option<bool>,
 }
 
+/// What a call of the switch's own was made for.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct CallBackMade {
+    /// The call in which it came to that, and when.
+    pub asked_in: String,
+    pub asked_at: Time,
+    /// asked, promised (by a script of service), abandoned.
+    pub why: String,
+    /// From 1.
+    pub attempt: u32,
+}
+
+impl From<&CallBackRecord> for CallBackMade {
+    fn from(record: &CallBackRecord) -> Self {
+        Self {
+            asked_in: record.asked_in.to_string(),
+            asked_at: record.asked_at.into(),
+            why: record.why.name().to_owned(),
+            attempt: record.attempt,
+        }
+    }
+}
+
 /// An agent's part in a call.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Segment {
@@ -161,7 +189,7 @@ pub struct Visit {
     pub queue: String,
     pub entered_at: Time,
     pub left_at: Option<Time>,
-    /// waiting, answered, abandoned, flowed-out, refused.
+    /// waiting, answered, abandoned, flowed-out, called-back, refused.
     pub ending: String,
 }
 
@@ -297,6 +325,7 @@ impl From<&CallRecord> for Call {
             greeting: record.greeting.map(|greeting| Greeting { by: greeting.by.name().to_owned(), delay_ms: greeting.delay.map(ms) }),
             sounds: record.sounds.iter().map(SideSound::from).collect(),
             merged_into: record.merged_into.map(|call| call.to_string()),
+            call_back: record.call_back.as_ref().map(CallBackMade::from),
             recording: record.recording.as_ref().map(Recording::from),
             state: None,
             state_since: None,

@@ -161,6 +161,9 @@ impl Report {
                 self.of_queue(record, at, |tally| tally.service.sound(sound));
             }
         }
+        if record.call_back.is_some() {
+            self.of_queue(record, record.arrived_at, |tally| tally.service.call_back(record));
+        }
         let row = record.connected_at.and_then(|at| queue_at(record, at)).filter(|queue| self.wants_queue(queue.as_str()));
         self.came(record, row.map(|queue| queue.as_str().to_owned()));
     }
@@ -193,7 +196,10 @@ impl Report {
         if let Some(survey) = &record.survey {
             self.of_agent(record, agent, survey.asked_at, |tally| tally.service.survey(survey));
         }
-        self.of_agent(record, agent, at, |tally| tally.service.call(record));
+        self.of_agent(record, agent, at, |tally| {
+            tally.service.call(record);
+            tally.service.call_back(record);
+        });
         let wanted = self.wants_agent(agent) && queue_at(record, at).is_some_and(|queue| self.wants_queue(queue.as_str()));
         let row = self.row_of_agent(agent).filter(|_| wanted);
         self.came(record, row);

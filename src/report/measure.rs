@@ -133,15 +133,16 @@ macro_rules! definitions {
 
 definitions! {
     // Times in queues.
-    "offered" Count Q: "O = A + B + F + W", "callers who entered the queue", |t| t.visits.offered;
+    "offered" Count Q: "O = A + B + C + F + W", "callers who entered the queue", |t| t.visits.offered;
     "answered" Count Q: "A", "whom an agent answered", |t| t.visits.answered;
     "abandoned" Count Q: "B", "who left the switch while they waited", |t| t.visits.abandoned;
     "short_abandoned" Count Q: "B_s", "who left after less than s: misdialled", |t| t.visits.short_abandoned;
     "flowed_out" Count Q: "F", "who left the queue alive, for another one or another destination", |t| t.visits.flowed_out;
+    "called_back" Count Q: "C", "who hung up to be called back; the call-backs themselves are not among O", |t| t.visits.called_back;
     "waiting" Count Q: "W", "who wait still", |t| t.visits.waiting;
     "refused" Count Q: "R", "whom the queue did not take: full, or nobody there; not among O", |t| t.visits.refused;
-    "identity" Percent Q: "(A + B + F + W) / O", "100 by construction; anything else is a fault of the books",
-        |t| t.visits.answered + t.visits.abandoned + t.visits.flowed_out + t.visits.waiting, t.visits.offered;
+    "identity" Percent Q: "(A + B + C + F + W) / O", "100 by construction; anything else is a fault of the books",
+        |t| t.visits.answered + t.visits.abandoned + t.visits.called_back + t.visits.flowed_out + t.visits.waiting, t.visits.offered;
     "answered_in_time" Count Q: "A_T", "answered after a wait of at most T", |t| t.visits.answered_in_time;
     "abandoned_in_time" Count Q: "B_T", "left after a wait of at most T", |t| t.visits.abandoned_in_time;
     "abandon_rate" Percent Q: "B / O", "short ones included", |t| t.visits.abandoned, t.visits.offered;
@@ -191,6 +192,13 @@ definitions! {
     "noisy_floor" Count QA: "of these, noisy", "speech less than rules.sound.noise_within above the noise behind it", |t| t.service.noisy;
     "open_microphone" Count QA: "calls", "in which he talked while the caller was on hold and nobody heard him", |t| t.service.open_microphones;
 
+    // Call-backs.
+    "call_backs" Count QA: "call-backs", "calls to customers who were to be called back; of agents, those in which they had him",
+        |t| t.service.call_backs;
+    "call_back_reach_rate" Percent Q: "reached / call-backs", "a customer who is called three times is three of them",
+        |t| t.service.call_backs_reached, t.service.call_backs;
+    "average_call_back_time" Milliseconds QA: "Σ from the wish to the conversation / reached", "how long they waited, off the line",
+        |t| t.service.call_back_ms, t.service.call_backs_reached;
     // Survey.
     "survey_asked" Count QA: "asked", "callers asked how they were served", |t| t.service.surveyed;
     "survey_answer_rate" Percent QA: "answers / asked", "", |t| t.service.scored, t.service.surveyed;

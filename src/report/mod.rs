@@ -9,7 +9,7 @@
 //! `docs/figures.md` is made of them.
 //!
 //! **When a fact counts.** A time in a queue counts, with its offers and however it ends, in the slice in which it began, so that offered =
-//! answered + abandoned + flowed out + still waiting holds in every slice, and slices add up. The same goes for a part in a call, a hold, a
+//! answered + abandoned + called back + flowed out + still waiting holds in every slice, and slices add up. The same goes for a part in a call, a hold, a
 //! script and a question of the survey; what is said of a call as a whole counts when an agent had the caller first. Agents' time is cut at
 //! the edges of slices.
 //!

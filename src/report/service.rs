@@ -58,6 +58,11 @@ tally! {
         settled,
         /// Of these, those whose caller called again within D days.
         returned,
+        /// Calls to customers who were to be called back, and that are over.
+        call_backs,
+        /// Of these, those in which he was reached; and the time from his wish to that, summed up.
+        call_backs_reached,
+        call_back_ms,
     } greatest {}
 }
 
@@ -77,6 +82,16 @@ tally! {
 }
 
 impl ServiceTally {
+    /// Counts a call that the switch made to call somebody back.
+    pub fn call_back(&mut self, record: &CallRecord) {
+        let Some(made) = record.call_back.as_ref().filter(|_| record.released_at.is_some()) else { return };
+        self.call_backs += 1;
+        if let Some(reached) = record.connected_at {
+            self.call_backs_reached += 1;
+            self.call_back_ms += between(made.asked_at, reached);
+        }
+    }
+
     /// Counts what is said of the call as a whole.
     pub fn call(&mut self, record: &CallRecord) {
         if record.released_at.is_none() {

@@ -43,6 +43,7 @@ fn record(caller: &str, arrived: f64) -> CallRecord {
         greeting: None,
         sounds: Vec::new(),
         merged_into: None,
+        call_back: None,
         recording: None,
     }
 }
@@ -227,6 +228,39 @@ fn the_figures_of_a_queue_by_hand() {
     ] {
         assert_eq!(figures.get(name), Some(&expected), "{name}");
     }
+}
+
+#[test]
+fn who_is_called_back_is_counted_once_and_the_calls_to_him_apart() {
+    let mut asked = record("A", 0.0);
+    asked.visits = vec![visit("service", 0.0, Some(60.0), VisitEnding::CalledBack)];
+    (asked.released_at, asked.outcome) = (Some(at(65.0)), Some(Outcome::CallBack));
+    let made = |arrived: f64, attempt: u32, reached: Option<f64>| {
+        let mut call = record("service", arrived);
+        (call.direction, call.queue) = (CallDirection::Outbound, Some("service".into()));
+        call.call_back = Some(CallBackRecord { asked_in: asked.id, asked_at: at(60.0), why: CallBackWhy::Asked, attempt });
+        (call.connected_at, call.released_at) = (reached.map(at), Some(at(arrived + 90.0)));
+        (call.agent, call.outcome) = (Some("1001".into()), Some(Outcome::Answered));
+        call
+    };
+    let calls = [asked.clone(), made(300.0, 1, None), made(660.0, 2, Some(680.0))];
+    let rows = report(question(Kind::Queues), &calls, &[]);
+    let of_queue = figures(&rows[0], Kind::Queues, "ours");
+    for (name, expected) in [
+        ("offered", (1, None)),
+        ("called_back", (1, None)),
+        ("abandoned", (0, None)),
+        ("answered", (0, None)),
+        ("identity", (1, Some(1))),
+        ("call_backs", (2, None)),
+        ("call_back_reach_rate", (1, Some(2))),
+        // From the wish at 60 s to the conversation at 680 s.
+        ("average_call_back_time", (620_000, Some(1))),
+    ] {
+        assert_eq!(of_queue.get(name), Some(&expected), "{name}");
+    }
+    let rows = report(question(Kind::Agents), &calls, &[]);
+    assert_eq!(figures(&rows[0], Kind::Agents, "ours")["call_backs"], (1, None));
 }
 
 #[test]

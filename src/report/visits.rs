@@ -5,7 +5,7 @@ use crate::base::Timestamp;
 use crate::call::record::{CallRecord, OfferOutcome, OfferRecord, QueueVisit, VisitEnding};
 
 tally! {
-    /// Counts of visits and of the offers made in them, by [`Terms`]. O = A + B + F + W.
+    /// Counts of visits and of the offers made in them, by [`Terms`]. O = A + B + C + F + W.
     VisitTally {
         /// O: callers who entered the queue.
         offered,
@@ -23,6 +23,8 @@ tally! {
         flowed_out,
         /// F after T: those whose service level was decided before they went.
         flowed_out_late,
+        /// C: left to be called back.
+        called_back,
         /// W: still there.
         waiting,
         /// W for longer than T.
@@ -77,6 +79,7 @@ impl VisitTally {
                 self.flowed_out += 1;
                 self.flowed_out_late += u64::from(!in_time);
             }
+            VisitEnding::CalledBack => self.called_back += 1,
             VisitEnding::Waiting | VisitEnding::Refused => {
                 self.waiting += 1;
                 self.waiting_late += u64::from(!in_time);

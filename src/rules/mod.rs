@@ -2,6 +2,7 @@
 //!
 //! What lives here: when a rule speaks. What must not: what that looks like on the wire, or which prompt is in which folder.
 
+pub mod call_back;
 pub mod caller_ringing;
 pub mod farewell;
 pub mod hold_patience;
@@ -14,6 +15,7 @@ pub mod ring_limit;
 pub mod script;
 pub mod sound_watch;
 
+pub use call_back::CallBack;
 pub use caller_ringing::CallerRinging;
 pub use farewell::Farewell;
 pub use hold_patience::HoldPatience;

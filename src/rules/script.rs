@@ -44,6 +44,10 @@ enum State {
     Held {
         next: usize,
     },
+    /// He was sent to a queue; should nobody be there, this comes next.
+    Sent {
+        next: usize,
+    },
     Over,
 }
 
@@ -63,6 +67,8 @@ pub enum Event {
     AgentQuiet,
     Held,
     Retrieved,
+    /// Nobody is at work in the queue that he was sent to.
+    NobodyThere,
     /// It is not needed any more: somebody says so, or the call ended.
     Ended,
 }
@@ -71,8 +77,10 @@ pub enum Event {
 pub enum Action {
     /// Play `clip` to the caller; `step` counts what is said, from 0.
     Say { step: usize, clip: ClipId },
-    /// The caller goes to wait in that queue; the script is over.
+    /// The caller goes to wait in that queue, and the script is over; unless [`Event::NobodyThere`].
     Queue(QueueId),
+    /// That queue is to call him back.
+    CallBack(QueueId),
     /// Release both legs; the script is over.
     Release,
 }
@@ -116,7 +124,11 @@ impl Script {
             }
             Some(Step::Queue(queue)) => {
                 out.push(Action::Queue(queue.clone()));
-                State::Over
+                if self.steps.len() > next + 1 { State::Sent { next: next + 1 } } else { State::Over }
+            }
+            Some(Step::CallBack(queue)) => {
+                out.push(Action::CallBack(queue.clone()));
+                self.go_on(next + 1, now, out)
             }
             Some(Step::Release) => {
                 out.push(Action::Release);
@@ -140,6 +152,7 @@ impl Machine for Script {
         self.state = match (&self.state, event) {
             (State::Over, _) => return,
             (_, Event::Ended) => State::Over,
+            (State::Sent { next }, Event::NobodyThere) => self.go_on(*next, now, out),
             (_, Event::CallerSpoke) if self.ends_on_speech => State::Over,
 
             (State::Before, Event::GreetingBegan) => State::Greeting { give_up_at: now + CLIP_PLAYED_WITHIN },
@@ -166,7 +179,8 @@ impl Machine for Script {
                 | Event::AgentSpoke
                 | Event::AgentQuiet
                 | Event::Held
-                | Event::Retrieved,
+                | Event::Retrieved
+                | Event::NobodyThere,
             ) => return,
         };
     }
@@ -184,7 +198,7 @@ impl Machine for Script {
         match self.state {
             State::Greeting { give_up_at } | State::Playing { give_up_at, .. } => Some(give_up_at),
             State::Waiting { until, .. } => Some(until),
-            State::Before | State::AgentSpeaks { .. } | State::Held { .. } | State::Over => None,
+            State::Before | State::AgentSpeaks { .. } | State::Held { .. } | State::Sent { .. } | State::Over => None,
         }
     }
 }
@@ -221,6 +235,25 @@ mod tests {
         // Greeting to 2 s, wait, ask at 7 s to 10 s, wait, farewell at 15 s to 18 s, wait, release.
         assert_eq!(drive.log, [(secs(7), ask()), (secs(15), farewell()), (secs(23), Action::Release)]);
         assert!(drive.machine.is_over());
+    }
+
+    #[test]
+    fn who_finds_nobody_where_he_is_sent_is_promised_a_call() {
+        let steps = [Step::Queue("dialect".into()), Step::Say("dialect_call_back".into()), Step::CallBack("dialect".into())];
+        let sent = (secs(0), Action::Queue("dialect".into()));
+        for nobody_there in [false, true] {
+            let mut drive = Drive::new(Script::new(steps.to_vec(), false));
+            drive.event(Event::Begun);
+            if nobody_there {
+                drive.event(Event::NobodyThere);
+                drive.until(secs(2)).event(Event::StepPlayed);
+            }
+            drive.until(secs(60));
+            let said = (secs(0), Action::Say { step: 0, clip: "dialect_call_back".into() });
+            let promised = [sent.clone(), said, (secs(2), Action::CallBack("dialect".into()))];
+            assert_eq!(drive.log, if nobody_there { promised.to_vec() } else { vec![sent.clone()] });
+            assert_eq!(drive.machine.is_over(), nobody_there);
+        }
     }
 
     #[test]

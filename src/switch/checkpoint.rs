@@ -30,6 +30,8 @@ pub enum Part {
     Agent(AgentId),
     /// A message box.
     Box(BoxId),
+    /// Somebody who is to be called back.
+    CallBack(CallId),
     /// A queue's figures of the day.
     Figures(QueueId),
     /// What is remembered of some of the callers.
@@ -45,6 +47,7 @@ impl fmt::Display for Part {
             Self::Call(call) => write!(f, "call/{call}"),
             Self::Agent(agent) => write!(f, "agent/{agent}"),
             Self::Box(id) => write!(f, "box/{id}"),
+            Self::CallBack(id) => write!(f, "call-back/{id}"),
             Self::Figures(queue) => write!(f, "figures/{queue}"),
             Self::Callers(shard) => write!(f, "callers/{shard}"),
             Self::Blocked => f.write_str("blocked"),
@@ -64,6 +67,7 @@ impl FromStr for Part {
             None if text == "switch" => Ok(Self::Switch),
             None if text == "blocked" => Ok(Self::Blocked),
             Some(("call", id)) => id.parse().map(Self::Call).map_err(|_| NotAPart),
+            Some(("call-back", id)) => id.parse().map(Self::CallBack).map_err(|_| NotAPart),
             Some(("box", id)) if !id.is_empty() => Ok(Self::Box(BoxId::new(id))),
             Some(("callers", shard)) => shard.parse().map(Self::Callers).map_err(|_| NotAPart),
             Some(("figures", id)) if !id.is_empty() => Ok(Self::Figures(QueueId::new(id))),
@@ -253,6 +257,10 @@ impl Switch {
             let image = (!messages.is_empty()).then(|| image(&messages));
             out.push(Output::Keep { part: Part::Box(id), image });
         }
+        for id in self.call_backs.take_changed() {
+            let image = self.call_backs.get(id).map(image);
+            out.push(Output::Keep { part: Part::CallBack(id), image });
+        }
         for shard in std::mem::take(&mut self.dirty.callers) {
             self.keep_callers(shard, out);
         }
@@ -306,7 +314,7 @@ impl Switch {
         self.dirty.callers.extend(self.spoke_last.take_changed());
         // With the anchor of the clock by which their moments are reckoned.
         self.dirty.switch |= figures || blocked || !self.dirty.calls.is_empty();
-        self.dirty.switch |= !self.dirty.boxes.is_empty();
+        self.dirty.switch |= !self.dirty.boxes.is_empty() || self.call_backs.has_changed();
         let clean = self.dirty.calls.is_empty()
             && self.dirty.agents.is_empty()
             && self.dirty.refreshed.order.is_empty()
@@ -409,6 +417,7 @@ mod tests {
             Part::Call(call),
             Part::Agent(AgentId::new("10/01")),
             Part::Box(BoxId::new("service")),
+            Part::CallBack(call),
             Part::Figures("service".into()),
             Part::Callers(17),
             Part::Blocked,

@@ -139,6 +139,7 @@ impl Switch {
                 number("offered", tally.offered),
                 number("answered", tally.answered),
                 number("abandoned", tally.abandoned),
+                number("called_back", tally.called_back),
                 number("flowed_out", tally.flowed_out),
             ];
             for level in levels {

@@ -6,7 +6,7 @@ use super::on_rules::token;
 use super::slot::{Party, Purpose, Turned};
 use super::{Key, Switch};
 use crate::acd::{self, Leaving};
-use crate::base::{AgentId, CallId, ClipId, Instant, Machine};
+use crate::base::{AgentId, CallId, ClipId, Instant, Machine, QueueId};
 use crate::call::record::{CallDirection, Outcome, ReleasedBy};
 use crate::call::{Ending, Order, Side};
 use crate::config::Destination;
@@ -17,6 +17,9 @@ use std::collections::VecDeque;
 
 /// What an answered caller hears who cannot be put through.
 const TURNED_AWAY: &str = "closed";
+
+/// What an agent hears whose customer does not answer.
+const NOT_REACHED: &str = "call_back_not_reached";
 
 /// A caller who goes nowhere: the final response of one who was not answered, and how his call counts.
 pub(super) type Nowhere = (u16, Outcome);
@@ -73,8 +76,8 @@ impl Switch {
         // Who has spoken with somebody was served.
         let outcome = if slot.call.was_connected() { Outcome::Answered } else { outcome };
         if slot.call.is_caller_answered() {
-            slot.purpose =
-                Purpose::Play { clips: vec![ClipId::new(TURNED_AWAY)], turned: Some(Turned { outcome, cause: cause.to_owned() }) };
+            let words = if slot.made.is_some() { NOT_REACHED } else { TURNED_AWAY };
+            slot.purpose = Purpose::Play { clips: vec![ClipId::new(words)], turned: Some(Turned { outcome, cause: cause.to_owned() }) };
             return self.begin(call, now);
         }
         let ending = Ending { by: ReleasedBy::Switch, outcome: Some(outcome), code, retry_after: None, cause: cause.to_owned() };
@@ -122,7 +125,7 @@ impl Switch {
     /// The caller's port is there, or he comes from somewhere else: what he is here for begins.
     pub(super) fn begin(&mut self, call: CallId, now: Instant) {
         let Some(slot) = self.slots.get(&call) else { return };
-        let answered = slot.call.is_caller_answered();
+        let (answered, has_caller) = (slot.call.is_caller_answered(), slot.call.has_caller());
         match &slot.purpose {
             Purpose::Queue(_) => self.enqueue(call, now),
             Purpose::Menu { .. } => self.enter_menu(call, now),
@@ -133,8 +136,10 @@ impl Switch {
                     let background = Background::Ringback(self.config.rules.answer.cadence);
                     self.order(call, Order::SetBackground { side: Side::Caller, background }, now);
                 }
-                if let Some(agent) = agent {
-                    self.set_callee_agent(call, agent, now);
+                match agent {
+                    Some(agent) if has_caller => self.set_callee_agent(call, agent, now),
+                    Some(agent) => self.set_caller_agent(call, agent, now),
+                    None => {}
                 }
                 self.try_next_way(call, now);
             }
@@ -152,18 +157,24 @@ impl Switch {
         let Some(queue) = slot.queue().cloned() else { return };
         let record = slot.call.record_mut();
         record.queue = Some(queue.clone());
-        let rule = self.config.queues.get(&queue).and_then(|queue| queue.preferred).filter(|_| record.connected_at.is_none());
-        let preferred = rule.and_then(|rule| self.spoke_last.within(&record.caller, rule.within, now).cloned());
         let asks = slot.asks.clone();
+        let caller = Some(record.caller.clone()).filter(|_| record.connected_at.is_none());
         if slot.call.is_caller_answered() {
             slot.comfort.handle(queue_comfort::Event::MusicBegan, now, &mut Vec::new());
             let background = Background::Music(self.music_of(call));
             self.order(call, Order::SetBackground { side: Side::Caller, background }, now);
         }
+        let preferred = caller.and_then(|caller| self.preferred_agent(&queue, &caller, now));
         self.tell_acd(acd::Event::Enqueued { call, queue, priority: 0, since: now, preferred, asks }, now);
         if self.acd.queue_of(call).is_some() {
             self.publish("call.queued", Some(call), now, Vec::new());
         }
+    }
+
+    /// Who spoke last with that caller, where the queue has him waited for.
+    pub(super) fn preferred_agent(&self, queue: &QueueId, caller: &str, now: Instant) -> Option<AgentId> {
+        let rule = self.config.queues.get(queue)?.preferred?;
+        self.spoke_last.within(caller, rule.within, now).cloned()
     }
 
     pub(super) fn to_agent(&self, agent: AgentId, caller: Option<&AgentId>) -> Result<(Purpose, CallDirection), Nowhere> {

@@ -77,6 +77,17 @@ pub enum Command {
         call: CallId,
         by: String,
     },
+    /// Who is to be called back.
+    CallBacks,
+    /// An agent calls somebody back now.
+    TakeCallBack {
+        id: CallId,
+        agent: AgentId,
+    },
+    /// Somebody need not be called back any more.
+    DropCallBack {
+        id: CallId,
+    },
     Reload(Arc<Config>),
     /// Hear a blocked source again, named as it is shown, or all of them.
     Unblock {

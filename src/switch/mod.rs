@@ -13,6 +13,9 @@ pub mod view;
 mod admit;
 mod announcing;
 mod boxes;
+mod call_back_list;
+mod call_backs;
+mod calling_back;
 mod carriers;
 mod changes;
 mod day;
@@ -43,6 +46,7 @@ mod routing;
 mod slot;
 mod spells;
 mod visits;
+mod wishes;
 
 use crate::acd::{self, Acd};
 use crate::base::{AgentId, CallId, Deadlines, Duration, Instant, LegId, Machine, Rng, SessionId, Timestamp, WallClock};
@@ -53,6 +57,7 @@ use crate::recording::Recording;
 use crate::sip::admission::{Strain, Turn};
 use crate::sip::{self, Endpoint};
 use boxes::{Boxes, Lamp};
+use call_backs::CallBacks;
 use carriers::Carriers;
 use checkpoint::Dirty;
 use day::Day;
@@ -91,6 +96,8 @@ enum Key {
     Recheck,
     /// A message goes on to a superior.
     Messages,
+    /// Who was not reached is called again.
+    CallBacks,
     /// What has changed is written down.
     Checkpoint,
 }
@@ -146,6 +153,7 @@ pub struct Switch {
     /// Who spoke last with a queue's caller.
     spoke_last: Remembered<AgentId>,
     boxes: Boxes,
+    call_backs: CallBacks,
     /// What was said of them to each agent's phone.
     lamps: BTreeMap<AgentId, Lamp>,
     spells: Spells,
@@ -192,6 +200,7 @@ impl Switch {
             asked: Remembered::default(),
             spoke_last: Remembered::default(),
             boxes: Boxes::default(),
+            call_backs: CallBacks::default(),
             lamps: BTreeMap::new(),
             spells: Spells::default(),
             figures: figures::Today::new(now),
@@ -266,6 +275,7 @@ impl Switch {
                 Key::Drain => self.on_drain_timeout(now),
                 Key::Recheck => self.on_recheck_due(now),
                 Key::Messages => self.on_messages_due(now),
+                Key::CallBacks => self.on_call_backs_due(now),
                 Key::Checkpoint => self.dirty.fall_due(),
                 Key::Midnight => self.look_at_calendar(now),
                 Key::Figures => self.on_figures_due(now),
@@ -301,6 +311,7 @@ impl Switch {
                 Key::Figures => self.figures.deadline(),
                 Key::Recheck => self.rechecks.next_at,
                 Key::Messages => self.messages_due_at(),
+                Key::CallBacks => self.call_backs.next_at(),
                 Key::Checkpoint => self.dirty.write_at,
             };
             self.deadlines.set(key, deadline);

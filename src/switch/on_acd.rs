@@ -17,6 +17,7 @@ impl Switch {
             Action::Offer { call, agent, .. } => self.offer_to(call, agent, now),
             Action::Withdraw { call, agent } => self.withdraw_from(call, &agent, now),
             Action::KeepWaiting { call, .. } => self.welcome(call, now),
+            Action::Refuse { call, .. } if self.call_back_refused(call, now) => {}
             Action::Refuse { call, queue, why } => self.overflow(call, queue, why.into(), now),
             Action::Expired { call, queue } => self.overflow(call, queue, Why::Expired, now),
             Action::Decided(decision) => self.decided(*decision, now),
@@ -36,7 +37,11 @@ impl Switch {
     }
 
     fn offer_to(&mut self, call: CallId, agent: AgentId, now: Instant) {
+        if self.agent_for_call_back(call, now) {
+            return;
+        }
         let Some(slot) = self.slots.get(&call) else { return };
+        let place = if slot.call.has_caller() { call::Place::Callee } else { call::Place::Caller };
         let Some(local) = self.directory.flows.get(&agent).map(|flow| flow.local.ip()) else {
             // Logged in by code or API, but no phone of his is registered.
             return self.tell_acd(crate::acd::Event::OfferEnded { agent, call, result: OfferResult::Unreachable }, now);
@@ -49,7 +54,7 @@ impl Switch {
         }
         self.directory.takes_part(&agent, call, Role::Offered);
         let callee = Callee::Account(agent.clone());
-        let offer = call::Offer { leg, callee, agent: Some(agent), from, local, early_media: false, place: call::Place::Callee };
+        let offer = call::Offer { leg, callee, agent: Some(agent), from, local, early_media: false, place };
         self.order(call, Order::Offer(offer), now);
     }
 

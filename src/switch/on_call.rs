@@ -128,6 +128,13 @@ impl Switch {
         self.engage(agent, call, Role::Callee, now);
     }
 
+    /// The one who is called first is an agent too.
+    pub(super) fn set_caller_agent(&mut self, call: CallId, agent: AgentId, now: Instant) {
+        let Some(slot) = self.slots.get_mut(&call) else { return };
+        slot.caller_agent = Some(agent.clone());
+        self.engage(agent, call, Role::Caller, now);
+    }
+
     /// A party call: the next way to its callee, or the end.
     pub(super) fn try_next_way(&mut self, call: CallId, now: Instant) {
         let leg = self.new_leg();
@@ -147,8 +154,9 @@ impl Switch {
             let Purpose::Party(party) = &mut slot.purpose else { return };
             party.trying = Some(leg);
             let agent = party.agent.clone();
+            let place = if slot.call.has_caller() { call::Place::Callee } else { call::Place::Caller };
             let from = self.shown_as(&shown, by.as_ref(), &callee);
-            let offer = call::Offer { leg, callee, agent, from, local, early_media: true, place: call::Place::Callee };
+            let offer = call::Offer { leg, callee, agent, from, local, early_media: true, place };
             self.add_leg(call, leg);
             return self.order(call, Order::Offer(offer), now);
         }
@@ -209,6 +217,7 @@ impl Switch {
         self.on_recording(call, ordered, now);
         self.store_record(call);
         self.publish("call.answered", Some(call), now, Vec::new());
+        self.first_is_there(call, now);
     }
 
     fn offer_sent(&mut self, call: CallId, leg: LegId, now: Instant) {
@@ -232,7 +241,7 @@ impl Switch {
         } else if slot.errands.contains_key(&leg) {
             self.errand_sent(call, leg, now);
         } else if let Purpose::Party(party) = &mut slot.purpose {
-            party.no_answer_at.get_or_insert(now + PARTY_RINGS_FOR);
+            party.no_answer_at.get_or_insert(now + party.rings_for.unwrap_or(PARTY_RINGS_FOR));
             party.next_at = tried_for.map(|long| now + long);
         }
     }
@@ -240,7 +249,7 @@ impl Switch {
     /// The caller hears ringing, and his own count of rings begins with the first.
     fn ring_caller(&mut self, call: CallId, now: Instant) {
         let Some(slot) = self.slots.get_mut(&call) else { return };
-        if !slot.call.is_caller_answered() {
+        if !slot.call.is_caller_answered() && slot.call.has_caller() {
             slot.caller_ringing.handle(caller_ringing::Event::Rang, now, &mut Vec::new());
             self.order(call, Order::RingCaller, now);
         }
@@ -331,6 +340,8 @@ impl Switch {
         for side in [Side::Caller, Side::Callee] {
             self.measure(call, side, now);
         }
+        self.end_wish(call);
+        self.call_back_connected(call, now);
         self.touched.insert(Key::Slot(call));
         self.store_record(call);
     }
@@ -343,7 +354,7 @@ impl Switch {
         slot.comfort.handle(queue_comfort::Event::Ended, now, &mut Vec::new());
         slot.callee_agent = Some(agent.clone());
         let outlives = slot.farewell.is_some();
-        if is_queued {
+        if is_queued && slot.made.is_none() {
             self.spoke_last.note(&slot.call.record().caller, agent.clone(), now);
         }
         self.tell_acd(acd::Event::Answered { agent: agent.clone(), call }, now);
@@ -352,6 +363,7 @@ impl Switch {
         if outlives {
             self.order(call, Order::OutliveAgent, now);
         }
+        self.called_by_himself(call, now);
         if is_queued {
             self.greet(call, agent, now);
         }
@@ -377,6 +389,7 @@ impl Switch {
             token::FAREWELL => self.tell_farewell(call, farewell::Event::Parted, now),
             token::BOX_GREETING => self.tell_message(call, message::Event::Greeted, now),
             token::BOX_BEEP => self.tell_message(call, message::Event::Beeped, now),
+            token::WISH..token::MENU_PROMPT => self.wish_asked(call, token, now),
             token::MENU_PROMPT.. => self.menu_prompt_ended(call, token, now),
             _ => self.script_step_played(call, token, now),
         }
@@ -396,7 +409,7 @@ impl Switch {
     /// An agent's digits may be a feature code; a caller's may answer the survey.
     fn digit(&mut self, call: CallId, side: Side, digit: char, now: Instant) {
         if side == Side::Caller {
-            if self.menu_pressed(call, digit, now) {
+            if self.menu_pressed(call, digit, now) || self.wish_pressed(call, digit, now) {
                 return;
             }
             self.tell_message(call, message::Event::Digit(digit), now);
@@ -444,6 +457,8 @@ impl Switch {
             self.segment_ends(call, &agent, SegmentEnding::Left, now);
         }
         self.tell_message(call, message::Event::Left, now);
+        self.may_have_abandoned(call, now);
+        self.call_back_over(call, now);
         self.tell_acd(acd::Event::Left { call, why: Leaving::Abandoned }, now);
         let detail = self.slots.get(&call).map(|slot| {
             let record = slot.call.record();

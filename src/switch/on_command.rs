@@ -20,6 +20,9 @@ impl Switch {
             Command::Parties { call, order } => self.order_parties(call, order, now),
             Command::Messages { in_box, new } => Reply::Messages(self.message_views(in_box.as_ref(), new)),
             Command::MessageHeard { call, by } => self.message_heard(call, &by, now),
+            Command::CallBacks => Reply::CallBacks(self.call_back_views()),
+            Command::TakeCallBack { id, agent } => self.take_call_back(id, &agent, now),
+            Command::DropCallBack { id } => self.drop_call_back(id, now),
             Command::Reload(config) => self.reload(config, now),
             Command::Unblock { source } => self.unblock(source.as_deref()),
             Command::Drain { limit } => self.drain(limit, now),
@@ -101,6 +104,7 @@ impl Switch {
     fn drain(&mut self, limit: Duration, now: Instant) -> Reply {
         tracing::info!(calls = self.slots.len(), ?limit, "draining");
         self.draining = true;
+        self.drain_call_backs(now);
         self.drain_until = Some(now + limit);
         self.touched.insert(Key::Drain);
         Reply::Done

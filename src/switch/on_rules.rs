@@ -35,6 +35,8 @@ pub(super) mod token {
     pub const GREETING_BEGAN: u64 = 14;
     /// Of scripts begun by hand: this and what follows, each once a call.
     pub const SCRIPT_STEP: u64 = 1 << 32;
+    /// Of what a caller is asked who wants to be called back: this and what follows.
+    pub const WISH: u64 = 1 << 44;
     /// Of menus: this and what follows, each once a call.
     pub const MENU_PROMPT: u64 = 1 << 48;
 }
@@ -154,7 +156,7 @@ impl Switch {
                 let mut ordered = Vec::new();
                 slot.comfort.handle_timeout(now, &mut ordered);
                 for queue_comfort::Action::Comfort { count } in ordered {
-                    if self.tell_place(call, now) {
+                    if self.tell_place(call, now) || self.offer_call_back(call, now) {
                         continue;
                     }
                     self.say(call, Side::Caller, "queue_comfort", token::COMFORT, now);
@@ -201,6 +203,7 @@ impl Switch {
             Rule::Menu => self.menu_due(call, now),
             Rule::Message => self.message_due(call, now),
             Rule::Hearing => self.hearing_due(call, now),
+            Rule::Wish => self.wish_due(call, now),
             Rule::Recording => {
                 let mut ordered = Vec::new();
                 slot.recording.handle_timeout(now, &mut ordered);
@@ -216,7 +219,7 @@ impl Switch {
     /// The switch answers a caller itself: welcome, then music, with a word of comfort each patience.
     pub(super) fn welcome(&mut self, call: CallId, now: Instant) {
         let Some(slot) = self.slots.get(&call) else { return };
-        if slot.call.is_caller_answered() {
+        if slot.call.is_caller_answered() || !slot.call.has_caller() {
             return;
         }
         self.order(call, Order::AnswerCaller, now);

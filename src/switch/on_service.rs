@@ -7,7 +7,7 @@ use super::output::{Detail, Reply};
 use super::slot::RunningScript;
 use super::{Key, Switch};
 use crate::base::limits::SCRIPTS_PER_CALL_MAX;
-use crate::base::{CallId, ClipId, Duration, Instant, LegId, Machine};
+use crate::base::{CallId, ClipId, Duration, Instant, LegId, Machine, QueueId};
 use crate::call::record::{BegunBy, Outcome, ReleasedBy, ScriptEnding, ScriptRecord, SegmentEnding, SurveyRecord};
 use crate::call::{Ending, Order, Side};
 use crate::config::Destination;
@@ -40,7 +40,8 @@ impl Switch {
                     self.order(call, Order::Announce { side: Side::Caller, clips: vec![clip], token: token::SILENT_STEP }, now);
                 }
                 script::Action::Release => self.release(call, Outcome::Silent, "silent call", now),
-                script::Action::Queue(queue) => self.go_to(call, &Destination::Queue(queue), now),
+                // A silent call's script has only prompts.
+                script::Action::Queue(_) | script::Action::CallBack(_) => {}
             }
         }
     }
@@ -136,6 +137,10 @@ impl Switch {
         for action in ordered {
             match action {
                 script::Action::Say { step, clip } => self.say_step(call, step, clip, now),
+                script::Action::Queue(queue) if self.may_find_nobody(call, &queue) => {
+                    self.tell_script(call, script::Event::NobodyThere, now);
+                }
+                script::Action::CallBack(queue) => self.promised_by_script(call, &queue, now),
                 script::Action::Queue(queue) => {
                     self.end_script(call, ScriptEnding::Queued, now);
                     self.go_to(call, &Destination::Queue(queue), now);
@@ -150,6 +155,12 @@ impl Switch {
             self.end_script(call, ScriptEnding::Done, now);
             self.see_off(call, now);
         }
+    }
+
+    /// Nobody is at work in that queue, and the script knows what then.
+    fn may_find_nobody(&self, call: CallId, queue: &QueueId) -> bool {
+        let running = self.slots.get(&call).and_then(|slot| slot.script.as_ref());
+        running.is_some_and(|running| !running.script.is_over()) && !self.acd.is_staffed(queue)
     }
 
     fn say_step(&mut self, call: CallId, step: usize, clip: ClipId, now: Instant) {

@@ -24,7 +24,7 @@ pub(super) struct Invitation {
     pub leg: LegId,
     pub origin: Origin,
     from: sip::Party,
-    called: String,
+    pub called: String,
     pub flow: Flow,
     pub sdp: Option<Vec<u8>>,
 }
@@ -113,6 +113,10 @@ impl Switch {
         };
         let routed = route(&self.config, &invitation.called, &invitation.origin, self.at(now));
         let full = matches!(&invitation.origin, Origin::Trunk(trunk) if !self.has_channel(trunk));
+        if let Routed::Feature(agent, FeatureCode::NextCallBack) = &routed {
+            let agent = agent.clone();
+            return self.call_next_on_list(invitation, &agent, now);
+        }
         let code = if let Routed::Feature(agent, code) = &routed { Some((agent.clone(), code.clone())) } else { None };
         let mut asks = acd::Levels::new();
         let purpose = match routed {
@@ -155,39 +159,22 @@ impl Switch {
         now: Instant,
     ) -> CallRecord {
         let at = self.at(now);
-        CallRecord {
-            id: CallId::new(at, &mut self.rng),
-            direction,
-            caller: invitation.from.user.clone(),
-            called: invitation.called.clone(),
-            trunk: match &invitation.origin {
-                Origin::Trunk(trunk) => Some(trunk.clone()),
-                Origin::Account(_) => None,
-            },
-            queue: None,
-            agent,
-            arrived_at: at,
-            answered_at: None,
-            connected_at: None,
-            released_at: None,
-            released_by: None,
-            release_cause: None,
-            outcome: None,
-            offers: Vec::new(),
-            holds: Vec::new(),
-            scripts: Vec::new(),
-            segments: Vec::new(),
-            visits: Vec::new(),
-            survey: None,
-            greeting: None,
-            sounds: Vec::new(),
-            merged_into: None,
-            hung_up_first: None,
-            recording: None,
-        }
+        let id = CallId::new(at, &mut self.rng);
+        let trunk = match &invitation.origin {
+            Origin::Trunk(trunk) => Some(trunk.clone()),
+            Origin::Account(_) => None,
+        };
+        CallRecord { trunk, agent, ..CallRecord::new(id, direction, invitation.from.user.clone(), invitation.called.clone(), at) }
     }
 
-    fn arrive(&mut self, invitation: Invitation, purpose: Purpose, caller_agent: Option<AgentId>, record: CallRecord, now: Instant) {
+    pub(super) fn arrive(
+        &mut self,
+        invitation: Invitation,
+        purpose: Purpose,
+        caller_agent: Option<AgentId>,
+        record: CallRecord,
+        now: Instant,
+    ) {
         let Invitation { leg, mut from, flow, sdp, .. } = invitation;
         let trunk = record.trunk.clone();
         if let Some(agent) = &caller_agent {
@@ -291,6 +278,8 @@ impl Switch {
             FeatureCode::LogOut => self.tell_acd(acd::Event::LoggedOff { agent }, now),
             FeatureCode::Ready => self.tell_acd(acd::Event::MadeReady { agent }, now),
             FeatureCode::NotReady(reason) => self.tell_acd(not_ready(&reason), now),
+            // A call of its own: dialled, not obeyed.
+            FeatureCode::NextCallBack => {}
         }
     }
 }

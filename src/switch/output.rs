@@ -2,7 +2,7 @@
 
 use super::checkpoint::Part;
 use super::input::RequestId;
-use super::view::{MessageView, Snapshot};
+use super::view::{CallBackView, MessageView, Snapshot};
 use crate::acd::{Decision, Verdict};
 use crate::base::{AgentId, CallId, QueueId, Timestamp};
 use crate::call::record::CallRecord;
@@ -86,6 +86,7 @@ pub enum Reply {
     Snapshot(Box<Snapshot>),
     Done,
     Messages(Vec<MessageView>),
+    CallBacks(Vec<CallBackView>),
     /// What changed, a line each.
     Reloaded {
         changes: Vec<String>,

@@ -4,6 +4,7 @@
 //! the phones are still there is asked when everything stands, a few at a time.
 
 use super::boxes::Message;
+use super::call_backs::CallBack;
 use super::checkpoint::{KeptAgent, KeptCall, KeptCallers, KeptSwitch, Part};
 use super::day::Day;
 use super::directory::Role;
@@ -26,6 +27,7 @@ pub struct Kept {
     calls: BTreeMap<CallId, KeptCall>,
     agents: BTreeMap<AgentId, KeptAgent>,
     boxes: BTreeMap<BoxId, Vec<Message>>,
+    call_backs: BTreeMap<CallId, CallBack>,
     blocked: Vec<Blocked>,
     figures: BTreeMap<QueueId, KeptFigures>,
     callers: Vec<KeptCallers>,
@@ -60,6 +62,7 @@ impl Kept {
                 Ok(Part::Switch) => rmp_serde::from_slice(&image).map(|read| kept.switch = Some(read)).is_ok(),
                 Ok(Part::Call(call)) => rmp_serde::from_slice(&image).map(|read| kept.calls.insert(call, read)).is_ok(),
                 Ok(Part::Agent(agent)) => rmp_serde::from_slice(&image).map(|read| kept.agents.insert(agent, read)).is_ok(),
+                Ok(Part::CallBack(id)) => rmp_serde::from_slice(&image).map(|read| kept.call_backs.insert(id, read)).is_ok(),
                 Ok(Part::Box(id)) => rmp_serde::from_slice(&image).map(|read| kept.boxes.insert(id, read)).is_ok(),
                 Ok(Part::Figures(queue)) => rmp_serde::from_slice(&image).map(|read| kept.figures.insert(queue, read)).is_ok(),
                 Ok(Part::Callers(_)) => rmp_serde::from_slice(&image).map(|read| kept.callers.push(read)).is_ok(),
@@ -102,7 +105,7 @@ impl Switch {
     }
 
     fn resume(&mut self, kept: Kept, now: Instant) -> Restored {
-        let Kept { switch, calls, agents, boxes, blocked, figures, callers, unreadable } = kept;
+        let Kept { switch, calls, agents, boxes, call_backs, blocked, figures, callers, unreadable } = kept;
         let mut restored = Restored { agents: agents.len(), lost: unreadable, ..Restored::default() };
         if let Some(kept) = switch {
             // The image may be older than the last calls of that run.
@@ -129,6 +132,9 @@ impl Switch {
         for (id, messages) in boxes {
             self.boxes.restore(id, messages);
         }
+        for (id, call_back) in call_backs {
+            self.call_backs.restore(id, call_back);
+        }
         self.light_lamps(now);
         let mut sessions = Vec::new();
         let mut gone = Vec::new();
@@ -140,6 +146,7 @@ impl Switch {
             gone.extend(self.resume_call(id, kept, now).into_iter().map(|leg| (id, leg)));
         }
         self.agree_with_acd(queued, &restored.calls, now);
+        self.resume_call_backs(now);
         // Midnight may have passed.
         self.look_at_calendar(now);
         for call in sessions {

@@ -6,6 +6,9 @@ use crate::base::{AgentId, Timestamp};
 use crate::config::{Config, Destination, MEETING, NO_REASON, RouteSource};
 use crate::sip::Origin;
 
+/// What an agent dials to call the next on the list of those who are to be called back.
+const NEXT_CALL_BACK: &str = "*80";
+
 /// A code that an agent dials, or presses in a call.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum FeatureCode {
@@ -14,6 +17,8 @@ pub enum FeatureCode {
     Ready,
     /// With the reason.
     NotReady(String),
+    /// The agent calls the next of those who are to be called back.
+    NextCallBack,
 }
 
 /// Every code with what it means: those built in, then the reasons' own.
@@ -25,6 +30,7 @@ fn feature_codes(config: &Config) -> impl Iterator<Item = (&str, FeatureCode)> {
         ("*13", FeatureCode::Ready),
         ("*14", not_ready(NO_REASON)),
         ("*15", not_ready(MEETING)),
+        (NEXT_CALL_BACK, FeatureCode::NextCallBack),
     ];
     let own = config.reasons.iter().filter_map(move |reason| Some((reason.code.as_deref()?, not_ready(&reason.id))));
     built_in.into_iter().chain(own)
@@ -68,5 +74,6 @@ pub fn route(config: &Config, number: &str, origin: &Origin, at: Timestamp) -> R
 /// The feature code that ends `digits`, if one does.
 #[must_use]
 pub fn dialled_in_call(config: &Config, digits: &str) -> Option<FeatureCode> {
-    feature_codes(config).find(|(text, _)| digits.ends_with(text)).map(|(_, code)| code)
+    let codes = feature_codes(config).filter(|(_, code)| *code != FeatureCode::NextCallBack);
+    codes.into_iter().find(|(text, _)| digits.ends_with(text)).map(|(_, code)| code)
 }

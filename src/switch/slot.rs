@@ -1,11 +1,13 @@
 //! A call with the rules that watch it. None of them outlives it.
 
 use super::admit::Admitted;
+use super::calling_back::Made;
 use super::errand::Errand;
 use super::fold::MediaFold;
 use super::hearing::Hearing;
 use super::offer::Offer;
 use super::overflow::Overflow;
+use super::wishes::Wish;
 use crate::acd;
 use crate::base::{AgentId, BoxId, ClipId, Duration, Instant, LegId, Machine, MenuId, QueueId};
 use crate::call::record::{HeldBy, Outcome};
@@ -67,6 +69,9 @@ pub struct Party {
     /// When the next way is tried, should nothing ring by this one.
     #[serde(default)]
     pub next_at: Option<Instant>,
+    /// How long the phone rings; [`PARTY_RINGS_FOR`] where nothing else is said.
+    #[serde(default)]
+    pub rings_for: Option<Duration>,
     /// The way that is being tried.
     pub trying: Option<LegId>,
     /// The best refusal so far, for the caller.
@@ -76,7 +81,7 @@ pub struct Party {
 impl Party {
     #[must_use]
     pub fn to(agent: Option<AgentId>, ways: VecDeque<(Callee, IpAddr)>) -> Self {
-        Self { agent, ways, no_answer_at: None, next_at: None, trying: None, refusal: None }
+        Self { agent, ways, no_answer_at: None, next_at: None, rings_for: None, trying: None, refusal: None }
     }
 }
 
@@ -140,9 +145,17 @@ pub struct Slot {
     /// On his way along a queue's chain.
     #[serde(default)]
     pub overflow: Option<Overflow>,
-    /// When he was last told of his place.
+    /// When he was last told of his place, and that he can be called back.
     #[serde(default)]
     pub announced_at: Option<Instant>,
+    #[serde(default)]
+    pub call_back_offered_at: Option<Instant>,
+    /// He is asked where he is to be called.
+    #[serde(default)]
+    pub wish: Option<Wish>,
+    /// What the switch has made the call for.
+    #[serde(default)]
+    pub made: Option<Box<Made>>,
     /// Since when he is in the queue that he is in.
     #[serde(default)]
     pub visit_since: Option<Instant>,
@@ -188,6 +201,7 @@ pub enum Rule {
     Message,
     /// What the switch hears of the parties.
     Hearing,
+    Wish,
 }
 
 impl Slot {
@@ -223,6 +237,9 @@ impl Slot {
             asks: acd::Levels::new(),
             overflow: None,
             announced_at: None,
+            call_back_offered_at: None,
+            wish: None,
+            made: None,
             visit_since: None,
             decisions: 0,
             hearing: Hearing::default(),
@@ -307,7 +324,7 @@ impl Slot {
         self.offers.iter().find(|(_, offer)| offer.agent == *agent).map(|(leg, _)| *leg)
     }
 
-    fn deadlines(&self) -> [(Rule, Option<Instant>); 17] {
+    fn deadlines(&self) -> [(Rule, Option<Instant>); 18] {
         let no_answer = match &self.purpose {
             Purpose::Party(party) => party.no_answer_at,
             Purpose::Queue(_) | Purpose::Menu { .. } | Purpose::Message { .. } | Purpose::Play { .. } => None,
@@ -333,6 +350,7 @@ impl Slot {
             (Rule::Menu, menu),
             (Rule::Message, message),
             (Rule::Hearing, self.hearing.deadline()),
+            (Rule::Wish, self.wish.as_ref().and_then(Wish::deadline)),
         ]
     }
 

@@ -1,6 +1,7 @@
 //! The running switch as the API shows it: plain values, cut at one moment.
 
 pub use super::boxes::{Lamp, Message};
+pub use super::call_backs::{CallBack, CallBackState};
 
 use super::Switch;
 use crate::acd::{AgentSnapshot, Counters, QueueSnapshot};
@@ -54,6 +55,17 @@ pub struct MessageView {
     pub message: Message,
 }
 
+/// Somebody who is to be called back; he is named by the call in which it came to that.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CallBackView {
+    pub id: CallId,
+    pub call_back: CallBack,
+    /// His place in line is of that moment.
+    pub arrived_at: Timestamp,
+    /// When he is called again, who was not reached.
+    pub next_at: Option<Timestamp>,
+}
+
 /// A source of SIP that is refused.
 #[derive(Clone, PartialEq, Debug)]
 pub struct BlockedView {
@@ -93,6 +105,8 @@ pub struct AgentView {
 pub struct QueueView {
     pub id: QueueId,
     pub waiting: usize,
+    /// Those in line with them who are to be called back.
+    pub call_backs: usize,
     /// Arrival of the one who waits longest.
     pub longest_waiting_since: Option<Timestamp>,
     /// Agents with the queue's skill, by state.
@@ -100,12 +114,15 @@ pub struct QueueView {
     pub today: QueueFigures,
 }
 
-/// Of the visits that began since midnight in the zone of the reports, by their terms. offered = answered + abandoned + flowed out + waiting.
+/// Of the visits that began since midnight in the zone of the reports, by their terms. offered = answered + abandoned + called back + flowed
+/// out + waiting.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct QueueFigures {
     pub offered: u64,
     pub answered: u64,
     pub abandoned: u64,
+    /// Hung up to be called back.
+    pub called_back: u64,
     pub flowed_out: u64,
     /// Those who wait and came today.
     pub waiting: u64,
@@ -131,6 +148,7 @@ impl From<&VisitTally> for QueueFigures {
             offered: tally.offered,
             answered: tally.answered,
             abandoned: tally.abandoned,
+            called_back: tally.called_back,
             flowed_out: tally.flowed_out,
             waiting: tally.waiting,
             short_abandoned: tally.short_abandoned,
@@ -232,6 +250,7 @@ impl Switch {
         QueueView {
             id: queue.queue,
             waiting: queue.waiting,
+            call_backs: queue.call_backs,
             longest_waiting_since: (queue.waiting > 0).then(|| self.wall.read(longest)),
             agents: queue.agents.into_iter().map(|(state, count)| (state.as_str(), count)).collect(),
             today: QueueFigures::from(&today),

@@ -24,6 +24,7 @@ impl Switch {
             Event::Answered { call, .. } | Event::Engaged { call, .. } => Told::Taken(*call, self.acd.queue_of(*call).is_some()),
             Event::Left { call, why: Leaving::Abandoned } => Told::Left(*call, VisitEnding::Abandoned),
             Event::Left { call, why: Leaving::Overflowed } => Told::Left(*call, VisitEnding::FlowedOut),
+            Event::Left { call, why: Leaving::CalledBack } => Told::Left(*call, VisitEnding::CalledBack),
             _ => Told::Nothing,
         }
     }

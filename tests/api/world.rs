@@ -44,6 +44,7 @@ pub struct CannedSwitch {
     pub silent: bool,
     pub refuses: Option<String>,
     pub messages: Vec<MessageView>,
+    pub call_backs: Vec<CallBackView>,
     /// Any other is refused.
     pub known_reasons: Option<Vec<String>>,
     unanswered: Vec<Question>,
@@ -82,6 +83,24 @@ impl CannedSwitch {
                 let asked =
                     |view: &&MessageView| in_box.as_ref().is_none_or(|id| *id == view.in_box) && !(new && view.message.heard_at.is_some());
                 Reply::Messages(self.messages.iter().filter(asked).cloned().collect())
+            }
+            (Command::CallBacks, _) => Reply::CallBacks(self.call_backs.clone()),
+            (Command::TakeCallBack { id, agent }, refuses) => {
+                let is_known = self.snapshot.agents.iter().any(|view| view.id == agent);
+                match (self.call_backs.iter_mut().find(|view| view.id == id), refuses) {
+                    (None, _) => Reply::UnknownCall,
+                    (Some(_), Some(why)) => Reply::Refused(why.clone()),
+                    (Some(_), None) if !is_known => Reply::UnknownAgent,
+                    (Some(view), None) => {
+                        view.call_back.state = CallBackState::Calling { call: id };
+                        Reply::Done
+                    }
+                }
+            }
+            (Command::DropCallBack { id }, _) => {
+                let before = self.call_backs.len();
+                self.call_backs.retain(|view| view.id != id);
+                if self.call_backs.len() < before { Reply::Done } else { Reply::UnknownCall }
             }
             (Command::MessageHeard { call, by }, _) => match self.messages.iter_mut().find(|view| view.message.call == call) {
                 Some(view) => {
@@ -253,6 +272,7 @@ pub fn call_record(arrived_at: i64, rng: &mut Rng) -> CallRecord {
         greeting: None,
         sounds: Vec::new(),
         merged_into: None,
+        call_back: None,
         hung_up_first: None,
         recording: None,
     }
@@ -284,6 +304,7 @@ fn snapshot() -> Snapshot {
     let queues = vec![QueueView {
         id: "service".into(),
         waiting: 1,
+        call_backs: 0,
         longest_waiting_since: Some(Timestamp(NOW - 12_000)),
         agents: vec![("ready", 1), ("talking", 1)],
         today,

@@ -27,12 +27,18 @@ pub(super) struct Books {
     pub answered: u64,
     pub abandoned: u64,
     pub overflowed: u64,
+    pub called_back: u64,
 }
 
 impl Books {
     /// How many phones ring for the call.
     pub(super) fn phones(&self, call: &CallId) -> usize {
         self.offers.values().filter(|(offered, _)| offered == call).count()
+    }
+
+    /// Those who wait on the line.
+    pub(super) fn callers(&self) -> usize {
+        self.waiting.values().filter(|waiting| !waiting.call_back).count()
     }
 
     pub(super) fn is_offered(&self, call: &CallId) -> bool {
@@ -51,12 +57,13 @@ impl World {
     pub(super) fn note(&mut self, event: &Event) {
         match event {
             Event::Enqueued { call, queue, priority, since, preferred, asks } => {
-                let (queue, entered) = (queue.clone(), self.now);
-                let (preferred, asks) = (preferred.clone(), asks.clone());
-                let (awaits, rings_since, rang_out, let_down_by) = (false, entered, false, Vec::new());
-                let (priority, since) = (*priority, *since);
-                let fresh = Waiting { queue, priority, since, entered, preferred, asks, awaits, rings_since, rang_out, let_down_by };
-                self.note_arrival(*call, fresh);
+                let came = (*since, self.now);
+                self.note_arrival(*call, Waiting::fresh(queue, *priority, came, preferred.as_ref(), asks));
+            }
+            Event::CallBackEnqueued { call, queue, since, preferred, asks } => {
+                let came = (*since, self.now);
+                let waiting = Waiting { call_back: true, ..Waiting::fresh(queue, 0, came, preferred.as_ref(), asks) };
+                self.note_arrival(*call, waiting);
             }
             Event::Alerting { agent, call } if self.books.offers.get(agent).is_some_and(|(offered, _)| offered == call) => {
                 self.books.alerted.insert(agent.clone());
@@ -64,8 +71,10 @@ impl World {
             Event::Left { call, why } => {
                 if let Some(waiting) = self.books.waiting.remove(call) {
                     match why {
+                        _ if waiting.call_back => {}
                         Leaving::Abandoned => self.books.abandoned += 1,
                         Leaving::Overflowed => self.books.overflowed += 1,
+                        Leaving::CalledBack => self.books.called_back += 1,
                     }
                     if self.books.is_offered(call) {
                         self.books.turns.refund(&self.house, &waiting.queue);
@@ -86,8 +95,8 @@ impl World {
             }
             Event::DayBegan => {
                 let books = &mut self.books;
-                let waiting = books.waiting.len() as u64;
-                (books.offered, books.answered, books.abandoned, books.overflowed) = (waiting, 0, 0, 0);
+                let waiting = books.callers() as u64;
+                (books.offered, books.answered, books.abandoned, books.overflowed, books.called_back) = (waiting, 0, 0, 0, 0);
                 (books.offers_made, books.offers_missed) = (0, 0);
                 for done in books.done.values_mut() {
                     *done = Done { turn: done.turn, ..Done::default() };
@@ -109,23 +118,29 @@ impl World {
         }
     }
 
-    fn note_arrival(&mut self, call: CallId, mut waiting: Waiting) {
-        let in_it = self.books.waiting.values().filter(|other| other.queue == waiting.queue).count();
-        self.refusal = reference::refusal(&self.acd, &self.house, &waiting, in_it);
+    fn note_arrival(&mut self, call: CallId, waiting: Waiting) {
+        let in_it = self.books.waiting.values().filter(|other| other.queue == waiting.queue && !other.call_back).count();
+        // No queue is too full, too empty or too late for who is called back.
+        self.refusal = reference::refusal(&self.acd, &self.house, &waiting, in_it).filter(|_| !waiting.call_back);
         if self.refusal.is_some() {
             return;
         }
+        self.books.offered += u64::from(!waiting.call_back);
+        self.shown.call_backs += u64::from(waiting.call_back);
+        self.wait(call, waiting);
+    }
+
+    fn wait(&mut self, call: CallId, mut waiting: Waiting) {
         let has_room = |agent: &AgentId| reference::has_room(&self.books.waiting, |call| self.books.is_offered(call), agent);
         waiting.awaits = reference::awaits(&self.acd, &self.house, &waiting, self.now) && waiting.preferred.as_ref().is_some_and(has_room);
         self.shown.at_doors += u64::from(waiting.awaits);
         self.books.waiting.insert(call, waiting);
-        self.books.offered += 1;
     }
 
     fn note_answer(&mut self, agent: &AgentId, call: CallId) {
         let books = &mut self.books;
-        if books.waiting.remove(&call).is_some() {
-            books.answered += 1;
+        if let Some(waiting) = books.waiting.remove(&call) {
+            books.answered += u64::from(!waiting.call_back);
             self.shown.answers += 1;
             books.done.entry(agent.clone()).or_default().calls += 1;
             books.work.insert((agent.clone(), call), self.now);

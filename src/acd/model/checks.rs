@@ -36,6 +36,7 @@ impl World {
                 Action::Expired { call, .. } => {
                     assert!(!self.books.is_offered(call), "an offer that stands is let end");
                     let waiting = self.books.waiting.remove(call).expect("only who waits has waited too long");
+                    assert!(!waiting.call_back, "a call-back never waits too long");
                     let most = self.house.queues[&waiting.queue].max_wait;
                     assert!(most.is_some_and(|most| self.now - waiting.entered >= most), "{call} left too early");
                     self.books.overflowed += 1;
@@ -168,25 +169,27 @@ impl World {
             assert_eq!(stand.is_some(), self.wants_phone(call, waiting), "who wants a phone to ring stands somewhere: {waiting:?}");
             let at_door = stand.is_some_and(|stand| matches!(stand.at, queue::At::Door(_)));
             assert_eq!(at_door, waiting.awaits && !self.books.is_offered(call), "{waiting:?}");
-            let most = self.house.queues[&waiting.queue].max_wait.filter(|_| !self.books.is_offered(call));
+            let most = self.house.queues[&waiting.queue].max_wait.filter(|_| !self.books.is_offered(call) && !waiting.call_back);
             assert!(most.is_none_or(|most| self.now < waiting.entered + most), "{call} waits too long");
             assert_eq!(self.acd.offered_to(*call).len(), self.books.phones(call));
         }
         for (agent, (call, _)) in &self.books.offers {
             assert!(self.acd.offered_to(*call).contains(agent));
         }
-        // offered = answered + abandoned + overflowed + waiting, here and there.
+        // offered = answered + abandoned + overflowed + called back + waiting, here and there.
         let mut today = Figures::default();
-        let mut waiting = 0;
+        let (mut waiting, mut call_backs) = (0, 0);
         for queue in self.acd.queues(self.now) {
-            let Figures { offered, answered, abandoned, overflowed, offers, offers_missed, .. } = queue.today;
-            assert_eq!(offered, answered + abandoned + overflowed + queue.waiting as u64, "{}", queue.queue);
+            let Figures { offered, answered, abandoned, overflowed, called_back, offers, offers_missed, .. } = queue.today;
+            assert_eq!(offered, answered + abandoned + overflowed + called_back + queue.waiting as u64, "{}", queue.queue);
             today.offered += offered;
             today.answered += answered;
             today.abandoned += abandoned;
             today.overflowed += overflowed;
             today.offers += offers;
             today.offers_missed += offers_missed;
+            today.called_back += called_back;
+            call_backs += queue.call_backs;
             waiting += queue.waiting;
             let counted: usize = queue.agents.iter().map(|(_, count)| count).sum();
             let skilled = self.house.agents.values().filter(|agent| reference::satisfies(&queue.skills, &agent.skills));
@@ -195,8 +198,16 @@ impl World {
         let books = &self.books;
         assert_eq!((today.offers, today.offers_missed), (books.offers_made, books.offers_missed));
         assert_eq!(
-            (today.offered, today.answered, today.abandoned, today.overflowed, waiting),
-            (books.offered, books.answered, books.abandoned, books.overflowed, books.waiting.len())
+            (today.offered, today.answered, today.abandoned, today.overflowed, today.called_back, waiting, call_backs),
+            (
+                books.offered,
+                books.answered,
+                books.abandoned,
+                books.overflowed,
+                books.called_back,
+                books.callers(),
+                books.waiting.len() - books.callers()
+            )
         );
         assert!(self.acd.touched.is_empty() && self.acd.came_to_wait.is_empty() && self.acd.looked_for.is_empty());
     }

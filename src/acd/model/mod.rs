@@ -33,6 +33,7 @@ struct Shown {
     asked: u64,
     expired: u64,
     refused: u64,
+    call_backs: u64,
 }
 
 struct World {
@@ -115,10 +116,15 @@ impl World {
                 let since = if self.rng.one_in(4) { self.a_while_ago() } else { self.now };
                 let preferred = if self.rng.one_in(2) { Some(self.some_agent()) } else { None };
                 let asks = if self.rng.one_in(3) { self.pick(self.house.numbers.clone()).expect("numbers") } else { Levels::new() };
-                Event::Enqueued { call, queue, priority, since, preferred, asks }
+                if self.rng.one_in(5) {
+                    Event::CallBackEnqueued { call, queue, since, preferred, asks }
+                } else {
+                    Event::Enqueued { call, queue, priority, since, preferred, asks }
+                }
             }
             9 => match self.pick(self.books.waiting.keys().copied().collect::<Vec<_>>()) {
                 Some(call) if self.rng.one_in(3) => Event::Left { call, why: Leaving::Overflowed },
+                Some(call) if self.rng.one_in(3) => Event::Left { call, why: Leaving::CalledBack },
                 Some(call) => Event::Left { call, why: Leaving::Abandoned },
                 None => Event::MadeReady { agent },
             },
@@ -232,7 +238,7 @@ fn a_hundred_thousand_random_facts_break_no_rule_and_every_choice_is_the_slow_on
     let mut all = Shown::default();
     for seed in 0..32 {
         let mut world = run(seed, 4_000, false);
-        let Shown { answers, offers_failed, by_strategy, preferred, at_doors, widened, beside, asked, expired, refused } =
+        let Shown { answers, offers_failed, by_strategy, preferred, at_doors, widened, beside, asked, expired, refused, call_backs } =
             world.shown.clone();
         all.beside += beside;
         all.asked += asked;
@@ -243,12 +249,13 @@ fn a_hundred_thousand_random_facts_break_no_rule_and_every_choice_is_the_slow_on
         all.widened += widened;
         all.expired += expired;
         all.refused += refused;
+        all.call_backs += call_backs;
         for (strategy, offers) in by_strategy {
             *all.by_strategy.entry(strategy).or_default() += offers;
         }
         world.wind_down();
     }
-    let Shown { answers, offers_failed, by_strategy, preferred, at_doors, widened, beside, asked, expired, refused } = &all;
+    let Shown { answers, offers_failed, by_strategy, preferred, at_doors, widened, beside, asked, expired, refused, call_backs } = &all;
     let least = [
         (answers, 4_000),
         (offers_failed, 2_000),
@@ -259,6 +266,7 @@ fn a_hundred_thousand_random_facts_break_no_rule_and_every_choice_is_the_slow_on
         (asked, 1_000),
         (expired, 200),
         (refused, 200),
+        (call_backs, 1_000),
     ];
     let every_strategy = by_strategy.len() == Strategy::ALL.len();
     assert!(least.iter().all(|(shown, least)| *shown >= least) && every_strategy, "this shows little: {all:?}");

@@ -23,10 +23,30 @@ pub(super) struct Waiting {
     pub rings_since: Instant,
     /// One of those that were called with them rang out.
     pub rang_out: bool,
+    /// He is to be called back.
+    pub call_back: bool,
     pub let_down_by: Vec<AgentId>,
 }
 
 impl Waiting {
+    /// A caller who has just come. `came`: his first arrival, and that in the queue.
+    pub(super) fn fresh(queue: &QueueId, priority: u8, came: (Instant, Instant), preferred: Option<&AgentId>, asks: &Levels) -> Self {
+        let (since, entered) = came;
+        Self {
+            queue: queue.clone(),
+            priority,
+            since,
+            entered,
+            preferred: preferred.cloned(),
+            asks: asks.clone(),
+            awaits: false,
+            rings_since: entered,
+            rang_out: false,
+            call_back: false,
+            let_down_by: Vec::new(),
+        }
+    }
+
     pub(super) fn let_down(&mut self, agent: &AgentId) {
         self.let_down_by.retain(|known| known != agent);
         self.let_down_by.push(agent.clone());

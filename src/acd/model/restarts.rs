@@ -42,8 +42,8 @@ impl World {
             assert_eq!(self.acd.pools[pool].next_call(&self.acd.flows), None, "a free agent is left with a call he could take");
         }
         for queue in self.acd.queues(self.now) {
-            let Figures { offered, answered, abandoned, overflowed, .. } = queue.today;
-            assert_eq!(offered, answered + abandoned + overflowed + queue.waiting as u64, "{}", queue.queue);
+            let Figures { offered, answered, abandoned, overflowed, called_back, .. } = queue.today;
+            assert_eq!(offered, answered + abandoned + overflowed + called_back + queue.waiting as u64, "{}", queue.queue);
         }
         for call in alive {
             assert_eq!(self.acd.queue_of(call).is_some(), self.acd.calls.contains_key(&call));

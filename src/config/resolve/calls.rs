@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// Longest number or pattern of a route; numbers of E.164 have 15 digits, prefixes and codes come on top.
 const PATTERN_MAX: usize = 32;
 /// What agents dial to log in and out and to say how they are: no route may stand on them.
-pub(super) const FEATURE_CODES: [&str; 5] = ["*11", "*12", "*13", "*14", "*15"];
+pub(super) const FEATURE_CODES: [&str; 6] = ["*11", "*12", "*13", "*14", "*15", "*80"];
 
 impl Resolver<'_> {
     pub(super) fn routes(&mut self, raw: Vec<RawRoute>, named: &Named) -> Vec<RouteConfig> {
@@ -51,7 +51,7 @@ impl Resolver<'_> {
         self.skills(raw)
     }
 
-    fn pattern(&mut self, spot: &Spot<String>) -> Option<NumberPattern> {
+    pub(super) fn pattern(&mut self, spot: &Spot<String>) -> Option<NumberPattern> {
         let text = spot.value.as_str();
         let last = text.chars().count().saturating_sub(1);
         let wrong = text.chars().enumerate().find(|(at, c)| match c {

@@ -69,6 +69,7 @@ impl Resolver<'_> {
             overflow: self.overflow(raw, named),
             announce: raw.announce.as_ref().and_then(|raw| self.announce(raw, &named.language)),
             company: raw.company.as_ref().and_then(|spot| self.clip(spot.place, &spot.value, &named.language)),
+            call_back: raw.call_back.as_ref().map(|raw| self.call_back(raw, named)),
             music: raw.music.as_ref().and_then(|spot| self.clip(spot.place, &spot.value, &named.language)),
         }
     }

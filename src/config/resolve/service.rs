@@ -90,12 +90,12 @@ impl Resolver<'_> {
                 let spot = Spot { value: wait.to_owned(), place: step.place };
                 Some(ScriptStep::Wait(self.duration(Some(&spot), secs(5), secs(1)..=secs(600))))
             }
-            Some(("queue", queue)) => {
+            Some((step_of @ ("queue" | "call-back"), queue)) => {
                 let id = QueueId::new(queue);
                 if !queues.contains_key(&id) {
                     self.unknown_word(step.place, queue, "queue", queues.keys().map(QueueId::as_str));
                 }
-                Some(ScriptStep::Queue(id))
+                Some(if step_of == "queue" { ScriptStep::Queue(id) } else { ScriptStep::CallBack(id) })
             }
             None if step.value == "release" => {
                 if script == NEVER_RELEASED {
@@ -105,8 +105,10 @@ impl Resolver<'_> {
                 Some(ScriptStep::Release)
             }
             _ => {
-                let remedy =
-                    format!("say:PROMPT, wait:DURATION, queue:ID or release; for example: {}", example_of("rules.script", "steps"));
+                let remedy = format!(
+                    "say:PROMPT, wait:DURATION, queue:ID, call-back:ID or release; for example: {}",
+                    example_of("rules.script", "steps")
+                );
                 self.faults.error(step.place, format!("\"{}\" is no step of a script", step.value), remedy);
                 None
             }

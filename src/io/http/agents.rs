@@ -57,7 +57,13 @@ pub async fn set_state(
             return Err(Problem::parameter("reason", format!("reason is one of {}", known.join(", "))));
         }
         Reply::Refused(why) => return Err(Problem::new(StatusCode::CONFLICT, why)),
-        Reply::Done | Reply::UnknownCall | Reply::Snapshot(_) | Reply::Messages(_) | Reply::Reloaded { .. } | Reply::Unblocked { .. } => {}
+        Reply::Done
+        | Reply::UnknownCall
+        | Reply::Snapshot(_)
+        | Reply::Messages(_)
+        | Reply::CallBacks(_)
+        | Reply::Reloaded { .. }
+        | Reply::Unblocked { .. } => {}
     }
     context.audit(&asker, "agent.state_set", Some(&id), detail)?;
     let snapshot = context.api.desk.snapshot().await?;

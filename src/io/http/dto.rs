@@ -297,6 +297,8 @@ pub struct QueueList {
 pub struct Queue {
     pub id: String,
     pub waiting: usize,
+    /// Those in line with them who are to be called back.
+    pub call_backs: usize,
     /// Arrival of the one who waits longest.
     pub longest_waiting_since: Option<Time>,
     /// Agents with the queue's skill, by state.
@@ -305,12 +307,14 @@ pub struct Queue {
 }
 
 /// Of those who entered the queue since midnight in the zone of the reports: the figures of the day's report so far. offered = answered +
-/// abandoned + `flowed_out` + waiting.
+/// abandoned + `called_back` + `flowed_out` + waiting.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct QueueToday {
     pub offered: u64,
     pub answered: u64,
     pub abandoned: u64,
+    /// Hung up to be called back.
+    pub called_back: u64,
     pub flowed_out: u64,
     /// Those who came today and wait, or are being offered.
     pub waiting: u64,
@@ -344,6 +348,7 @@ impl From<&QueueView> for Queue {
         Self {
             id: view.id.to_string(),
             waiting: view.waiting,
+            call_backs: view.call_backs,
             longest_waiting_since: view.longest_waiting_since.map(Time::from),
             agents: view.agents.iter().map(|(state, count)| ((*state).to_owned(), *count)).collect(),
             today: QueueToday::from(&view.today),
@@ -358,6 +363,7 @@ impl From<&QueueFigures> for QueueToday {
             offered: figures.offered,
             answered: figures.answered,
             abandoned: figures.abandoned,
+            called_back: figures.called_back,
             flowed_out: figures.flowed_out,
             waiting: figures.waiting,
             short_abandoned: figures.short_abandoned,

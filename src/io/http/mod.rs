@@ -5,6 +5,7 @@ mod admin;
 mod agents;
 pub mod auth;
 mod blocked;
+mod call_backs;
 mod calls;
 mod csv;
 pub mod dto;
@@ -40,7 +41,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -210,6 +211,9 @@ fn router(api: Api, closing: watch::Receiver<bool>) -> std::io::Result<Router> {
         .route("/events", get(stream::events))
         .route("/config/reload", post(admin::reload))
         .route("/audit", get(admin::audit))
+        .route("/call-backs", get(call_backs::list))
+        .route("/call-backs/{id}", delete(call_backs::drop))
+        .route("/call-backs/{id}/call", post(call_backs::call))
         .route("/messages", get(messages::list))
         .route("/messages/{id}/audio", get(messages::audio))
         .route("/messages/{id}/heard", post(messages::heard))

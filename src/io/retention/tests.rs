@@ -56,6 +56,7 @@ impl World {
             greeting: None,
             sounds: Vec::new(),
             merged_into: None,
+            call_back: None,
             hung_up_first: None,
             recording: Some(RecordingRecord { file, duration: millis(1_000), sha256: Some("ab".into()), state, reason: None }),
         };

@@ -53,6 +53,7 @@ pub(super) fn record(n: i64, rng: &mut Rng) -> CallRecord {
         greeting: None,
         sounds: Vec::new(),
         merged_into: None,
+        call_back: None,
         hung_up_first: None,
         recording: Some(RecordingRecord {
             file: "2026/11/21/X.wav".into(),

@@ -43,10 +43,11 @@ fn random(rng: &mut Rng) -> Facts {
                     call.offers.push(OfferRecord { beside: true, ..offer(agents[rng.below(3) as usize], alerted, ended, 1, result) });
                 }
             }
-            let ending = match rng.below(8) {
+            let ending = match rng.below(9) {
                 0 => VisitEnding::Waiting,
                 1 | 2 => VisitEnding::Abandoned,
                 3 => VisitEnding::FlowedOut,
+                4 => VisitEnding::CalledBack,
                 _ => VisitEnding::Answered,
             };
             let result = if ending == VisitEnding::Answered { OfferOutcome::Answered } else { OfferOutcome::Withdrawn };
@@ -68,6 +69,11 @@ fn random(rng: &mut Rng) -> Facts {
             if ending == VisitEnding::Abandoned {
                 call.released_at = Some(at(left));
                 call.outcome = Some(Outcome::Abandoned);
+                break;
+            }
+            if ending == VisitEnding::CalledBack {
+                call.released_at = Some(at(left));
+                call.outcome = Some(Outcome::CallBack);
                 break;
             }
             if ending == VisitEnding::FlowedOut {
@@ -109,6 +115,11 @@ fn random(rng: &mut Rng) -> Facts {
             call.released_at = Some(at(over + 1.0));
             call.hung_up_first = Some([ReleasedBy::Caller, ReleasedBy::Agent, ReleasedBy::Switch][rng.below(3) as usize]);
             call.outcome = Some(if rng.one_in(6) { Outcome::Silent } else { Outcome::Answered });
+        }
+        if rng.one_in(5) {
+            let asked_at = Timestamp(call.arrived_at.0 - rng.below(600_000) as i64);
+            let asked_in = CallId::new(asked_at, rng);
+            call.call_back = Some(CallBackRecord { asked_in, asked_at, why: CallBackWhy::Asked, attempt: 1 });
         }
         calls.push(call);
     }
@@ -159,6 +170,11 @@ impl Reference<'_> {
         let wait = |visit: &QueueVisit| (visit.left_at.unwrap_or(self.now).0 - visit.entered_at.0) as u64;
         let fast = |ending: VisitEnding, limit: u64| visits.iter().filter(|v| v.ending == ending && wait(v) <= limit).count() as u64;
         let (a, b, f, w) = (of(VisitEnding::Answered), of(VisitEnding::Abandoned), of(VisitEnding::FlowedOut), of(VisitEnding::Waiting));
+        let c = of(VisitEnding::CalledBack);
+        let made = |call: &&CallRecord| call.call_back.is_some() && call.released_at.is_some() && here(call.arrived_at, call);
+        let made: Vec<&CallRecord> = calls.iter().filter(made).collect();
+        let reached = made.iter().filter_map(|call| Some(call.connected_at?.0 - call.call_back.as_ref()?.asked_at.0));
+        let (reached, since_asked) = (reached.clone().count() as u64, reached.sum::<i64>() as u64);
         let short = visits.iter().filter(|v| v.ending == VisitEnding::Abandoned && wait(v) < 5_000).count() as u64;
         let at_t = fast(VisitEnding::Answered, 20_000);
         let waited: u64 = visits.iter().filter(|v| v.ending == VisitEnding::Answered).map(|v| wait(v)).sum();
@@ -225,14 +241,18 @@ impl Reference<'_> {
         let handled = parts.len() as u64;
         let n = offers.len() as u64;
         BTreeMap::from([
-            ("offered", (a + b + f + w, None)),
+            ("offered", (a + b + c + f + w, None)),
+            ("called_back", (c, None)),
+            ("call_backs", (made.len() as u64, None)),
+            ("call_back_reach_rate", (reached, Some(made.len() as u64))),
+            ("average_call_back_time", (since_asked, Some(reached))),
             ("answered", (a, None)),
             ("abandoned", (b, None)),
             ("flowed_out", (f, None)),
             ("waiting", (w, None)),
             ("refused", (of(VisitEnding::Refused), None)),
             ("service_level", (at_t, Some(a + b - short))),
-            ("abandon_rate", (b, Some(a + b + f + w))),
+            ("abandon_rate", (b, Some(a + b + c + f + w))),
             ("abandoned_in_time", (fast(VisitEnding::Abandoned, 20_000), None)),
             ("average_speed_of_answer", (waited, Some(a))),
             ("longest_wait", (longest, None)),

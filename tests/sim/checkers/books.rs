@@ -27,6 +27,8 @@ pub struct Books {
     elsewhere: BTreeSet<CallId>,
     /// Phones that ring for a caller at once, the most that was ever allowed.
     at_once: BTreeMap<QueueId, usize>,
+    /// Callers who are to be called back, by the calls in which it came to that.
+    call_backs: BTreeSet<CallId>,
     /// Just back from a crash, and not heard out yet.
     unsettled: bool,
 }
@@ -80,6 +82,7 @@ impl Books {
             next_place: 0,
             elsewhere: BTreeSet::new(),
             at_once: BTreeMap::new(),
+            call_backs: BTreeSet::new(),
             unsettled: false,
         }
     }
@@ -152,6 +155,18 @@ impl Books {
         self.elsewhere.insert(call);
     }
 
+    /// He hung up to be called back, or has left and is called back all the same.
+    pub fn note_call_back(&mut self, call: CallId, asked: bool) {
+        self.call_backs.insert(call);
+        if asked && let Some((book, _)) = self.take(call).filter(|(_, waiting)| !waiting.yesterday) {
+            book.counted.called_back += 1;
+        }
+    }
+
+    pub fn call_back_closed(&mut self, call: CallId) {
+        self.call_backs.remove(&call);
+    }
+
     pub fn left(&mut self, call: CallId, now: Instant) {
         if let Some((book, waiting)) = self.take(call).filter(|(_, waiting)| !waiting.yesterday) {
             book.counted.missed_offers += u64::from(waiting.rang_out.is_some());
@@ -164,6 +179,10 @@ impl Books {
         let queue = self.places.get(&call).map(|(queue, _)| queue);
         let at_once = queue.and_then(|queue| self.at_once.get(queue)).copied().unwrap_or(1);
         let Some((book, place)) = self.places.get(&call).and_then(|(queue, place)| Some((self.queues.get_mut(queue)?, *place))) else {
+            // The call to somebody who is called back has no name before an agent is there for it.
+            if !self.call_backs.is_empty() {
+                return;
+            }
             return complaints.push(format!("{call} is offered to {agent} and does not wait"));
         };
         // Of two who came in the same moment neither was first.
@@ -235,7 +254,7 @@ impl Books {
             let (here, there) = (book.waiting.len(), queue.waiting);
             complaints.push(format!("{now:?}: {}: the switch says {theirs:?}, {there} waiting; we saw {ours:?}, {here} waiting", queue.id));
         }
-        let adds_up = theirs.offered == theirs.answered + theirs.abandoned + theirs.flowed_out + theirs.waiting;
+        let adds_up = theirs.offered == theirs.answered + theirs.abandoned + theirs.called_back + theirs.flowed_out + theirs.waiting;
         let offers_fit = theirs.answered_in_rings <= theirs.answered && theirs.missed_offers + theirs.answered_in_rings <= theirs.offers;
         if !adds_up || !offers_fit || theirs.waiting > queue.waiting as u64 {
             complaints.push(format!("{now:?}: {}: the figures do not add up: {theirs:?}, {} waiting", queue.id, queue.waiting));
@@ -257,15 +276,15 @@ impl Books {
     pub fn restarted(&mut self, snapshot: &Snapshot, offered_anew: &BTreeSet<(CallId, String)>, now: Instant, complaints: &mut Complaints) {
         let (clock, midnight, ahead_ms, next_place) = (self.clock, self.midnight, self.ahead_ms, self.next_place);
         let (elsewhere, at_once) = (std::mem::take(&mut self.elsewhere), std::mem::take(&mut self.at_once));
-        let (queues, places) = (BTreeMap::new(), BTreeMap::new());
-        let known =
-            std::mem::replace(self, Self { clock, midnight, ahead_ms, next_place, elsewhere, at_once, unsettled: true, queues, places });
+        let (queues, places, call_backs) = (BTreeMap::new(), BTreeMap::new(), std::mem::take(&mut self.call_backs));
+        let anew = Self { clock, midnight, ahead_ms, next_place, elsewhere, at_once, call_backs, unsettled: true, queues, places };
+        let known = std::mem::replace(self, anew);
         // The page is turned before what is shown is taken over, for it is of this day.
         let turned = self.turns_page(now);
         let elsewhere = &self.elsewhere;
         let waits = |call: &&CallView| {
             let waits = call.record.connected_at.is_none() || matches!(call.state, "waiting" | "offering");
-            waits && !elsewhere.contains(&call.record.id)
+            waits && call.record.call_back.is_none() && !elsewhere.contains(&call.record.id)
         };
         // In order of arrival, as their ids are.
         let mut calls: Vec<&CallView> = snapshot.calls.iter().filter(waits).collect();
@@ -388,7 +407,8 @@ mod tests {
         let complaints_of = |change: &dyn Fn(&mut QueueFigures), waiting: usize| {
             let (mut today, mut complaints) = (right.clone(), Vec::new());
             change(&mut today);
-            let view = QueueView { id: QueueId::new("service"), waiting, longest_waiting_since: None, agents: Vec::new(), today };
+            let view =
+                QueueView { id: QueueId::new("service"), waiting, call_backs: 0, longest_waiting_since: None, agents: Vec::new(), today };
             books.counted(&view, at(30_000), &mut complaints);
             complaints.len()
         };
@@ -430,7 +450,8 @@ mod tests {
                 service_level: (answered, answered, ""),
                 ..QueueFigures::default()
             };
-            let view = QueueView { id: QueueId::new("service"), waiting, longest_waiting_since: None, agents: Vec::new(), today };
+            let view =
+                QueueView { id: QueueId::new("service"), waiting, call_backs: 0, longest_waiting_since: None, agents: Vec::new(), today };
             let mut complaints = Vec::new();
             books.counted(&view, at(ms), &mut complaints);
             complaints.is_empty()

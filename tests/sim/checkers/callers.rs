@@ -95,6 +95,7 @@ mod tests {
             greeting: None,
             sounds: Vec::new(),
             merged_into: None,
+            call_back: None,
             hung_up_first: None,
             visits: Vec::new(),
             recording: None,

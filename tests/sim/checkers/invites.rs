@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Invites {
     /// By what names the transaction: those not answered yet.
     open: BTreeMap<String, Instant>,
-    /// Finally answered, and not for want of credentials or room: each is a call.
+    /// Made by the switch or finally answered, and not for want of credentials or room: each is a call.
     calls: u64,
     /// Answered 503: a call that found no room, or none at all.
     turned_away: u64,
@@ -33,6 +33,11 @@ impl Invites {
             self.calls += u64::from(!matches!(code, 401 | 403 | 407 | 503));
             self.turned_away += u64::from(code == 503);
         }
+    }
+
+    /// The switch makes a call by itself.
+    pub fn originated(&mut self) {
+        self.calls += 1;
     }
 
     pub fn released(&mut self, call: CallId, complaints: &mut Complaints) {

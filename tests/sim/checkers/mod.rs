@@ -407,7 +407,12 @@ impl Checkers {
                 self.books.offered(call, &agent, &mut self.complaints);
                 self.reserved.insert(agent, call);
             }
-            ("call.arrived", Some(call)) => {
+            ("call_back.asked", Some(call)) => self.books.note_call_back(call, text("why").as_deref() == Some("asked")),
+            ("call_back.closed", Some(call)) => self.books.call_back_closed(call),
+            ("call.arrived" | "call.originated", Some(call)) => {
+                if event.name == "call.originated" {
+                    self.invites.originated();
+                }
                 self.rules_of.insert(call, self.rules);
                 self.live.insert(call, now);
                 self.files.arrived(call);

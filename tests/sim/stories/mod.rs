@@ -3,6 +3,7 @@
 mod access;
 mod agents;
 mod announcing;
+mod call_back;
 mod calls;
 mod consultation;
 mod decisions;

@@ -31,7 +31,7 @@ impl World {
     }
 
     /// The record of the one who called from there.
-    fn record_of(&self, caller: &str) -> &CallRecord {
+    pub fn record_of(&self, caller: &str) -> &CallRecord {
         self.records.values().filter(|record| record.caller == caller).max_by_key(|record| record.id).expect("a record")
     }
 
