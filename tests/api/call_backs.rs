@@ -18,7 +18,7 @@ fn view(n: u64, queue: &str, state: CallBackState) -> CallBackView {
         since: Instant::START,
         asked_at: Timestamp(NOW - 30_000),
         language: None,
-        asks: Default::default(),
+        asks: sanling::acd::Levels::new(),
         preferred: None,
         tries: 1,
         state,

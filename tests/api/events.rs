@@ -114,6 +114,27 @@ fn a_slow_consumer_is_not_waited_for_and_loses_nothing() {
 }
 
 #[test]
+fn a_database_that_is_only_busy_costs_a_consumer_nothing() {
+    use sqlx::{Connection, Executor, SqliteConnection};
+    let world = World::with_ring(8);
+    let mut listener = Listener::connect(&world, None);
+    let path = world.folder.path().join("data/sanling.db");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+    let mut other = world.runtime.block_on(SqliteConnection::connect_with(&options)).expect("opens");
+    world.runtime.block_on(other.execute("BEGIN IMMEDIATE")).expect("locks");
+    // The first is read from the ring; then the consumer is behind, and what it lacks cannot be written yet.
+    let count = 20_000;
+    (1..=count).for_each(|n| world.publish("agent.ready", None, n));
+    let unlocking = world.runtime.spawn(async move {
+        tokio::time::sleep(Duration::from_millis(900)).await;
+        other.execute("ROLLBACK").await.expect("unlocks");
+    });
+    let heard = listener.numbers(count as usize);
+    assert!(heard == ready(1..=count as u64), "{:?}", heard.iter().find(|(name, _)| name != "agent.ready"));
+    world.runtime.block_on(unlocking).expect("ends");
+}
+
+#[test]
 fn what_is_kept_nowhere_is_told_as_a_gap() {
     let world = World::with_ring(4);
     (1..=10).for_each(|n| {

@@ -112,7 +112,14 @@ impl Context {
 
     /// Lets what was told before be written, so that who has heard of an event finds it. Not waited for when the store is in trouble.
     async fn settle(&self) {
-        let _ = tokio::time::timeout(Duration::from_millis(250), self.api.store.flush()).await;
+        let _ = tokio::time::timeout(SETTLES_WITHIN, self.api.store.flush()).await;
+    }
+
+    /// The same for who may miss nothing: however long it takes, as long as the store is only busy and not in trouble.
+    async fn catch_up(&self) {
+        let written = self.api.store.flush();
+        tokio::pin!(written);
+        while tokio::time::timeout(SETTLES_WITHIN, &mut written).await.is_err() && self.api.store.troubles().is_empty() {}
     }
 }
 
@@ -128,6 +135,9 @@ impl AuditIds {
         CallId::new(self.last, &mut self.rng)
     }
 }
+
+/// What is written goes into the database within this, mostly.
+const SETTLES_WITHIN: Duration = Duration::from_millis(250);
 
 /// How long a legal hold waits until it is in the database.
 const HOLD_PATIENCE: Duration = Duration::from_secs(5);

@@ -69,6 +69,7 @@ struct Consumer {
 impl Consumer {
     /// The next event; `None` when the server ends.
     async fn next(&mut self) -> Option<Event> {
+        let mut closing = self.closing.clone();
         loop {
             if *self.closing.borrow() {
                 return None;
@@ -78,11 +79,14 @@ impl Consumer {
             }
             // Marked as seen before the ring is read: what comes in between wakes us again.
             self.news.borrow_and_update();
-            self.refill().await;
+            tokio::select! {
+                () = self.refill() => {}
+                _ = closing.wait_for(|closing| *closing) => return None,
+            }
             if self.ready.is_empty() {
                 tokio::select! {
                     changed = self.news.changed() => changed.ok()?,
-                    _ = self.closing.wait_for(|closing| *closing) => return None,
+                    _ = closing.wait_for(|closing| *closing) => return None,
                 }
             }
         }
@@ -102,7 +106,7 @@ impl Consumer {
 
     /// What lies between the last event and the ring; holes in it, and what a database in trouble keeps from us, are told as gaps.
     async fn refill_from_database(&mut self, ring_begins_at: u64) {
-        self.context.settle().await;
+        self.context.catch_up().await;
         let events = self.context.api.store.events_between(self.last, ring_begins_at, PAGE).await.unwrap_or_else(|error| {
             tracing::error!(%error, "a consumer's missed events cannot be read");
             Vec::new()
