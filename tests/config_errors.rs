@@ -157,6 +157,25 @@ fn a_script_that_cannot_be_said_is_refused_with_what_would_be_right() {
         ("id = \"faint\"", "id = \"silent\"", "there are two of rules.script \"silent\"", "an id of its own"),
         ("[rules.farewell]\nprompt = \"goodbye\"\nwait = \"10s\"", "", "a survey without a farewell is never asked", "[rules.farewell]"),
         ("highest = 3", "highest = 10", "10 is out of bounds", "from 2 to 9"),
+        ("code = \"**2\"", "measured = \"faint\"", "a measurement begins would release the caller", "may_release = true"),
+        ("code = \"**2\"", "measured = \"quiet\"", "there is no measurement \"quiet\"", "known: faint, noisy"),
+        ("code = \"**2\"", "may_release = true", "is of scripts that a measurement begins", "add measured"),
+        ("faint_below = -38", "faint_below = 38", "38 is no level of speech", "from -60 to -3"),
+        ("faint_below = -38", "faint_below = -10", "nothing is fair", "faint_below = -38"),
+        ("noise_within = 10", "noise_within = 0", "0 is out of bounds", "from 1 to 40"),
+        (
+            "[rules.sound]",
+            "[rules.greeting]\nzone = \"Asia/Shangai\"\n[rules.sound]",
+            "no time zone \"Asia/Shangai\"",
+            "did you mean \"Asia/Shanghai\"?",
+        ),
+        (
+            "[rules.sound]",
+            "[rules.greeting]\nagent = \"nobody\"\n[rules.sound]",
+            "no naming of the agent \"nobody\"",
+            "known: named, not-named",
+        ),
+        ("[rules.sound]", "[rules.greeting.by_time]\nnoon = \"greeting_nun\"\n[rules.sound]", "no prompt \"greeting_nun\"", "did you mean"),
     ] {
         let shown = with("rules.toml", from, to);
         assert!(shown.contains(message) && shown.contains(remedy), "{message}: {remedy}\n--- shown:\n{shown}");

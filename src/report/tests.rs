@@ -348,6 +348,53 @@ fn the_figures_of_an_agent_and_his_team_by_hand() {
 }
 
 #[test]
+fn greetings_and_sounds_count_for_whoever_they_were_of() {
+    let sound = |agent: Option<&str>, flaws: [bool; 4]| SoundRecord {
+        agent: agent.map(Into::into),
+        speech: secs(9),
+        faint: flaws[0],
+        loud: flaws[1],
+        noisy: flaws[2],
+        open_microphone: flaws[3],
+        ..SoundRecord::default()
+    };
+    let call = |arrived: f64, by, delay: Option<u64>, sounds| {
+        let mut call = record("A", arrived);
+        call.visits = vec![visit("service", arrived, Some(arrived + 5.0), VisitEnding::Answered)];
+        call.connected_at = Some(at(arrived + 5.0));
+        call.agent = Some("1002".into());
+        call.segments = vec![
+            part("1001", arrived + 5.0, arrived + 30.0, SegmentEnding::Transferred),
+            part("1002", arrived + 30.0, arrived + 60.0, SegmentEnding::Left),
+        ];
+        call.greeting = Some(GreetingRecord { by, delay: delay.map(millis) });
+        call.sounds = sounds;
+        call
+    };
+    let calls = [
+        call(0.0, GreetedBy::Switch, Some(20), vec![sound(None, [true; 4]), sound(Some("1001"), [true, false, false, true])]),
+        call(100.0, GreetedBy::Agent, Some(3_000), vec![sound(Some("1001"), [false; 4]), sound(Some("1002"), [false, true, true, false])]),
+        call(200.0, GreetedBy::Agent, Some(3_001), vec![]),
+        call(300.0, GreetedBy::Agent, None, vec![]),
+    ];
+    let names = ["greeting_in_time_rate", "greeting_delay", "sound_measured", "too_quiet", "too_loud", "noisy_floor", "open_microphone"];
+    let of = |row: &ReportRow, kind| names.map(|name| figures(row, kind, "ours")[name]);
+    let rows = report(question(Kind::Queues), &calls, &[]);
+    let counts = |counts: [u64; 5]| counts.map(|count| (count, None));
+    let greeted = [(2, Some(4)), (6_021, Some(3))];
+    assert_eq!(
+        of(&rows[0], Kind::Queues).to_vec(),
+        [&greeted[..], &counts([3, 1, 1, 1, 1])].concat(),
+        "the customer's own are not among them"
+    );
+    let rows = report(question(Kind::Agents), &calls, &[]);
+    assert_eq!(rows.iter().map(|row| row.key.as_str()).collect::<Vec<_>>(), ["1001", "1002"]);
+    // Whoever had the caller first greeted him.
+    assert_eq!(of(&rows[0], Kind::Agents).to_vec(), [&greeted[..], &counts([2, 1, 0, 0, 1])].concat());
+    assert_eq!(of(&rows[1], Kind::Agents).to_vec(), [&[(0, Some(0)), (0, Some(0))][..], &counts([1, 0, 1, 1, 0])].concat());
+}
+
+#[test]
 fn scripts_are_counted_by_their_endings() {
     let script = |id: &str, started: f64, ending| ScriptRecord {
         script: id.to_owned(),

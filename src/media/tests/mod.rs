@@ -5,6 +5,7 @@ mod changes;
 mod conference;
 mod hearing;
 mod malformed;
+mod measuring;
 mod moving;
 mod recording;
 mod resuming;

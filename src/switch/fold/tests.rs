@@ -151,6 +151,7 @@ fn some_order(rng: &mut Rng) -> Command {
         12 => Command::StartRecording { session, call: call(), left: leg, right: vec![other], began_at: None },
         13 if rng.one_in(2) => Command::StopRecording { session },
         13 => Command::SetRecordedParties { session, left: leg, right: LEGS.into_iter().filter(|_| rng.one_in(2)).collect() },
+        14 if rng.one_in(3) => Command::Measure { session, leg, limits: rng.one_in(2).then(SoundLimits::default) },
         14 => Command::ListenForSpeech { session, leg, on: !rng.one_in(3) },
         _ if rng.one_in(3) => Command::ReleaseLeg { session, leg },
         _ => Command::SetHearing { session, hearing: all_hear_all(&LEGS[..2]) },

@@ -55,6 +55,8 @@ const AWAITS_ANOTHER: &str = "transfer";
 
 /// Tokens of what a script says that was begun by hand begin here.
 const BEGUN_BY_HAND: u64 = 1 << 32;
+/// Announced under this number, whatever it consists of.
+const GREETING: u64 = 4;
 
 pub struct Checkers {
     agents: BTreeSet<String>,
@@ -109,6 +111,8 @@ struct Rules {
     patience: Duration,
     wait: Duration,
     steps: usize,
+    /// A greeting is played, whatever the time of day.
+    greets: bool,
     /// Of the queue that gives most.
     wrap_up: Duration,
 }
@@ -122,6 +126,7 @@ impl Rules {
             patience: rules.hold.patience,
             wait: rules.silent_call.wait,
             steps: rules.silent_call.steps.len(),
+            greets: rules.greeting.names_agent || rules.greeting.company.is_some(),
             wrap_up: config.queues.values().map(|queue| queue.wrap_up).max().unwrap_or_default(),
         }
     }
@@ -346,7 +351,7 @@ impl Checkers {
             Media::Announce { session, leg, clips, token } => {
                 let Some(session) = self.sessions.get_mut(session).filter(|session| session.caller == *leg) else { return };
                 let first = clips.first().map(sanling::base::ClipId::as_str).unwrap_or_default();
-                if first == "agent_greeting" {
+                if *token == GREETING && !clips.is_empty() {
                     session.script.insert(*token, Clip::Greeting);
                     let rules = self.rules_of.get(&session.call).copied().unwrap_or(self.rules);
                     self.silent.greeted(session.call, rules.wait, rules.steps, now);
@@ -448,7 +453,14 @@ impl Checkers {
                 self.silent.another_came(call, AWAITS_ANOTHER, now);
             }
             ("script.began", Some(call)) => self.silent.displaced(call, now),
-            ("call.established", Some(call)) => self.books.answered(call, now),
+            ("call.established", Some(call)) => {
+                self.books.answered(call, now);
+                let rules = self.rules_of(call);
+                if !rules.greets && event.queue.is_some() {
+                    self.silent.greeted(call, rules.wait, rules.steps, now);
+                    self.silent.played(call, now);
+                }
+            }
             ("call.held", Some(call)) => {
                 let patience = self.rules_of(call).patience;
                 self.patience.held(call, &by, patience, now);

@@ -242,6 +242,33 @@ fn where_nothing_is_played_the_agents_first_words_are_his_greeting() {
 }
 
 #[test]
+fn a_silent_caller_whom_no_prompt_greets_is_asked_all_the_same() {
+    let mut world = World::story_with(&[], &["rules.greeting.agent = \"not-named\""]);
+    world.agents_come(&["1001"]).agent_answers("1001", secs(1)).habit("1001", |habit| habit.sound = Sound::Silence);
+    world.caller_dials("95000").says(CALLER, Sound::Silence).after(secs(1)).expect_up("1001");
+    let from = world.now;
+    world.after(secs(30)).expect_ended(CALLER).expect_ended("1001");
+    let asked = world.times_of(CALLER, "silent_ask", from);
+    assert!(asked.len() == 1 && asked[0].0 >= secs(5) && asked[0].0 < millis(5_200), "{asked:?}");
+    let record = world.ends_well();
+    assert_eq!((record.outcome, record.greeting.expect("one was due").delay), (Some(Outcome::Silent), None));
+}
+
+#[test]
+fn a_queue_has_a_company_of_its_own_and_an_agent_his_name() {
+    let (agent, queue) = ("id = \"1001\"\n", "skill = \"service\"\nstrategy");
+    let named = "id = \"1001\"\ngreeting = \"thanks\"\n";
+    let mut world = World::story_with(&[(agent, named), (queue, "skill = \"service\"\ncompany = \"closed\"\nstrategy")], &[]);
+    world.agents_come(&["1001"]).agent_answers("1001", secs(1)).habit("1001", |habit| habit.sound = Sound::Silence);
+    world.caller_dials("95000").says(CALLER, Sound::Silence).after(secs(1));
+    let from = world.now;
+    world.after(secs(4));
+    world.expect_clip(CALLER, "closed", from, &[Duration::ZERO]).expect_clip(CALLER, "thanks", from, &[secs(1)]);
+    assert!(world.times_of(CALLER, "digits/1", from).is_empty());
+    world.ends_well();
+}
+
+#[test]
 fn no_script_lets_an_agent_hang_up_on_a_customer_and_dialect_never_releases() {
     for (code, last) in [
         ("**1", "silent_farewell"),
