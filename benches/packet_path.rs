@@ -124,7 +124,13 @@ fn switch(calls: usize, record: bool, time: Duration) -> Figure {
     let folder = tempfile::tempdir().expect("a folder");
     let (sender, mut inbox) = tokio::sync::mpsc::channel(100_000);
     let recorder = Recorder::start(folder.path().to_owned(), sender.clone()).expect("threads");
-    let settings = MediaSettings { workers: Some(1), ports: 20_000..=39_999, engine: EngineSettings::default(), seed: 1 };
+    let settings = MediaSettings {
+        workers: Some(1),
+        ports: 20_000..=39_999,
+        engine: EngineSettings::default(),
+        seed: 1,
+        recordings: std::env::temp_dir(),
+    };
     let pool = MediaPool::start(&settings, &Arc::default(), Clock::started_now(), &sender, || recorder.sink()).expect("threads");
     let mut sockets = Vec::new();
     for call in 0..calls as u64 {

@@ -42,6 +42,7 @@ fn record(n: i64, rng: &mut Rng) -> CallRecord {
         released_at: Some(at(240)),
         released_by: Some(ReleasedBy::Caller),
         hung_up_first: Some(ReleasedBy::Caller),
+        caller_left_at: None,
         release_cause: Some("BYE".into()),
         outcome: Some(if answered { Outcome::Answered } else { Outcome::Abandoned }),
         offers: vec![OfferRecord { agent: agent.clone(), alerted_at: at(10), ended_at: Some(at(18)), rings: 2, result, beside: false }],

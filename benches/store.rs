@@ -71,6 +71,7 @@ fn record(n: i64, rng: &mut Rng) -> CallRecord {
         greeting: None,
         sounds: Vec::new(),
         hung_up_first: None,
+        caller_left_at: None,
         visits: Vec::new(),
         recording: Some(RecordingRecord {
             file: format!("2026/11/21/{id}.wav"),

@@ -234,7 +234,7 @@ impl Acd {
 
     pub(super) fn leave(&mut self, call: CallId, why: Leaving, now: Instant, out: &mut Vec<Action>) {
         let Some(queued) = self.take(call, None, now, out) else { return };
-        let wait = now - queued.since;
+        let wait = now - queued.entered;
         let queue = self.queues.get_mut(&queued.queue).expect("a queue outlives its calls");
         match why {
             // He is counted with the caller who asked for it.
@@ -257,7 +257,7 @@ impl Acd {
         let work = self.take(call, Some(id), now, out).map(|queued| {
             let queue = self.queues.get_mut(&queued.queue).expect("a queue outlives its calls");
             if !queued.call_back {
-                queue.figures.note_answered(now - queued.since);
+                queue.figures.note_answered(now - queued.entered);
             }
             let (wrap_up, kind) = (queue.settings.wrap_up, queue.settings.wrap_up_kind);
             self.forget_if_done(&queued.queue);

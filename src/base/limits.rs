@@ -96,7 +96,8 @@ pub const MENUS_PER_CALL_MAX: u32 = 100;
 pub const CALL_BACKS_MAX: usize = 10_000;
 /// Digits of a number that a caller gives; E.164 has fifteen, and prefixes come before them. More: they are dropped.
 pub const NUMBER_DIGITS_MAX: usize = 32;
-/// Messages of one box. More: the oldest that was heard is forgotten, or the oldest; its sound stays in its call's recording.
+/// Messages of one box. More: the oldest that was heard is forgotten; its sound stays in its call's recording. When none was heard, callers
+/// are told that it is full, or go elsewhere.
 pub const MESSAGES_PER_BOX_MAX: usize = 200;
 /// Callers remembered as having been asked how they were served, and those of whom it is known who spoke with them: a day of a large house.
 /// More: the oldest is forgotten, may be asked again, and has nobody whom he prefers.
@@ -176,6 +177,11 @@ pub const API_BODY_MAX: usize = 1 << 20;
 pub const API_PAGE_MAX: usize = 500;
 /// Longest prompt or music clip, in seconds: ten minutes are 19 MB at 16 kHz, kept in memory once. Longer: an error of `check`.
 pub const CLIP_SECONDS_MAX: u64 = 600;
+/// How much of a recording that somebody listens to is read at a time, and so kept in memory twice: half a megabyte. The rest is read as he
+/// comes to it.
+pub const REPLAY_PART: Duration = Duration::from_secs(10);
+/// Parts of recordings that wait to be read. More: what they are of ends for who listens, and he may listen again.
+pub const REPLAY_PARTS_WAITING_MAX: usize = 1_024;
 /// Legs of one media session, and so parties of a conference: as many as a word has bits to name a set of them. More: the allocation, or
 /// the move into the session, fails.
 pub const SESSION_LEGS_MAX: usize = 64;

@@ -1,7 +1,7 @@
 //! Those beside the two: who is asked, who joined them, who supervises; and of all of them who hears whom. One place tells that, from what
 //! each is in the call, so that no order can leave an ear open or shut.
 
-use super::record::HeldBy;
+use super::record::{HeldBy, ReleasedBy};
 use super::{Action, Call, Fact, Leg, MUSIC, Part, Side, State};
 use crate::base::{AgentId, ClipId, Instant, LegId};
 use crate::media::control::{Background, Command as Media, Hearing};
@@ -168,11 +168,27 @@ impl Call {
         self.follow_holds(now, out);
     }
 
-    /// Another phone has the caller's seat: his other one, or who picked up for him.
-    pub(super) fn seat_caller(&mut self, leg: Leg, now: Instant, out: &mut Vec<Action>) {
+    /// The caller hung up, and several are there to go on without him: one of the conference has his seat.
+    pub(super) fn outlives_caller(&mut self, now: Instant, out: &mut Vec<Action>) -> bool {
+        let conferee = self.beside.iter().find(|(_, one)| one.part == Part::Conferee).map(|(leg, _)| *leg);
+        let heir = conferee.filter(|_| self.conference_outlives && self.is_connected());
+        let Some(companion) = heir.and_then(|heir| self.beside.remove(&heir)) else { return false };
+        self.record.hung_up_first.get_or_insert(ReleasedBy::Caller);
+        self.record.caller_left_at = Some(self.wall.read(now));
+        // Nobody is left who is to be seen off.
+        self.outlives_agent = false;
+        self.seat_caller(companion.leg, None, now, out);
+        true
+    }
+
+    /// Another phone has the caller's seat: his other one, or who picked up for him. `cause`: why the one before is released; `None` for one
+    /// who is gone.
+    pub(super) fn seat_caller(&mut self, leg: Leg, cause: Option<&str>, now: Instant, out: &mut Vec<Action>) {
         let to = leg.id;
         let before = std::mem::replace(&mut self.caller, leg);
-        out.push(Action::Sip(released(before.id, "replaced")));
+        if let Some(cause) = cause {
+            out.push(Action::Sip(released(before.id, cause)));
+        }
         self.end_hold(HeldBy::Caller, now, out);
         self.regroup(out);
         out.push(Action::Media(Media::ReleaseLeg { session: self.session, leg: before.id }));

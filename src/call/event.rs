@@ -2,7 +2,7 @@
 
 use super::record::{HeldBy, Outcome, ReleasedBy};
 use crate::base::{AgentId, ClipId, LegId, SoundLimits};
-use crate::media::control::{AllocationFailure, Background};
+use crate::media::control::{AllocationFailure, Background, Excerpt};
 use crate::sip;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
@@ -145,6 +145,12 @@ pub enum Order {
         clips: Vec<ClipId>,
         token: u64,
     },
+    /// Behind what is announced already, pieces of recordings.
+    AnnounceRecording {
+        side: Side,
+        excerpts: Vec<Excerpt>,
+        token: u64,
+    },
     /// To one beside the two; nothing is told of its end.
     AnnounceBeside {
         leg: LegId,
@@ -165,6 +171,8 @@ pub enum Order {
     },
     /// From now on an agent's BYE ends his own part alone (`Fact::AgentLeft`).
     OutliveAgent,
+    /// From now on a conference goes on when the caller has left it.
+    OutliveCaller,
     /// The agent's phone is released, the caller stays.
     DismissAgent {
         /// Text of the Reason header.

@@ -60,7 +60,7 @@ impl Call {
         match place {
             Place::Callee if picks_up => self.connect(leg, agent, now, out),
             Place::Callee => self.seat_callee(leg, agent, Some("replaced"), now, out),
-            Place::Caller => self.seat_caller(leg, now, out),
+            Place::Caller => self.seat_caller(leg, Some("replaced"), now, out),
             Place::Beside(part) => self.join(leg, part, agent, now, out),
         }
     }

@@ -107,6 +107,9 @@ pub struct Call {
     /// An agent's BYE ends his own part alone.
     #[serde(default)]
     outlives_agent: bool,
+    /// A conference goes on when its caller has left.
+    #[serde(default)]
+    conference_outlives: bool,
     /// An agent was there, and is gone.
     #[serde(default)]
     parted: bool,
@@ -151,6 +154,7 @@ impl Call {
             exchanged: false,
             left_before: nobody(),
             outlives_agent: false,
+            conference_outlives: false,
             parted: false,
             record,
         }
@@ -339,6 +343,10 @@ impl Call {
                 Some(leg) => out.push(Action::Media(Media::Announce { session, leg: leg.id, clips, token })),
                 None => out.push(Action::Tell(Fact::AnnouncementEnded { side, token })),
             },
+            Order::AnnounceRecording { side, excerpts, token } => match self.leg_of(side) {
+                Some(leg) => out.push(Action::Media(Media::AnnounceRecording { session, leg: leg.id, excerpts, token })),
+                None => out.push(Action::Tell(Fact::AnnouncementEnded { side, token })),
+            },
             Order::AnnounceBeside { leg, clips, token } => {
                 if self.beside.contains_key(&leg) {
                     out.push(Action::Media(Media::Announce { session, leg, clips, token }));
@@ -360,6 +368,7 @@ impl Call {
                 }
             }
             Order::OutliveAgent => self.outlives_agent = true,
+            Order::OutliveCaller => self.conference_outlives = true,
             Order::DismissAgent { cause } => self.dismiss_agent(&cause, now, out),
             Order::WaitAnew => self.parted = false,
             Order::Exchange => self.exchange(now, out),
@@ -418,6 +427,9 @@ impl Call {
             return self.companion_gone(leg, now, out);
         };
         if side == Side::Callee && !matches!(cause, sip::Cause::Ours) && self.inherit(now, out) {
+            return;
+        }
+        if side == Side::Caller && !matches!(cause, sip::Cause::Ours) && self.outlives_caller(now, out) {
             return;
         }
         if side == Side::Callee && matches!(cause, sip::Cause::Bye { .. }) && self.is_being_transferred() {

@@ -449,6 +449,9 @@ pub struct CallRecord {
     /// Whose part ended first: an agent's ends before the call does.
     #[serde(default)]
     pub hung_up_first: Option<ReleasedBy>,
+    /// When he who called had left a conference that went on without him.
+    #[serde(default)]
+    pub caller_left_at: Option<Timestamp>,
     /// Text of why, for the reader: `BYE`, `RTP timeout`, `session expired`, …
     pub release_cause: Option<String>,
     pub outcome: Option<Outcome>,
@@ -507,6 +510,7 @@ impl CallRecord {
             sounds: Vec::new(),
             merged_into: None,
             call_back: None,
+            caller_left_at: None,
             recording: None,
         }
     }

@@ -52,6 +52,7 @@ impl Story {
             merged_into: None,
             call_back: None,
             hung_up_first: None,
+            caller_left_at: None,
             recording: None,
         };
         let local = IpAddr::from([127, 0, 0, 1]);

@@ -49,6 +49,20 @@ pub struct BoxConfig {
     pub max: Duration,
     /// Who has said nothing for so long has said all.
     pub silence: Duration,
+    /// When callers are asked one thing after the other in place of one word.
+    pub questions: Questions,
+    /// To whom its messages go that nobody listens to; `None`: to its owner's superior, if he has one.
+    pub superior: Option<AgentId>,
+    /// Where callers go when it is full.
+    pub full: Option<Destination>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Questions {
+    Never,
+    /// Of callers of an agent who is in a meeting.
+    Meeting,
+    Always,
 }
 
 /// Whose lamps are lit.

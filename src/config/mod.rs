@@ -23,7 +23,7 @@ pub use calendar::{Calendar, Exception, Hours, Span};
 pub use call_back::{CallBackFirst, CallBackRule};
 pub use error::ConfigError;
 pub use greeting::{GreetingRule, PARTS_OF_DAY};
-pub use menu::{BoxConfig, BoxOwner, MenuConfig, MenuKey};
+pub use menu::{BoxConfig, BoxOwner, MenuConfig, MenuKey, Questions};
 pub use prompts::{
     CALL_BACK_PROMPT_NAMES, MUSIC_FOLDER, MUSIC_ON_HOLD, PROMPT_NAMES, PromptFolder, PromptInventory, WAITING_PROMPT_NAMES, required_names,
 };
@@ -382,6 +382,10 @@ pub struct RulesConfig {
     pub farewell: Option<FarewellRule>,
     /// A message that was delivered and not listened to for so long goes to its owner's superior.
     pub escalate_after: Option<Duration>,
+    /// What an agent dials to listen to messages.
+    pub listen: String,
+    /// A conference goes on when the caller has left it.
+    pub conference_outlives_caller: bool,
 }
 
 #[derive(Clone, PartialEq, Debug)]

@@ -65,6 +65,9 @@ pub const CALL_BACK_PROMPT_NAMES: &[&str] = &[
     "call_back_not_reached",
 ];
 
+/// The questions of a message, asked by boxes whose folder has them.
+pub const QUESTION_PROMPT_NAMES: &[&str] = &["ask_who", "ask_what", "ask_when", "ask_number"];
+
 /// The folder of `prompts/` that is no language, and its one prompt, music on hold.
 pub const MUSIC_FOLDER: &str = "music";
 pub const MUSIC_ON_HOLD: &str = "hold";
@@ -93,7 +96,8 @@ impl PromptInventory {
     /// An inventory that lacks nothing, for tests and simulations that play no files.
     #[must_use]
     pub fn complete(languages: &[&str]) -> Self {
-        let others = WAITING_PROMPT_NAMES.iter().chain(SOUND_PROMPT_NAMES).chain(SERVICE_PROMPT_NAMES).chain(CALL_BACK_PROMPT_NAMES);
+        let others = [WAITING_PROMPT_NAMES, SOUND_PROMPT_NAMES, SERVICE_PROMPT_NAMES, CALL_BACK_PROMPT_NAMES, QUESTION_PROMPT_NAMES];
+        let others = others.into_iter().flatten();
         let names: BTreeSet<String> = required_names().chain(others.map(|name| (*name).to_owned())).collect();
         let whole = PromptFolder { readable: names.clone(), unreadable: BTreeMap::new() };
         let music = PromptFolder { readable: BTreeSet::from([MUSIC_ON_HOLD.to_owned()]), unreadable: BTreeMap::new() };

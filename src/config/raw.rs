@@ -254,6 +254,9 @@ tables! {
         thanks: Spot<String> = "thanks = \"message_kept\"",
         max: Spot<String> = "max = \"3m\"",
         silence: Spot<String> = "silence = \"5s\"",
+        questions: Spot<String> = "questions = \"meeting\"",
+        superior: Spot<String> = "superior = \"1000\"",
+        full: Texts = "full = \"queue:service\"",
     }
     RawTrunk "trunk" {
         id: Spot<String> = "id = \"carrier\"",
@@ -281,9 +284,14 @@ tables! {
         farewell: RawFarewell = "[rules.farewell]",
         survey: RawSurvey = "[rules.survey]",
         messages: RawMessages = "[rules.messages]",
+        conference: RawConference = "[rules.conference]",
+    }
+    RawConference "rules.conference" {
+        outlives_caller: Spot<bool> = "outlives_caller = true",
     }
     RawMessages "rules.messages" {
         escalate_after: Spot<String> = "escalate_after = \"30m\"",
+        listen: Spot<String> = "listen = \"*98\"",
     }
     RawAnswer "rules.answer" {
         max_rings: Spot<i64> = "max_rings = 3",

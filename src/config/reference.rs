@@ -178,12 +178,15 @@ reference! {
         "meeting" = "(greeting)": "Prompt in place of it while the owner is in a meeting.";
         "max" = r#""3m""#: "Longest message.";
         "silence" = r#""5s""#: "Ends the message.";
-        "thanks" = "(none)": "Prompt after it.";
+        "thanks" = "(message_kept)": "Prompt after it.";
+        "questions" = r#""meeting""#: "Whether who, what, by when and the number to call back are asked one by one: `meeting` (while the owner is in one), `always`, `never`.";
+        "superior" = "(the owner's)": "Another agent's id: to whom its messages go that nobody listens to.";
+        "full" = "(play:box_full)": "Where callers go when it holds 200 messages that nobody has listened to.";
     }
     ["reason"] "Why agents may be not ready, in place of break, meal and training; `meeting` always is a reason." {
         "id" = "": "As events, API and reports have it.";
         "name" = "(the id)": "As pages show it.";
-        "code" = "(none)": "What an agent dials, or presses in a call: `*16` to `*19`, `*90` to `*99`.";
+        "code" = "(none)": "What an agent dials, or presses in a call: `*16` to `*19`, `*90` to `*97`, `*99`.";
     }
     ["trunk"] "A way to the network outside." {
         "id" = "": "Its name.";
@@ -196,7 +199,7 @@ reference! {
         "domain" = "(the host's)": "Host of our addresses there.";
         "ping" = "(never)": "How often its hosts are asked with OPTIONS whether they are there.";
         "ping_failures" = "2": "So many unanswered in a row, and a host is passed over until it answers.";
-        "try_for" = "(the INVITE's own time)": "A host that lets nothing ring for so long is followed by the next.";
+        "try_for" = "(the INVITE's own time)": "A host that lets nothing ring for so long is given up for the next; after the last the call is refused.";
         "channels" = "(no limit)": "Calls over it at once, in and out; more go by the next trunk, or get 503.";
         "caller_shown" = r#""from""#: "`from`, `asserted` (P-Asserted-Identity as well), `behind-account` (From is our account).";
         "caller" = "(the extension)": "The number that agents show in calls out; one of the agent's queue, or his own, counts first.";
@@ -211,7 +214,11 @@ reference! {
         "then" = "(not-ready; of missed: after_missed)": "`not-ready`, `ready` or `log-off`.";
     }
     ["rules.messages"] "Messages in boxes." {
-        "escalate_after" = "(never)": "Not listened to within this long: the owner's superior is told.";
+        "escalate_after" = "(never)": "Not listened to within this long: the superior of the box, or its owner's, is told.";
+        "listen" = r#""*98""#: "What an agent dials to hear the messages that wait for him; with a box, or a colleague's number, behind it: that box.";
+    }
+    ["rules.conference"] "Several in one call." {
+        "outlives_caller" = "true": "When the caller hangs up the others speak on, and the recording goes on; else all are released.";
     }
     ["rules.hold"] "Seven seconds." {
         "patience" = r#""7s""#: "A caller on hold hears the prompt `patience` after this long, and again each time it has passed; a waiting one `queue_comfort`.";

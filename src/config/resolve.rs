@@ -112,7 +112,7 @@ impl Resolver<'_> {
         self.prompts_of_language(&raw_switch, &switch.language);
         let rules = self.rules(&raw_rules, &queues, &switch.language, &reports.zone);
         let routes = self.routes(raw.route.unwrap_or_default(), &named);
-        let reasons = self.reasons(raw.reason.as_deref(), &routes);
+        let reasons = self.reasons(raw.reason.as_deref(), &routes, &rules.listen);
         self.no_queue_overflows_in_circles();
         self.each_queue_has_an_agent(&queues, &agents);
         self.each_step_lets_somebody_in(&queues, &agents);

@@ -38,6 +38,7 @@ pub fn record(call: &Call) -> Option<CallRecord> {
         released_at: call.released_at.map(at),
         released_by: call.released_by.as_deref().and_then(released_by),
         hung_up_first: call.hung_up_first.as_deref().and_then(released_by),
+        caller_left_at: call.caller_left_at.map(at),
         release_cause: None,
         outcome: call.outcome.as_deref().and_then(outcome),
         offers: call.offers.iter().filter_map(offer).collect(),
@@ -169,6 +170,7 @@ mod tests {
                 released_at: Some(at(3)),
                 released_by: Some(ReleasedBy::Switch),
                 hung_up_first: Some(ReleasedBy::Agent),
+                caller_left_at: Some(at(2)),
                 release_cause: None,
                 outcome: Some(outcome),
                 offers: vec![OfferRecord {

@@ -163,6 +163,7 @@ async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&
         ports: config.media.ports.clone(),
         engine: EngineSettings::default(),
         seed: media_seed,
+        recordings: recordings.clone(),
     };
     let media = MediaPool::start(&settings, &clips, clock, &inbox, || recorder.sink())
         .map_err(unavailable("the media threads cannot be started"))?;

@@ -76,6 +76,9 @@ pub struct Call {
     /// Whose part ended first: caller, agent, callee, switch. An agent's ends before the call does: the caller hangs up himself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hung_up_first: Option<String>,
+    /// When the caller had left a conference that went on without him.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caller_left_at: Option<Time>,
     /// Why, for the reader: `BYE`, `RTP timeout`, …
     pub release_cause: Option<String>,
     /// answered, abandoned, silent, scripted, refused, no-answer, busy, unreachable, played, message, call-back, failed.
@@ -314,6 +317,7 @@ impl From<&CallRecord> for Call {
             released_at: record.released_at.map(Time::from),
             released_by: record.released_by.map(|by| by.name().to_owned()),
             hung_up_first: record.hung_up_first.map(|by| by.name().to_owned()),
+            caller_left_at: record.caller_left_at.map(Time::from),
             release_cause: record.release_cause.clone(),
             outcome: record.outcome.map(|outcome| outcome.name().to_owned()),
             offers: record.offers.iter().map(Offer::from).collect(),

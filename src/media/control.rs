@@ -66,6 +66,15 @@ pub enum Command {
         clips: Vec<ClipId>,
         token: u64,
     },
+    /// Plays pieces of recordings to a leg one after the other, behind what is announced already, and is answered as `Announce` is. The plane
+    /// asks for them (`Turn::wanted`) a little before they sound, so that hours cost no more room than minutes; what cannot be read is left
+    /// out.
+    AnnounceRecording {
+        session: SessionId,
+        leg: LegId,
+        excerpts: Vec<Excerpt>,
+        token: u64,
+    },
     /// Stops and forgets all announcements to the leg; each is reported as ended.
     StopAnnouncements {
         session: SessionId,
@@ -113,6 +122,17 @@ pub enum Command {
     Release {
         session: SessionId,
     },
+}
+
+/// A piece of a call's recording.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Excerpt {
+    pub call: CallId,
+    /// One side of it, or `None`: both together.
+    pub side: Option<Channel>,
+    /// From the recording's beginning. What lies behind its end is left out.
+    pub from: Duration,
+    pub to: Duration,
 }
 
 /// Who hears whom: each hearer once, with the parties he hears.

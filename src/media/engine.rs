@@ -3,14 +3,14 @@
 //!
 //! The way of `io`: `Allocate` → bind a port pair → [`Engine::allocated`]; a datagram → [`Engine::handle_packet`]; any other order →
 //! [`Engine::handle_command`]; [`Engine::deadline`] passed → [`Engine::tick`]; after each, send what stands in the [`Turn`], pass on
-//! its reports and recorded chunks, close the sockets of the legs released, `clear` it.
+//! its reports and recorded chunks, read what it wants ([`Engine::read`]), close the sockets of the legs released, `clear` it.
 
-use super::clips::ClipLibrary;
+use super::clips::{Clip, ClipLibrary};
 use super::control::{AllocationFailure, Command, Report};
 use super::session::{Scratch, Session};
 use super::slots::Slots;
 use super::stream::Stream;
-use super::turn::{Component, Turn};
+use super::turn::{Component, Turn, Wanted};
 use crate::audio::{FRAME, OpusSettings};
 use crate::base::{Duration, Instant, LegId, Rng, SessionId, time::millis};
 use std::collections::BTreeMap;
@@ -181,6 +181,10 @@ impl Engine {
                 Some(members) => members.announce(leg, clips, token, turn),
                 None => turn.reports.push(Report::AnnouncementEnded { session, leg, token }),
             },
+            Command::AnnounceRecording { session, leg, excerpts, token } => match self.sessions.find_mut(session) {
+                Some(members) => members.announce_recording(leg, excerpts, token, turn),
+                None => turn.reports.push(Report::AnnouncementEnded { session, leg, token }),
+            },
             Command::Configure { session, leg, parameters } => self.with(session, |session| session.configure(leg, parameters, now)),
             Command::SetHearing { session, hearing } => self.with(session, |session| session.set_hearing(&hearing)),
             Command::Move { leg, from, to } => self.move_leg(leg, from, to, now, turn),
@@ -198,6 +202,11 @@ impl Engine {
             Command::ReleaseLeg { session, leg } => self.release_leg(session, leg, now, turn),
             Command::Release { session } => self.release(session, now, turn),
         }
+    }
+
+    /// What the engine wanted (`Turn::wanted`) has been read; or, `None`, it cannot be, and the leg hears what comes after it.
+    pub fn read(&mut self, wanted: Wanted, sound: Option<Clip>) {
+        self.with(wanted.session, |session| session.read(wanted.leg, wanted.excerpt, sound));
     }
 
     fn with(&mut self, session: SessionId, act: impl FnOnce(&mut Session)) {

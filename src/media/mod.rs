@@ -14,6 +14,7 @@ mod mixer;
 mod outbound;
 mod parties;
 mod player;
+mod replay;
 mod session;
 mod slots;
 mod stream;
@@ -26,4 +27,4 @@ mod tests;
 
 pub use clips::{Clip, ClipLibrary};
 pub use engine::{Departed, Engine, EngineSettings, Place};
-pub use turn::{Component, Outgoing, Turn};
+pub use turn::{Component, Outgoing, Turn, Wanted};

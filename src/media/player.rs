@@ -2,7 +2,8 @@
 //! what is `topology`'s.
 
 use super::clips::{Clip, ClipLibrary};
-use super::control::Background;
+use super::control::{Background, Excerpt};
+use super::replay::Replay;
 use crate::audio::Rate;
 use crate::audio::tone::Tone;
 use crate::base::{ClipId, limits::CLIPS_QUEUED_MAX};
@@ -12,8 +13,8 @@ use std::collections::VecDeque;
 pub struct Player {
     rate: Rate,
     queue: VecDeque<Announcement>,
-    /// The clip that sounds, of the first announcement, and the next sample of it.
-    playing: Option<(Clip, usize)>,
+    /// What sounds, of the first announcement.
+    playing: Option<Playing>,
     background: Background,
     behind: Behind,
 }
@@ -21,7 +22,20 @@ pub struct Player {
 #[derive(Debug)]
 struct Announcement {
     token: u64,
-    clips: VecDeque<ClipId>,
+    pieces: VecDeque<Piece>,
+}
+
+#[derive(Debug)]
+enum Piece {
+    Clip(ClipId),
+    Excerpt(Excerpt),
+}
+
+#[derive(Debug)]
+enum Playing {
+    /// With the next sample of it.
+    Clip(Clip, usize),
+    Excerpt(Box<Replay>),
 }
 
 /// How far the background is.
@@ -45,8 +59,10 @@ impl Player {
             return;
         }
         let scale = |position: &mut usize| *position = if rate == Rate::Hz16000 { *position * 2 } else { *position / 2 };
-        if let Some((_, position)) = &mut self.playing {
-            scale(position);
+        match &mut self.playing {
+            Some(Playing::Clip(_, position)) => scale(position),
+            Some(Playing::Excerpt(replay)) => replay.scale(scale),
+            None => {}
         }
         self.rate = rate;
         match (&mut self.behind, &self.background) {
@@ -58,23 +74,47 @@ impl Player {
 
     /// Queues `clips` behind those announced. `ended` gets the tokens of announcements that had to make room.
     pub fn announce(&mut self, clips: Vec<ClipId>, token: u64, ended: &mut Vec<u64>) {
-        let clips = clips.into_iter().take(CLIPS_QUEUED_MAX).collect();
-        self.queue.push_back(Announcement { token, clips });
+        self.queue_up(clips.into_iter().map(Piece::Clip), token, ended);
+    }
+
+    /// The same with pieces of recordings.
+    pub fn replay(&mut self, excerpts: Vec<Excerpt>, token: u64, ended: &mut Vec<u64>) {
+        self.queue_up(excerpts.into_iter().map(Piece::Excerpt), token, ended);
+    }
+
+    /// The next sound of a recording that must be read; each is asked for once.
+    pub fn wanted(&mut self) -> Option<Excerpt> {
+        match &mut self.playing {
+            Some(Playing::Excerpt(replay)) => replay.wanted(),
+            Some(Playing::Clip(..)) | None => None,
+        }
+    }
+
+    /// What was asked for is there, or cannot be read. Of what nobody waits for any more nothing is kept.
+    pub fn read(&mut self, excerpt: Excerpt, sound: Option<Clip>) {
+        if let Some(Playing::Excerpt(replay)) = &mut self.playing {
+            replay.read(excerpt, sound);
+        }
+    }
+
+    fn queue_up(&mut self, pieces: impl Iterator<Item = Piece>, token: u64, ended: &mut Vec<u64>) {
+        let pieces = pieces.take(CLIPS_QUEUED_MAX).collect();
+        self.queue.push_back(Announcement { token, pieces });
         while self.waiting() > CLIPS_QUEUED_MAX || self.queue.len() > CLIPS_QUEUED_MAX + 1 {
             self.drop_oldest_waiting(ended);
         }
     }
 
     fn waiting(&self) -> usize {
-        self.queue.iter().map(|announcement| announcement.clips.len()).sum()
+        self.queue.iter().map(|announcement| announcement.pieces.len()).sum()
     }
 
     fn drop_oldest_waiting(&mut self, ended: &mut Vec<u64>) {
         let begun = usize::from(self.playing.is_some());
-        let oldest = self.queue.iter().position(|announcement| !announcement.clips.is_empty());
+        let oldest = self.queue.iter().position(|announcement| !announcement.pieces.is_empty());
         let index = oldest.unwrap_or(begun.min(self.queue.len() - 1));
-        self.queue[index].clips.pop_front();
-        if self.queue[index].clips.is_empty() && index >= begun {
+        self.queue[index].pieces.pop_front();
+        if self.queue[index].pieces.is_empty() && index >= begun {
             let gone = self.queue.remove(index).expect("the index was found in the queue");
             ended.push(gone.token);
         }
@@ -97,21 +137,36 @@ impl Player {
         let mut filled = 0;
         while let Some(announcement) = self.queue.front_mut() {
             if self.playing.is_none() {
-                // A clip that is not there takes no time; `check` has told the operator.
-                self.playing = announcement.clips.pop_front().and_then(|id| library.get(&id).cloned()).map(|clip| (clip, 0));
+                self.playing = announcement.pieces.pop_front().and_then(|piece| match piece {
+                    // A clip that is not there takes no time; `check` has told the operator.
+                    Piece::Clip(id) => library.get(&id).cloned().map(|clip| Playing::Clip(clip, 0)),
+                    Piece::Excerpt(excerpt) => Some(Playing::Excerpt(Box::new(Replay::new(excerpt)))),
+                });
             }
-            if let Some((clip, position)) = &mut self.playing {
-                let rest = clip.samples(self.rate).get(*position..).unwrap_or(&[]);
-                let count = rest.len().min(frame.len() - filled);
-                frame[filled..filled + count].copy_from_slice(&rest[..count]);
-                filled += count;
-                *position += count;
-                if count < rest.len() {
-                    return true;
+            match &mut self.playing {
+                Some(Playing::Clip(clip, position)) => {
+                    let rest = clip.samples(self.rate).get(*position..).unwrap_or(&[]);
+                    let count = rest.len().min(frame.len() - filled);
+                    frame[filled..filled + count].copy_from_slice(&rest[..count]);
+                    filled += count;
+                    *position += count;
+                    if count < rest.len() {
+                        return true;
+                    }
+                    self.playing = None;
                 }
-                self.playing = None;
+                Some(Playing::Excerpt(replay)) => {
+                    filled += replay.fill(self.rate, &mut frame[filled..]);
+                    if !replay.is_over() {
+                        // What is not read yet is silence.
+                        frame[filled..].fill(0);
+                        return true;
+                    }
+                    self.playing = None;
+                }
+                None => {}
             }
-            if announcement.clips.is_empty() {
+            if announcement.pieces.is_empty() {
                 ended.push(announcement.token);
                 self.queue.pop_front();
             }

@@ -1,7 +1,7 @@
 //! What one turn of the engine brought forth, in buffers that the caller keeps: no allocation a packet.
 
-use super::control::{Recorded, Report};
-use crate::base::LegId;
+use super::control::{Excerpt, Recorded, Report};
+use crate::base::{LegId, SessionId};
 use std::net::SocketAddr;
 
 /// One of a leg's two sockets.
@@ -23,6 +23,14 @@ pub struct Outgoing {
     end: usize,
 }
 
+/// Sound that a leg is to hear soon, and that must be read first; answered by `Engine::read`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Wanted {
+    pub session: SessionId,
+    pub leg: LegId,
+    pub excerpt: Excerpt,
+}
+
 /// Filled by the engine, emptied by the caller after each turn with `clear`.
 #[derive(Debug, Default)]
 pub struct Turn {
@@ -31,6 +39,8 @@ pub struct Turn {
     pub reports: Vec<Report>,
     /// For the recorder, in order for each call.
     pub recorded: Vec<Recorded>,
+    /// Pieces of recordings that must be read.
+    pub wanted: Vec<Wanted>,
     /// Legs whose sockets are to be closed, after the packets above are sent.
     pub released: Vec<LegId>,
 }
@@ -47,6 +57,7 @@ impl Turn {
         self.bytes.clear();
         self.reports.clear();
         self.recorded.clear();
+        self.wanted.clear();
         self.released.clear();
     }
 

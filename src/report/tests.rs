@@ -32,6 +32,7 @@ fn record(caller: &str, arrived: f64) -> CallRecord {
         released_at: None,
         released_by: None,
         hung_up_first: None,
+        caller_left_at: None,
         release_cause: None,
         outcome: None,
         offers: Vec::new(),

@@ -2,10 +2,12 @@
 //!
 //! What lives here: when a rule speaks. What must not: what that looks like on the wire, or which prompt is in which folder.
 
+pub mod answers;
 pub mod call_back;
 pub mod caller_ringing;
 pub mod farewell;
 pub mod hold_patience;
+pub mod listening;
 pub mod menu;
 pub mod message;
 pub mod open_microphone;
@@ -19,6 +21,7 @@ pub use call_back::CallBack;
 pub use caller_ringing::CallerRinging;
 pub use farewell::Farewell;
 pub use hold_patience::HoldPatience;
+pub use listening::Listening;
 pub use menu::Menu;
 pub use message::Message;
 pub use open_microphone::OpenMicrophone;

@@ -1,9 +1,10 @@
-//! Messages that were left, by box: which are heard, which wait until their owner is out of his meeting, which went on to his superior. Their
-//! sound is in the calls' recordings; whose lamps are lit follows from here.
+//! Messages that were left, by box: which are heard, which wait until their owner is out of his meeting, which went on to his superior, and
+//! who of a team listens to one at present. Their sound is in the calls' recordings; whose lamps are lit follows from here.
 
 use crate::base::limits::MESSAGES_PER_BOX_MAX;
 use crate::base::{AgentId, BoxId, CallId, Duration, Timestamp};
 use crate::config::{BoxOwner, Config};
+use crate::rules::answers::Question;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -22,6 +23,25 @@ pub struct Message {
     pub escalated_at: Option<Timestamp>,
     pub heard_at: Option<Timestamp>,
     pub heard_by: Option<String>,
+    /// What was asked and answered, in order; none: it is one word.
+    #[serde(default)]
+    pub parts: Vec<MessagePart>,
+    /// Who of its readers listens to it: no other need.
+    #[serde(default)]
+    pub taken_by: Option<AgentId>,
+}
+
+/// The answer to one question.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct MessagePart {
+    pub question: Question,
+    /// Where it is in the call's recording.
+    pub offset: Duration,
+    pub duration: Duration,
+    /// Where he is to be called back, in keys, or the number that he called from.
+    pub number: Option<String>,
+    /// Whether there is a word to be heard.
+    pub spoken: bool,
 }
 
 impl Message {
@@ -55,18 +75,47 @@ impl Boxes {
         self.boxes.iter().flat_map(|(id, messages)| messages.iter().rev().map(move |message| (id, message)))
     }
 
-    #[cfg(test)]
-    fn is_in(&self, call: CallId) -> bool {
-        self.all().any(|(_, message)| message.call == call)
+    /// It has room for no more: nobody has listened to any of so many.
+    #[must_use]
+    pub fn is_full(&self, id: &BoxId) -> bool {
+        let messages = self.of(id);
+        messages.len() >= MESSAGES_PER_BOX_MAX && messages.iter().all(|message| message.heard_at.is_none())
     }
 
-    /// Of a full box the oldest goes that was heard; if none was, the oldest.
-    pub fn keep(&mut self, id: &BoxId, message: Message) {
+    /// Of a box with many the oldest goes that was heard, and is given back. None that was not goes: who had room when he came has it.
+    pub fn keep(&mut self, id: &BoxId, message: Message) -> Option<Message> {
         let messages = self.boxes.entry(id.clone()).or_default();
-        if messages.len() >= MESSAGES_PER_BOX_MAX {
-            messages.remove(messages.iter().position(|message| message.heard_at.is_some()).unwrap_or(0));
-        }
+        let heard = messages.iter().position(|message| message.heard_at.is_some()).filter(|_| messages.len() >= MESSAGES_PER_BOX_MAX);
+        let gone = heard.map(|place| messages.remove(place));
         messages.push(message);
+        gone
+    }
+
+    #[must_use]
+    pub fn find(&self, call: CallId) -> Option<(&BoxId, &Message)> {
+        self.all().find(|(_, message)| message.call == call)
+    }
+
+    fn find_mut(&mut self, call: CallId) -> Option<(&BoxId, &mut Message)> {
+        self.boxes.iter_mut().find_map(|(id, messages)| Some((id, messages.iter_mut().find(|message| message.call == call)?)))
+    }
+
+    /// An agent listens to it now; false when another does, or it is gone.
+    pub fn take(&mut self, call: CallId, by: &AgentId) -> bool {
+        let Some((_, message)) = self.find_mut(call) else { return false };
+        message.taken_by.get_or_insert_with(|| by.clone()) == by
+    }
+
+    /// He listens no longer; gives the box.
+    pub fn give_back(&mut self, call: CallId, by: &AgentId) -> Option<BoxId> {
+        let (id, message) = self.find_mut(call)?;
+        message.taken_by.take_if(|taken| taken == by).map(|_| id.clone())
+    }
+
+    pub fn delete(&mut self, call: CallId) -> Option<BoxId> {
+        let (id, messages) = self.boxes.iter_mut().find(|(_, messages)| messages.iter().any(|message| message.call == call))?;
+        messages.retain(|message| message.call != call);
+        Some(id.clone())
     }
 
     /// The owner of the box can be told: gives what he had not been told of.
@@ -82,25 +131,22 @@ impl Boxes {
 
     /// Somebody has listened to it; gives its box. Who listens later is not the first.
     pub fn hear(&mut self, call: CallId, by: &str, at: Timestamp) -> Option<(BoxId, bool)> {
-        for (id, messages) in &mut self.boxes {
-            if let Some(message) = messages.iter_mut().find(|message| message.call == call) {
-                let first = message.heard_at.is_none();
-                if first {
-                    (message.heard_at, message.heard_by) = (Some(at), Some(by.to_owned()));
-                    message.delivered_at.get_or_insert(at);
-                }
-                return Some((id.clone(), first));
-            }
+        let (id, message) = self.find_mut(call)?;
+        let first = message.heard_at.is_none();
+        if first {
+            (message.heard_at, message.heard_by) = (Some(at), Some(by.to_owned()));
+            message.delivered_at.get_or_insert(at);
         }
-        None
+        Some((id.clone(), first))
     }
 
     /// Whom a message of the box goes on to.
-    fn superior<'c>(config: &'c Config, id: &BoxId) -> Option<&'c AgentId> {
-        match &config.boxes.get(id)?.owner {
+    pub fn superior<'c>(config: &'c Config, id: &BoxId) -> Option<&'c AgentId> {
+        let settings = config.boxes.get(id)?;
+        settings.superior.as_ref().or_else(|| match &settings.owner {
             BoxOwner::Agent(owner) => config.agents.get(owner)?.superior.as_ref(),
             BoxOwner::Team(_) => None,
-        }
+        })
     }
 
     /// When the next message goes on to its owner's superior.
@@ -144,12 +190,13 @@ impl Boxes {
                 BoxOwner::Agent(owner) => vec![owner],
                 BoxOwner::Team(_) => config.agents.values().filter(|agent| owned.is_of(agent)).map(|agent| &agent.id).collect(),
             };
-            let superior = Self::superior(config, id).filter(|_| escalated > 0);
+            let superior = Self::superior(config, id).filter(|superior| escalated > 0 && !owners.contains(superior));
             for (agent, (new, old)) in
                 owners.into_iter().map(|agent| (agent, (new, old))).chain(superior.map(|agent| (agent, (escalated, 0))))
             {
+                let others = |message: &Message| message.is_waited_for() && message.taken_by.as_ref().is_some_and(|by| by != agent);
                 let lamp = lamps.entry(agent.clone()).or_default();
-                *lamp = (lamp.0 + new, lamp.1 + old);
+                *lamp = (lamp.0 + new.saturating_sub(count(&others)), lamp.1 + old);
             }
         }
         lamps.retain(|_, lamp| *lamp != (0, 0));
@@ -175,20 +222,36 @@ mod tests {
             escalated_at: None,
             heard_at: heard.then_some(at),
             heard_by: None,
+            parts: Vec::new(),
+            taken_by: None,
         }
     }
 
     #[test]
-    fn a_full_box_gives_up_what_was_heard_before_what_was_not() {
+    fn a_box_with_many_gives_up_what_was_heard_and_nothing_else() {
         let (mut boxes, id) = (Boxes::default(), BoxId::new("service"));
         for n in 0..MESSAGES_PER_BOX_MAX as i64 {
-            boxes.keep(&id, message(n, n == 3));
+            assert_eq!(boxes.keep(&id, message(n, n == 3)), None);
         }
-        boxes.keep(&id, message(1_000, false));
-        assert!(boxes.is_in(message(0, false).call) && !boxes.is_in(message(3, true).call));
-        boxes.keep(&id, message(1_001, false));
-        assert!(!boxes.is_in(message(0, false).call) && boxes.is_in(message(1, false).call));
-        assert_eq!(boxes.of(&id).len(), MESSAGES_PER_BOX_MAX);
+        assert!(!boxes.is_full(&id), "one of them can go");
+        assert_eq!(boxes.keep(&id, message(1_000, false)), Some(message(3, true)));
+        assert!(boxes.is_full(&id));
+        // He was there before it was.
+        assert_eq!(boxes.keep(&id, message(1_001, false)), None);
+        assert!(boxes.find(message(0, false).call).is_some() && boxes.of(&id).len() == MESSAGES_PER_BOX_MAX + 1);
+        assert_eq!((boxes.delete(message(0, false).call), boxes.delete(message(3, true).call)), (Some(id.clone()), None));
+        boxes.hear(message(1, false).call, "1001", Timestamp(5));
+        assert!(!boxes.is_full(&id));
+    }
+
+    #[test]
+    fn what_one_listens_to_no_other_does_until_he_gives_it_back() {
+        let (mut boxes, id) = (Boxes::default(), BoxId::new("service"));
+        boxes.keep(&id, message(1, false));
+        let (call, one, other) = (message(1, false).call, AgentId::new("1001"), AgentId::new("1002"));
+        assert!(boxes.take(call, &one) && boxes.take(call, &one) && !boxes.take(call, &other));
+        assert_eq!((boxes.give_back(call, &other), boxes.give_back(call, &one)), (None, Some(id)));
+        assert!(boxes.take(call, &other) && !boxes.take(message(2, false).call, &one));
     }
 
     #[test]

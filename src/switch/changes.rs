@@ -124,6 +124,8 @@ fn values(config: &Config) -> Vec<Value> {
         ("rules.silent_call.wait", shown(rules.silent_call.wait)),
         ("rules.silent_call.steps", list(rules.silent_call.steps.iter().map(ToString::to_string).collect())),
         ("rules.farewell", farewell.map_or_else(off, |rule| format!("{} and {}", rule.prompt, shown(rule.wait)))),
+        ("rules.conference.outlives_caller", rules.conference_outlives_caller.to_string()),
+        ("rules.messages.listen", rules.listen.clone()),
         ("rules.messages.escalate_after", rules.escalate_after.map_or_else(off, shown)),
         ("rules.survey", survey.map_or_else(off, |rule| format!("{} to {} within {}", rule.ask, rule.highest, shown(rule.answer_within)))),
     ];

@@ -28,6 +28,9 @@ pub struct Errand {
     rings_for: Duration,
     /// Set with the first INVITE.
     pub give_up_at: Option<Instant>,
+    /// When the next way is tried, should nothing ring by this one.
+    #[serde(default)]
+    pub next_at: Option<Instant>,
     /// Who wants to hear how it goes.
     pub refer: Option<ReferId>,
     /// The agent who asked for it.
@@ -50,6 +53,11 @@ pub enum Kind {
 }
 
 impl Errand {
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        [self.give_up_at, self.next_at].into_iter().flatten().min()
+    }
+
     /// Told to who asked for it by a REFER.
     #[must_use]
     pub fn referred_by(self, refer: Option<ReferId>) -> Self {
@@ -61,7 +69,7 @@ impl Errand {
     pub fn taken_over(agent: Option<AgentId>, rings_for: Duration, refer: ReferId, by: Option<AgentId>, now: Instant) -> Self {
         let number = agent.as_ref().map(ToString::to_string).unwrap_or_default();
         let give_up_at = Some(now + rings_for);
-        Self { kind: Kind::Transfer, agent, number, ways: VecDeque::new(), rings_for, give_up_at, refer: Some(refer), by }
+        Self { kind: Kind::Transfer, agent, number, ways: VecDeque::new(), rings_for, give_up_at, next_at: None, refer: Some(refer), by }
     }
 }
 
@@ -126,7 +134,10 @@ impl Switch {
         let origin = Origin::Account(by.clone().unwrap_or_else(|| AgentId::new("")));
         let (purpose, number) = match route(&self.config, number, &origin, self.at(now)) {
             Routed::To(Destination::Agent(agent), asks) if self.is_in_meeting(&agent) => {
-                return Ok(Aim::Caller(Destination::Agent(agent), asks));
+                // The caller is asked for a word; where there is no place for it, he stays with who has him.
+                let has_box = self.box_of(&agent).is_some();
+                let to = has_box.then_some(Aim::Caller(Destination::Agent(agent), asks));
+                return to.ok_or_else(|| refused(480, format!("{number} is in a meeting")));
             }
             Routed::To(Destination::Agent(agent), _) => (self.to_agent(agent, by.as_ref()), number.to_owned()),
             Routed::To(Destination::Trunk(trunk), _) => {
@@ -134,7 +145,7 @@ impl Switch {
                 (self.to_trunks(&trunk.trunks, &number), number)
             }
             Routed::To(Destination::Reject(code), _) => return Err(refused(code, format!("{number} is not to be called"))),
-            Routed::Feature(..) => return Err(refused(404, format!("{number} is a code, and nobody to call"))),
+            Routed::Feature(..) | Routed::Listen(..) => return Err(refused(404, format!("{number} is a code, and nobody to call"))),
             Routed::Nowhere | Routed::To(Destination::DialledAgent, _) => return Err(refused(404, format!("no route has {number}"))),
             Routed::To(to, asks) => return Ok(Aim::Caller(to, asks)),
         };
@@ -143,7 +154,7 @@ impl Switch {
                 let answer = &self.config.rules.answer;
                 let rings_for = if party.agent.is_some() { answer.cadence.period() * answer.max_rings } else { PARTY_RINGS_FOR };
                 let (agent, ways) = (party.agent, party.ways);
-                Ok(Aim::Phone(Errand { kind, agent, number, ways, rings_for, give_up_at: None, refer: None, by }))
+                Ok(Aim::Phone(Errand { kind, agent, number, ways, rings_for, give_up_at: None, next_at: None, refer: None, by }))
             }
             Ok(_) => Err(refused(404, format!("{number} is nobody to call"))),
             Err((code @ 486, _)) => Err(refused(code, format!("{number} is in a call"))),
@@ -193,6 +204,7 @@ impl Switch {
         };
         let Some(slot) = self.slots.get(&call) else { return self.carriers.free(leg) };
         let (agent, place) = (errand.agent.clone(), errand.kind.place());
+        errand.next_at = None;
         let from = self.shown_as(&slot.from, slot.caller_agent.as_ref(), &callee);
         if let Some(slot) = self.slots.get_mut(&call) {
             slot.errands.insert(leg, Box::new(errand));
@@ -205,15 +217,19 @@ impl Switch {
     }
 
     pub(super) fn errand_sent(&mut self, call: CallId, leg: LegId, now: Instant) {
+        let tried_for = self.carriers.trunk_of(leg).and_then(|trunk| self.config.trunks.get(trunk)?.try_for);
         if let Some(errand) = self.slots.get_mut(&call).and_then(|slot| slot.errands.get_mut(&leg)) {
             let rings_for = errand.rings_for;
             errand.give_up_at.get_or_insert(now + rings_for);
+            errand.next_at = tried_for.map(|long| now + long);
             self.touched.insert(super::Key::Slot(call));
         }
     }
 
     pub(super) fn errand_rang(&mut self, call: CallId, leg: LegId, now: Instant) {
-        let Some(errand) = self.slots.get(&call).and_then(|slot| slot.errands.get(&leg)) else { return };
+        let Some(errand) = self.slots.get_mut(&call).and_then(|slot| slot.errands.get_mut(&leg)) else { return };
+        errand.next_at = None;
+        self.touched.insert(super::Key::Slot(call));
         let (refer, agent) = (errand.refer, errand.agent.clone());
         self.tell_referrer(refer, 180, now);
         let detail = agent.map(|agent| ("agent", Detail::Text(agent.to_string()))).into_iter().collect();
@@ -249,9 +265,17 @@ impl Switch {
 
     pub(super) fn on_errands_due(&mut self, call: CallId, now: Instant) {
         let Some(slot) = self.slots.get(&call) else { return };
-        let due = slot.errands.iter().filter(|(_, errand)| errand.give_up_at.is_some_and(|at| at <= now));
-        for leg in due.map(|(leg, _)| *leg).collect::<Vec<_>>() {
+        let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        let over: Vec<LegId> = slot.errands.iter().filter(|(_, errand)| due(errand.give_up_at)).map(|(leg, _)| *leg).collect();
+        let silent = slot.errands.iter().filter(|(_, errand)| due(errand.next_at) && !due(errand.give_up_at));
+        let silent: Vec<LegId> = silent.map(|(leg, _)| *leg).collect();
+        for leg in over {
             self.withdraw_errand(call, leg, "no answer", now);
+        }
+        // No ringing is heard from the host that was tried.
+        for leg in silent {
+            self.order(call, Order::WithdrawOffer { leg, reason: Reason { cause: 408, text: "no answer in time".to_owned() } }, now);
+            self.errand_refused(call, leg, &Failure::Timeout, now);
         }
     }
 
@@ -324,6 +348,7 @@ impl Switch {
                 ways: party.ways,
                 rings_for,
                 give_up_at: None,
+                next_at: None,
                 refer: None,
                 by: Some(by),
             };

@@ -113,7 +113,9 @@ impl MediaFold {
             // The other session's fold takes it in: `depart` and `arrive`.
             Command::Move { .. } => {}
             Command::SetBackground { leg, background, .. } => self.with(*leg, |leg| leg.background = background.clone()),
-            Command::Announce { leg, token, .. } => self.with(*leg, |leg| leg.announced.push(*token)),
+            Command::Announce { leg, token, .. } | Command::AnnounceRecording { leg, token, .. } => {
+                self.with(*leg, |leg| leg.announced.push(*token));
+            }
             // The plane reports each as ended: until then it is owed.
             Command::StopAnnouncements { .. } => {}
             Command::StartRecording { call, left, right, began_at, .. } => {

@@ -93,6 +93,7 @@ impl Switch {
         slot.comfort.handle(queue_comfort::Event::Ended, now, &mut Vec::new());
         let mut called = None;
         self.tell_message(call, message::Event::Left, now);
+        self.listener_left(call, now);
         let Some(slot) = self.slots.get_mut(&call) else { return };
         if let Purpose::Party(party) = &mut slot.purpose {
             party.no_answer_at = None;
@@ -130,6 +131,7 @@ impl Switch {
             Purpose::Queue(_) => self.enqueue(call, now),
             Purpose::Menu { .. } => self.enter_menu(call, now),
             Purpose::Message { .. } => self.enter_box(call, now),
+            Purpose::Listen { .. } => self.begin_listening(call, now),
             Purpose::Party(party) => {
                 let agent = party.agent.clone();
                 if answered {
@@ -159,13 +161,15 @@ impl Switch {
         record.queue = Some(queue.clone());
         let asks = slot.asks.clone();
         let caller = Some(record.caller.clone()).filter(|_| record.connected_at.is_none());
+        // Who flows over keeps the place of his first arrival; who has spoken with somebody comes anew.
+        let since = *slot.queued_first.get_or_insert(now);
         if slot.call.is_caller_answered() {
             slot.comfort.handle(queue_comfort::Event::MusicBegan, now, &mut Vec::new());
             let background = Background::Music(self.music_of(call));
             self.order(call, Order::SetBackground { side: Side::Caller, background }, now);
         }
         let preferred = caller.and_then(|caller| self.preferred_agent(&queue, &caller, now));
-        self.tell_acd(acd::Event::Enqueued { call, queue, priority: 0, since: now, preferred, asks }, now);
+        self.tell_acd(acd::Event::Enqueued { call, queue, priority: 0, since, preferred, asks }, now);
         if self.acd.queue_of(call).is_some() {
             self.publish("call.queued", Some(call), now, Vec::new());
         }
@@ -178,12 +182,12 @@ impl Switch {
     }
 
     pub(super) fn to_agent(&self, agent: AgentId, caller: Option<&AgentId>) -> Result<(Purpose, CallDirection), Nowhere> {
-        if caller == Some(&agent) || self.directory.is_occupied(&agent) {
-            return Err((486, Outcome::Busy));
-        }
-        if self.is_in_meeting(&agent) {
+        if caller != Some(&agent) && self.is_in_meeting(&agent) {
             let to_his_box = self.box_of(&agent).and_then(|id| self.to_box(id, true));
             return to_his_box.map(|to| (to, CallDirection::Internal)).ok_or((480, Outcome::Unreachable));
+        }
+        if caller == Some(&agent) || self.directory.is_occupied(&agent) {
+            return Err((486, Outcome::Busy));
         }
         let Some(flow) = self.directory.flows.get(&agent) else { return Err((480, Outcome::Unreachable)) };
         let ways = VecDeque::from([(Callee::Account(agent.clone()), flow.local.ip())]);

@@ -26,6 +26,7 @@ mod fold;
 mod going;
 mod greeting;
 mod hearing;
+mod listening;
 mod offer;
 mod on_acd;
 mod on_call;

@@ -169,13 +169,10 @@ impl Switch {
         }
     }
 
-    /// No ringing is heard from the host that was tried. The last of them is waited for as long as SIP does.
+    /// No ringing is heard from the host that was tried.
     pub(super) fn way_is_silent(&mut self, call: CallId, now: Instant) {
         let Some(Purpose::Party(party)) = self.slots.get_mut(&call).map(|slot| &mut slot.purpose) else { return };
         party.next_at = None;
-        if party.ways.is_empty() {
-            return;
-        }
         let Some(leg) = party.trying.take() else { return };
         party.refusal = Some(Failure::Timeout);
         let reason = crate::sip::Reason { cause: 408, text: "no answer in time".to_owned() };
@@ -319,6 +316,7 @@ impl Switch {
     fn connected(&mut self, call: CallId, leg: LegId, now: Instant) {
         if let Some(slot) = self.slots.get_mut(&call) {
             slot.overflow = None;
+            slot.queued_first = None;
         }
         self.tell_ring_limit(call, leg, ring_limit::Event::Answered, now);
         if let Some(offer) = self.close_offer(call, leg, OfferOutcome::Answered, now) {
@@ -389,8 +387,12 @@ impl Switch {
             token::FAREWELL => self.tell_farewell(call, farewell::Event::Parted, now),
             token::BOX_GREETING => self.tell_message(call, message::Event::Greeted, now),
             token::BOX_BEEP => self.tell_message(call, message::Event::Beeped, now),
+            token::BOX_QUESTION => self.tell_message(call, message::Event::Asked, now),
             token::WISH..token::MENU_PROMPT => self.wish_asked(call, token, now),
-            token::MENU_PROMPT.. => self.menu_prompt_ended(call, token, now),
+            token::MENU_PROMPT.. => {
+                self.menu_prompt_ended(call, token, now);
+                self.listening_said(call, token, now);
+            }
             _ => self.script_step_played(call, token, now),
         }
     }
@@ -409,7 +411,8 @@ impl Switch {
     /// An agent's digits may be a feature code; a caller's may answer the survey.
     fn digit(&mut self, call: CallId, side: Side, digit: char, now: Instant) {
         if side == Side::Caller {
-            if self.menu_pressed(call, digit, now) || self.wish_pressed(call, digit, now) {
+            let taken = self.menu_pressed(call, digit, now) || self.wish_pressed(call, digit, now) || self.listener_pressed(call, digit, now);
+            if taken {
                 return;
             }
             self.tell_message(call, message::Event::Digit(digit), now);
@@ -459,6 +462,7 @@ impl Switch {
         self.tell_message(call, message::Event::Left, now);
         self.may_have_abandoned(call, now);
         self.call_back_over(call, now);
+        self.listener_left(call, now);
         self.tell_acd(acd::Event::Left { call, why: Leaving::Abandoned }, now);
         let detail = self.slots.get(&call).map(|slot| {
             let record = slot.call.record();

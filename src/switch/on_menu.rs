@@ -122,14 +122,25 @@ impl Switch {
         let detail = vec![("menu", Detail::Text(menu.id.to_string())), ("pressed", Detail::Text(pressed.to_owned()))];
         self.publish("menu.chosen", Some(call), now, detail);
         match key_of(menu, pressed) {
-            Some(MenuKey::To(to)) => self.go_to(call, to, now),
+            Some(MenuKey::To(to)) => self.leads_to(call, menu, to, now),
             Some(MenuKey::Language(language)) => {
                 self.speak(call, language.clone(), now);
                 self.tell_menu(call, Event::Returned, now);
             }
             Some(MenuKey::Again) => self.tell_menu(call, Event::Returned, now),
-            None => self.go_to(call, &Destination::Agent(AgentId::new(pressed)), now),
+            None => self.leads_to(call, menu, &Destination::Agent(AgentId::new(pressed)), now),
         }
+    }
+
+    /// One whom nobody would take there is not turned away: he goes where the menu leads otherwise.
+    fn leads_to(&mut self, call: CallId, menu: &MenuConfig, to: &Destination, now: Instant) {
+        if matches!(to, Destination::Agent(_) | Destination::Trunk(_)) && !self.takes(call, to) {
+            let text = |text: &str| Detail::Text(text.to_owned());
+            let detail = vec![("menu", text(menu.id.as_str())), ("from", text(&to.to_string())), ("to", text(&menu.otherwise.to_string()))];
+            self.publish("menu.diverted", Some(call), now, detail);
+            return self.go_to(call, &menu.otherwise, now);
+        }
+        self.go_to(call, to, now);
     }
 }
 

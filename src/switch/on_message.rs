@@ -1,18 +1,20 @@
 //! Message boxes: a caller leaves a word, its owner's lamp is lit, and it is listened to, or goes on to his superior. Agents in a meeting are
 //! not disturbed: who calls them directly is asked for a word, which is delivered when the meeting is over.
 
-use super::boxes::Message as Kept;
+use super::boxes::{Message as Kept, MessagePart};
 use super::on_rules::token;
 use super::output::{Detail, Event as Told, Output, Reply};
 use super::slot::{Purpose, Turned};
 use super::{Key, Switch};
 use crate::acd::StateName;
+use crate::base::limits::MENUS_PER_CALL_MAX;
 use crate::base::{AgentId, BoxId, CallId, ClipId, Duration, Instant, Machine};
 use crate::call::record::Outcome;
 use crate::call::{Order, Side};
-use crate::config::BoxOwner;
+use crate::config::{BoxOwner, Questions};
 use crate::media::clips::BEEP;
 use crate::rules::Message;
+use crate::rules::answers::{Answer, Part, Question};
 use crate::rules::message::{Action, Bounds, Event};
 use crate::sip::Command;
 
@@ -20,12 +22,20 @@ use crate::sip::Command;
 const MEETING: &str = "meeting";
 /// What a caller hears who has left nothing.
 const PARTED: &str = "goodbye";
+/// What he hears whose word has no room.
+const FULL: &str = "box_full";
 
 impl Switch {
     /// What a message box is for a caller who comes to it.
     pub(super) fn to_box(&self, id: &BoxId, meeting: bool) -> Option<Purpose> {
         let settings = self.config.boxes.get(id)?;
-        let machine = Message::new(Bounds { max: settings.max, silence: settings.silence });
+        let asks = match settings.questions {
+            Questions::Never => false,
+            Questions::Meeting => meeting,
+            Questions::Always => true,
+        };
+        let questions = if asks { Question::ALL.to_vec() } else { Vec::new() };
+        let machine = Message::asking(Bounds { max: settings.max, silence: settings.silence }, questions);
         Some(Purpose::Message { id: id.clone(), meeting, machine })
     }
 
@@ -44,8 +54,33 @@ impl Switch {
 
     /// The caller is there, and is answered.
     pub(super) fn enter_box(&mut self, call: CallId, now: Instant) {
+        let Some(Purpose::Message { id, .. }) = self.slots.get(&call).map(|slot| &slot.purpose) else { return };
+        let id = id.clone();
+        if self.boxes.is_full(&id) {
+            return self.box_refuses(call, &id, now);
+        }
         self.order(call, Order::AnswerCaller, now);
         self.tell_message(call, Event::Begun, now);
+    }
+
+    /// There is no room for his word, and nothing that happened is forgotten for it: he goes elsewhere, or hears that it is so.
+    fn box_refuses(&mut self, call: CallId, id: &BoxId, now: Instant) {
+        self.publish(
+            "message.refused",
+            Some(call),
+            now,
+            vec![("box", Detail::Text(id.to_string())), ("why", Detail::Text("full".to_owned()))],
+        );
+        let to = self.config.boxes.get(id).and_then(|settings| settings.full.clone());
+        let Some(slot) = self.slots.get_mut(&call) else { return };
+        let turned = Some(Turned { outcome: Outcome::Refused, cause: "the message box is full".to_owned() });
+        slot.purpose = Purpose::Play { clips: vec![ClipId::new(FULL)], turned };
+        // Who is sent round between what is full and what leads here hears it in the end.
+        slot.menus += 1;
+        match to.filter(|_| slot.menus <= MENUS_PER_CALL_MAX) {
+            Some(to) => self.go_to(call, &to, now),
+            None => self.begin(call, now),
+        }
     }
 
     pub(super) fn tell_message(&mut self, call: CallId, event: Event, now: Instant) {
@@ -74,7 +109,15 @@ impl Switch {
                     self.order(call, Order::ListenForSpeech { side: Side::Caller, on: true }, now);
                     self.play(call, vec![ClipId::new(BEEP)], token::BOX_BEEP, now);
                 }
-                Action::Keep { began, long, .. } => self.message_left(call, &id, began, long, now),
+                Action::Ask { question, again } => {
+                    self.order(call, Order::ListenForSpeech { side: Side::Caller, on: true }, now);
+                    let clips = vec![ClipId::new(&format!("ask_{}", question.name())), ClipId::new(BEEP)];
+                    self.play(call, clips, token::BOX_QUESTION, now);
+                    let detail = vec![("question", Detail::Text(question.name().to_owned())), ("again", Detail::Flag(again))];
+                    self.publish("message.asked", Some(call), now, detail);
+                }
+                Action::Hush => self.order(call, Order::StopAnnouncements { side: Side::Caller }, now),
+                Action::Keep { began, long, parts, .. } => self.message_left(call, &id, (began, long), parts, now),
                 Action::Drop => self.publish("message.empty", Some(call), now, vec![("box", Detail::Text(id.to_string()))]),
                 Action::Part { kept } => {
                     self.order(call, Order::ListenForSpeech { side: Side::Caller, on: false }, now);
@@ -83,6 +126,8 @@ impl Switch {
                     let (outcome, cause) =
                         if kept { (Outcome::Message, "a message was left") } else { (Outcome::Played, "no message was left") };
                     if let Some(slot) = self.slots.get_mut(&call) {
+                        // Who has spoken with somebody was served.
+                        let outcome = if slot.call.was_connected() { Outcome::Answered } else { outcome };
                         slot.purpose = Purpose::Play { clips: vec![clip], turned: Some(Turned { outcome, cause: cause.to_owned() }) };
                     }
                     self.begin(call, now);
@@ -95,7 +140,7 @@ impl Switch {
         self.order(call, Order::Announce { side: Side::Caller, clips, token }, now);
     }
 
-    fn message_left(&mut self, call: CallId, id: &BoxId, began: Instant, long: Duration, now: Instant) {
+    fn message_left(&mut self, call: CallId, id: &BoxId, (began, long): (Instant, Duration), parts: Vec<Part>, now: Instant) {
         let Some(slot) = self.slots.get_mut(&call) else { return };
         let began_at = slot.call.at(began);
         let left_at = slot.call.at(now);
@@ -106,14 +151,26 @@ impl Switch {
         }
         let answered = record.answered_at.unwrap_or(began_at);
         let offset = Duration::from_millis(u64::try_from(began_at.0 - answered.0).unwrap_or(0));
+        let caller = record.caller.clone();
+        let part = |part: Part| MessagePart {
+            question: part.question,
+            offset: offset + (part.began - began),
+            duration: part.long,
+            spoken: part.answer == Answer::Spoken,
+            number: match part.answer {
+                Answer::Spoken => None,
+                Answer::Keyed(keys) => Some(keys),
+                Answer::HisNumber => Some(caller.clone()),
+            },
+        };
+        let parts = parts.into_iter().map(part).collect();
         let held_back = match self.config.boxes.get(id).map(|settings| &settings.owner) {
             Some(BoxOwner::Agent(owner)) => self.is_in_meeting(&owner.clone()),
             Some(BoxOwner::Team(_)) | None => false,
         };
-        let Some(slot) = self.slots.get(&call) else { return };
         let message = Kept {
             call,
-            caller: slot.call.record().caller.clone(),
+            caller,
             left_at,
             offset,
             duration: long,
@@ -121,8 +178,12 @@ impl Switch {
             escalated_at: None,
             heard_at: None,
             heard_by: None,
+            parts,
+            taken_by: None,
         };
-        self.boxes.keep(id, message);
+        if let Some(gone) = self.boxes.keep(id, message) {
+            self.publish_message("message.removed", id, gone.call, None, now);
+        }
         let millis = |long: Duration| Detail::Number(i64::try_from(long.as_millis()).unwrap_or(i64::MAX));
         let detail = vec![("box", Detail::Text(id.to_string())), ("offset_ms", millis(offset)), ("duration_ms", millis(long))];
         self.publish("message.left", Some(call), now, detail);
@@ -174,12 +235,12 @@ impl Switch {
         self.boxes.escalates_at(&self.config).map(|at| self.wall.moment(at))
     }
 
-    fn publish_message(&mut self, name: &'static str, id: &BoxId, call: CallId, agent: Option<AgentId>, now: Instant) {
+    pub(super) fn publish_message(&mut self, name: &'static str, id: &BoxId, call: CallId, agent: Option<AgentId>, now: Instant) {
         let detail = vec![("box", Detail::Text(id.to_string()))];
         self.out.push(Output::Event(Told { at: self.at(now), name, call: Some(call), agent, queue: None, detail }));
     }
 
-    fn box_changed(&mut self, id: BoxId, now: Instant) {
+    pub(super) fn box_changed(&mut self, id: BoxId, now: Instant) {
         self.dirty.message_box(id);
         self.light_lamps(now);
     }

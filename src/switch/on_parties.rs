@@ -95,8 +95,11 @@ impl Switch {
             self.tell_acd(crate::acd::Event::Engaged { agent: comes.clone(), call }, now);
             self.segment_ends(call, comes, SegmentEnding::Changed, now);
         }
+        // He who called has hung up, and others speak on.
+        let has_left = side == Side::Caller && self.slots.get(&call).is_some_and(|slot| slot.call.record().caller_left_at.is_some());
         if let Some(goes) = goes.as_ref().filter(|goes| Some(*goes) != comes.as_ref()) {
-            self.segment_ends(call, goes, SegmentEnding::Transferred, now);
+            let ending = if has_left { SegmentEnding::Left } else { SegmentEnding::Transferred };
+            self.segment_ends(call, goes, ending, now);
             self.disengage(goes, call, role, now);
         }
         if let Some(comes) = &comes {
@@ -110,6 +113,9 @@ impl Switch {
         if let Some(admitted) = admitted {
             self.came_in(*admitted, call, now);
         }
+        if has_left {
+            return self.goes_on_without_caller(call, comes, now);
+        }
         let mut detail = Vec::new();
         detail.extend(goes.map(|agent| ("from", Detail::Text(agent.to_string()))));
         let number = errand.map(|errand| errand.number);
@@ -119,6 +125,21 @@ impl Switch {
         if side == Side::Callee {
             self.listens_to_another(call, now);
         }
+        self.touched.insert(Key::Slot(call));
+        self.store_record(call);
+    }
+
+    /// The caller has left the conference, and one of it has his seat: what was watched for him, and was to be said to him, is over.
+    fn goes_on_without_caller(&mut self, call: CallId, heir: Option<AgentId>, now: Instant) {
+        self.end_script(call, crate::call::record::ScriptEnding::CutShort, now);
+        self.end_promise(call, now);
+        let Some(slot) = self.slots.get_mut(&call) else { return };
+        (slot.silent, slot.farewell) = (None, None);
+        for side in [Side::Caller, Side::Callee] {
+            self.order(call, Order::ListenForSpeech { side, on: false }, now);
+        }
+        let detail = heir.map(|agent| ("heir", Detail::Text(agent.to_string()))).into_iter().collect();
+        self.publish("call.caller_left", Some(call), now, detail);
         self.touched.insert(Key::Slot(call));
         self.store_record(call);
     }

@@ -33,11 +33,12 @@ pub(super) mod token {
     pub const SOUND: u64 = 13;
     /// Of nothing, before the greeting: its first sample is played.
     pub const GREETING_BEGAN: u64 = 14;
+    pub const BOX_QUESTION: u64 = 15;
     /// Of scripts begun by hand: this and what follows, each once a call.
     pub const SCRIPT_STEP: u64 = 1 << 32;
     /// Of what a caller is asked who wants to be called back: this and what follows.
     pub const WISH: u64 = 1 << 44;
-    /// Of menus: this and what follows, each once a call.
+    /// Of menus, and of who listens to messages: this and what follows, each once a call.
     pub const MENU_PROMPT: u64 = 1 << 48;
 }
 
@@ -204,6 +205,7 @@ impl Switch {
             Rule::Message => self.message_due(call, now),
             Rule::Hearing => self.hearing_due(call, now),
             Rule::Wish => self.wish_due(call, now),
+            Rule::Listening => self.listening_due(call, now),
             Rule::Recording => {
                 let mut ordered = Vec::new();
                 slot.recording.handle_timeout(now, &mut ordered);

@@ -9,7 +9,7 @@ use super::{Key, Switch, Work};
 use crate::acd;
 use crate::base::{AgentId, CallId, ClipId, Instant, LegId, Redacted, SessionId};
 use crate::call::record::{CallDirection, CallRecord, Outcome, ReleasedBy};
-use crate::call::{Arrival, Call, Event as CallEvent, MediaPolicy};
+use crate::call::{Arrival, Call, Event as CallEvent, MediaPolicy, Order};
 use crate::config::Login;
 use crate::sip::guard::Change;
 use crate::sip::{self, Command, Event, Flow, Origin};
@@ -122,6 +122,7 @@ impl Switch {
         let purpose = match routed {
             _ if full => Err((503, Outcome::Refused)),
             Routed::Feature(..) => Ok((Purpose::Play { clips: vec![ClipId::new(CODE_ACCEPTED)], turned: None }, CallDirection::Internal)),
+            Routed::Listen(agent, named) => self.to_messages(&agent, named.as_deref()),
             Routed::To(to, asked) => {
                 asks = asked;
                 self.purpose_of(&to, &invitation.called, caller_agent.as_ref())
@@ -202,6 +203,9 @@ impl Switch {
             self.carriers.take(leg, &trunk);
         }
         self.calls_of_sessions.insert(session, call);
+        if self.config.rules.conference_outlives_caller {
+            self.order(call, Order::OutliveCaller, now);
+        }
         self.touched.insert(Key::Slot(call));
         if let Some(agent) = caller_agent {
             self.engage(agent, call, Role::Caller, now);

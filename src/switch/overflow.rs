@@ -132,11 +132,12 @@ impl Switch {
         Some((to, from.clone(), *why))
     }
 
-    fn takes(&mut self, call: CallId, to: &Destination) -> bool {
+    pub(super) fn takes(&mut self, call: CallId, to: &Destination) -> bool {
         let Some(slot) = self.slots.get(&call) else { return false };
         match to {
             Destination::Queue(queue) => self.acd.refusal(queue, &slot.asks).is_none(),
             Destination::Reject(_) => true,
+            Destination::Message(id) => self.config.boxes.contains_key(id) && !self.boxes.is_full(id),
             to => self.purpose_of(to, &slot.call.record().called, slot.caller_agent.as_ref()).is_ok(),
         }
     }

@@ -73,6 +73,9 @@ impl Switch {
                 self.put_agent_in_place(call, side, now);
                 self.send(call, errand, now)
             }
+            Aim::Caller(Destination::Agent(_), _) => {
+                Err(refused(480, format!("{number} is in a meeting; a transfer asks the caller for a word")))
+            }
             Aim::Caller(..) => Err(refused(404, format!("{number} is nobody to speak with"))),
         }
     }

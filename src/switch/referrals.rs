@@ -2,12 +2,13 @@
 
 use super::directory::Role;
 use super::errand::{Errand, Granted, Refused, refused};
-use super::slot::PARTY_RINGS_FOR;
+use super::output::Detail;
+use super::slot::{PARTY_RINGS_FOR, Purpose};
 use super::{Key, Switch};
 use crate::base::{CallId, Instant, LegId};
 use crate::call::Side;
 use crate::call::record::{Outcome, SegmentEnding};
-use crate::config::Destination;
+use crate::config::{BoxOwner, Destination};
 use crate::sip::{Command, ReferId, ReferTarget};
 
 impl Switch {
@@ -53,6 +54,27 @@ impl Switch {
                 slot.asks = asks;
             }
             self.go_to(keeps, &Destination::Queue(queue), now);
+            self.release(gives, Outcome::Abandoned, "joined with another call", now);
+            return Ok(());
+        }
+        let hears_box = self.slots.get(&gives).and_then(|slot| match &slot.purpose {
+            Purpose::Message { id, meeting, .. } => Some((id.clone(), *meeting)),
+            _ => None,
+        });
+        if let Some((id, meeting)) = hears_box {
+            // He who transfers was asked for a word: it is the caller's that is wanted.
+            let owner = self.config.boxes.get(&id).map(|settings| settings.owner.clone());
+            let to = match owner {
+                Some(BoxOwner::Agent(owner)) if meeting => Destination::Agent(owner),
+                _ => Destination::Message(id),
+            };
+            self.put_agent_in_place(keeps, side, now);
+            self.tell_referrer(Some(refer), 200, now);
+            if let Some(slot) = self.slots.get_mut(&gives) {
+                slot.purpose = Purpose::Play { clips: Vec::new(), turned: None };
+            }
+            self.publish("call.transferred", Some(keeps), now, vec![("to", Detail::Text(to.to_string()))]);
+            self.go_to(keeps, &to, now);
             self.release(gives, Outcome::Abandoned, "joined with another call", now);
             return Ok(());
         }

@@ -243,9 +243,13 @@ impl Switch {
     fn resume_media(&mut self, call: CallId, now: Instant) {
         let Some(slot) = self.slots.get(&call) else { return };
         self.out.extend(slot.media.commands().into_iter().map(Output::Media));
-        for report in slot.media.owed() {
+        let owed = slot.media.owed();
+        // What was cut short was not listened to: it is heard again.
+        self.forget_what_is_said(call);
+        for report in owed {
             self.on_media(report, now);
         }
+        self.listener_pressed(call, '1', now);
         self.publish("call.resumed", Some(call), now, Vec::new());
     }
 

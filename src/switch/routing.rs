@@ -40,6 +40,8 @@ fn feature_codes(config: &Config) -> impl Iterator<Item = (&str, FeatureCode)> {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Routed {
     Feature(AgentId, FeatureCode),
+    /// To messages: those that wait for the agent, or, named behind the code, a box's.
+    Listen(AgentId, Option<String>),
     /// With what the number asks of the agents of whatever queue it comes to.
     To(Destination, Levels),
     /// No route has that number.
@@ -53,6 +55,9 @@ pub fn route(config: &Config, number: &str, origin: &Origin, at: Timestamp) -> R
         && let Some((_, code)) = feature_codes(config).find(|(text, _)| *text == number)
     {
         return Routed::Feature(agent.clone(), code);
+    }
+    if let (Origin::Account(agent), Some(named)) = (origin, number.strip_prefix(&config.rules.listen)) {
+        return Routed::Listen(agent.clone(), (!named.is_empty()).then(|| named.to_owned()));
     }
     let source = match origin {
         Origin::Account(_) => RouteSource::Internal,

@@ -9,13 +9,13 @@ use super::offer::Offer;
 use super::overflow::Overflow;
 use super::wishes::Wish;
 use crate::acd;
-use crate::base::{AgentId, BoxId, ClipId, Duration, Instant, LegId, Machine, MenuId, QueueId};
+use crate::base::{AgentId, BoxId, CallId, ClipId, Duration, Instant, LegId, Machine, MenuId, QueueId};
 use crate::call::record::{HeldBy, Outcome};
 use crate::call::{Call, Side};
 use crate::config::{Destination, FarewellRule, RulesConfig};
 use crate::recording::{Recording, RecordingFile};
 use crate::rules::farewell::{Survey, Words};
-use crate::rules::{CallerRinging, Farewell, HoldPatience, Menu, Message, Promise, QueueComfort, Script};
+use crate::rules::{CallerRinging, Farewell, HoldPatience, Listening, Menu, Message, Promise, QueueComfort, Script};
 use crate::sip::{self, Callee};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -41,6 +41,16 @@ pub enum Purpose {
         /// For an agent in a meeting.
         meeting: bool,
         machine: Message,
+    },
+    /// An agent listens to messages.
+    Listen {
+        /// In the order in which he hears them.
+        messages: Vec<CallId>,
+        /// So many of them, the first, are new.
+        new: usize,
+        machine: Listening,
+        /// Of what is said; the end of anything earlier is not its own.
+        token: u64,
     },
     /// The switch speaks, then releases.
     Play {
@@ -145,6 +155,9 @@ pub struct Slot {
     /// On his way along a queue's chain.
     #[serde(default)]
     pub overflow: Option<Overflow>,
+    /// When he first came to a queue, before he spoke with anybody.
+    #[serde(default)]
+    pub queued_first: Option<Instant>,
     /// When he was last told of his place, and that he can be called back.
     #[serde(default)]
     pub announced_at: Option<Instant>,
@@ -202,6 +215,7 @@ pub enum Rule {
     /// What the switch hears of the parties.
     Hearing,
     Wish,
+    Listening,
 }
 
 impl Slot {
@@ -236,6 +250,7 @@ impl Slot {
             menu_prompts: 0,
             asks: acd::Levels::new(),
             overflow: None,
+            queued_first: None,
             announced_at: None,
             call_back_offered_at: None,
             wish: None,
@@ -269,7 +284,7 @@ impl Slot {
     pub fn queue(&self) -> Option<&QueueId> {
         match &self.purpose {
             Purpose::Queue(queue) => Some(queue),
-            Purpose::Party(_) | Purpose::Menu { .. } | Purpose::Message { .. } | Purpose::Play { .. } => None,
+            Purpose::Party(_) | Purpose::Menu { .. } | Purpose::Message { .. } | Purpose::Listen { .. } | Purpose::Play { .. } => None,
         }
     }
 
@@ -324,14 +339,12 @@ impl Slot {
         self.offers.iter().find(|(_, offer)| offer.agent == *agent).map(|(leg, _)| *leg)
     }
 
-    fn deadlines(&self) -> [(Rule, Option<Instant>); 18] {
-        let no_answer = match &self.purpose {
-            Purpose::Party(party) => party.no_answer_at,
-            Purpose::Queue(_) | Purpose::Menu { .. } | Purpose::Message { .. } | Purpose::Play { .. } => None,
-        };
+    fn deadlines(&self) -> [(Rule, Option<Instant>); 19] {
+        let no_answer = if let Purpose::Party(party) = &self.purpose { party.no_answer_at } else { None };
         let next_way = if let Purpose::Party(party) = &self.purpose { party.next_at } else { None };
         let menu = if let Purpose::Menu { machine, .. } = &self.purpose { machine.deadline() } else { None };
         let message = if let Purpose::Message { machine, .. } = &self.purpose { machine.deadline() } else { None };
+        let listening = if let Purpose::Listen { machine, .. } = &self.purpose { machine.deadline() } else { None };
         [
             (Rule::Call, self.call.deadline()),
             (Rule::RingLimit, self.offers.values().filter_map(Offer::deadline).min()),
@@ -345,12 +358,13 @@ impl Slot {
             (Rule::Recording, self.recording.deadline()),
             (Rule::NoAnswer, no_answer),
             (Rule::NextWay, next_way),
-            (Rule::Errands, self.errands.values().filter_map(|errand| errand.give_up_at).min()),
+            (Rule::Errands, self.errands.values().filter_map(|errand| errand.deadline()).min()),
             (Rule::Promise, self.promise.as_ref().and_then(Machine::deadline)),
             (Rule::Menu, menu),
             (Rule::Message, message),
             (Rule::Hearing, self.hearing.deadline()),
             (Rule::Wish, self.wish.as_ref().and_then(Wish::deadline)),
+            (Rule::Listening, listening),
         ]
     }
 

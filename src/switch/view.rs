@@ -1,6 +1,6 @@
 //! The running switch as the API shows it: plain values, cut at one moment.
 
-pub use super::boxes::{Lamp, Message};
+pub use super::boxes::{Lamp, Message, MessagePart};
 pub use super::call_backs::{CallBack, CallBackState};
 
 use super::Switch;

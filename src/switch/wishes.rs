@@ -151,7 +151,7 @@ impl Switch {
         if !self.is_callable(&number, record.trunk.as_ref(), Some(rule)) {
             return self.tell_wish(call, Event::NumberRefused, now);
         }
-        let (queue, since) = (queue.clone(), slot.visit_since.unwrap_or(now));
+        let (queue, since) = (queue.clone(), slot.queued_first.or(slot.visit_since).unwrap_or(now));
         self.end_wish(call);
         self.tell_acd(acd::Event::Left { call, why: Leaving::CalledBack }, now);
         self.promise_call_back(call, &queue, number, CallBackWhy::Asked, since, now);

@@ -18,6 +18,8 @@ fn message(call: CallId, in_box: &str, offset_ms: u64, duration_ms: u64) -> Mess
         escalated_at: None,
         heard_at: None,
         heard_by: None,
+        parts: Vec::new(),
+        taken_by: None,
     };
     MessageView { in_box: BoxId::new(in_box), message }
 }

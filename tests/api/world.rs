@@ -274,6 +274,7 @@ pub fn call_record(arrived_at: i64, rng: &mut Rng) -> CallRecord {
         merged_into: None,
         call_back: None,
         hung_up_first: None,
+        caller_left_at: None,
         recording: None,
     }
 }

@@ -4,7 +4,8 @@
 use sanling::audio::g711::Law;
 use sanling::base::time::millis;
 use sanling::base::{CallId, Codec, Duration, Instant};
-use sanling::media::control::{Channel, Recorded, Sound};
+use sanling::media::Clip;
+use sanling::media::control::{Channel, Excerpt, Recorded, Sound};
 use sanling::switch::input::RecorderReport;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -111,6 +112,18 @@ impl Disk {
             }
             take.frames = take.frames.saturating_sub(u64::from(take.rate));
         }
+    }
+
+    /// A piece of a recording for somebody's ear.
+    pub fn read(&self, excerpt: Excerpt) -> Option<Clip> {
+        let take = self.takes.get(&excerpt.call).filter(|take| !take.failed)?;
+        let at = |time: Duration| (time.as_millis() as usize) * take.rate as usize / 1_000;
+        let frames = (at(excerpt.from)..at(excerpt.to).min(usize::try_from(take.frames).expect("a story is short"))).map(|frame| {
+            let of = |side: &[i16], wanted: bool| if wanted { side.get(frame).copied().unwrap_or(0) } else { 0 };
+            let [left, right] = [Channel::Left, Channel::Right].map(|side| excerpt.side.is_none_or(|asked| asked == side));
+            of(&take.left, left).saturating_add(of(&take.right, right))
+        });
+        Some(Clip::from_samples(&frames.collect::<Vec<_>>(), take.rate))
     }
 
     /// At a start: what was open and does not go on is finished.

@@ -140,14 +140,18 @@ impl Plane {
                 self.consider(id, now);
             }
             Command::Announce { session, leg: id, clips, token } => {
-                let Some(leg) = self.legs.get_mut(&id) else {
+                if !self.legs.contains_key(&id) {
                     return turn.reports.push(Report::AnnouncementEnded { session, leg: id, token });
-                };
+                }
                 let long: u64 = clips.iter().map(|clip| length_of(clip.as_str())).sum();
-                let from = leg.announced.back().map_or(now, |(end, _)| *end);
-                leg.announced.push_back((from + millis(long), token));
-                let deadline = leg.deadline();
-                self.deadlines.set(id, deadline);
+                self.announce(id, millis(long), token, now);
+            }
+            Command::AnnounceRecording { session, leg: id, excerpts, token } => {
+                if !self.legs.contains_key(&id) {
+                    return turn.reports.push(Report::AnnouncementEnded { session, leg: id, token });
+                }
+                let long = excerpts.iter().map(|excerpt| excerpt.to - excerpt.from).sum();
+                self.announce(id, long, token, now);
             }
             Command::StopAnnouncements { leg, .. } => self.stop_announcements(leg, turn),
             Command::ListenForSpeech { leg: id, on, .. } => {
@@ -181,6 +185,14 @@ impl Plane {
             | Command::SetBackground { .. }
             | Command::SetRecordedParties { .. } => {}
         }
+    }
+
+    fn announce(&mut self, id: LegId, long: Duration, token: u64, now: Instant) {
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        let from = leg.announced.back().map_or(now, |(end, _)| *end);
+        leg.announced.push_back((from + long, token));
+        let deadline = leg.deadline();
+        self.deadlines.set(id, deadline);
     }
 
     /// Sound that is heard of it goes along; what was said to it, and who listened for it, does not.

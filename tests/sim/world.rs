@@ -12,7 +12,7 @@ use sanling::base::{CallId, Deadlines, Duration, Instant, LegId, Rng, SessionId,
 use sanling::call::record::{CallRecord, OfferOutcome, Outcome, RecordingState, ReleasedBy};
 use sanling::config::{Config, PromptInventory, SourceFile, resolve};
 use sanling::media::control::{AllocationFailure, Command as Media, Report, ResumedLeg};
-use sanling::media::{Component, Engine, EngineSettings, Turn};
+use sanling::media::{Clip, Component, Engine, EngineSettings, Turn, Wanted};
 use sanling::report::AgentInterval;
 use sanling::sip::{Flow, Protocol, Received};
 use sanling::switch::checkpoint::Part;
@@ -25,6 +25,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+/// How long a piece of a recording takes to be read.
+const READ_WITHIN: Duration = sanling::base::time::millis(15);
+
 /// 2026-11-21T08:00:00Z.
 pub const BEGAN: Timestamp = Timestamp(1_795_248_000_000);
 
@@ -34,6 +37,7 @@ enum Happening {
     RtpToSwitch { to: SocketAddr, from: SocketAddr, bytes: Vec<u8> },
     RtpToPhone { to: SocketAddr, bytes: Vec<u8> },
     Recorder(RecorderReport),
+    Read(Wanted, Option<Clip>),
 }
 
 pub struct World {
@@ -188,7 +192,7 @@ impl World {
         self.turn = Turn::new();
         self.bound.clear();
         self.legs.clear();
-        self.ahead.retain(|_, happening| !matches!(happening, Happening::Recorder(_)));
+        self.ahead.retain(|_, happening| !matches!(happening, Happening::Recorder(_) | Happening::Read(..)));
         self.disk.crash();
         self.checkers.crashed(self.now);
         self
@@ -470,6 +474,7 @@ impl World {
                 self.inputs.push_back(Input::Recorder(report));
                 self.settle();
             }
+            Happening::Read(wanted, sound) => self.engine.read(wanted, sound),
         }
     }
 
@@ -629,6 +634,10 @@ impl World {
             if let Some((at, report)) = self.disk.write(chunk, self.now) {
                 self.put(at - self.now, Happening::Recorder(report));
             }
+        }
+        for wanted in turn.wanted.drain(..) {
+            let sound = self.disk.read(wanted.excerpt);
+            self.put(READ_WITHIN, Happening::Read(wanted, sound));
         }
         for leg in turn.released.drain(..) {
             if let Some(address) = self.bound.remove(&leg) {

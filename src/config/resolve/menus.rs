@@ -4,9 +4,9 @@ use super::destination::{Dialled, Named};
 use super::{Place, Placed, Resolver, Spot};
 use crate::base::time::secs;
 use crate::base::{AgentId, BoxId, ClipId, MenuId};
-use crate::config::prompts::{MUSIC_FOLDER, required_names};
+use crate::config::prompts::{MUSIC_FOLDER, QUESTION_PROMPT_NAMES, required_names};
 use crate::config::raw::{Keys, RawBox, RawMenu};
-use crate::config::{BoxConfig, BoxOwner, Destination, MenuConfig, MenuKey};
+use crate::config::{BoxConfig, BoxOwner, Destination, MenuConfig, MenuKey, Questions};
 use std::collections::BTreeMap;
 
 /// Where he goes who has chosen nothing, unless the menu says otherwise.
@@ -116,6 +116,10 @@ impl Resolver<'_> {
             let thanks = thanks.unwrap_or_else(|| ClipId::new(kept));
             let max = self.duration(raw.max.as_ref(), secs(180), secs(10)..=secs(1_800));
             let silence = self.duration(raw.silence.as_ref(), secs(5), secs(2)..=secs(60));
+            let questions = self.questions(raw.questions.as_ref(), named);
+            let superior = raw.superior.as_ref().filter(|spot| self.known(spot.place, &spot.value, "agent", &named.agents));
+            let superior = superior.map(|spot| AgentId::new(&spot.value));
+            let full = raw.full.as_ref().and_then(|to| self.destination(to, Dialled::Nothing, named));
             let Some(id) = self.required(raw.id.as_ref(), "message_box", "id", raw.place, &raw.given) else { continue };
             self.identifier(&id.value, id.place);
             let key = BoxId::new(&id.value);
@@ -124,12 +128,24 @@ impl Resolver<'_> {
                 continue;
             }
             let (Some(owner), Some(greeting)) = (owner, greeting) else { continue };
-            boxes.insert(
-                key.clone(),
-                Spot { value: BoxConfig { id: key, owner, greeting, meeting, thanks, max, silence }, place: id.place },
-            );
+            let value = BoxConfig { id: key.clone(), owner, greeting, meeting, thanks, max, silence, questions, superior, full };
+            boxes.insert(key, Spot { value, place: id.place });
         }
         boxes
+    }
+
+    /// A folder that has no voice for them asks none, unless the box wants it.
+    fn questions(&mut self, raw: Option<&Spot<String>>, named: &Named) -> Questions {
+        let has = |name: &&str| self.prompts.folders.get(&named.language).is_some_and(|folder| folder.readable.contains(*name));
+        let usual = if QUESTION_PROMPT_NAMES.iter().all(has) { Questions::Meeting } else { Questions::Never };
+        let words = [("never", Questions::Never), ("meeting", Questions::Meeting), ("always", Questions::Always)];
+        let questions = self.choice(raw, "time for questions", &words, usual);
+        if let Some(spot) = raw.filter(|_| questions != Questions::Never) {
+            for name in QUESTION_PROMPT_NAMES {
+                self.clip(spot.place, name, &named.language);
+            }
+        }
+        questions
     }
 
     fn owner(&mut self, spot: &Spot<String>, named: &Named) -> Option<BoxOwner> {

@@ -13,7 +13,7 @@ const CODE_DIGITS: std::ops::RangeInclusive<usize> = 2..=4;
 
 impl Resolver<'_> {
     /// Those given, or the usual ones; a meeting is always among them, for calls to an agent who is in one are treated apart.
-    pub(super) fn reasons(&mut self, raw: Option<&[RawReason]>, routes: &[RouteConfig]) -> Vec<ReasonConfig> {
+    pub(super) fn reasons(&mut self, raw: Option<&[RawReason]>, routes: &[RouteConfig], listen: &str) -> Vec<ReasonConfig> {
         let usual = ReasonConfig::usual();
         let Some(raw) = raw else { return usual };
         let mut reasons: Placed<String, ReasonConfig> = Placed::new();
@@ -33,7 +33,7 @@ impl Resolver<'_> {
                 self.faults.error(raw.place, "this is one reason too many", format!("at most {REASONS_MAX}"));
                 break;
             }
-            let code = raw.code.as_ref().filter(|spot| self.is_code_free(spot, &reasons, routes)).map(|spot| spot.value.clone());
+            let code = raw.code.as_ref().filter(|spot| self.is_code_free(spot, &reasons, routes, listen)).map(|spot| spot.value.clone());
             let reason = ReasonConfig { id: id.value.clone(), name: self.label(raw.name.as_ref(), &id.value), code };
             in_order.push(reason.clone());
             reasons.insert(id.value.clone(), Spot { value: reason, place: raw.code.as_ref().map_or(id.place, |spot| spot.place) });
@@ -45,21 +45,12 @@ impl Resolver<'_> {
     }
 
     /// Whether it is a code, and neither it nor another would be taken in the middle of the other.
-    fn is_code_free(&mut self, spot: &Spot<String>, reasons: &Placed<String, ReasonConfig>, routes: &[RouteConfig]) -> bool {
+    fn is_code_free(&mut self, spot: &Spot<String>, reasons: &Placed<String, ReasonConfig>, routes: &[RouteConfig], listen: &str) -> bool {
+        if !self.is_code(spot, FEATURE_CODES.into_iter().chain([listen])) {
+            return false;
+        }
         let code = spot.value.as_str();
-        let digits =
-            code.strip_prefix('*').filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()) && CODE_DIGITS.contains(&digits.len()));
-        if digits.is_none() {
-            let remedy = format!("a star and {} to {} digits, such as \"*16\"", CODE_DIGITS.start(), CODE_DIGITS.end());
-            self.faults.error(spot.place, format!("\"{code}\" is no code"), remedy);
-            return false;
-        }
         let meets = |other: &str| other.starts_with(code) || code.starts_with(other);
-        if let Some(other) = FEATURE_CODES.into_iter().chain(TAKEN).find(|other| meets(other)) {
-            let message = format!("{other} is built in: {code} would be taken for it, or it for {code}");
-            self.faults.error(spot.place, message, "no code begins with another: \"*16\" to \"*19\" and \"*90\" to \"*99\" are free");
-            return false;
-        }
         let mut given = reasons.values().filter_map(|other| Some((other.value.code.as_deref()?, other.place)));
         if let Some((other, place)) = given.find(|(other, _)| meets(other)) {
             let also = ("the other code stands", place);
@@ -68,6 +59,24 @@ impl Resolver<'_> {
         }
         if routes.iter().any(|route| route.number.matches(code) && !route.number.0.contains(['.', 'X', 'N'])) {
             self.faults.error(spot.place, format!("a route leads from {code} already"), "take another code, or take the route out");
+            return false;
+        }
+        true
+    }
+
+    /// Whether it is a code that begins like none of `others`, and like none that is pressed in calls.
+    pub(super) fn is_code<'c>(&mut self, spot: &Spot<String>, others: impl Iterator<Item = &'c str>) -> bool {
+        let code = spot.value.as_str();
+        let digits =
+            code.strip_prefix('*').filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()) && CODE_DIGITS.contains(&digits.len()));
+        if digits.is_none() {
+            let remedy = format!("a star and {} to {} digits, such as \"*16\"", CODE_DIGITS.start(), CODE_DIGITS.end());
+            self.faults.error(spot.place, format!("\"{code}\" is no code"), remedy);
+            return false;
+        }
+        if let Some(other) = others.chain(TAKEN).find(|other| other.starts_with(code) || code.starts_with(*other)) {
+            let message = format!("{other} is built in: {code} would be taken for it, or it for {code}");
+            self.faults.error(spot.place, message, "no code begins with another: \"*16\" to \"*19\" and \"*90\" to \"*97\" are free");
             return false;
         }
         true

@@ -1,6 +1,7 @@
 //! The rules of the house: three rings, patience on hold, the silent call.
 
-use super::{Placed, Resolver};
+use super::calls::FEATURE_CODES;
+use super::{Placed, Resolver, Spot};
 use crate::base::cadence::CADENCES;
 use crate::base::time::secs;
 use crate::base::{Cadence, Consequence, Limit, Limits};
@@ -11,10 +12,13 @@ use jiff::tz::TimeZone;
 
 /// Offers that an agent may let go before it has a consequence.
 const LET_GO_MAX: u32 = 100;
+/// Usual for voice mail.
+const LISTEN: &str = "*98";
 const STEPS: [&str; 2] = ["silent_ask", "silent_farewell"];
 
 impl Resolver<'_> {
     pub(super) fn rules(&mut self, raw: &RawRules, queues: &Placed<QueueId, QueueConfig>, language: &str, zone: &TimeZone) -> RulesConfig {
+        let messages = raw.messages.as_ref();
         RulesConfig {
             answer: self.answer(raw.answer.as_ref().unwrap_or(&RawAnswer::default())),
             hold: self.hold(raw.hold.as_ref().unwrap_or(&RawHold::default())),
@@ -23,12 +27,23 @@ impl Resolver<'_> {
             sound: self.sound(raw.sound.as_ref().unwrap_or(&RawSound::default()), language),
             scripts: self.scripts(raw.script.as_deref().unwrap_or_default(), queues, language),
             farewell: self.farewell(raw, language),
-            escalate_after: raw
-                .messages
-                .as_ref()
+            escalate_after: messages
                 .and_then(|messages| messages.escalate_after.as_ref())
                 .map(|after| self.duration(Some(after), secs(1_800), secs(1)..=secs(7 * 86_400))),
+            conference_outlives_caller: raw
+                .conference
+                .as_ref()
+                .and_then(|conference| conference.outlives_caller.as_ref())
+                .is_none_or(|spot| spot.value),
+            listen: messages
+                .and_then(|messages| messages.listen.as_ref())
+                .and_then(|spot| self.listen_code(spot))
+                .unwrap_or_else(|| LISTEN.to_owned()),
         }
+    }
+
+    fn listen_code(&mut self, spot: &Spot<String>) -> Option<String> {
+        self.is_code(spot, FEATURE_CODES.into_iter()).then(|| spot.value.clone())
     }
 
     fn answer(&mut self, raw: &RawAnswer) -> AnswerRule {

@@ -40,11 +40,36 @@ pub struct Message {
     pub escalated_at: Option<Time>,
     pub heard_at: Option<Time>,
     pub heard_by: Option<String>,
+    /// The agent who listens to it now.
+    pub taken_by: Option<String>,
+    /// What was asked and answered, in order; empty: it is one word.
+    pub parts: Vec<MessagePart>,
+}
+
+/// The answer to one question.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MessagePart {
+    /// who, what, when, number.
+    pub question: &'static str,
+    /// Where it begins in the recording.
+    pub offset_ms: u64,
+    pub duration_ms: u64,
+    /// The number to call back, as it was dialled, or the caller's own when he chose that.
+    pub number: Option<String>,
+    /// Whether there is a word to be heard.
+    pub spoken: bool,
 }
 
 impl From<&MessageView> for Message {
     fn from(MessageView { in_box, message }: &MessageView) -> Self {
         let millis = |long: crate::base::Duration| u64::try_from(long.as_millis()).unwrap_or(u64::MAX);
+        let part = |part: &crate::switch::view::MessagePart| MessagePart {
+            question: part.question.name(),
+            offset_ms: millis(part.offset),
+            duration_ms: millis(part.duration),
+            number: part.number.clone(),
+            spoken: part.spoken,
+        };
         Self {
             id: message.call.to_string(),
             r#box: in_box.to_string(),
@@ -56,6 +81,8 @@ impl From<&MessageView> for Message {
             escalated_at: message.escalated_at.map(Time::from),
             heard_at: message.heard_at.map(Time::from),
             heard_by: message.heard_by.clone(),
+            taken_by: message.taken_by.as_ref().map(ToString::to_string),
+            parts: message.parts.iter().map(part).collect(),
         }
     }
 }

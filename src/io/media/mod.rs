@@ -8,12 +8,13 @@ mod figures;
 mod passage;
 mod poller;
 mod ports;
+mod reading;
 mod sockets;
 mod worker;
 
 pub use figures::WorkerFigures;
 
-use crate::base::limits::MEDIA_COMMANDS_MAX;
+use crate::base::limits::{MEDIA_COMMANDS_MAX, REPLAY_PARTS_WAITING_MAX};
 use crate::base::{Duration, SessionId};
 use crate::io::clock::Clock;
 use crate::io::recorder::RecorderSink;
@@ -24,10 +25,12 @@ use figures::Figures;
 use passage::{Departure, Expected};
 use poller::{Poller, Waker};
 use ports::PortPairs;
+use reading::{Asker, Desk};
 use sockets::SharedPorts;
 use std::io;
 use std::num::NonZero;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -45,6 +48,8 @@ pub struct MediaSettings {
     pub engine: EngineSettings,
     /// From a good source: SSRCs and first sequence numbers are not to be guessed. A restart with the same seed goes on with its legs.
     pub seed: u64,
+    /// Where recordings are that somebody may listen to.
+    pub recordings: PathBuf,
 }
 
 /// The workers. Held by the one task that drives the switch.
@@ -132,6 +137,8 @@ impl MediaPool {
         let count = settings.workers.unwrap_or_else(cores).max(1);
         let ports = SharedPorts::new(PortPairs::new(&settings.ports));
         let mut workers = Vec::with_capacity(count);
+        let (asks, asked) = sync_channel(REPLAY_PARTS_WAITING_MAX);
+        let mut askers = Vec::with_capacity(count);
         for number in 0..count {
             let poller = Poller::new()?;
             let bell = Bell { rung: Arc::new(AtomicBool::new(false)), waker: poller.waker() };
@@ -140,13 +147,17 @@ impl MediaPool {
             // One for all: a leg's numbers are the same on whichever worker a restart puts it.
             let (engine, clips, seed) = (settings.engine, Arc::clone(clips), settings.seed);
             let (ports, inbox, sink) = (ports.clone(), inbox.clone(), sink());
+            let (answers, read) = sync_channel(REPLAY_PARTS_WAITING_MAX);
+            askers.push(Asker { answers, bell: bell.clone() });
+            let desk = Desk { worker: number, asks: asks.clone(), answers: read };
             let (its_bell, its_figures) = (bell.clone(), Arc::clone(&figures));
             let thread = thread::Builder::new().name(format!("media-{number}")).spawn(move || {
                 let engine = Engine::new(engine, clips, seed);
-                Worker::new(poller, engine, ports, to_do, its_bell, inbox, sink, its_figures, clock).run();
+                Worker::new(poller, engine, ports, to_do, its_bell, inbox, sink, desk, its_figures, clock).run();
             })?;
             workers.push(Handle { orders, bell, to_wake: AtomicBool::new(false), figures, thread });
         }
+        reading::start(settings.recordings.clone(), asked, askers)?;
         Ok(Self { workers, ports })
     }
 
@@ -254,6 +265,7 @@ fn session_of(command: &Command) -> SessionId {
         | Command::Move { from: session, .. }
         | Command::SetBackground { session, .. }
         | Command::Announce { session, .. }
+        | Command::AnnounceRecording { session, .. }
         | Command::StopAnnouncements { session, .. }
         | Command::StartRecording { session, .. }
         | Command::SetRecordedParties { session, .. }

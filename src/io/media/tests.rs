@@ -27,7 +27,8 @@ impl World {
         let folder = tempfile::tempdir().expect("a folder");
         let (sender, inbox) = mpsc::channel(1_024);
         let recorder = Recorder::start(folder.path().to_owned(), sender.clone()).expect("threads");
-        let settings = MediaSettings { workers: Some(2), ports, engine: EngineSettings::default(), seed: 1 };
+        let settings =
+            MediaSettings { workers: Some(2), ports, engine: EngineSettings::default(), seed: 1, recordings: std::env::temp_dir() };
         let pool = MediaPool::start(&settings, &Arc::default(), Clock::started_now(), &sender, || recorder.sink()).expect("threads");
         Self { pool, recorder, inbox, folder }
     }

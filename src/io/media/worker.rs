@@ -6,6 +6,7 @@
 use super::figures::{Figures, nanos};
 use super::passage::{Awaited, Departure, Expected};
 use super::poller::{Events, Poller, WOKEN};
+use super::reading::Desk;
 use super::sockets::{BindError, SharedPorts, Sockets};
 use super::{Bell, Order};
 use crate::base::limits::MEDIA_REPORTS_MAX;
@@ -56,6 +57,8 @@ pub(super) struct Worker {
     pub awaited: Awaited,
     pub inbox: Sender<Input>,
     pub sink: RecorderSink,
+    /// Where recordings are read that somebody listens to.
+    pub desk: Desk,
     pub figures: Arc<Figures>,
     pub clock: Clock,
     pub turn: Turn,
@@ -74,6 +77,7 @@ impl Worker {
         bell: Bell,
         inbox: Sender<Input>,
         sink: RecorderSink,
+        desk: Desk,
         figures: Arc<Figures>,
         clock: Clock,
     ) -> Self {
@@ -86,6 +90,7 @@ impl Worker {
             awaited: Awaited::default(),
             inbox,
             sink,
+            desk,
             figures,
             clock,
             turn: Turn::new(),
@@ -173,6 +178,9 @@ impl Worker {
         let enough_at = now + (now - began) / ORDERS_SHARE;
         // Before looking: an order that comes in between wakes again.
         self.bell.heard();
+        while let Ok((wanted, sound)) = self.desk.answers.try_recv() {
+            self.engine.read(wanted, sound);
+        }
         while let Some(order) = self.awaited.take_ready() {
             self.obey(order);
         }
@@ -302,6 +310,11 @@ impl Worker {
         self.send();
         if ticked || self.turn.recorded.len() >= CHUNKS_A_BATCH || self.engine.deadline().is_none() {
             self.sink.pass(&mut self.turn.recorded);
+        }
+        for wanted in self.turn.wanted.drain(..) {
+            if let Some(refused) = self.desk.ask(wanted) {
+                self.engine.read(refused, None);
+            }
         }
         while let Some(report) = self.reports.pop_front() {
             if let Err(TrySendError::Full(Input::Media(report))) = self.inbox.try_send(Input::Media(report)) {

@@ -39,7 +39,7 @@ impl Header {
     }
 
     /// The sampling rate of a header of ours; its sizes are not looked at.
-    fn rate(bytes: &[u8; HEADER]) -> Option<u32> {
+    pub fn rate(bytes: &[u8; HEADER]) -> Option<u32> {
         let hz = u32::from_le_bytes(bytes[24..28].try_into().ok()?);
         let mut sizeless = *bytes;
         for sizes in [4..8, 40..44] {

@@ -5,6 +5,7 @@
 //! Whatever the disk does, packets flow and calls go on; what could not be kept is reported and raises an alarm.
 
 mod desk;
+mod excerpt;
 mod file;
 mod finish;
 mod header;
@@ -16,6 +17,7 @@ mod timeline;
 mod unnoticed;
 mod verify;
 
+pub use excerpt::excerpt;
 pub use repair::{Left, Recovered, Repair, repair};
 pub use sink::RecorderSink;
 pub use unnoticed::unnoticed;

@@ -58,6 +58,7 @@ impl World {
             merged_into: None,
             call_back: None,
             hung_up_first: None,
+            caller_left_at: None,
             recording: Some(RecordingRecord { file, duration: millis(1_000), sha256: Some("ab".into()), state, reason: None }),
         };
         self.store.try_push(Row::Call(Box::new(record))).expect("room");

@@ -55,6 +55,7 @@ pub(super) fn record(n: i64, rng: &mut Rng) -> CallRecord {
         merged_into: None,
         call_back: None,
         hung_up_first: None,
+        caller_left_at: None,
         recording: Some(RecordingRecord {
             file: "2026/11/21/X.wav".into(),
             duration: millis(57_000),

@@ -6,10 +6,12 @@ mod sound;
 
 pub use sound::Scratch;
 
-use super::control::{Background, Hearing, Report, StreamParameters};
+use super::clips::Clip;
+use super::control::{Background, Excerpt, Hearing, Report, StreamParameters};
 use super::detector::Detector;
 use super::engine::EngineSettings;
 use super::parties::Parties;
+use super::player::Player;
 use super::stream::{Heard, Kind, Stream};
 use super::tap::{Received, Tap};
 use super::turn::{Component, Turn};
@@ -121,6 +123,21 @@ impl Session {
     }
 
     pub fn announce(&mut self, leg: LegId, clips: Vec<ClipId>, token: u64, turn: &mut Turn) {
+        self.play(leg, token, turn, |player, ended| player.announce(clips, token, ended));
+    }
+
+    pub fn announce_recording(&mut self, leg: LegId, excerpts: Vec<Excerpt>, token: u64, turn: &mut Turn) {
+        self.play(leg, token, turn, |player, ended| player.replay(excerpts, token, ended));
+    }
+
+    /// What was wanted for the leg has been read, or cannot be.
+    pub fn read(&mut self, leg: LegId, excerpt: Excerpt, sound: Option<Clip>) {
+        if let Some(stream) = self.leg(leg) {
+            stream.player.read(excerpt, sound);
+        }
+    }
+
+    fn play(&mut self, leg: LegId, token: u64, turn: &mut Turn, queue: impl FnOnce(&mut Player, &mut Vec<u64>)) {
         let session = self.id;
         let Some(stream) = self.leg(leg) else {
             // Nobody may wait for an announcement to a leg that is gone.
@@ -128,7 +145,7 @@ impl Session {
             return;
         };
         let mut ended = Vec::new();
-        stream.player.announce(clips, token, &mut ended);
+        queue(&mut stream.player, &mut ended);
         stream.report_ended(&mut ended, turn);
         self.plan();
     }

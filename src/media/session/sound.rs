@@ -12,7 +12,7 @@ use crate::media::outbound::Outbound;
 use crate::media::parties::Parties;
 use crate::media::stream::Stream;
 use crate::media::topology::Hears;
-use crate::media::turn::Turn;
+use crate::media::turn::{Turn, Wanted};
 
 /// Room for one tick, kept by the engine and lent to each session in turn.
 #[derive(Debug, Default)]
@@ -68,6 +68,8 @@ impl Session {
             Hears::Mixed(parties) => (parties.count() > 1, false),
             Hears::Announcement | Hears::AnnouncementOver(_) => {
                 let some = stream.player.announce_frame(library, frame, ended);
+                let (session, leg) = (stream.session, stream.leg);
+                turn.wanted.extend(stream.player.wanted().map(|excerpt| Wanted { session, leg, excerpt }));
                 (some || hears.parties().count() > 1, some)
             }
             Hears::Background => (true, stream.player.background_frame(library, frame, background)),

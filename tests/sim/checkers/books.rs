@@ -23,6 +23,8 @@ pub struct Books {
     /// Where each waiting call waits, and its place.
     places: BTreeMap<CallId, (QueueId, u64)>,
     next_place: u64,
+    /// When each call that has not been answered first came to a queue: that is its place, wherever it flows.
+    first: BTreeMap<CallId, Instant>,
     /// Callers whom their queue did not take, or not any longer: their calls go on elsewhere.
     elsewhere: BTreeSet<CallId>,
     /// Phones that ring for a caller at once, the most that was ever allowed.
@@ -45,6 +47,7 @@ struct Book {
 struct Waiting {
     call: CallId,
     since: Instant,
+    first: Instant,
     /// Who are offered to take him, and whose phones are called for it: what of these rings together is one offer.
     offered_to: BTreeSet<String>,
     called: BTreeSet<String>,
@@ -80,6 +83,7 @@ impl Books {
             queues: BTreeMap::new(),
             places: BTreeMap::new(),
             next_place: 0,
+            first: BTreeMap::new(),
             elsewhere: BTreeSet::new(),
             at_once: BTreeMap::new(),
             call_backs: BTreeSet::new(),
@@ -120,12 +124,14 @@ impl Books {
 
     pub fn enqueued(&mut self, call: CallId, queue: &QueueId, now: Instant) {
         self.elsewhere.remove(&call);
+        let first = *self.first.entry(call).or_insert(now);
         let book = self.queues.entry(queue.clone()).or_default();
         book.counted.offered += 1;
         self.next_place += 1;
         let place = self.next_place;
         let (offered_to, called, rang_out, refused) = (BTreeSet::new(), BTreeSet::new(), None, BTreeSet::new());
-        book.waiting.insert(place, Waiting { call, since: now, offered_to, called, rang_out, kept: false, yesterday: false, refused });
+        book.waiting
+            .insert(place, Waiting { call, since: now, first, offered_to, called, rang_out, kept: false, yesterday: false, refused });
         self.places.insert(call, (queue.clone(), place));
     }
 
@@ -137,6 +143,7 @@ impl Books {
     }
 
     pub fn answered(&mut self, call: CallId, now: Instant) {
+        self.first.remove(&call);
         if let Some((book, waiting)) = self.take(call).filter(|(_, waiting)| !waiting.yesterday) {
             let waited = waited_ms(waiting.since, now);
             book.counted.answered += 1;
@@ -146,7 +153,8 @@ impl Books {
     }
 
     /// His queue did not take him, or not any longer.
-    pub fn overflowed(&mut self, call: CallId) {
+    pub fn overflowed(&mut self, call: CallId, now: Instant) {
+        self.first.entry(call).or_insert(now);
         if let Some((book, waiting)) = self.take(call).filter(|(_, waiting)| !waiting.yesterday) {
             book.counted.missed_offers += u64::from(waiting.rang_out.is_some());
             // Among those who left; how many of them flowed on is the switch's word.
@@ -168,6 +176,7 @@ impl Books {
     }
 
     pub fn left(&mut self, call: CallId, now: Instant) {
+        self.first.remove(&call);
         if let Some((book, waiting)) = self.take(call).filter(|(_, waiting)| !waiting.yesterday) {
             book.counted.missed_offers += u64::from(waiting.rang_out.is_some());
             book.counted.abandoned += 1;
@@ -186,9 +195,9 @@ impl Books {
             return complaints.push(format!("{call} is offered to {agent} and does not wait"));
         };
         // Of two who came in the same moment neither was first.
-        let since = book.waiting.get(&place).map_or(Instant::START, |waiting| waiting.since);
-        let passed = |other: &&Waiting| other.since < since && other.offered_to.is_empty() && !other.refused.contains(agent);
-        if let Some(other) = book.waiting.range(..place).map(|(_, waiting)| waiting).find(passed) {
+        let first = book.waiting.get(&place).map_or(Instant::START, |waiting| waiting.first);
+        let passed = |other: &&Waiting| other.first < first && other.offered_to.is_empty() && !other.refused.contains(agent);
+        if let Some(other) = book.waiting.values().find(passed) {
             complaints.push(format!("{call} is offered to {agent} before {}, who came first", other.call));
         }
         if let Some(waiting) = book.waiting.get_mut(&place)
@@ -276,8 +285,9 @@ impl Books {
     pub fn restarted(&mut self, snapshot: &Snapshot, offered_anew: &BTreeSet<(CallId, String)>, now: Instant, complaints: &mut Complaints) {
         let (clock, midnight, ahead_ms, next_place) = (self.clock, self.midnight, self.ahead_ms, self.next_place);
         let (elsewhere, at_once) = (std::mem::take(&mut self.elsewhere), std::mem::take(&mut self.at_once));
-        let (queues, places, call_backs) = (BTreeMap::new(), BTreeMap::new(), std::mem::take(&mut self.call_backs));
-        let anew = Self { clock, midnight, ahead_ms, next_place, elsewhere, at_once, call_backs, unsettled: true, queues, places };
+        let (first, call_backs) = (std::mem::take(&mut self.first), std::mem::take(&mut self.call_backs));
+        let (queues, places) = (BTreeMap::new(), BTreeMap::new());
+        let anew = Self { clock, midnight, ahead_ms, next_place, first, elsewhere, at_once, call_backs, unsettled: true, queues, places };
         let known = std::mem::replace(self, anew);
         // The page is turned before what is shown is taken over, for it is of this day.
         let turned = self.turns_page(now);
@@ -293,6 +303,7 @@ impl Books {
             let (id, Some(queue)) = (view.record.id, view.record.queue.as_ref()) else { continue };
             let before = known.places.get(&id).and_then(|(queue, place)| known.queues.get(queue)?.waiting.get(place));
             let (since, refused) = before.map_or((Instant::START, BTreeSet::new()), |before| (before.since, before.refused.clone()));
+            let first = *self.first.entry(id).or_insert_with(|| before.map_or(Instant::START, |before| before.first));
             let yesterday = turned || before.is_some_and(|before| before.yesterday);
             // By the agents' states, for an offer stands on the record from its INVITE on.
             let offered = |agent: &&AgentView| agent.call == Some(id) && matches!(agent.state, "reserved" | "ringing");
@@ -304,7 +315,7 @@ impl Books {
             let book = self.queues.entry(queue.clone()).or_default();
             self.next_place += 1;
             let place = known.places.get(&id).map_or(self.next_place, |(_, place)| *place);
-            book.waiting.insert(place, Waiting { call: id, since, offered_to, called, rang_out, kept: true, yesterday, refused });
+            book.waiting.insert(place, Waiting { call: id, since, first, offered_to, called, rang_out, kept: true, yesterday, refused });
             self.places.insert(id, (queue.clone(), place));
         }
         for waiting in known.queues.values().flat_map(|book| book.waiting.values()) {

@@ -130,6 +130,7 @@ mod tests {
             merged_into: None,
             call_back: None,
             hung_up_first: None,
+            caller_left_at: None,
             visits: Vec::new(),
             recording: Some(RecordingRecord {
                 file: String::new(),

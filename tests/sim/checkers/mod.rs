@@ -441,7 +441,7 @@ impl Checkers {
                     self.books.enqueued(call, queue, now);
                 }
             }
-            ("queue.expired" | "queue.refused", Some(call)) => self.books.overflowed(call),
+            ("queue.expired" | "queue.refused", Some(call)) => self.books.overflowed(call, now),
             ("call.agent_left", Some(call)) => {
                 self.silent.agent_left(call, now);
                 if event.detail.contains(&("awaits_another", Detail::Flag(true))) {
@@ -452,7 +452,7 @@ impl Checkers {
                 self.silent.agent_left(call, now);
                 self.silent.another_came(call, AWAITS_ANOTHER, now);
             }
-            ("script.began", Some(call)) => self.silent.displaced(call, now),
+            ("script.began" | "call.caller_left", Some(call)) => self.silent.displaced(call, now),
             ("call.established", Some(call)) => {
                 self.books.answered(call, now);
                 let rules = self.rules_of(call);

@@ -181,3 +181,14 @@ fn a_menu_goes_on_over_a_restart_and_ends_with_a_reload_that_takes_it_away() {
     reloaded.presses(CALLER, "1").after(millis(700)).expect_hears(CALLER, Heard::Clip("closed")).after(secs(2)).expect_ended(CALLER);
     assert_eq!(reloaded.ends_well().outcome, Some(Outcome::Refused));
 }
+
+#[test]
+fn a_key_to_an_agent_who_is_busy_leads_where_the_menu_leads_otherwise() {
+    for keys in ["3", "1002"] {
+        let mut world = world(&["1001", "1002"]);
+        world.agent_answers("1002", secs(1)).dials("1002", "13900000000").after(secs(1)).expect_agent("1002", "talking", None);
+        world.caller_dials("95000").after(millis(700)).presses(CALLER, keys).after(secs(3)).expect_ringing("1001");
+        assert_eq!(world.events_named("menu.diverted").count(), 1, "{keys}");
+        world.ends_well();
+    }
+}

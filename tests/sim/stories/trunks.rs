@@ -98,8 +98,8 @@ fn a_host_that_rings_is_waited_for() {
 #[test]
 fn hosts_of_which_none_says_anything_end_in_a_refusal() {
     let mut world = with_hosts("try_for = \"3s\"");
-    world.dies("carrier").dies("other").dials("1001", "13900000000").after(secs(40));
-    world.expect_saw("1001", |saw| matches!(saw, Saw::Refused { code: 408, .. }));
+    world.dies("carrier").dies("other").dials("1001", "13900000000").after(millis(5_900)).expect_agent("1001", "talking", None);
+    world.after(millis(300)).expect_saw("1001", |saw| matches!(saw, Saw::Refused { code: 408, .. }));
     world.expect_agent("1001", "ready", None);
     world.ends_well();
 }
@@ -168,4 +168,31 @@ fn a_carrier_is_registered_with_and_forgotten_with_the_configuration() {
     assert_eq!(trunk(&world, "carrier").registered, None);
     world.habit("1001", |habit| habit.sound = Sound::Speech);
     world.ends_quietly();
+}
+
+#[test]
+fn a_transfer_goes_by_the_next_host_when_one_says_nothing() {
+    let mut world = with_hosts("try_for = \"3s\"");
+    world.agent_answers("1001", secs(1)).caller_dials("95000").after(secs(5)).expect_up("1001").dies("carrier");
+    world.refers("1001", "13900000000").after(millis(2_900)).expect_not_ringing("other").after(millis(1_500));
+    world.expect_conversation(CALLER, "other").expect_agent("1001", "ready", None);
+    world.ends_well();
+}
+
+#[test]
+fn a_transfer_of_which_no_host_says_anything_comes_back() {
+    let mut world = with_hosts("try_for = \"3s\"");
+    world.agent_answers("1001", secs(1)).caller_dials("95000").after(secs(5)).expect_up("1001").dies("carrier").dies("other");
+    world.refers("1001", "13900000000").after(millis(5_900)).expect_hears(CALLER, crate::sound::Heard::Clip("music/hold"));
+    world.after(millis(500)).expect_saw("1001", |saw| *saw == Saw::Notified(408)).expect_conversation(CALLER, "1001");
+    world.ends_well();
+}
+
+#[test]
+fn a_transfer_that_rings_is_waited_for() {
+    let mut world = with_hosts("try_for = \"3s\"");
+    world.agent_answers("1001", secs(1)).caller_dials("95000").after(secs(5)).habit("carrier", |habit| habit.on_ring = OnRing::Ignore);
+    world.refers("1001", "13900000000").after(secs(10)).expect_ringing("carrier").expect_not_ringing("other");
+    world.answers("carrier").after(secs(1)).expect_conversation(CALLER, "carrier");
+    world.ends_well();
 }
