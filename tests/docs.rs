@@ -27,6 +27,36 @@ fn the_reference_of_the_configuration_is_what_the_code_says() {
 }
 
 #[test]
+fn the_reference_in_chinese_is_what_the_code_says_and_lacks_nothing() {
+    assert_eq!(reference::untranslated(), [""; 0], "to be added to, or taken out of, src/config/reference/chinese.rs");
+    is_as_written("configuration.zh-CN.md", &reference::markdown_in_chinese());
+}
+
+/// Every key stands in a shipped file, in use or behind a `#`, with a value; and every table by its name.
+#[test]
+fn every_key_of_the_configuration_has_an_example_in_what_is_shipped() {
+    let shipped: String = ["switch", "agents", "queues", "routing", "rules"]
+        .map(|name| std::fs::read_to_string(root().join(format!("config/{name}.toml"))).expect("is shipped"))
+        .concat();
+    let is_given = |key: &str| {
+        let of_another = |before: &str| before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.');
+        shipped
+            .match_indices(key)
+            .any(|(at, _)| !of_another(&shipped[..at]) && shipped[at + key.len()..].trim_start_matches(' ').starts_with('='))
+    };
+    let missing: Vec<String> = reference::keys()
+        .into_iter()
+        .filter(|path| {
+            let (table, key) = path.rsplit_once('.').unwrap_or(("", path));
+            let last = table.rsplit('.').next().unwrap_or(table);
+            let has_table = shipped.contains(&format!("[{table}]")) || is_given(last);
+            !(has_table && is_given(key))
+        })
+        .collect();
+    assert_eq!(missing, [""; 0], "to be shown in config/*.toml, in use or behind a #");
+}
+
+#[test]
 fn the_page_of_figures_is_what_the_code_says() {
     is_as_written("figures.md", &page::markdown());
 }

@@ -41,6 +41,7 @@ impl Call {
             aside: false,
             exchanged: agent_first,
             left_before: nobody(),
+            conference_outlives: false,
             outlives_agent: false,
             parted: false,
             record,

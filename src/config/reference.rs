@@ -1,6 +1,8 @@
 //! What each key of the configuration means and what stands when it is not given: the reference in `docs/`, made from here and from the parser's
 //! own table (`raw`), so that neither says what the other does not know. Its tests take each default literally.
 
+mod chinese;
+
 use super::raw::{KINDS, TABLES};
 
 /// A table: what it is for.
@@ -322,31 +324,86 @@ pub fn described() -> Vec<String> {
     ENTRIES.iter().map(|entry| joined(entry.table, entry.key)).collect()
 }
 
+/// A page in one language: what stands around the texts.
+struct Words {
+    preface: &'static str,
+    columns: &'static str,
+    must_be_given: &'static str,
+    kinds: fn(&'static str) -> &'static str,
+    text: fn(&str, &'static str) -> &'static str,
+    default: fn(&'static str) -> String,
+}
+
 /// `docs/configuration.md`.
 #[must_use]
 pub fn markdown() -> String {
-    let mut out = String::from(
-        "# Configuration\n\n\
+    page(&Words {
+        preface: "# Configuration\n\n\
          Made from the code (`src/config/reference.rs`); `SANLING_WRITE_FIXTURES=1 cargo test --test docs` writes it anew.\n\n\
          All `*.toml` files of the folder are read as one document: a table may live in any of them, and a key that is given twice is an \
          error that names both places. Unknown keys are errors that suggest the nearest known one. Times are `\"500ms\"`, `\"7s\"`, `\"2m\"`, \
          `\"1h\"`; of what is kept, days: `\"90d\"`. After a change: `sanling check`, then `sanling reload`. `--set 'KEY=VALUE'` overrides \
          one dotted key.\n",
-    );
+        columns: "| key | value | when not given | meaning |",
+        must_be_given: "must be given",
+        kinds: |kind| kind,
+        text: |_, english| english,
+        default: |words| words.trim_matches(['(', ')']).to_owned(),
+    })
+}
+
+/// `docs/configuration.zh-CN.md`.
+#[must_use]
+pub fn markdown_in_chinese() -> String {
+    page(&Words {
+        preface: "# 配置\n\n\
+         由代码生成（`src/config/reference/chinese.rs`）；`SANLING_WRITE_FIXTURES=1 cargo test --test docs` 重新写出。\n\n\
+         目录中所有 `*.toml` 文件合为一份文档：一个表可以写在任何文件里，同一键给出两次是错误，并指出两处位置。未知的键是错误，并提示最接近的键。\
+         时间写作 `\"500ms\"`、`\"7s\"`、`\"2m\"`、`\"1h\"`；保存期限写作天数：`\"90d\"`。修改之后：`sanling check`，再 `sanling reload`。\
+         `--set 'KEY=VALUE'` 覆盖一个带点的键。括号中的默认值与英文参考一致。\n",
+        columns: "| 键 | 值 | 未给出时 | 含义 |",
+        must_be_given: "必须给出",
+        kinds: |kind| match kind {
+            "time" => "时间",
+            "text" => "文本",
+            "list" => "列表",
+            "table" => "表",
+            "true or false" => "真假",
+            _ => "数字",
+        },
+        text: |name, _| chinese::TEXTS.iter().find(|(of, _)| *of == name).map_or("", |(_, text)| text),
+        default: str::to_owned,
+    })
+}
+
+/// Tables and keys whose Chinese text is missing, and texts of what there is no more.
+#[must_use]
+pub fn untranslated() -> Vec<String> {
+    let tables = ABOUT.iter().map(|about| (about.path.to_owned(), about.about));
+    let named: Vec<(String, &str)> = tables.chain(ENTRIES.iter().map(|entry| (joined(entry.table, entry.key), entry.meaning))).collect();
+    let missing = named.iter().filter(|(name, english)| {
+        let chinese = chinese::TEXTS.iter().find(|(of, _)| of == name);
+        chinese.is_none_or(|(_, text)| text.is_empty() != english.is_empty())
+    });
+    let unknown = chinese::TEXTS.iter().map(|(of, _)| (*of).to_owned()).filter(|of| !named.iter().any(|(name, _)| name == of));
+    missing.map(|(name, _)| name.clone()).chain(unknown).collect()
+}
+
+fn page(words: &Words) -> String {
+    let mut out = String::from(words.preface);
     for About { path, about } in ABOUT {
-        out.push_str(&format!(
-            "\n## `{}`\n\n{about}\n\n| key | value | when not given | meaning |\n| --- | --- | --- | --- |\n",
-            heading(path)
-        ));
+        let (about, columns) = ((words.text)(path, about), words.columns);
+        out.push_str(&format!("\n## `{}`\n\n{about}\n\n{columns}\n| --- | --- | --- | --- |\n", heading(path)));
         let known = TABLES.iter().find(|(table, _)| table == path).map_or(&[][..], |(_, keys)| keys);
         for Entry { key, default, meaning, .. } in ENTRIES.iter().filter(|entry| entry.table == *path) {
             let example = known.iter().find(|(name, _)| name == key).map_or("", |(_, example)| example);
             let default = match *default {
-                "" => "must be given".to_owned(),
-                words if words.starts_with('(') => words.trim_matches(['(', ')']).to_owned(),
+                "" => words.must_be_given.to_owned(),
+                explained if explained.starts_with('(') => (words.default)(explained),
                 literal => format!("`{literal}`"),
             };
-            out.push_str(&format!("| `{key}` | {}: `{}` | {default} | {} |\n", kind(example), cell(example), cell(meaning)));
+            let (kind, meaning) = ((words.kinds)(kind(example)), (words.text)(&joined(path, key), meaning));
+            out.push_str(&format!("| `{key}` | {kind}: `{}` | {default} | {} |\n", cell(example), cell(meaning)));
         }
     }
     out

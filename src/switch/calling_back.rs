@@ -111,6 +111,9 @@ impl Switch {
         self.slots.insert(call, Box::new(slot));
         self.calls_of_sessions.insert(session, call);
         self.call_backs.change(id, |one| one.state = CallBackState::Calling { call });
+        if self.config.rules.conference_outlives_caller {
+            self.order(call, Order::OutliveCaller, now);
+        }
         self.touched.insert(Key::Slot(call));
         self.publish("call.originated", Some(call), now, vec![("called", Detail::Text(called))]);
         self.tell_of_call_back("call_back.calling", id, now, vec![("made", Detail::Text(call.to_string()))]);

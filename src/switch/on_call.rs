@@ -411,7 +411,8 @@ impl Switch {
     /// An agent's digits may be a feature code; a caller's may answer the survey.
     fn digit(&mut self, call: CallId, side: Side, digit: char, now: Instant) {
         if side == Side::Caller {
-            let taken = self.menu_pressed(call, digit, now) || self.wish_pressed(call, digit, now) || self.listener_pressed(call, digit, now);
+            let taken =
+                self.menu_pressed(call, digit, now) || self.wish_pressed(call, digit, now) || self.listener_pressed(call, digit, now);
             if taken {
                 return;
             }
