@@ -2,7 +2,7 @@
 //! with the program (IANA's data, bundled), no file is read.
 
 use crate::base::{CalendarId, Timestamp};
-use jiff::civil::{Date, Weekday};
+use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,6 +31,15 @@ pub struct Exception {
     pub open: Vec<Span>,
 }
 
+/// A time that a calendar plans: work, or a break between two times of work on one day.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Planned {
+    pub from: Timestamp,
+    /// The first moment that is outside.
+    pub to: Timestamp,
+    pub at_work: bool,
+}
+
 /// What a calendar says of a moment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Hours {
@@ -51,13 +60,54 @@ impl Calendar {
         let date = local.date();
         let minute = u16::try_from(i32::from(local.hour()) * 60 + i32::from(local.minute())).unwrap_or(0);
         let within = |spans: &[Span]| spans.iter().any(|span| (span.from..span.to).contains(&minute));
-        let exceptions = self.exceptions.iter().filter(|exception| (exception.from..=exception.until).contains(&date));
-        match exceptions.min_by_key(|exception| days(exception)) {
+        match self.exception_on(date) {
             Some(exception) if exception.open.is_empty() => Hours::Holiday,
             Some(exception) if within(&exception.open) => Hours::Open,
             None if within(&self.week[weekday(date)]) => Hours::Open,
             Some(_) | None => Hours::Closed,
         }
+    }
+}
+
+impl Calendar {
+    fn exception_on(&self, date: Date) -> Option<&Exception> {
+        let exceptions = self.exceptions.iter().filter(|exception| (exception.from..=exception.until).contains(&date));
+        exceptions.min_by_key(|exception| days(exception))
+    }
+
+    /// What is planned between two moments, in order: the hours of each day, and the breaks between them.
+    #[must_use]
+    pub fn planned(&self, from: Timestamp, to: Timestamp) -> Vec<Planned> {
+        let date = |at: Timestamp| jiff::Timestamp::from_millisecond(at.0).ok().map(|moment| self.zone.to_datetime(moment).date());
+        let (Some(mut day), Some(last)) = (date(from), date(to)) else { return Vec::new() };
+        let mut planned = Vec::new();
+        while day <= last {
+            let spans = self.exception_on(day).map_or(&self.week[weekday(day)], |exception| &exception.open);
+            let mut before: Option<u16> = None;
+            let mut spans: Vec<Span> = spans.clone();
+            spans.sort_by_key(|span| span.from);
+            for span in spans {
+                let pause = before.map(|end| (end, span.from, false));
+                for (begin, end, at_work) in pause.into_iter().chain([(span.from, span.to, true)]) {
+                    let (begin, end) = (self.moment(day, begin).max(from), self.moment(day, end).min(to));
+                    if begin < end {
+                        planned.push(Planned { from: begin, to: end, at_work });
+                    }
+                }
+                before = Some(span.to);
+            }
+            let Ok(next) = day.tomorrow() else { break };
+            day = next;
+        }
+        planned
+    }
+
+    /// That minute of the day; 1,440 is the next midnight.
+    fn moment(&self, day: Date, minute: u16) -> Timestamp {
+        let (day, minute) = if minute >= 1_440 { (day.tomorrow().unwrap_or(day), 0) } else { (day, minute) };
+        let time = Time::midnight().saturating_add(jiff::SignedDuration::from_mins(i64::from(minute)));
+        let moment = day.to_datetime(time).to_zoned(self.zone.clone());
+        moment.map_or(Timestamp(i64::MAX), |moment| Timestamp(moment.timestamp().as_millisecond()))
     }
 }
 
@@ -133,6 +183,33 @@ mod tests {
     fn at(calendar: &Calendar, local: &str) -> Hours {
         let moment = local.parse::<jiff::civil::DateTime>().expect("a time").to_zoned(calendar.zone.clone()).expect("a moment");
         calendar.at(Timestamp(moment.timestamp().as_millisecond()))
+    }
+
+    #[test]
+    fn a_plan_has_the_hours_of_each_day_and_the_breaks_between_them() {
+        let office = office("Asia/Shanghai");
+        let moment = |local: &str| {
+            let zoned = local.parse::<jiff::civil::DateTime>().expect("a time").to_zoned(office.zone.clone()).expect("a moment");
+            Timestamp(zoned.timestamp().as_millisecond())
+        };
+        let planned = |from: &str, to: &str| {
+            let local = |at: Timestamp| {
+                let moment = jiff::Timestamp::from_millisecond(at.0).expect("a moment");
+                office.zone.to_datetime(moment).strftime("%d %H:%M").to_string()
+            };
+            let shown = |one: &Planned| (local(one.from), local(one.to), one.at_work);
+            office.planned(moment(from), moment(to)).iter().map(shown).collect::<Vec<_>>()
+        };
+        let line = |from: &str, to: &str, at_work: bool| (from.to_owned(), to.to_owned(), at_work);
+        // From a Friday's break to the Monday's first hour; nothing is planned between.
+        assert_eq!(
+            planned("2026-11-20T12:30:00", "2026-11-23T10:00:00"),
+            [line("20 12:30", "20 13:30", false), line("20 13:30", "20 18:00", true), line("23 09:00", "23 10:00", true)]
+        );
+        // A holiday, and a working day that ends with midnight.
+        assert_eq!(planned("2026-10-02T00:00:00", "2026-10-03T00:00:00"), []);
+        assert_eq!(planned("2026-10-10T00:00:00", "2026-10-11T12:00:00"), [line("10 09:00", "11 00:00", true)]);
+        assert_eq!(planned("2026-11-23T20:00:00", "2026-11-23T08:00:00"), [], "the wrong way round");
     }
 
     #[test]

@@ -19,7 +19,7 @@ mod retention;
 mod source;
 mod suggest;
 
-pub use calendar::{Calendar, Exception, Hours, Span};
+pub use calendar::{Calendar, Exception, Hours, Planned, Span};
 pub use call_back::{CallBackFirst, CallBackRule};
 pub use error::ConfigError;
 pub use greeting::{GreetingRule, PARTS_OF_DAY};
@@ -183,6 +183,8 @@ pub struct AgentConfig {
     pub greeting: Option<ClipId>,
     /// Who is told of what he leaves undone.
     pub superior: Option<AgentId>,
+    /// When he is to work: a calendar's hours.
+    pub shift: Option<CalendarId>,
     pub role: Role,
     pub login: Login,
 }
@@ -190,11 +192,11 @@ pub struct AgentConfig {
 /// Without the hashes: whoever has them can register as the agent.
 impl std::fmt::Debug for AgentConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { id, name, ha1_sha256: _, ha1_md5: _, team, skills, rank, weight, caller, greeting, superior, role, login } = self;
+        let Self { id, name, ha1_sha256: _, ha1_md5: _, team, skills, rank, weight, caller, greeting, superior, shift, role, login } = self;
         let mut shown = f.debug_struct("AgentConfig");
         shown.field("id", id).field("name", name).field("team", team).field("skills", skills);
         shown.field("rank", rank).field("weight", weight).field("caller", caller).field("greeting", greeting);
-        shown.field("superior", superior).field("role", role).field("login", login).finish_non_exhaustive()
+        shown.field("superior", superior).field("shift", shift).field("role", role).field("login", login).finish_non_exhaustive()
     }
 }
 

@@ -145,6 +145,7 @@ tables! {
         caller: Spot<String> = "caller = \"02012345678\"",
         greeting: Spot<String> = "greeting = \"agents/zhang-wei\"",
         superior: Spot<String> = "superior = \"1000\"",
+        shift: Spot<String> = "shift = \"office\"",
         role: Spot<String> = "role = \"agent\"",
         login: Spot<String> = "login = \"on-register\"",
     }

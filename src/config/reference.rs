@@ -82,6 +82,7 @@ reference! {
         "weight" = "1": "For queues that draw by weight: 2 is drawn twice as often as 1.";
         "caller" = "(his queue's, or the trunk's)": "The number that he shows in calls out.";
         "superior" = "(none)": "Another agent's id: to whom calls and messages are handed up.";
+        "shift" = "(none)": "A calendar's id: its hours are when he is to work, and what lies between two of a day is a break. For his adherence in the reports.";
         "role" = r#""agent""#: "`agent` or `supervisor`.";
         "login" = r#""on-register""#: "`on-register`: registering logs in and makes ready; `manual`: by feature code or API.";
         "greeting" = "(his number is said)": "The prompt that says his name to callers.";

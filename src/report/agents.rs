@@ -53,6 +53,12 @@ tally! {
         after_call_ms,
         idle_ms,
         not_ready_ms,
+        /// By the agents' shifts, up to now: time of work, and of breaks between it.
+        planned_ms,
+        planned_breaks_ms,
+        /// At work when it was planned, and in breaks.
+        worked_as_planned_ms,
+        worked_in_breaks_ms,
         /// Times that agents logged on.
         logons,
     } greatest {}

@@ -7,6 +7,7 @@ use super::tally::ms;
 use super::{AgentInterval, DEFINITIONS, Measure, Slices, Tally, Terms, measure};
 use crate::base::{AgentId, QueueId, Timestamp};
 use crate::call::record::{CallDirection, CallRecord, VisitEnding};
+use crate::config::Calendar;
 use std::collections::BTreeMap;
 
 /// What the rows stand for.
@@ -30,6 +31,8 @@ pub struct Question {
     pub agent: Option<String>,
     /// Agent → team, for reports by team.
     pub teams: BTreeMap<AgentId, String>,
+    /// Agent → the hours of his shift.
+    pub shifts: BTreeMap<AgentId, Calendar>,
     /// Up to when what runs has run.
     pub now: Timestamp,
     /// More rows are refused.
@@ -44,7 +47,7 @@ type Key = (String, Timestamp);
 /// A report that is being made.
 #[derive(Debug)]
 pub struct Report {
-    question: Question,
+    pub(super) question: Question,
     rows: BTreeMap<Key, Tally>,
     returns: Returns<Key>,
     /// Whose interval came last, and whether he was offline in it.
@@ -120,13 +123,14 @@ impl Report {
         if was_off && !is_off && *kind != Kind::Queues && queue.is_none() {
             self.at(&key, interval.from, |tally| tally.work.logons += 1);
         }
-        let slices = self.question.slices.clone();
-        slices.cut(interval.from, interval.to, |begin, ms| self.with((key.clone(), begin), |tally| tally.work.spend(&interval.state, ms)));
+        self.cut(&key, interval.from, interval.to, |tally, ms| tally.work.spend(&interval.state, ms));
+        self.worked(&key, interval);
         self.whether_too_many()
     }
 
     #[must_use]
-    pub fn rows(self) -> Vec<ReportRow> {
+    pub fn rows(mut self) -> Vec<ReportRow> {
+        self.plan();
         let slices = self.question.slices;
         let row = |((key, from), tally): (Key, Tally)| ReportRow { key, from, until: slices.end(from), tally };
         self.rows.into_iter().map(row).collect()
@@ -238,12 +242,12 @@ impl Report {
         self.question.queue.as_deref().is_none_or(|wanted| wanted == queue)
     }
 
-    fn wants_agent(&self, agent: &AgentId) -> bool {
+    pub(super) fn wants_agent(&self, agent: &AgentId) -> bool {
         self.question.agent.as_deref().is_none_or(|wanted| wanted == agent.as_str())
     }
 
     /// The agent, or his team.
-    fn row_of_agent(&self, agent: &AgentId) -> Option<String> {
+    pub(super) fn row_of_agent(&self, agent: &AgentId) -> Option<String> {
         match self.question.kind {
             Kind::Agents => Some(agent.as_str().to_owned()),
             Kind::Teams => self.question.teams.get(agent).cloned(),
@@ -268,6 +272,12 @@ impl Report {
         if let Some(slice) = self.question.slices.of(at) {
             self.with((key.to_owned(), slice), count);
         }
+    }
+
+    /// Counts what of that time lies in which slice.
+    pub(super) fn cut(&mut self, key: &str, from: Timestamp, to: Timestamp, count: impl Fn(&mut Tally, u64)) {
+        let slices = self.question.slices.clone();
+        slices.cut(from, to, |begin, ms| self.with((key.to_owned(), begin), |tally| count(tally, ms)));
     }
 
     fn with(&mut self, key: Key, count: impl FnOnce(&mut Tally)) {

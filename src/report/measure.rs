@@ -221,6 +221,10 @@ definitions! {
     "utilisation" Percent A: "(talk + hold) / (talk + hold + after-call work + idle)", "of the agents' states",
         |t| t.work.talking_ms, t.work.talking_ms + t.work.after_call_ms + t.work.idle_ms;
 
+    "adherence" Percent A: "(in service when planned in + out when planned out) / planned",
+        "by the agent's shift, up to now; in service: on calls, after them, or at hand; planned out: the breaks between the hours of one day",
+        |t| t.work.worked_as_planned_ms + t.work.planned_breaks_ms.saturating_sub(t.work.worked_in_breaks_ms),
+        t.work.planned_ms + t.work.planned_breaks_ms;
     // Scripts of service.
     "begun" Count S: "begun", "times that the script was begun", |t| t.scripts.begun;
     "helped_rate" Percent S: "helped / begun", "the caller spoke up, or the agent said that it is not needed any more", |t| t.scripts.helped, t.scripts.begun;

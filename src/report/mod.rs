@@ -24,6 +24,7 @@ pub mod slices;
 pub mod tally;
 pub mod visits;
 
+mod adherence;
 mod builder;
 mod returns;
 #[cfg(test)]

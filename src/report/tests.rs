@@ -69,6 +69,7 @@ fn question(kind: Kind) -> Question {
         queue: None,
         agent: None,
         teams: BTreeMap::new(),
+        shifts: BTreeMap::new(),
         now: Timestamp(MIDNIGHT + 30 * DAY),
         rows_max: 1_000,
     }
@@ -229,6 +230,61 @@ fn the_figures_of_a_queue_by_hand() {
     ] {
         assert_eq!(figures.get(name), Some(&expected), "{name}");
     }
+}
+
+/// Of a Saturday in UTC, 09:00 to 12:00 and 13:00 to 17:00.
+fn early() -> crate::config::Calendar {
+    let span = |from: u16, to: u16| crate::config::Span { from: from * 60, to: to * 60 };
+    let day = || vec![span(9, 12), span(13, 17)];
+    let week = [(); 7].map(|()| day());
+    crate::config::Calendar { id: "early".into(), zone: jiff::tz::TimeZone::UTC, week, exceptions: Vec::new() }
+}
+
+#[test]
+fn adherence_is_work_when_it_is_planned_and_none_in_breaks() {
+    let hour = 3_600.0;
+    let interval = |state: &str, from: f64, to: f64| AgentInterval {
+        agent: "1001".into(),
+        state: state.to_owned(),
+        reason: None,
+        call: None,
+        queue: None,
+        from: at(from * hour),
+        to: at(to * hour),
+    };
+    // Half an hour late; at a meeting for one hour; works on for a quarter of his break; leaves an hour early, and is back at night.
+    let spells = [
+        interval("ready", 9.5, 10.0),
+        interval("talking", 10.0, 11.0),
+        interval("not-ready", 11.0, 12.0),
+        interval("ready", 12.0, 12.25),
+        interval("offline", 12.25, 13.0),
+        interval("wrap-up", 13.0, 16.0),
+        interval("offline", 16.0, 20.0),
+        interval("ready", 20.0, 21.0),
+    ];
+    let mut asked = question(Kind::Agents);
+    asked.shifts = BTreeMap::from([("1001".into(), early()), ("1002".into(), early())]);
+    asked.slices.by = Slice::Day;
+    let rows = report(asked.clone(), &[], &spells);
+    let adherence = |row: &ReportRow| figures(row, Kind::Agents, "ours")["adherence"];
+    // In as planned: 1.5 + 3 hours; out as planned: 0.75; planned: 7 + 1.
+    let of = |hours: f64| (hours * hour * 1_000.0) as u64;
+    assert_eq!((rows[0].key.as_str(), adherence(&rows[0])), ("1001", (of(5.25), Some(of(8.0)))));
+    // Who did not come at all was out in his break alone.
+    assert_eq!((rows[1].key.as_str(), adherence(&rows[1])), ("1002", (of(1.0), Some(of(8.0)))));
+    // Up to now: at half past nine nobody has been due for longer than half an hour.
+    asked.now = at(9.5 * hour);
+    asked.agent = Some("1002".to_owned());
+    let rows = report(asked.clone(), &[], &[]);
+    assert_eq!((rows.len(), adherence(&rows[0])), (1, (0, Some(of(0.5)))));
+    // Half-hours are cut out of it, and without a shift there is none.
+    (asked.now, asked.agent, asked.slices.by) = (at(24.0 * hour), Some("1001".to_owned()), Slice::HalfHour);
+    let rows = report(asked.clone(), &[], &spells);
+    let sum = rows.iter().map(adherence).fold((0, 0), |(part, of), (more, whole)| (part + more, of + whole.unwrap_or(0)));
+    assert_eq!(sum, (of(5.25), of(8.0)));
+    asked.shifts.clear();
+    assert!(report(asked, &[], &spells).iter().all(|row| adherence(row) == (0, Some(0))));
 }
 
 #[test]

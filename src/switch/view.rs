@@ -7,9 +7,10 @@ use super::Switch;
 use crate::acd::{AgentSnapshot, Counters, QueueSnapshot};
 use crate::base::{AgentId, BoxId, CallId, Instant, QueueId, Timestamp, TrunkId};
 use crate::call::record::{CallRecord, SoundRecord};
-use crate::config::Role;
+use crate::config::{AgentConfig, Calendar, Role};
 use crate::report::{Basis, VisitTally, measure};
 use crate::sip;
+use std::collections::BTreeMap;
 
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Snapshot {
@@ -33,6 +34,8 @@ pub struct Snapshot {
     pub trunks: Vec<TrunkView>,
     /// What figures go by.
     pub basis: Basis,
+    /// When agents are to work who have a shift.
+    pub shifts: BTreeMap<AgentId, Calendar>,
 }
 
 /// A trunk, and what is known of its carrier.
@@ -195,6 +198,7 @@ impl Switch {
             blocked: self.endpoint.blocked().map(|blocked| self.blocked_view(blocked)).collect(),
             trunks: self.trunk_views(),
             basis: self.basis(),
+            shifts: self.shifts(),
         }
     }
 
@@ -204,6 +208,11 @@ impl Switch {
         let mut views: Vec<_> = asked.map(|(id, message)| MessageView { in_box: id.clone(), message: message.clone() }).collect();
         views.sort_by_key(|view| std::cmp::Reverse((view.message.left_at, view.message.call)));
         views
+    }
+
+    fn shifts(&self) -> BTreeMap<AgentId, Calendar> {
+        let shift = |agent: &AgentConfig| Some((agent.id.clone(), self.config.calendars.get(agent.shift.as_ref()?)?.clone()));
+        self.config.agents.values().filter_map(shift).collect()
     }
 
     fn blocked_view(&self, blocked: &sip::guard::Blocked) -> BlockedView {

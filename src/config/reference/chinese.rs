@@ -50,6 +50,7 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     ("agent.weight", "用于按权重抽取的队列：2 被抽中的次数是 1 的两倍。"),
     ("agent.caller", "呼出时显示的号码。"),
     ("agent.superior", "另一坐席的 id：求助和留言升级给他。"),
+    ("agent.shift", "一个日历的名称：其时段是他应当在岗的时间，同一天两段之间为休息。用于报表中的排班遵守率。"),
     ("agent.role", "`agent` 坐席，或 `supervisor` 班长。"),
     ("agent.login", "`on-register`：注册即签入并就绪；`manual`：用功能码或 API。"),
     ("agent.greeting", "向来电者报他名字的提示音。"),

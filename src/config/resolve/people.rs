@@ -2,7 +2,7 @@
 
 use super::destination::Named;
 use super::{Place, Placed, Resolver, Spot};
-use crate::base::AgentId;
+use crate::base::{AgentId, CalendarId};
 use crate::config::raw::{RawAgent, Skills};
 use crate::config::{AgentConfig, Login, Role};
 use md5::Md5;
@@ -34,6 +34,11 @@ impl Resolver<'_> {
         agents
     }
 
+    fn shift(&mut self, spot: Option<&Spot<String>>, named: &Named) -> Option<CalendarId> {
+        let spot = spot.filter(|spot| self.known(spot.place, &spot.value, "calendar", &named.calendars))?;
+        Some(CalendarId::new(&spot.value))
+    }
+
     fn agent(&mut self, raw: &RawAgent, domain: &str, named: &Named) -> AgentConfig {
         let id = self.required(raw.id.as_ref(), "agent", "id", raw.place, &raw.given);
         if let Some(id) = id
@@ -56,6 +61,7 @@ impl Resolver<'_> {
             greeting: raw.greeting.as_ref().and_then(|spot| self.clip(spot.place, &spot.value, &named.language)),
             caller: raw.caller.as_ref().and_then(|spot| self.shown_number(spot)),
             superior: self.superior(raw.superior.as_ref(), id, named),
+            shift: self.shift(raw.shift.as_ref(), named),
             role: self.choice(raw.role.as_ref(), "role", &[("agent", Role::Agent), ("supervisor", Role::Supervisor)], Role::Agent),
             login: self.choice(
                 raw.login.as_ref(),
