@@ -82,7 +82,7 @@ fn question(kind: Kind, by: Slice) -> Question {
         queue: None,
         agent: None,
         teams: BTreeMap::new(),
-        shifts: BTreeMap::new(),
+        plans: BTreeMap::new(),
         now: Timestamp(BEGAN + 2 * MONTH),
         rows_max: 1_000_000,
     }

@@ -1,7 +1,7 @@
 //! When the house is open: a week of hours in a time zone, and the days that are otherwise. A pure function of the wall clock: the zones come
 //! with the program (IANA's data, bundled), no file is read.
 
-use crate::base::{CalendarId, Timestamp};
+use crate::base::{CalendarId, Planned, Timestamp};
 use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 
@@ -29,15 +29,6 @@ pub struct Exception {
     pub until: Date,
     /// Empty: a holiday.
     pub open: Vec<Span>,
-}
-
-/// A time that a calendar plans: work, or a break between two times of work on one day.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Planned {
-    pub from: Timestamp,
-    /// The first moment that is outside.
-    pub to: Timestamp,
-    pub at_work: bool,
 }
 
 /// What a calendar says of a moment.

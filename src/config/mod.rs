@@ -19,7 +19,7 @@ mod retention;
 mod source;
 mod suggest;
 
-pub use calendar::{Calendar, Exception, Hours, Planned, Span};
+pub use calendar::{Calendar, Exception, Hours, Span};
 pub use call_back::{CallBackFirst, CallBackRule};
 pub use error::ConfigError;
 pub use greeting::{GreetingRule, PARTS_OF_DAY};

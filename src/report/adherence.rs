@@ -2,8 +2,7 @@
 
 use super::agents::{AgentInterval, Worth};
 use super::builder::{Kind, Report};
-use crate::base::{AgentId, Timestamp};
-use crate::config::Planned;
+use crate::base::{AgentId, Planned, Timestamp};
 
 impl Report {
     /// The part of an agent's interval in which his plan says something: work done as planned, and in breaks.
@@ -23,7 +22,7 @@ impl Report {
     /// What was planned for those whom the report is of, up to now, whether they came or not.
     pub(super) fn plan(&mut self) {
         let (since, until) = (self.question.slices.since, self.question.slices.until.min(self.question.now));
-        let agents: Vec<AgentId> = self.question.shifts.keys().filter(|agent| self.wants_agent(agent)).cloned().collect();
+        let agents: Vec<AgentId> = self.question.plans.keys().filter(|agent| self.wants_agent(agent)).cloned().collect();
         for agent in &agents {
             let Some(key) = self.row_of_agent(agent) else { continue };
             for Planned { from, to, at_work } in self.plan_of(agent, since, until) {
@@ -35,8 +34,12 @@ impl Report {
         }
     }
 
+    /// What lies between two moments of his plan.
     fn plan_of(&self, agent: &AgentId, from: Timestamp, to: Timestamp) -> Vec<Planned> {
         let of_agents = matches!(self.question.kind, Kind::Agents | Kind::Teams) && self.question.queue.is_none();
-        self.question.shifts.get(agent).filter(|_| of_agents).map(|shift| shift.planned(from, to)).unwrap_or_default()
+        let Some(plan) = self.question.plans.get(agent).filter(|_| of_agents) else { return Vec::new() };
+        let first = plan.partition_point(|planned| planned.to <= from);
+        let within = plan[first..].iter().take_while(|planned| planned.from < to);
+        within.map(|planned| Planned { from: planned.from.max(from), to: planned.to.min(to), at_work: planned.at_work }).collect()
     }
 }

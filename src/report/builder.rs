@@ -5,9 +5,8 @@ use super::returns::Returns;
 use super::service::parts;
 use super::tally::ms;
 use super::{AgentInterval, DEFINITIONS, Measure, Slices, Tally, Terms, measure};
-use crate::base::{AgentId, QueueId, Timestamp};
+use crate::base::{AgentId, Planned, QueueId, Timestamp};
 use crate::call::record::{CallDirection, CallRecord, VisitEnding};
-use crate::config::Calendar;
 use std::collections::BTreeMap;
 
 /// What the rows stand for.
@@ -31,8 +30,8 @@ pub struct Question {
     pub agent: Option<String>,
     /// Agent → team, for reports by team.
     pub teams: BTreeMap<AgentId, String>,
-    /// Agent → the hours of his shift.
-    pub shifts: BTreeMap<AgentId, Calendar>,
+    /// Agent → what was planned for him in the time of the report, in order.
+    pub plans: BTreeMap<AgentId, Vec<Planned>>,
     /// Up to when what runs has run.
     pub now: Timestamp,
     /// More rows are refused.

@@ -84,7 +84,9 @@ tally! {
 impl ServiceTally {
     /// Counts a call that the switch made to call somebody back.
     pub fn call_back(&mut self, record: &CallRecord) {
-        let Some(made) = record.call_back.as_ref().filter(|_| record.released_at.is_some()) else { return };
+        // One that no agent took was none to the customer.
+        let was_called = record.answered_at.is_some() || record.offers.is_empty();
+        let Some(made) = record.call_back.as_ref().filter(|_| record.released_at.is_some() && was_called) else { return };
         self.call_backs += 1;
         if let Some(reached) = record.connected_at {
             self.call_backs_reached += 1;

@@ -4,7 +4,7 @@ mod random;
 
 use super::*;
 use crate::base::time::{millis, secs};
-use crate::base::{CallId, Rng, Timestamp};
+use crate::base::{CallId, Planned, Rng, Timestamp};
 use crate::call::record::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -69,7 +69,7 @@ fn question(kind: Kind) -> Question {
         queue: None,
         agent: None,
         teams: BTreeMap::new(),
-        shifts: BTreeMap::new(),
+        plans: BTreeMap::new(),
         now: Timestamp(MIDNIGHT + 30 * DAY),
         rows_max: 1_000,
     }
@@ -232,12 +232,10 @@ fn the_figures_of_a_queue_by_hand() {
     }
 }
 
-/// Of a Saturday in UTC, 09:00 to 12:00 and 13:00 to 17:00.
-fn early() -> crate::config::Calendar {
-    let span = |from: u16, to: u16| crate::config::Span { from: from * 60, to: to * 60 };
-    let day = || vec![span(9, 12), span(13, 17)];
-    let week = [(); 7].map(|()| day());
-    crate::config::Calendar { id: "early".into(), zone: jiff::tz::TimeZone::UTC, week, exceptions: Vec::new() }
+/// 09:00 to 12:00 and 13:00 to 17:00, and the break between them.
+fn early() -> Vec<Planned> {
+    let planned = |from: f64, to: f64, at_work| Planned { from: at(from * 3_600.0), to: at(to * 3_600.0), at_work };
+    vec![planned(9.0, 12.0, true), planned(12.0, 13.0, false), planned(13.0, 17.0, true)]
 }
 
 #[test]
@@ -264,7 +262,7 @@ fn adherence_is_work_when_it_is_planned_and_none_in_breaks() {
         interval("ready", 20.0, 21.0),
     ];
     let mut asked = question(Kind::Agents);
-    asked.shifts = BTreeMap::from([("1001".into(), early()), ("1002".into(), early())]);
+    asked.plans = BTreeMap::from([("1001".into(), early()), ("1002".into(), early())]);
     asked.slices.by = Slice::Day;
     let rows = report(asked.clone(), &[], &spells);
     let adherence = |row: &ReportRow| figures(row, Kind::Agents, "ours")["adherence"];
@@ -283,7 +281,7 @@ fn adherence_is_work_when_it_is_planned_and_none_in_breaks() {
     let rows = report(asked.clone(), &[], &spells);
     let sum = rows.iter().map(adherence).fold((0, 0), |(part, of), (more, whole)| (part + more, of + whole.unwrap_or(0)));
     assert_eq!(sum, (of(5.25), of(8.0)));
-    asked.shifts.clear();
+    asked.plans.clear();
     assert!(report(asked, &[], &spells).iter().all(|row| adherence(row) == (0, Some(0))));
 }
 

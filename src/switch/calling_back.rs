@@ -16,8 +16,8 @@ use super::{Key, Switch};
 use crate::acd::{self, Leaving};
 use crate::base::time::secs;
 use crate::base::{AgentId, CallId, ClipId, Duration, Instant, Machine, QueueId, SessionId, TrunkId};
-use crate::call::record::{CallBackRecord, CallBackWhy, CallDirection, CallRecord, OfferOutcome, Outcome};
-use crate::call::{Call, MediaPolicy, Order, Origination, Side};
+use crate::call::record::{CallBackRecord, CallBackWhy, CallDirection, CallRecord, OfferOutcome, Outcome, ReleasedBy};
+use crate::call::{Call, Ending, MediaPolicy, Order, Origination, Side};
 use crate::config::CallBackFirst;
 use crate::media::control::Background;
 use crate::rules::{queue_comfort, ring_limit};
@@ -46,6 +46,9 @@ pub struct Made {
     /// He speaks with an agent.
     pub reached: bool,
 }
+
+/// Agents who let it go are not asked again at once.
+const IN_LINE_AGAIN_AFTER: Duration = secs(5);
 
 impl Made {
     fn of(id: CallId, call_back: &CallBack, first: CallBackFirst) -> Self {
@@ -123,6 +126,18 @@ impl Switch {
     fn new_session(&mut self) -> SessionId {
         self.next_session += 1;
         SessionId(self.next_session)
+    }
+
+    /// All whose phones rang to call a customer let it go, and nobody else is free: the call ends, and the customer is in line again. False
+    /// for a call that has somebody in it.
+    pub(super) fn nobody_took(&mut self, call: CallId, now: Instant) -> bool {
+        let is_empty = |slot: &Slot| slot.made.is_some() && !slot.call.has_caller();
+        if !self.slots.get(&call).is_some_and(|slot| is_empty(slot)) {
+            return false;
+        }
+        let (by, outcome, cause) = (ReleasedBy::Switch, Some(Outcome::NoAnswer), "no agent took it".to_owned());
+        self.order(call, Order::Release(Ending { by, outcome, code: 480, retry_after: None, cause }), now);
+        true
     }
 
     /// Calls the customer: the agent is there, or goes second.
@@ -205,7 +220,7 @@ impl Switch {
         let (tries, retry_after) = self.call_back_rule(&one.queue).map_or((UNRULED.0, UNRULED.1), |rule| (rule.tries, rule.retry_after));
         let tried = one.tries + u32::from(called);
         let is_listed = one.why == CallBackWhy::Abandoned;
-        let again = if called { retry_after } else { Duration::ZERO };
+        let again = if called { retry_after } else { IN_LINE_AGAIN_AFTER };
         self.tell_of_call_back("call_back.not_reached", id, now, vec![("tries", Detail::Number(tried.into()))]);
         if tried >= tries {
             return self.close_call_back(id, "not-reached", now);

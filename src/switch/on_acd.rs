@@ -16,6 +16,7 @@ impl Switch {
         match action {
             Action::Offer { call, agent, .. } => self.offer_to(call, agent, now),
             Action::Withdraw { call, agent } => self.withdraw_from(call, &agent, now),
+            Action::KeepWaiting { call, .. } if self.nobody_took(call, now) => {}
             Action::KeepWaiting { call, .. } => self.welcome(call, now),
             Action::Refuse { call, .. } if self.call_back_refused(call, now) => {}
             Action::Refuse { call, queue, why } => self.overflow(call, queue, why.into(), now),

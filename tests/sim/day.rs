@@ -363,7 +363,8 @@ impl Day {
         let Basis { terms, zone } = snapshot.basis.clone();
         let slices = Slices { since: midnight_before(&zone, now), until: Timestamp(now.0 + 1), by: Slice::Whole, zone };
         let (queue, agent, teams) = (None, None, BTreeMap::new());
-        let mut report = Report::new(Question { kind: Kind::Queues, slices, terms, queue, agent, teams, shifts: BTreeMap::new(), now, rows_max: 100 });
+        let mut report =
+            Report::new(Question { kind: Kind::Queues, slices, terms, queue, agent, teams, plans: BTreeMap::new(), now, rows_max: 100 });
         let mut records = self.world.records.clone();
         records.extend(snapshot.calls.iter().map(|view| (view.record.id, view.record.clone())));
         for record in records.values() {

@@ -10,6 +10,7 @@ use super::world::{World, configuration};
 use sanling::base::time::{millis, secs};
 use sanling::base::{AgentId, Rng};
 use sanling::switch::input::{Command, PartyOrder, RequestedState, SupervisionMode};
+use sanling::switch::output::Reply;
 use std::collections::BTreeMap;
 
 /// Seeds that the suite tries; chosen for seconds, not for luck.
@@ -27,7 +28,7 @@ fn swarm() {
 
 #[test]
 fn coarse_swarm() {
-    let more = ["call.transferred", "party.joined", "party.changed", "party.left", "party.not_reached", "hold.promised"];
+    let more = ["call.transferred", "party.joined", "party.changed", "party.left", "party.not_reached", "hold.promised", "call.originated"];
     came_to_every_rule(&seeds::each("coarse_swarm", COARSE_SEEDS, |seed| run(seed, true)), &more);
 }
 
@@ -75,15 +76,43 @@ fn some_strategy(rng: &mut Rng) -> (&'static str, &'static str) {
     ("longest-idle\"", chosen)
 }
 
+/// Who waits may be called back, and who abandons a wait is listed.
+const CALLS_BACK: (&str, &str) = (
+    "wrap_up = \"0s\"",
+    "wrap_up = \"0s\"\n[queue.call_back]\nkey = \"1\"\noffer_after = \"2s\"\ntries = 2\nretry_after = \"10s\"\nring_for = \"8s\"\nabandoned_after = \"3s\"",
+);
+
+/// One of those who are to be called back is called by an agent, or need not be called any more.
+fn calls_back(world: &mut World, rng: &mut Rng) {
+    let Reply::CallBacks(all) = world.command(Command::CallBacks) else { return };
+    if all.is_empty() {
+        return;
+    }
+    let id = all[rng.below(all.len() as u64) as usize].id;
+    let agent = AgentId::new(AGENTS[rng.below(4) as usize]);
+    world.command(if rng.one_in(4) { Command::DropCallBack { id } } else { Command::TakeCallBack { id, agent } });
+}
+
+/// Nobody is called back any more.
+fn drops_call_backs(world: &mut World) {
+    if let Reply::CallBacks(all) = world.command(Command::CallBacks) {
+        for one in all {
+            world.command(Command::DropCallBack { id: one.id });
+        }
+    }
+}
+
 /// A minute and a half of a busy floor, and then rest. `coarse`: without packets. Returns how often each event and outcome was.
 fn run(seed: u64, coarse: bool) -> BTreeMap<String, u64> {
     let mut rng = Rng::new(seed ^ 0x5EED);
     // Short sessions: whoever dies while he holds is found out by the session timer alone.
-    let mut world = World::new(seed, configuration(&[some_strategy(&mut rng)], &["sip.session_expires=\"90s\""]));
+    let mut world = World::new(seed, configuration(&[some_strategy(&mut rng), CALLS_BACK], &["sip.session_expires=\"90s\""]));
     world.disk.keeps_sound = false;
     world.plane = coarse.then(|| Plane::new(rng.fork()));
     world.agents_come(&AGENTS);
     world.agents_come(&[SUPERVISOR]);
+    world.add_phone("carrier", "127.0.0.1:5090", None);
+    world.phone_mut("carrier").habit = Habit::of_some_agent(&mut rng);
     if !seed.is_multiple_of(3) {
         world.net.sip = Weather { lost: rng.below(120), doubled: rng.below(80), least_ms: rng.below(20), delay_ms: rng.below(60) };
         world.net.rtp = Weather { lost: rng.below(60), doubled: rng.below(20), least_ms: rng.below(20), delay_ms: rng.below(50) };
@@ -95,7 +124,7 @@ fn run(seed: u64, coarse: bool) -> BTreeMap<String, u64> {
     let mut callers = 0;
     while world.now < ends {
         world.run(millis(rng.below(4_000)));
-        match rng.below(36) {
+        match rng.below(40) {
             0..=7 if callers < 24 => {
                 callers += 1;
                 let name = format!("138{callers:08}");
@@ -128,7 +157,7 @@ fn run(seed: u64, coarse: bool) -> BTreeMap<String, u64> {
                 world.hangs_up(&name);
             }
             18 => {
-                world.reload(&[some_strategy(&mut rng)], &["sip.session_expires=\"90s\""]);
+                world.reload(&[some_strategy(&mut rng), CALLS_BACK], &["sip.session_expires=\"90s\""]);
             }
             // Whoever speaks sends on whom he speaks with, or joins his calls.
             21..=24 => {
@@ -147,6 +176,13 @@ fn run(seed: u64, coarse: bool) -> BTreeMap<String, u64> {
                     world.command(Command::Parties { call, order: some_order(&mut rng) });
                 }
             }
+            36 | 37 => calls_back(&mut world, &mut rng),
+            // A waiting caller wishes it, or presses keys for nothing.
+            38 | 39 if callers > 0 => {
+                let name = format!("138{:08}", 1 + rng.below(callers));
+                world.presses(&name, "1").run(millis(1_200));
+                world.presses(&name, ["#", "*", "1"][rng.below(3) as usize]);
+            }
             19 if seed % 2 == 1 => crashes(&mut world, &mut rng, coarse),
             _ => {
                 let id = AGENTS[rng.below(4) as usize];
@@ -158,6 +194,7 @@ fn run(seed: u64, coarse: bool) -> BTreeMap<String, u64> {
     world.net.sip = Weather::default();
     world.net.rtp = Weather::default();
     for _ in 0..4 {
+        drops_call_backs(&mut world);
         for index in 0..world.phones.len() {
             let name = world.phones[index].name.clone();
             world.phones[index].habit.alert = Alert::Ringing;
@@ -171,6 +208,7 @@ fn run(seed: u64, coarse: bool) -> BTreeMap<String, u64> {
         }
         world.run(secs(12));
     }
+    drops_call_backs(&mut world);
     world.run(secs(90));
     world.expect_quiescence();
     let mut lived: BTreeMap<String, u64> = world.lived.iter().map(|(name, times)| ((*name).to_owned(), *times)).collect();

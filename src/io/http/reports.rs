@@ -234,7 +234,7 @@ async fn make(context: &Context, kind: Kind, name: &'static str, headers: &Heade
         queue: params.text("queue"),
         agent: asked.agent.clone(),
         teams: asked.snapshot.agents.iter().filter_map(|view| Some((view.id.clone(), view.team.clone()?))).collect(),
-        shifts: asked.snapshot.shifts.clone(),
+        plans: asked.snapshot.shifts.iter().map(|(agent, shift)| (agent.clone(), shift.planned(since, until))).collect(),
         now: Timestamp(asked.now.0),
         rows_max: REPORT_ROWS_MAX,
     };

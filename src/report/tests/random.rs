@@ -171,7 +171,8 @@ impl Reference<'_> {
         let fast = |ending: VisitEnding, limit: u64| visits.iter().filter(|v| v.ending == ending && wait(v) <= limit).count() as u64;
         let (a, b, f, w) = (of(VisitEnding::Answered), of(VisitEnding::Abandoned), of(VisitEnding::FlowedOut), of(VisitEnding::Waiting));
         let c = of(VisitEnding::CalledBack);
-        let made = |call: &&CallRecord| call.call_back.is_some() && call.released_at.is_some() && here(call.arrived_at, call);
+        let called = |call: &CallRecord| call.call_back.is_some() && (call.answered_at.is_some() || call.offers.is_empty());
+        let made = |call: &&CallRecord| called(call) && call.released_at.is_some() && here(call.arrived_at, call);
         let made: Vec<&CallRecord> = calls.iter().filter(made).collect();
         let reached = made.iter().filter_map(|call| Some(call.connected_at?.0 - call.call_back.as_ref()?.asked_at.0));
         let (reached, since_asked) = (reached.clone().count() as u64, reached.sum::<i64>() as u64);
