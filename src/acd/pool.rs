@@ -89,7 +89,8 @@ impl Requirement {
 }
 
 impl Pools {
-    /// The pool of the queue's calls whose number asks for this besides, which is made if no other asked for the same before. Its agents are entered by who makes it.
+    /// The pool of the queue's calls whose number asks for this besides, which is made if no other asked for the same before. Its agents are
+    /// entered by who makes it.
     pub(super) fn of(&mut self, queue: &QueueSettings, asks: &Levels) -> (PoolId, bool) {
         let requirement = Requirement::of(queue, asks);
         if let Some(id) = self.ids.get(&requirement) {

@@ -162,7 +162,7 @@ fn the_agent_misses_it_and_the_next_one_has_it() {
     world.wishes("1#").after(secs(3)).agents_come(&["1002"]);
     // 1002 is there before 1001 is free, and lets it ring.
     world.agent_ignores("1002").after(secs(16)).expect_agent("1002", "not-ready", Some("missed"));
-    world.hangs_up("first").after(secs(6)).expect_up(HOME).expect_conversation(HOME, "1001");
+    world.hangs_up("first").after(secs(9)).expect_up(HOME).expect_conversation(HOME, "1001");
     // Whom nobody took stood in line again; the customer was called once.
     let made: Vec<_> =
         world.called_back().iter().map(|record| (record.outcome, record.call_back.as_ref().map(|one| one.attempt))).collect();
