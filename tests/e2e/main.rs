@@ -5,6 +5,7 @@
 #![allow(clippy::cast_possible_truncation, reason = "sound is arithmetic between widths that are known to fit")]
 
 mod baresip;
+mod calling_back;
 mod codes;
 mod disk;
 mod ear;

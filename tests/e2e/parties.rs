@@ -125,8 +125,8 @@ fn linphone_joins_its_two_calls_and_leaves() {
 #[test]
 fn by_keys_an_agent_asks_a_colleague_and_all_three_speak() {
     let site = Site::start(&[]);
-    let first = phone(&site, "1001", 10, FIRST, true);
-    let second = phone(&site, "1003", 20, SECOND, true);
+    let mut first = phone(&site, "1001", 10, FIRST, true);
+    let mut second = phone(&site, "1003", 20, SECOND, true);
     let mut caller = phone(&site, "1002", 30, CALLER, false);
     caller.dial("95000");
     caller.tells("CALL_ESTABLISHED", 5.0);
@@ -143,19 +143,27 @@ fn by_keys_an_agent_asks_a_colleague_and_all_three_speak() {
     let together = since_answer();
     pass(3.0);
     caller.hang_up();
+    // The two whom he leaves go on.
+    pass(3.0);
+    first.hang_up();
+    second.hang_up();
     let call = site.ended_call(5.0);
     // The phones write their files to the end.
     pass(1.0);
     let roles: Vec<String> = segments(&call).into_iter().map(|(.., role, _)| role).collect();
-    assert_eq!(roles, ["serving", "consulted", "conferee"]);
+    // At the end, with the caller gone, the colleague sits in his seat.
+    assert_eq!(roles, ["serving", "consulted", "conferee", "calling"]);
     // Each ear begins with its own answer: the agent's and the caller's with the call's.
     let (caller_heard, agent_heard, asked_heard) = (caller.heard(), first.heard(), second.heard());
     expect_tones("the caller, while his agent asks", &caller_heard, asked + 0.5, asked + 2.0, &[]);
     expect_tones("the agent, while he asks", &agent_heard, asked + 0.5, asked + 2.0, &[SECOND]);
     expect_tones("the caller, in conference", &caller_heard, together + 0.5, together + 2.0, &[FIRST, SECOND]);
     expect_tones("the agent, in conference", &agent_heard, together + 0.5, together + 2.0, &[CALLER, SECOND]);
+    // The colleague's begins with his own answer, a second before he was asked for.
+    let with_all = together - asked + 1.0;
+    expect_tones("the colleague, in conference", &asked_heard, with_all + 0.5, with_all + 2.0, &[CALLER, FIRST]);
     let end = seconds(&asked_heard);
-    expect_tones("the colleague, in conference", &asked_heard, end - 2.0, end - 0.5, &[CALLER, FIRST]);
+    expect_tones("the colleague, after the caller", &asked_heard, end - 1.8, end - 0.5, &[FIRST]);
     let channels = recording(&site, &call);
     expect_tones("recording, left", &channels[0], together + 0.5, together + 2.0, &[CALLER]);
     expect_tones("recording, right", &channels[1], together + 0.5, together + 2.0, &[FIRST, SECOND]);
