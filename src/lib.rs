@@ -26,7 +26,7 @@
 //! | 1 | [`sip::msg`] | SIP messages: our lexer over rsip's headers, URIs, framing, digest |
 //! | 1 | [`sdp`] | offer/answer as pure functions over sdp-types |
 //! | 1 | [`rtp`] | reception, jitter buffer, our own stream, telephone-event, RTCP, over rtp-rs and rtcp-types |
-//! | 1 | [`audio`] | G.711, Opus (audiopus), resampling, mixing, levels, tones, the voice detector, WAV |
+//! | 1 | [`audio`] | G.711, Opus (audiopus), resampling, mixing, levels, tones, the voice detector, the gauge of how parties sound, WAV |
 //! | 2 | [`sip`] | the machines: transactions, dialogs, session timers, PRACK, referrals, registrar, message-waiting, carriers, and the [`sip::Endpoint`] that owns them |
 //! | 2 | [`media`] | the vocabulary ([`media::control`]) and the pure engine: relay, transcode, mix, announce, detect, tap |
 //! | 3 | [`call`] | the B2BUA: caller and callee in their seats, others beside them, who hears whom, and the record |
@@ -48,13 +48,14 @@
 //!  6 call              media Command::Allocate { session, leg }
 //!  7 media worker      binds a port pair → Report::Allocated; the caller's offer is answered on paper: Fact::CallerReady
 //!  8 acd               Enqueued → Offer { call, agent }
+//!  8a his key          he hangs up and a call-back stands in his place; at its turn the switch makes a call (Call::originate): the agent, then him
 //!  9 call              a port for the phone, then INVITE with our offer; the caller gets 180
 //! 10 180               RingLimit starts; the agent is ringing
 //! 11a 200              Connected: 200 to the caller, who hears whom, recording, greeting to both, the silent-call script listens
 //! 11b three rings      CANCEL with a Reason; the agent is not ready (missed); the caller keeps his place; step 8
 //! 12 media             RTP in → relay without decoding, or jitter buffer → mix → encode each 20 ms
 //! 13 tap               caller left, all others and the switch right → recorder → ID.wav.part
-//! 14 detector          Spoke, FellSilent, Digit, TimedOut → call → rules
+//! 14 detector          Spoke, FellSilent, Digit, TimedOut → call → rules; the gauge: how each party sounds → switch::hearing
 //! 15 re-INVITE hold    HoldPatience: after 7 s the held party hears that he is not forgotten; again each 7 s
 //! 15a `**2`            a script of service says its steps to the caller, with or without the agent
 //! 15b the agent's BYE  a queue's caller stays: the agent is free, the caller is seen off (Farewell), and hangs up himself
