@@ -29,25 +29,17 @@ fn record(n: i64, rng: &mut Rng) -> CallRecord {
     let ending = if answered { VisitEnding::Answered } else { VisitEnding::Abandoned };
     let result = if answered { OfferOutcome::Answered } else { OfferOutcome::Withdrawn };
     CallRecord {
-        id: CallId::new(arrived_at, rng),
-        direction: CallDirection::Inbound,
-        caller: format!("138{:08}", rng.below(60_000)),
-        called: "95000".into(),
         trunk: Some("carrier".into()),
         queue: Some(["service", "sales", "complaints"][(n % 3) as usize].into()),
         agent: answered.then(|| agent.clone()),
-        arrived_at,
         answered_at: Some(at(15)),
         connected_at: answered.then(|| at(18)),
         released_at: Some(at(240)),
         released_by: Some(ReleasedBy::Caller),
         hung_up_first: Some(ReleasedBy::Caller),
-        caller_left_at: None,
         release_cause: Some("BYE".into()),
         outcome: Some(if answered { Outcome::Answered } else { Outcome::Abandoned }),
         offers: vec![OfferRecord { agent: agent.clone(), alerted_at: at(10), ended_at: Some(at(18)), rings: 2, result, beside: false }],
-        holds: vec![],
-        scripts: vec![],
         segments: answered
             .then(|| SegmentRecord {
                 agent,
@@ -64,12 +56,13 @@ fn record(n: i64, rng: &mut Rng) -> CallRecord {
             left_at: Some(at(18)),
             ending,
         }],
-        survey: None,
-        greeting: None,
-        sounds: Vec::new(),
-        merged_into: None,
-        call_back: None,
-        recording: None,
+        ..CallRecord::new(
+            CallId::new(arrived_at, rng),
+            CallDirection::Inbound,
+            format!("138{:08}", rng.below(60_000)),
+            "95000".into(),
+            arrived_at,
+        )
     }
 }
 

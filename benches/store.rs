@@ -40,20 +40,11 @@ fn record(n: i64, rng: &mut Rng) -> CallRecord {
     let arrived_at = Timestamp(1_795_253_400_000 + n);
     let id = CallId::new(arrived_at, rng);
     CallRecord {
-        id,
-        direction: CallDirection::Inbound,
-        caller: format!("138{n:08}"),
-        called: "95000".into(),
         trunk: Some("carrier".into()),
         queue: Some("service".into()),
         agent: Some(format!("{}", 1_000 + n % 500).as_str().into()),
-        arrived_at,
         answered_at: Some(arrived_at),
         connected_at: Some(arrived_at),
-        released_at: None,
-        released_by: None,
-        release_cause: None,
-        outcome: None,
         offers: vec![OfferRecord {
             agent: "1001".into(),
             alerted_at: arrived_at,
@@ -62,17 +53,6 @@ fn record(n: i64, rng: &mut Rng) -> CallRecord {
             result: OfferOutcome::Answered,
             beside: false,
         }],
-        holds: vec![],
-        scripts: Vec::new(),
-        segments: Vec::new(),
-        merged_into: None,
-        call_back: None,
-        survey: None,
-        greeting: None,
-        sounds: Vec::new(),
-        hung_up_first: None,
-        caller_left_at: None,
-        visits: Vec::new(),
         recording: Some(RecordingRecord {
             file: format!("2026/11/21/{id}.wav"),
             duration: millis(60_000),
@@ -80,6 +60,7 @@ fn record(n: i64, rng: &mut Rng) -> CallRecord {
             state: RecordingState::Open,
             reason: None,
         }),
+        ..CallRecord::new(id, CallDirection::Inbound, format!("138{n:08}"), "95000".into(), arrived_at)
     }
 }
 

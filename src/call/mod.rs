@@ -137,11 +137,24 @@ impl Call {
         let mut caller = Leg::new(leg, session, policy.clone(), peer);
         caller.offered(sdp);
         out.push(Action::Media(Media::Allocate { session, leg, local, resumed: None }));
+        let state = State::Arriving { give_up_at: now + ALLOCATION_LIMIT };
+        Self::begin(session, caller, state, record, policy, wall, now)
+    }
+
+    fn begin(
+        session: SessionId,
+        caller: Leg,
+        state: State,
+        record: CallRecord,
+        policy: MediaPolicy,
+        wall: WallClock,
+        now: Instant,
+    ) -> Self {
         Self {
             session,
             policy,
             wall,
-            state: State::Arriving { give_up_at: now + ALLOCATION_LIMIT },
+            state,
             state_since: wall.read(now),
             caller,
             caller_answered: false,

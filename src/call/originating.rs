@@ -6,7 +6,6 @@ use super::record::CallRecord;
 use super::{Action, Call, Fact, MediaPolicy, State, nobody};
 use crate::base::{AgentId, Instant, SessionId, WallClock};
 use crate::media::control::Command as Media;
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 /// A call that the switch makes.
@@ -25,27 +24,8 @@ impl Call {
     #[must_use]
     pub fn originate(origination: Origination, policy: MediaPolicy, wall: WallClock, now: Instant) -> Self {
         let Origination { session, agent_first, record } = origination;
-        Self {
-            session,
-            caller: Leg::new(nobody(), session, policy.clone(), IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
-            policy,
-            wall,
-            state: State::Waiting,
-            state_since: wall.read(now),
-            caller_answered: false,
-            attempts: BTreeMap::new(),
-            callee: None,
-            callee_is_agent: false,
-            beside: BTreeMap::new(),
-            coming: BTreeMap::new(),
-            aside: false,
-            exchanged: agent_first,
-            left_before: nobody(),
-            conference_outlives: false,
-            outlives_agent: false,
-            parted: false,
-            record,
-        }
+        let caller = Leg::new(nobody(), session, policy.clone(), IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        Self { exchanged: agent_first, ..Self::begin(session, caller, State::Waiting, record, policy, wall, now) }
     }
 
     /// Somebody sits in the caller's seat, be it that he only rings.

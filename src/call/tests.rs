@@ -27,33 +27,7 @@ impl Story {
         let wall = WallClock::new(Instant::START, Timestamp(1_795_219_200_000));
         let id = CallId::new(Timestamp(1_795_219_200_000), &mut Rng::new(7));
         let record = CallRecord {
-            id,
-            direction: CallDirection::Inbound,
-            caller: "13812345678".to_owned(),
-            called: "95000".to_owned(),
-            trunk: None,
-            queue: None,
-            agent: None,
-            arrived_at: wall.read(Instant::START),
-            answered_at: None,
-            connected_at: None,
-            released_at: None,
-            released_by: None,
-            release_cause: None,
-            outcome: None,
-            offers: Vec::new(),
-            holds: Vec::new(),
-            scripts: Vec::new(),
-            segments: Vec::new(),
-            visits: Vec::new(),
-            survey: None,
-            greeting: None,
-            sounds: Vec::new(),
-            merged_into: None,
-            call_back: None,
-            hung_up_first: None,
-            caller_left_at: None,
-            recording: None,
+            ..CallRecord::new(id, CallDirection::Inbound, "13812345678".to_owned(), "95000".to_owned(), wall.read(Instant::START))
         };
         let local = IpAddr::from([127, 0, 0, 1]);
         let peer = IpAddr::from([127, 0, 0, 9]);

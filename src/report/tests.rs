@@ -19,33 +19,14 @@ fn at(seconds: f64) -> Timestamp {
 fn record(caller: &str, arrived: f64) -> CallRecord {
     let arrived_at = at(arrived);
     CallRecord {
-        id: CallId::new(arrived_at, &mut Rng::new(arrived_at.0.unsigned_abs())),
-        direction: CallDirection::Inbound,
-        caller: caller.to_owned(),
-        called: "95000".into(),
-        trunk: None,
         queue: Some("service".into()),
-        agent: None,
-        arrived_at,
-        answered_at: None,
-        connected_at: None,
-        released_at: None,
-        released_by: None,
-        hung_up_first: None,
-        caller_left_at: None,
-        release_cause: None,
-        outcome: None,
-        offers: Vec::new(),
-        holds: Vec::new(),
-        scripts: Vec::new(),
-        segments: Vec::new(),
-        visits: Vec::new(),
-        survey: None,
-        greeting: None,
-        sounds: Vec::new(),
-        merged_into: None,
-        call_back: None,
-        recording: None,
+        ..CallRecord::new(
+            CallId::new(arrived_at, &mut Rng::new(arrived_at.0.unsigned_abs())),
+            CallDirection::Inbound,
+            caller.to_owned(),
+            "95000".into(),
+            arrived_at,
+        )
     }
 }
 

@@ -131,8 +131,7 @@ impl Switch {
     /// All whose phones rang to call a customer let it go, and nobody else is free: the call ends, and the customer is in line again. False
     /// for a call that has somebody in it.
     pub(super) fn nobody_took(&mut self, call: CallId, now: Instant) -> bool {
-        let is_empty = |slot: &Slot| slot.made.is_some() && !slot.call.has_caller();
-        if !self.slots.get(&call).is_some_and(|slot| is_empty(slot)) {
+        if !self.slots.get(&call).is_some_and(|slot| slot.made.is_some() && !slot.call.has_caller()) {
             return false;
         }
         let (by, outcome, cause) = (ReleasedBy::Switch, Some(Outcome::NoAnswer), "no agent took it".to_owned());
@@ -220,8 +219,8 @@ impl Switch {
         let (tries, retry_after) = self.call_back_rule(&one.queue).map_or((UNRULED.0, UNRULED.1), |rule| (rule.tries, rule.retry_after));
         let tried = one.tries + u32::from(called);
         let is_listed = one.why == CallBackWhy::Abandoned;
-        let again = if called { retry_after } else { IN_LINE_AGAIN_AFTER };
-        self.tell_of_call_back("call_back.not_reached", id, now, vec![("tries", Detail::Number(tried.into()))]);
+        let (told, again) = if called { ("call_back.not_reached", retry_after) } else { ("call_back.not_taken", IN_LINE_AGAIN_AFTER) };
+        self.tell_of_call_back(told, id, now, vec![("tries", Detail::Number(tried.into()))]);
         if tried >= tries {
             return self.close_call_back(id, "not-reached", now);
         }

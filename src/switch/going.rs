@@ -66,7 +66,8 @@ impl Switch {
         }
     }
 
-    /// The caller can be put through to nobody, or no longer: he goes further on the chain of his queue, if he is on one. Who was answered hears so first.
+    /// The caller can be put through to nobody, or no longer: he goes further on the chain of his queue, if he is on one. Who was answered
+    /// hears so first.
     pub(super) fn turn_away(&mut self, call: CallId, code: u16, outcome: Outcome, cause: &str, now: Instant) {
         if self.goes_further(call, now) {
             return;
@@ -86,6 +87,7 @@ impl Switch {
 
     /// Ends what the caller waits for.
     fn leave(&mut self, call: CallId, now: Instant) {
+        self.end_wish(call);
         let Some(slot) = self.slots.get_mut(&call) else { return };
         self.touched.insert(Key::Slot(call));
         let ringing: Vec<AgentId> = slot.offers.values().map(|offer| offer.agent.clone()).collect();

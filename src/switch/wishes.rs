@@ -143,6 +143,8 @@ impl Switch {
     fn wished(&mut self, call: CallId, given: Option<String>, now: Instant) {
         let Some((slot, queue, rule)) = self.may_wish(call) else { return self.waits_on(call, now) };
         let record = slot.call.record();
+        // One that he gave is read back to him.
+        let read: Vec<ClipId> = given.iter().flat_map(|given| given.chars()).map(|digit| ClipId::new(&format!("digits/{digit}"))).collect();
         let number = match given {
             None => record.caller.clone(),
             Some(given) if rule.numbers.iter().any(|pattern| pattern.matches(&given)) => given,
@@ -158,7 +160,7 @@ impl Switch {
         let Some(slot) = self.slots.get_mut(&call) else { return };
         let turned = Some(Turned { outcome: Outcome::CallBack, cause: "is called back".to_owned() });
         slot.comfort.handle(queue_comfort::Event::Ended, now, &mut Vec::new());
-        slot.purpose = Purpose::Play { clips: vec![ClipId::new("call_back_promised")], turned };
+        slot.purpose = Purpose::Play { clips: [read, vec![ClipId::new("call_back_promised")]].concat(), turned };
         self.order(call, Order::StopAnnouncements { side: Side::Caller }, now);
         self.begin(call, now);
     }
@@ -176,8 +178,9 @@ impl Switch {
 
     /// Whether `number` can be called by the rule: over a trunk, or a phone of our own.
     pub(super) fn is_callable(&self, number: &str, trunk: Option<&TrunkId>, rule: Option<&CallBackRule>) -> bool {
-        let is_number = |number: &str| !number.is_empty() && number.trim_start_matches('+').chars().all(|c| c.is_ascii_digit());
+        let digits = number.strip_prefix('+').unwrap_or(number);
+        let is_number = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
         let by_trunk = rule.is_some_and(|rule| !rule.trunks.is_empty()) || trunk.is_some();
-        is_number(number) && (by_trunk || self.config.agents.contains_key(number))
+        is_number && (by_trunk || self.config.agents.contains_key(number))
     }
 }

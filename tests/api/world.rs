@@ -242,14 +242,9 @@ impl World {
 pub fn call_record(arrived_at: i64, rng: &mut Rng) -> CallRecord {
     let at = |seconds: i64| Timestamp(arrived_at + seconds * 1_000);
     CallRecord {
-        id: CallId::new(at(0), rng),
-        direction: CallDirection::Inbound,
-        caller: "13812345678".into(),
-        called: "95000".into(),
         trunk: Some("carrier".into()),
         queue: Some("service".into()),
         agent: Some("1001".into()),
-        arrived_at: at(0),
         answered_at: Some(at(8)),
         connected_at: Some(at(8)),
         released_at: Some(at(68)),
@@ -264,18 +259,7 @@ pub fn call_record(arrived_at: i64, rng: &mut Rng) -> CallRecord {
             result: OfferOutcome::Answered,
             beside: false,
         }],
-        holds: vec![],
-        scripts: Vec::new(),
-        segments: Vec::new(),
-        visits: Vec::new(),
-        survey: None,
-        greeting: None,
-        sounds: Vec::new(),
-        merged_into: None,
-        call_back: None,
-        hung_up_first: None,
-        caller_left_at: None,
-        recording: None,
+        ..CallRecord::new(CallId::new(at(0), rng), CallDirection::Inbound, "13812345678".into(), "95000".into(), at(0))
     }
 }
 

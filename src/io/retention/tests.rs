@@ -33,33 +33,12 @@ impl World {
         std::fs::write(self.folder.path().join(format!("{file}{suffix}")), [7; 1_000]).expect("writes");
         let ended = (state != RecordingState::Open).then_some(Timestamp(arrived_at.0 + 1_000));
         let record = CallRecord {
-            id,
-            direction: CallDirection::Inbound,
-            caller: "13800000000".into(),
-            called: "95000".into(),
-            trunk: None,
-            queue: None,
-            agent: None,
-            arrived_at,
             answered_at: Some(arrived_at),
-            connected_at: None,
             released_at: ended,
             released_by: ended.map(|_| ReleasedBy::Caller),
-            release_cause: None,
             outcome: ended.map(|_| Outcome::Abandoned),
-            offers: vec![],
-            holds: vec![],
-            scripts: Vec::new(),
-            segments: Vec::new(),
-            visits: Vec::new(),
-            survey: None,
-            greeting: None,
-            sounds: Vec::new(),
-            merged_into: None,
-            call_back: None,
-            hung_up_first: None,
-            caller_left_at: None,
             recording: Some(RecordingRecord { file, duration: millis(1_000), sha256: Some("ab".into()), state, reason: None }),
+            ..CallRecord::new(id, CallDirection::Inbound, "13800000000".into(), "95000".into(), arrived_at)
         };
         self.store.try_push(Row::Call(Box::new(record))).expect("room");
         id.to_string()

@@ -15,14 +15,9 @@ use std::collections::BTreeSet;
 pub(super) fn record(n: i64, rng: &mut Rng) -> CallRecord {
     let arrived_at = Timestamp(1_795_253_400_000 + n * 1_000);
     CallRecord {
-        id: CallId::new(arrived_at, rng),
-        direction: CallDirection::Inbound,
-        caller: format!("1380000{n:04}"),
-        called: "95000".into(),
         trunk: Some("carrier".into()),
         queue: Some("service".into()),
         agent: (n % 2 == 0).then(|| "1001".into()),
-        arrived_at,
         answered_at: Some(Timestamp(arrived_at.0 + 3_000)),
         connected_at: Some(Timestamp(arrived_at.0 + 3_000)),
         released_at: Some(Timestamp(arrived_at.0 + 60_000)),
@@ -46,16 +41,6 @@ pub(super) fn record(n: i64, rng: &mut Rng) -> CallRecord {
             promised: None,
             kept: None,
         }],
-        scripts: Vec::new(),
-        segments: Vec::new(),
-        visits: Vec::new(),
-        survey: None,
-        greeting: None,
-        sounds: Vec::new(),
-        merged_into: None,
-        call_back: None,
-        hung_up_first: None,
-        caller_left_at: None,
         recording: Some(RecordingRecord {
             file: "2026/11/21/X.wav".into(),
             duration: millis(57_000),
@@ -63,6 +48,7 @@ pub(super) fn record(n: i64, rng: &mut Rng) -> CallRecord {
             state: RecordingState::Open,
             reason: None,
         }),
+        ..CallRecord::new(CallId::new(arrived_at, rng), CallDirection::Inbound, format!("1380000{n:04}"), "95000".into(), arrived_at)
     }
 }
 

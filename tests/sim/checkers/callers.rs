@@ -73,33 +73,17 @@ mod tests {
 
     fn record(answered: Option<i64>, released: i64, by: ReleasedBy, outcome: Outcome) -> CallRecord {
         CallRecord {
-            id: CallId::new(Timestamp(1), &mut Rng::new(1)),
-            direction: CallDirection::Inbound,
-            caller: "138".to_owned(),
-            called: String::new(),
-            trunk: None,
-            queue: None,
-            agent: None,
-            arrived_at: Timestamp(0),
             answered_at: answered.map(Timestamp),
-            connected_at: None,
             released_at: Some(Timestamp(released)),
             released_by: Some(by),
-            release_cause: None,
             outcome: Some(outcome),
-            offers: Vec::new(),
-            holds: Vec::new(),
-            scripts: Vec::new(),
-            segments: Vec::new(),
-            survey: None,
-            greeting: None,
-            sounds: Vec::new(),
-            merged_into: None,
-            call_back: None,
-            hung_up_first: None,
-            caller_left_at: None,
-            visits: Vec::new(),
-            recording: None,
+            ..CallRecord::new(
+                CallId::new(Timestamp(1), &mut Rng::new(1)),
+                CallDirection::Inbound,
+                "138".to_owned(),
+                String::new(),
+                Timestamp(0),
+            )
         }
     }
 

@@ -106,32 +106,10 @@ mod tests {
 
     fn record(duration_ms: u64) -> CallRecord {
         CallRecord {
-            id: CallId::new(Timestamp(1), &mut Rng::new(1)),
-            direction: CallDirection::Inbound,
-            caller: String::new(),
-            called: String::new(),
-            trunk: None,
-            queue: None,
-            agent: None,
-            arrived_at: Timestamp(0),
             answered_at: Some(Timestamp(1_000)),
-            connected_at: None,
             released_at: Some(Timestamp(11_000)),
             released_by: Some(ReleasedBy::Caller),
-            release_cause: None,
             outcome: Some(Outcome::Answered),
-            offers: Vec::new(),
-            holds: Vec::new(),
-            scripts: Vec::new(),
-            segments: Vec::new(),
-            survey: None,
-            greeting: None,
-            sounds: Vec::new(),
-            merged_into: None,
-            call_back: None,
-            hung_up_first: None,
-            caller_left_at: None,
-            visits: Vec::new(),
             recording: Some(RecordingRecord {
                 file: String::new(),
                 duration: millis(duration_ms),
@@ -139,6 +117,13 @@ mod tests {
                 state: RecordingState::Complete,
                 reason: None,
             }),
+            ..CallRecord::new(
+                CallId::new(Timestamp(1), &mut Rng::new(1)),
+                CallDirection::Inbound,
+                String::new(),
+                String::new(),
+                Timestamp(0),
+            )
         }
     }
 

@@ -93,6 +93,21 @@ fn he_is_told_that_he_may_be_called_back_and_again_after_a_while() {
 }
 
 #[test]
+fn who_flows_over_while_he_is_asked_is_asked_no_more() {
+    let queue = "wrap_up = \"0s\"\nmax_wait = \"14s\"\noverflow = [\"menu:main\"]\n[queue.call_back]\nkey = \"1\"\noffer_after = \"5s\"\n\
+         [[menu]]\nid = \"main\"\nprompt = \"survey_ask\"\nanswer_within = \"20s\"\nkeys = { 2 = \"queue:service\" }\n";
+    let mut world = World::story_with(&[(QUEUE, queue)], &[]);
+    world.caller_dials("95000").after(millis(13_500)).presses(CALLER, "1").after(secs(1));
+    assert_eq!(world.said_to(CALLER, "call_back_confirm", Instant::START), 1);
+    // Past the end of the question: he is at the menu, where nothing of the queue comforts him, and his keys are the menu's.
+    let from = world.now;
+    world.after(secs(16)).expect_up(CALLER);
+    assert_eq!((world.said_to(CALLER, "queue_comfort", from), world.said_to(CALLER, "call_back_offer", from)), (0, 0));
+    world.presses(CALLER, "2").after(secs(2));
+    assert_eq!(world.record_of(CALLER).visits.len(), 2, "the key was the menu's");
+}
+
+#[test]
 fn he_confirms_hangs_up_keeps_his_place_and_speaks_with_the_agent_who_is_free_next() {
     let mut world = world_with("");
     world.wishes("1#").expect_hears(CALLER, Heard::Clip("call_back_promised")).after(secs(2)).expect_ended(CALLER);
@@ -151,6 +166,8 @@ fn other_numbers_are_given_only_where_the_configuration_has_them() {
     world.presses(CALLER, "13900000000#").after(secs(4)).expect_ended(CALLER);
     let numbers: Vec<String> = world.call_backs().into_iter().map(|view| view.call_back.number).collect();
     assert_eq!(numbers, ["13900000000"]);
+    let read = ["1", "3", "9"].map(|digit| world.said_to(CALLER, Box::leak(format!("digits/{digit}").into_boxed_str()), Instant::START));
+    assert_eq!(read, [1, 1, 1], "it is read back to him");
     world.hangs_up("first").after(secs(8)).expect_up(HOME);
     assert_eq!(world.called_back()[0].called, "13900000000");
     world.ends_well();
