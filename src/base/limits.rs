@@ -167,6 +167,9 @@ pub const REPORT_CALLS_MAX: usize = 500_000;
 pub const REPORT_INTERVALS_MAX: usize = 2_000_000;
 /// Rows of one report; each has some thirty figures. More: as above.
 pub const REPORT_ROWS_MAX: usize = 10_000;
+/// Time for which agents' shifts are reckoned in one report, a year with its leap day: each day has some three spans, and each of its half-hours
+/// may be a row. Longer, and somebody has a shift: 400.
+pub const REPORT_PLANNED_MAX: Duration = Duration::from_secs(366 * 86_400);
 /// How long one report may take. Longer: 503.
 pub const REPORT_TIME_MAX: Duration = Duration::from_secs(30);
 /// Reports made at once: each has a connection to the database. More: 503 with Retry-After.

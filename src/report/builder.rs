@@ -8,6 +8,7 @@ use super::{AgentInterval, DEFINITIONS, Measure, Slices, Tally, Terms, measure};
 use crate::base::{AgentId, Planned, QueueId, Timestamp};
 use crate::call::record::{CallDirection, CallRecord, VisitEnding};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What the rows stand for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,8 +31,8 @@ pub struct Question {
     pub agent: Option<String>,
     /// Agent → team, for reports by team.
     pub teams: BTreeMap<AgentId, String>,
-    /// Agent → what was planned for him in the time of the report, in order.
-    pub plans: BTreeMap<AgentId, Vec<Planned>>,
+    /// Agent → what was planned for him in the time of the report, in order; agents of one shift share it.
+    pub plans: BTreeMap<AgentId, Arc<[Planned]>>,
     /// Up to when what runs has run.
     pub now: Timestamp,
     /// More rows are refused.

@@ -243,7 +243,7 @@ fn adherence_is_work_when_it_is_planned_and_none_in_breaks() {
         interval("ready", 20.0, 21.0),
     ];
     let mut asked = question(Kind::Agents);
-    asked.plans = BTreeMap::from([("1001".into(), early()), ("1002".into(), early())]);
+    asked.plans = BTreeMap::from([("1001".into(), early().into()), ("1002".into(), early().into())]);
     asked.slices.by = Slice::Day;
     let rows = report(asked.clone(), &[], &spells);
     let adherence = |row: &ReportRow| figures(row, Kind::Agents, "ours")["adherence"];

@@ -3,6 +3,7 @@
 use crate::world::{NOW, World, call_record};
 use sanling::base::Timestamp;
 use sanling::call::record::{CallRecord, QueueVisit, VisitEnding};
+use sanling::config::{Calendar, Span};
 use sanling::report::AgentInterval;
 use sanling::switch::view::CallView;
 use serde_json::Value;
@@ -102,6 +103,27 @@ fn agents_and_teams_have_their_time_and_their_parts() {
         teams["rows"].as_array().is_some_and(|rows| rows.len() == 1) && teams["rows"][0]["key"] == "service",
         "1009 has no team: {teams}"
     );
+}
+
+#[test]
+fn shifts_are_reckoned_for_a_year_at_most_up_to_now_and_only_where_they_are_asked_for() {
+    let world = World::new();
+    let week = std::array::from_fn(|_| vec![Span { from: 0, to: 1_440 }]);
+    let shift = Calendar { id: "always".into(), zone: jiff::tz::TimeZone::UTC, week, exceptions: Vec::new() };
+    world.switch.lock().expect("fine").snapshot.shifts = [("1001".into(), shift)].into();
+    let (long, plan) = ("since=2000-01-01T00:00:00Z", "&by=day&agent=1001");
+    for kind in ["agents", "teams"] {
+        let refused = world.get(&format!("/api/v1/reports/{kind}?{long}")).problem(400);
+        assert!(refused["parameter"] == "since" && refused["detail"].as_str().is_some_and(|text| text.contains("366 days")), "{refused}");
+    }
+    // Nothing is planned for queues and scripts, for who has no shift, nor for one queue's callers.
+    for asked in ["queues?", "scripts?", "agents?agent=1002&", "agents?queue=service&"] {
+        assert_eq!(world.get(&format!("/api/v1/reports/{asked}{long}")).status, 200, "{asked}");
+    }
+    // What is to come is not planned yet, however far the report looks.
+    let report = world.get(&format!("/api/v1/reports/agents?until=2999-12-31T00:00:00Z{plan}")).json();
+    let planned = figure(&report["rows"][0], "adherence").2.expect("a denominator");
+    assert!((1..=2 * 86_400_000).contains(&planned), "{report}");
 }
 
 #[test]

@@ -5,8 +5,8 @@ use super::csv;
 use super::dto::{AgentTime, AgentTimeList, Figure, Formula, ReportAnswer, ReportLine, ReportTerms, SessionShape, Timeline, TimelineList};
 use super::params::Params;
 use super::problem::Problem;
-use crate::base::limits::{REPORT_CALLS_MAX, REPORT_INTERVALS_MAX, REPORT_ROWS_MAX, REPORT_TIME_MAX, REPORTS_AT_ONCE};
-use crate::base::{AgentId, CallId, Timestamp};
+use crate::base::limits::{REPORT_CALLS_MAX, REPORT_INTERVALS_MAX, REPORT_PLANNED_MAX, REPORT_ROWS_MAX, REPORT_TIME_MAX, REPORTS_AT_ONCE};
+use crate::base::{AgentId, CalendarId, CallId, Duration, Planned, Timestamp};
 use crate::call::record::CallRecord;
 use crate::io::facts;
 use crate::io::shapes::Time;
@@ -227,14 +227,17 @@ async fn make(context: &Context, kind: Kind, name: &'static str, headers: &Heade
     }
     let zone = asked.snapshot.basis.zone.clone();
     let (since, until) = (Timestamp(asked.since.0), Timestamp(asked.until.0));
+    let queue = params.text("queue");
+    // What was planned is planned for no queue in particular.
+    let has_plans = matches!(kind, Kind::Agents | Kind::Teams) && queue.is_none();
     let question = Question {
         kind,
         slices: Slices { zone, by: slice, since, until },
         terms,
-        queue: params.text("queue"),
+        queue,
         agent: asked.agent.clone(),
         teams: asked.snapshot.agents.iter().filter_map(|view| Some((view.id.clone(), view.team.clone()?))).collect(),
-        plans: asked.snapshot.shifts.iter().map(|(agent, shift)| (agent.clone(), shift.planned(since, until))).collect(),
+        plans: if has_plans { plans(&asked)? } else { BTreeMap::new() },
         now: Timestamp(asked.now.0),
         rows_max: REPORT_ROWS_MAX,
     };
@@ -267,6 +270,23 @@ async fn make(context: &Context, kind: Kind, name: &'static str, headers: &Heade
         rows,
     };
     Ok(asked.answer(name, &whole, || csv::report(&whole)))
+}
+
+/// What was planned up to now for those whom the report is of. A shift is reckoned once, however many agents have it.
+fn plans(asked: &Asked) -> Result<BTreeMap<AgentId, Arc<[Planned]>>, Problem> {
+    let (since, until) = (Timestamp(asked.since.0), Timestamp(asked.until.0.min(asked.now.0)));
+    let wanted = |agent: &AgentId| asked.agent.as_deref().is_none_or(|one| one == agent.as_str());
+    let shifts: Vec<_> = asked.snapshot.shifts.iter().filter(|(agent, _)| wanted(agent)).collect();
+    let long = Duration::from_millis(until.0.saturating_sub(since.0).try_into().unwrap_or(0));
+    if !shifts.is_empty() && long > REPORT_PLANNED_MAX {
+        let days = REPORT_PLANNED_MAX.as_secs() / 86_400;
+        return Err(Problem::parameter("since", format!("agents' shifts are reckoned for at most {days} days; ask for less time")));
+    }
+    let mut reckoned = BTreeMap::<&CalendarId, Arc<[Planned]>>::new();
+    for (_, shift) in &shifts {
+        reckoned.entry(&shift.id).or_insert_with(|| shift.planned(since, until).into());
+    }
+    Ok(shifts.iter().filter_map(|(agent, shift)| Some(((*agent).clone(), reckoned.get(&shift.id)?.clone()))).collect())
 }
 
 /// Every call of the time asked for; those that run as the switch has them now. Returns how many there are.
