@@ -32,14 +32,11 @@ impl Switch {
             slot.hearing.greeting = Some(Awaited { from: now, until });
             self.touched.insert(Key::Slot(call));
         }
+        self.heed_both(call, now);
         if is_watched {
-            for side in [Side::Caller, Side::Callee] {
-                self.order(call, Order::ListenForSpeech { side, on: true }, now);
-            }
             let event = if clips.is_empty() { script::Event::Begun } else { script::Event::GreetingBegan };
             self.tell_silent(call, event, now);
         }
-        self.heed(call, Side::Callee, now);
         if clips.is_empty() {
             return;
         }

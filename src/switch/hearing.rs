@@ -73,10 +73,18 @@ impl Switch {
         let Some(slot) = self.slots.get_mut(&call) else { return };
         let is_agent = slot.agent_on(side).is_some();
         slot.hearing.watches[seat(side)] = Some(SoundWatch::new(!is_agent));
+        // An agent who sits in the caller's seat is put in this one before he turns away.
         if side == Side::Callee {
-            slot.hearing.microphone = is_agent.then(|| OpenMicrophone::new(sound.open_microphone));
+            slot.hearing.microphone = Some(OpenMicrophone::new(sound.open_microphone));
         }
         self.order(call, Order::Measure { side, limits: sound.limits }, now);
+    }
+
+    /// Listens for a voice on both sides, if anything wants one.
+    pub(super) fn heed_both(&mut self, call: CallId, now: Instant) {
+        for side in BOTH {
+            self.heed(call, side, now);
+        }
     }
 
     /// Listens for a voice on that side, if anything wants one.

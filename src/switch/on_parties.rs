@@ -135,9 +135,7 @@ impl Switch {
         self.end_promise(call, now);
         let Some(slot) = self.slots.get_mut(&call) else { return };
         (slot.silent, slot.farewell) = (None, None);
-        for side in [Side::Caller, Side::Callee] {
-            self.order(call, Order::ListenForSpeech { side, on: false }, now);
-        }
+        self.heed_both(call, now);
         let detail = heir.map(|agent| ("heir", Detail::Text(agent.to_string()))).into_iter().collect();
         self.publish("call.caller_left", Some(call), now, detail);
         self.touched.insert(Key::Slot(call));
@@ -209,9 +207,7 @@ impl Switch {
 
     /// Another speaks with the caller: what listens for words listens to him now.
     fn listens_to_another(&mut self, call: CallId, now: Instant) {
-        let Some(slot) = self.slots.get(&call) else { return };
-        let on = slot.listens_for_words() || slot.hearing.listens(Side::Callee);
-        self.order(call, Order::ListenForSpeech { side: Side::Callee, on }, now);
+        self.heed(call, Side::Callee, now);
         self.tell_scripts(call, &script::Event::AgentQuiet, now);
     }
 

@@ -26,7 +26,7 @@ impl Switch {
         self.touched.insert(Key::Slot(call));
         self.on_silent(call, ordered, now);
         if over {
-            self.listen_no_more(call, now);
+            self.heed_both(call, now);
             self.see_off(call, now);
         }
     }
@@ -43,14 +43,6 @@ impl Switch {
                 // A silent call's script has only prompts.
                 script::Action::Queue(_) | script::Action::CallBack(_) => {}
             }
-        }
-    }
-
-    /// Nobody waits for a word any more; listening costs.
-    fn listen_no_more(&mut self, call: CallId, now: Instant) {
-        let Some(slot) = self.slots.get(&call).filter(|slot| slot.script.is_none()) else { return };
-        for side in [Side::Caller, Side::Callee].into_iter().filter(|side| !slot.hearing.listens(*side)).collect::<Vec<_>>() {
-            self.order(call, Order::ListenForSpeech { side, on: false }, now);
         }
     }
 
@@ -85,10 +77,8 @@ impl Switch {
         slot.script = Some(RunningScript { id: rule.id.clone(), script: Script::new(rule.steps, rule.ends_on_speech), token });
         let detail = vec![("script", Detail::Text(rule.id)), ("by", Detail::Text(by.name().to_owned()))];
         self.publish("script.began", Some(call), now, detail);
-        for side in [Side::Caller, Side::Callee] {
-            self.order(call, Order::ListenForSpeech { side, on: true }, now);
-        }
         self.settle_hearing(call, now);
+        self.heed_both(call, now);
         self.tell_script(call, script::Event::Begun, now);
         Reply::Done
     }
@@ -194,7 +184,7 @@ impl Switch {
         self.touched.insert(Key::Slot(call));
         let detail = vec![("script", Detail::Text(running.id)), ("ending", Detail::Text(ending.name().to_owned()))];
         self.publish("script.ended", Some(call), now, detail);
-        self.listen_no_more(call, now);
+        self.heed_both(call, now);
         self.settle_hearing(call, now);
     }
 

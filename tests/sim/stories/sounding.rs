@@ -196,6 +196,40 @@ fn a_private_talk_with_the_caller_on_hold_is_told_and_a_word_is_not() {
 }
 
 #[test]
+fn an_agent_who_called_out_and_talks_to_nobody_is_told_too() {
+    let mut world = World::with_agents(&["1001"]);
+    world.add_phone("carrier", "127.0.0.1:5090", None);
+    world.habit("1001", |habit| habit.sound = Sound::Silence).habit("carrier", |habit| habit.sound = Sound::Silence);
+    world.agent_answers("carrier", secs(1)).dials("1001", "13900000009").after(secs(5)).expect_up("1001").expect_up("carrier");
+    let from = world.now;
+    // The customer is told how long it takes, and waits.
+    world.presses("1001", "*760#").after(secs(5)).says("1001", Sound::Speech).after(secs(12)).says("1001", Sound::Silence).after(secs(2));
+    assert_eq!(world.times_of("1001", "agent_open_microphone", from).len(), 1);
+    assert!(world.times_of("carrier", "agent_open_microphone", from).is_empty());
+    assert_eq!(kinds(&world), ["open-microphone"]);
+    // The customer hears him again.
+    world.presses("1001", "*6#").after(secs(1)).says("1001", Sound::Speech).after(secs(15));
+    assert_eq!(kinds(&world), ["open-microphone"]);
+    let record = world.ends_well();
+    assert!(record.sounds.iter().all(|sound| sound.open_microphone == sound.agent.is_some()), "{:?}", record.sounds);
+}
+
+#[test]
+fn who_is_listened_to_while_the_caller_leaves_a_conference_is_listened_to_still() {
+    // He is measured, then a voice is waited for, and heard 3.7 s after his first word.
+    for left in (3_000..3_700).step_by(50) {
+        let mut world = World::talking("1001", Sound::Speech, Sound::Silence);
+        world.agents_come(&["1002"]).agent_answers("1002", secs(1)).habit("1002", |habit| habit.sound = Sound::Silence);
+        world.presses("1001", "*21002#").after(secs(4)).presses("1001", "*5#").after(secs(2)).says("1001", Sound::Faint);
+        let from = world.now;
+        world.after(millis(left)).hangs_up(CALLER).after(secs(4)).expect_up("1001").expect_up("1002");
+        let told: Vec<_> = world.events_named("agent.sound").map(|(at, _)| *at - from).collect();
+        assert!(told.len() == 1 && told[0] < secs(4), "the caller left after {left} ms: {told:?}");
+        world.ends_well();
+    }
+}
+
+#[test]
 fn a_greeting_that_is_played_begins_at_once_and_its_delay_is_on_the_record() {
     let mut world = World::talking("1001", Sound::Speech, Sound::Speech);
     let greeting = world.ends_well().greeting.expect("a greeting");
