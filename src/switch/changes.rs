@@ -23,6 +23,8 @@ pub fn changes(old: &Config, new: &Config) -> Vec<String> {
     if old.reasons != new.reasons {
         out.push(format!("reasons: {} → {}", old.reasons.len(), new.reasons.len()));
     }
+    let rules = [("rules.greeting", old.rules.greeting != new.rules.greeting), ("rules.sound", old.rules.sound != new.rules.sound)];
+    out.extend(rules.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| format!("{name} changed")));
     if old.rules.scripts != new.rules.scripts {
         out.push(format!("scripts: {} → {}", old.rules.scripts.len(), new.rules.scripts.len()));
     }
@@ -56,7 +58,9 @@ fn agents(old: &Config, new: &Config) -> Vec<String> {
             ("rank", was.rank != is.rank),
             ("weight", was.weight != is.weight),
             ("caller", was.caller != is.caller),
+            ("greeting", was.greeting != is.greeting),
             ("superior", was.superior != is.superior),
+            ("shift", was.shift != is.shift),
             ("role", was.role != is.role),
             ("login", was.login != is.login),
         ];
@@ -172,10 +176,14 @@ mod tests {
         let mut new = shipped();
         new.rules.hold.patience = secs(9);
         new.rules.silent_call.enabled = false;
+        new.rules.greeting.names_agent = false;
+        new.rules.sound.tell_agent = !old.rules.sound.tell_agent;
         new.agents.remove("1004");
         let agent = new.agents.get_mut("1001").expect("the shipped agent");
         agent.ha1_md5 = Some("0".repeat(32));
         agent.name = "other".to_owned();
+        agent.greeting = Some("agents/other".into());
+        agent.shift = Some("office".into());
         new.queues.clear();
         assert_eq!(
             changes(&old, &new),
@@ -184,7 +192,9 @@ mod tests {
                 "rules.silent_call.enabled: true → false",
                 "agent 1004 removed",
                 "queue service removed",
-                "agent 1001 changed: name, password",
+                "agent 1001 changed: name, password, greeting, shift",
+                "rules.greeting changed",
+                "rules.sound changed",
             ]
         );
     }
