@@ -483,6 +483,56 @@ fn mistakes_in_menus_boxes_and_trunks_have_their_answers() {
 }
 
 #[test]
+fn no_route_stands_on_a_code_and_no_code_on_another() {
+    let told = |text: &str| {
+        let mut files = shipped();
+        files.push(SourceFile { path: "config/codes.toml".into(), text: text.into() });
+        in_full(&errors_of(&files, &[]))
+    };
+    let listen = |code: &str| format!("[rules.messages]\nlisten = \"{code}\"\n");
+    let route = |number: &str| format!("[[route]]\nnumber = \"{number}\"\nto = \"queue:service\"\n");
+    // As long as the house has no reasons of its own, the usual ones have their codes.
+    for code in ["*11", "*16", "*17", "*18", "*161"] {
+        let shown = told(&listen(code));
+        assert!(shown.starts_with("config/codes.toml:2:") && shown.contains("\"*19\" and \"*90\" to \"*99\" are free"), "{code}: {shown}");
+    }
+    for (number, remedy) in [("*98", "rules.messages.listen"), ("*981", "rules.messages.listen"), ("*98.", "rules.messages.listen")] {
+        let shown = told(&route(number));
+        assert!(shown.starts_with("config/codes.toml:2:") && shown.contains(remedy), "{number}: {shown}");
+    }
+    for number in ["*16", "*17", "*18"] {
+        let shown = told(&route(number));
+        assert!(shown.starts_with("config/codes.toml:2:") && shown.contains("[[reason]]"), "{number}: {shown}");
+    }
+    // From outside nobody dials codes; and what the house has moved is free.
+    let own = "[[reason]]\nid = \"break\"\ncode = \"*90\"\n";
+    for text in [
+        listen("*19"),
+        route("*19") + &route("*161") + &route("*9"),
+        route("*98") + "from = \"trunk\"\n" + &route("*16") + "from = \"trunk\"\n",
+        route("*98") + &listen("*97"),
+        route("*17") + &listen("*16") + own,
+    ] {
+        assert_eq!(told(&text), "", "{text}");
+    }
+    assert!(told(&(route("*90") + own)).contains("a route leads from *90 already"));
+}
+
+#[test]
+fn where_one_queue_alone_has_a_company_its_agents_numbers_are_said_too() {
+    let mut lacks = prompts();
+    lacks.folders.get_mut("zh-CN").expect("a language").readable.remove("agent_number");
+    assert!(resolve(&shipped(), &[], &lacks).is_ok(), "nothing asks for it as shipped");
+    let mut files = shipped();
+    files[1].text = files[1].text.replace("wrap_up = \"0s\"", "company = \"company\"");
+    let errors = resolve(&files, &[], &lacks).expect_err("a prompt lacks");
+    let messages: Vec<_> = errors.iter().map(|error| (error.path.as_str(), error.message.as_str())).collect();
+    assert_eq!(messages, [("config/queues.toml", "there is no prompt \"agent_number\"")]);
+    let not_named = ["rules.greeting.agent = \"not-named\"".to_owned()];
+    assert!(resolve(&files, &not_named, &lacks).is_ok());
+}
+
+#[test]
 fn a_queue_whose_skill_nobody_has_and_a_trunk_open_to_all_are_warned_of() {
     let mut files = shipped();
     files[1].text = files[1].text.replace("skill = \"service\"", "skill = \"billing\"");

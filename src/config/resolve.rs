@@ -110,8 +110,9 @@ impl Resolver<'_> {
         let reports = self.reports(&raw.reports.unwrap_or_default());
 
         self.prompts_of_language(&raw_switch, &switch.language);
-        let rules = self.rules(&raw_rules, &queues, &switch.language, &reports.zone);
-        let routes = self.routes(raw.route.unwrap_or_default(), &named);
+        let built_in = calls::built_in_codes(raw.reason.is_none());
+        let rules = self.rules(&raw_rules, &queues, &switch.language, &reports.zone, &built_in);
+        let routes = self.routes(raw.route.unwrap_or_default(), &named, &built_in, &rules.listen);
         let reasons = self.reasons(raw.reason.as_deref(), &routes, &rules.listen);
         self.no_queue_overflows_in_circles();
         self.each_queue_has_an_agent(&queues, &agents);

@@ -5,7 +5,7 @@ use super::together::Asking;
 use super::{Place, Resolver, Spot};
 use crate::base::limits::NUMBER_SKILLS_MAX;
 use crate::config::raw::{RawRoute, Skills, example_of};
-use crate::config::{Destination, NumberPattern, RouteConfig, RouteSource};
+use crate::config::{Destination, NumberPattern, ReasonConfig, RouteConfig, RouteSource};
 use std::collections::BTreeMap;
 
 /// Longest number or pattern of a route; numbers of E.164 have 15 digits, prefixes and codes come on top.
@@ -13,8 +13,15 @@ const PATTERN_MAX: usize = 32;
 /// What agents dial to log in and out and to say how they are: no route may stand on them.
 pub(super) const FEATURE_CODES: [&str; 6] = ["*11", "*12", "*13", "*14", "*15", "*80"];
 
+/// The codes that need no route; those of the reasons are among them where the configuration has the usual ones.
+pub(super) fn built_in_codes(has_usual_reasons: bool) -> Vec<String> {
+    let usual = ReasonConfig::usual().into_iter().filter(|_| has_usual_reasons).filter_map(|reason| reason.code);
+    FEATURE_CODES.map(str::to_owned).into_iter().chain(usual).collect()
+}
+
 impl Resolver<'_> {
-    pub(super) fn routes(&mut self, raw: Vec<RawRoute>, named: &Named) -> Vec<RouteConfig> {
+    /// `built_in` are the codes that mean something else to agents, and so is what begins with `listen`.
+    pub(super) fn routes(&mut self, raw: Vec<RawRoute>, named: &Named, built_in: &[String], listen: &str) -> Vec<RouteConfig> {
         let mut routes: Vec<Spot<RouteConfig>> = Vec::new();
         for raw in raw {
             let number = self.required(raw.number.as_ref(), "route", "number", raw.place, &raw.given);
@@ -26,6 +33,9 @@ impl Resolver<'_> {
             let hours = self.route_hours(&raw, named);
             let skills = raw.skills.as_ref().map(|skills| self.number_asks(skills)).unwrap_or_default();
             let (Some(number), Some(pattern)) = (number, pattern) else { continue };
+            if from != RouteSource::Trunk && !self.is_no_code(number, built_in, listen) {
+                continue;
+            }
             self.is_reachable(&pattern, from, number.place, &routes);
             // A wrong destination still takes its number from the routes after it.
             let to = destination.unwrap_or(Destination::DialledAgent);
@@ -49,6 +59,20 @@ impl Resolver<'_> {
             self.faults.error(raw.place, "these are too many skills", format!("a number asks for at most {NUMBER_SKILLS_MAX}"));
         }
         self.skills(raw)
+    }
+
+    /// Whether agents who dial it come to the route: codes are looked at before routes.
+    fn is_no_code(&mut self, number: &Spot<String>, built_in: &[String], listen: &str) -> bool {
+        let text = number.value.as_str();
+        let (what, remedy) = if text.starts_with(listen) {
+            ("agents hear messages by it", "take another number, or another code for `rules.messages.listen`")
+        } else if built_in.iter().any(|code| code == text) {
+            ("agents say by it why they are not ready", "take another number, or give each [[reason]] a code of the house's own")
+        } else {
+            return true;
+        };
+        self.faults.error(number.place, format!("\"{text}\" leads no agent here: {what}"), remedy);
+        false
     }
 
     pub(super) fn pattern(&mut self, spot: &Spot<String>) -> Option<NumberPattern> {

@@ -1,16 +1,22 @@
 //! The greeting, and what the switch hears of how parties sound.
 
-use super::{Resolver, Spot};
-use crate::base::SoundLimits;
+use super::{Placed, Resolver, Spot};
 use crate::base::time::{millis, secs};
+use crate::base::{QueueId, SoundLimits};
 use crate::config::prompts::SOUND_PROMPT_NAMES;
 use crate::config::raw::{RawByTime, RawGreeting, RawSound};
-use crate::config::{GreetingRule, SoundRule};
+use crate::config::{GreetingRule, QueueConfig, SoundRule};
 use jiff::tz::TimeZone;
 
 impl Resolver<'_> {
     /// `zone` is that of the reports.
-    pub(super) fn greeting(&mut self, raw: &RawGreeting, language: &str, zone: &TimeZone) -> GreetingRule {
+    pub(super) fn greeting(
+        &mut self,
+        raw: &RawGreeting,
+        queues: &Placed<QueueId, QueueConfig>,
+        language: &str,
+        zone: &TimeZone,
+    ) -> GreetingRule {
         let none = RawByTime::default();
         let RawByTime { early, morning, noon, afternoon, evening, .. } = raw.by_time.as_ref().unwrap_or(&none);
         let mut clip = |spot: &Option<Spot<String>>| spot.as_ref().and_then(|spot| self.clip(spot.place, &spot.value, language));
@@ -19,9 +25,11 @@ impl Resolver<'_> {
         let zone = raw.zone.as_ref().and_then(|spot| self.zone(spot)).unwrap_or_else(|| zone.clone());
         let names_agent = self.choice(raw.agent.as_ref(), "naming of the agent", &[("named", true), ("not-named", false)], true);
         let within = self.duration(raw.within.as_ref(), secs(3), millis(100)..=secs(60));
-        // Prompts that stand behind a good day: an older folder may lack them.
-        if names_agent && (company.is_some() || by_time.iter().any(Option::is_some)) {
-            self.clip(raw.place, "agent_number", language);
+        // What stands behind a good day, or a company, be it one queue's: an older folder may lack it.
+        let begins = company.is_some() || by_time.iter().any(Option::is_some);
+        let of_queue = queues.values().find(|queue| queue.value.company.is_some()).map(|queue| queue.place);
+        if let Some(place) = begins.then_some(raw.place).or(of_queue).filter(|_| names_agent) {
+            self.clip(place, "agent_number", language);
         }
         GreetingRule { zone, by_time, company, names_agent, within }
     }

@@ -8,6 +8,8 @@ use crate::config::{MEETING, NO_REASON, OWN_REASONS, ReasonConfig, RouteConfig};
 
 /// What begins so is pressed in calls for other things: transfers, consultations, holds, supervision.
 const TAKEN: [&str; 8] = ["**", "*2", "*3", "*4", "*5", "*6", "*7", "*8"];
+/// What neither is taken so nor built in.
+const FREE: &str = "\"*16\" to \"*19\", \"*90\" to \"*97\" and \"*99\"";
 /// Digits of a code, at least and at most.
 const CODE_DIGITS: std::ops::RangeInclusive<usize> = 2..=4;
 
@@ -46,7 +48,7 @@ impl Resolver<'_> {
 
     /// Whether it is a code, and neither it nor another would be taken in the middle of the other.
     fn is_code_free(&mut self, spot: &Spot<String>, reasons: &Placed<String, ReasonConfig>, routes: &[RouteConfig], listen: &str) -> bool {
-        if !self.is_code(spot, FEATURE_CODES.into_iter().chain([listen])) {
+        if !self.is_code(spot, FEATURE_CODES.into_iter().chain([listen]), FREE) {
             return false;
         }
         let code = spot.value.as_str();
@@ -64,8 +66,8 @@ impl Resolver<'_> {
         true
     }
 
-    /// Whether it is a code that begins like none of `others`, and like none that is pressed in calls.
-    pub(super) fn is_code<'c>(&mut self, spot: &Spot<String>, others: impl Iterator<Item = &'c str>) -> bool {
+    /// Whether it is a code that begins like none of `others`, and like none that is pressed in calls; `free` are those that do not.
+    pub(super) fn is_code<'c>(&mut self, spot: &Spot<String>, others: impl Iterator<Item = &'c str>, free: &str) -> bool {
         let code = spot.value.as_str();
         let digits =
             code.strip_prefix('*').filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()) && CODE_DIGITS.contains(&digits.len()));
@@ -76,7 +78,7 @@ impl Resolver<'_> {
         }
         if let Some(other) = others.chain(TAKEN).find(|other| other.starts_with(code) || code.starts_with(*other)) {
             let message = format!("{other} is built in: {code} would be taken for it, or it for {code}");
-            self.faults.error(spot.place, message, "no code begins with another: \"*16\" to \"*19\" and \"*90\" to \"*97\" are free");
+            self.faults.error(spot.place, message, format!("no code begins with another: {free} are free"));
             return false;
         }
         true

@@ -1,7 +1,6 @@
 //! The rules of the house: three rings, patience on hold, the silent call.
 
-use super::calls::FEATURE_CODES;
-use super::{Placed, Resolver, Spot};
+use super::{Placed, Resolver};
 use crate::base::cadence::CADENCES;
 use crate::base::time::secs;
 use crate::base::{Cadence, Consequence, Limit, Limits};
@@ -14,16 +13,26 @@ use jiff::tz::TimeZone;
 const LET_GO_MAX: u32 = 100;
 /// Usual for voice mail.
 const LISTEN: &str = "*98";
+/// Where that may be otherwise, whatever the reasons are.
+const FREE_TO_LISTEN: &str = "\"*19\" and \"*90\" to \"*99\"";
 const STEPS: [&str; 2] = ["silent_ask", "silent_farewell"];
 
 impl Resolver<'_> {
-    pub(super) fn rules(&mut self, raw: &RawRules, queues: &Placed<QueueId, QueueConfig>, language: &str, zone: &TimeZone) -> RulesConfig {
+    /// `zone` is that of the reports, `built_in` the codes that are taken.
+    pub(super) fn rules(
+        &mut self,
+        raw: &RawRules,
+        queues: &Placed<QueueId, QueueConfig>,
+        language: &str,
+        zone: &TimeZone,
+        built_in: &[String],
+    ) -> RulesConfig {
         let messages = raw.messages.as_ref();
         RulesConfig {
             answer: self.answer(raw.answer.as_ref().unwrap_or(&RawAnswer::default())),
             hold: self.hold(raw.hold.as_ref().unwrap_or(&RawHold::default())),
             silent_call: self.silent_call(raw.silent_call.as_ref().unwrap_or(&RawSilentCall::default()), language),
-            greeting: self.greeting(raw.greeting.as_ref().unwrap_or(&RawGreeting::default()), language, zone),
+            greeting: self.greeting(raw.greeting.as_ref().unwrap_or(&RawGreeting::default()), queues, language, zone),
             sound: self.sound(raw.sound.as_ref().unwrap_or(&RawSound::default()), language),
             scripts: self.scripts(raw.script.as_deref().unwrap_or_default(), queues, language),
             farewell: self.farewell(raw, language),
@@ -37,13 +46,9 @@ impl Resolver<'_> {
                 .is_none_or(|spot| spot.value),
             listen: messages
                 .and_then(|messages| messages.listen.as_ref())
-                .and_then(|spot| self.listen_code(spot))
-                .unwrap_or_else(|| LISTEN.to_owned()),
+                .filter(|spot| self.is_code(spot, built_in.iter().map(String::as_str), FREE_TO_LISTEN))
+                .map_or_else(|| LISTEN.to_owned(), |spot| spot.value.clone()),
         }
-    }
-
-    fn listen_code(&mut self, spot: &Spot<String>) -> Option<String> {
-        self.is_code(spot, FEATURE_CODES.into_iter()).then(|| spot.value.clone())
     }
 
     fn answer(&mut self, raw: &RawAnswer) -> AnswerRule {
