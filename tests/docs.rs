@@ -4,7 +4,7 @@
 
 use sanling::config::reference;
 use sanling::report::page;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 fn root() -> &'static Path {
@@ -32,28 +32,96 @@ fn the_reference_in_chinese_is_what_the_code_says_and_lacks_nothing() {
     is_as_written("configuration.zh-CN.md", &reference::markdown_in_chinese());
 }
 
-/// Every key stands in a shipped file, in use or behind a `#`, with a value; and every table by its name.
+/// `[reports]`, `# [[queue.widen]]   # why` → `reports`, `queue.widen`; prose that begins with a bracket is none.
+fn heading(line: &str) -> Option<&str> {
+    let line = line.trim_start_matches(['#', ' ']);
+    let inner = line.split_once('#').map_or(line, |(before, _)| before).trim();
+    let table = inner.trim_start_matches('[').trim_end_matches(']');
+    let is_name = !table.is_empty() && table.chars().all(|c| c.is_ascii_lowercase() || c == '_' || c == '.');
+    (is_name && (inner == format!("[{table}]") || inner == format!("[[{table}]]"))).then_some(table)
+}
+
+/// What a shipped file says of each table: from its heading, in use or behind a `#`, to the next. Lines that stand right above a heading are
+/// its own, and what the file begins with is its first table's that is in use.
+fn said_of_tables(file: &str, said: &mut BTreeMap<String, String>) {
+    let mut owner = file.lines().filter(|line| line.starts_with('[')).find_map(heading).expect("a table");
+    let (mut above, mut may_be_the_nexts) = (String::new(), false);
+    for line in file.lines() {
+        if let Some(table) = heading(line) {
+            let of = if may_be_the_nexts { table } else { owner };
+            said.entry(of.to_owned()).or_default().push_str(&std::mem::take(&mut above));
+            (owner, may_be_the_nexts) = (table, false);
+            said.entry(owner.to_owned()).or_default();
+        } else if line.is_empty() {
+            said.entry(owner.to_owned()).or_default().push_str(&std::mem::take(&mut above));
+            may_be_the_nexts = true;
+        } else {
+            above.push_str(line);
+            above.push('\n');
+        }
+    }
+    said.entry(owner.to_owned()).or_default().push_str(&above);
+}
+
+/// Whether the text gives the key a value, and not another whose name ends so.
+fn is_given(text: &str, key: &str) -> bool {
+    let of_another = |before: &str| before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.');
+    text.match_indices(key).any(|(at, _)| !of_another(&text[..at]) && text[at + key.len()..].trim_start_matches(' ').starts_with('='))
+}
+
+/// Every key stands in a shipped file, in use or behind a `#`, with a value, where its table is: a key of the same name elsewhere is another.
 #[test]
 fn every_key_of_the_configuration_has_an_example_in_what_is_shipped() {
-    let shipped: String = ["switch", "agents", "queues", "routing", "rules"]
-        .map(|name| std::fs::read_to_string(root().join(format!("config/{name}.toml"))).expect("is shipped"))
-        .concat();
-    let is_given = |key: &str| {
-        let of_another = |before: &str| before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.');
-        shipped
-            .match_indices(key)
-            .any(|(at, _)| !of_another(&shipped[..at]) && shipped[at + key.len()..].trim_start_matches(' ').starts_with('='))
-    };
+    let mut said = BTreeMap::new();
+    for name in ["switch", "agents", "queues", "routing", "rules"] {
+        said_of_tables(&std::fs::read_to_string(root().join(format!("config/{name}.toml"))).expect("is shipped"), &mut said);
+    }
     let missing: Vec<String> = reference::keys()
         .into_iter()
         .filter(|path| {
             let (table, key) = path.rsplit_once('.').unwrap_or(("", path));
-            let last = table.rsplit('.').next().unwrap_or(table);
-            let has_table = shipped.contains(&format!("[{table}]")) || is_given(last);
-            !(has_table && is_given(key))
+            // A small table is written in braces, on one line.
+            let in_braces = |text: &String| {
+                let name = table.rsplit('.').next().unwrap_or(table);
+                text.lines().filter_map(|line| line.split_once(&format!("{name} = {{"))).any(|(_, inner)| is_given(inner, key))
+            };
+            !said.get(table).map_or_else(|| said.values().any(in_braces), |text| is_given(text, key))
         })
         .collect();
     assert_eq!(missing, [""; 0], "to be shown in config/*.toml, in use or behind a #");
+}
+
+#[test]
+fn a_key_counts_where_its_table_is() {
+    let mut said = BTreeMap::new();
+    let file = "# About.\n# of_a = 1\n\n[a]\nx = 1\n\n# About b.\n# of_b = 1\n[b]   # why\n\n# of_b_too = 1\n\n# [[b.c]]\n# y = 1\n# [d]\n# z = 1\n";
+    said_of_tables(file, &mut said);
+    let given = |table: &str, key: &str| is_given(&said[table], key);
+    assert!(given("a", "of_a") && given("a", "x") && given("b", "of_b") && given("b", "of_b_too") && given("b.c", "y") && given("d", "z"));
+    assert!(!given("a", "of_b") && !given("b", "x") && !given("b.c", "z") && !given("d", "y") && !given("b", "b_too"));
+}
+
+/// The names of events are written out where they are published; the dotted keys of `changes.rs` are no events.
+#[test]
+fn every_event_is_named_in_both_readmes() {
+    let readmes = ["README.md", "README.zh-CN.md"].map(|name| std::fs::read_to_string(root().join(name)).expect("a README"));
+    let mut names = BTreeSet::new();
+    for entry in std::fs::read_dir(root().join("src/switch")).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if !path.is_file() || path.ends_with("changes.rs") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).expect("a source");
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let is_name = |text: &&str| {
+            let is_word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+            text.split_once('.').is_some_and(|(thing, happened)| is_word(thing) && is_word(happened))
+        };
+        names.extend(code.split('"').filter(is_name).map(str::to_owned));
+    }
+    assert!(names.len() > 60, "the events are found: {names:?}");
+    let unnamed = names.iter().filter(|name| readmes.iter().any(|readme| !readme.contains(&format!("`{name}`"))));
+    assert_eq!(unnamed.collect::<Vec<_>>(), [""; 0], "to be named in README.md and README.zh-CN.md");
 }
 
 #[test]

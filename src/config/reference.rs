@@ -193,7 +193,7 @@ reference! {
     }
     ["trunk"] "A way to the network outside." {
         "id" = "": "Its name.";
-        "hosts" = "": "Where calls out go, in order: `sip:HOST`, `sip:HOST:PORT`, `sip:HOST;transport=tcp`.";
+        "hosts" = "": "Where calls out go, in order: `sip:HOST`, `sip:HOST:PORT`, `sip:HOST;transport=tcp`; hosts of one `;priority=1` share by `;weight=2`.";
         "accept_from" = "[]": "Whose calls come in on it without a password: the carrier's addresses, and nobody else's.";
         "user" = "(no account)": "Our account, for carriers that ask for it.";
         "password" = "(no account)": "Its password.";
@@ -236,7 +236,7 @@ reference! {
         "id" = "": "Its name.";
         "code" = "(none)": "What an agent presses in the call: `**` and a digit. `**#` ends it.";
         "ends_on" = r#""agent""#: "`agent`: until he presses `**#`; `speech`: the caller's word ends it, too.";
-        "steps" = "": "`say:PROMPT`, `wait:DURATION` (the agent's speech begins it anew), `queue:ID`, `release`.";
+        "steps" = "": "`say:PROMPT`, `wait:DURATION` (the agent's speech begins it anew), `queue:ID` (the steps behind it where nobody is at work there), `call-back:ID`, `release`.";
         "measured" = "(none)": "`faint` or `noisy`: what, measured of the caller, begins it.";
         "may_release" = "false": "Such a script may have a step `release`; without this it is refused.";
     }

@@ -12,13 +12,14 @@ pub fn markdown() -> String {
          `GET /api/v1/reports/queues`, `agents`, `teams`, `scripts` give these figures for the time from `since` to `until`, in one or `by` \
          half-hour or day, as JSON or CSV, each with its numerator and denominator; `intervals` and `timeline` give agents' time as it was. \
          `GET /api/v1/queues` and the event `figures.queue` show those of today, of the same facts by the same code.\n\n\
-         **When a fact counts.** A time in a queue counts, with its offers and however it ends, where it began, so that O = A + B + F + W in \
-         every slice, and slices add up. The same goes for a part in a call, a hold, a script and a question of the survey; what is said of a \
+         **When a fact counts.** A time in a queue counts, with its offers and however it ends, where it began, so that \
+         O = A + B + C + F + W in every slice, and slices add up. The same goes for a part in a call, a hold, a script and a question of the survey; what is said of a \
          call as a whole counts when an agent had the caller first. Agents' time is cut at the edges of slices. A caller who goes through \
          several queues was in each of them.\n\n\
          **Letters.** T, s, D: `service_level`, `short_abandon`, `settled_days` of [`[reports]`](configuration.md). N: `max_rings` of \
-         `[rules.answer]`. The patience: of `[rules.hold]`. O offered, A answered, B abandoned, F flowed out, W waiting; A_T, B_T after a wait \
-         of at most T; B_s after less than s; M_T offers that rang out before the caller had waited T.\n\n\
+         `[rules.answer]`. G: `within` of `[rules.greeting]`. The patience: of `[rules.hold]`. O offered, A answered, B abandoned, C hung up to be \
+         called back, F flowed out, W waiting; A_T, B_T after a wait of at most T; B_s after less than s; M_T offers that rang out before the \
+         caller had waited T.\n\n\
          ## The service level\n\n\
          | variant | formula |\n| --- | --- |\n",
     );

@@ -154,7 +154,10 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     ("reason.code", "坐席拨打或在通话中按的代码：`*16` 到 `*19`、`*90` 到 `*97`、`*99`。"),
     ("trunk", "通往外部网络的中继。"),
     ("trunk.id", "名称。"),
-    ("trunk.hosts", "呼出的主机，按顺序：`sip:HOST`、`sip:HOST:PORT`、`sip:HOST;transport=tcp`。"),
+    (
+        "trunk.hosts",
+        "呼出的主机，按顺序：`sip:HOST`、`sip:HOST:PORT`、`sip:HOST;transport=tcp`；同一 `;priority=1` 的主机按 `;weight=2` 分担。",
+    ),
     ("trunk.accept_from", "无需口令即可呼入的来源：只写运营商的地址。"),
     ("trunk.user", "我方账号，运营商要求时使用。"),
     ("trunk.password", "账号口令。"),
@@ -193,7 +196,10 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     ("rules.script.id", "名称。"),
     ("rules.script.code", "坐席在通话中按的键：`**` 和一位数字。`**#` 结束。"),
     ("rules.script.ends_on", "`agent`：直到坐席按 `**#`；`speech`：来电者说话也结束。"),
-    ("rules.script.steps", "`say:PROMPT` 播放、`wait:时长` 等候（坐席说话则重新计时）、`queue:ID` 转队列、`release` 释放。"),
+    (
+        "rules.script.steps",
+        "`say:PROMPT` 播放、`wait:时长` 等候（坐席说话则重新计时）、`queue:ID` 转队列（那里无人在岗则继续下一步）、`call-back:ID` 承诺回呼、`release` 释放。",
+    ),
     ("rules.script.measured", "`faint` 声音小或 `noisy` 噪音大：测得来电者如此时自动启动。"),
     ("rules.script.may_release", "这样的脚本可以有 `release` 一步；没有此项则拒绝。"),
     ("rules.greeting", "坐席接通时双方听到的问候：时段、公司、坐席。什么也不播报时，以坐席自己的第一句话计。"),
