@@ -9,7 +9,7 @@ use super::{Key, Surroundings, Switch, directory};
 use crate::base::{AgentId, Instant, LegId, Rng, Timestamp, TrunkId};
 use crate::call::record::{CallDirection, Outcome};
 use crate::config::{ListenProtocol, TrunkConfig, TrunkHost, TrunkHostName};
-use crate::sip::{self, Callee, Flow, Protocol, TrunkCause};
+use crate::sip::{self, Callee, Failure, Flow, Protocol, TrunkCause};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 
@@ -61,6 +61,11 @@ impl Carriers {
     pub fn is_idle(&self) -> bool {
         self.lines.is_empty() && self.taken.is_empty()
     }
+}
+
+/// What comes of a way whose trunk is full.
+pub(super) fn all_channels_taken() -> Failure {
+    Failure::Status { code: 503, reason: "all channels of the trunk are taken".to_owned() }
 }
 
 impl Switch {

@@ -1,6 +1,7 @@
 //! Somebody who is called for a place in a call that stands: transferred to, asked, added to a conference, sent to supervise.
 
 use super::Switch;
+use super::carriers::all_channels_taken;
 use super::directory::Role;
 use super::output::Detail;
 use super::routing::{Routed, route};
@@ -183,7 +184,7 @@ impl Switch {
             self.order(call, Order::SetBackground { side: Side::Callee, background }, now);
         }
         self.publish("party.called", Some(call), now, detail);
-        self.try_way(call, errand, now);
+        self.try_way(call, errand, None, now);
         Ok(())
     }
 
@@ -193,13 +194,14 @@ impl Switch {
         detail
     }
 
-    fn try_way(&mut self, call: CallId, mut errand: Errand, now: Instant) {
+    /// `refusal`: what came of the way before this, which is what is told should no other be left.
+    fn try_way(&mut self, call: CallId, mut errand: Errand, mut refusal: Option<Failure>, now: Instant) {
         let leg = self.new_leg();
         let (callee, local) = loop {
             match errand.ways.pop_front() {
                 Some((callee, local)) if self.takes_channel(leg, &callee) => break (callee, local),
-                Some(_) => {}
-                None => return self.errand_failed(call, errand, &Failure::Unreachable, now),
+                Some(_) => refusal = refusal.or_else(|| Some(all_channels_taken())),
+                None => return self.errand_failed(call, errand, &refusal.unwrap_or(Failure::Unreachable), now),
             }
         };
         let Some(slot) = self.slots.get(&call) else { return self.carriers.free(leg) };
@@ -247,7 +249,7 @@ impl Switch {
         let Some(errand) = self.take_errand(call, leg, now) else { return };
         let elsewhere = matches!(failure, Failure::Unreachable | Failure::Timeout | Failure::Status { code: 408 | 500..=599, .. });
         if elsewhere && !errand.ways.is_empty() {
-            return self.try_way(call, errand, now);
+            return self.try_way(call, errand, Some(failure.clone()), now);
         }
         self.errand_failed(call, errand, failure, now);
     }
@@ -354,7 +356,7 @@ impl Switch {
             };
             let detail = self.detail_of(&errand);
             self.publish("party.called", Some(call), now, detail);
-            return self.try_way(call, errand, now);
+            return self.try_way(call, errand, None, now);
         }
         self.left_alone(call, now);
     }

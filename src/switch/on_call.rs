@@ -1,5 +1,6 @@
 //! What a call says: its orders go to the SIP endpoint and the media plane, its facts to the rules that watch it and to the ACD.
 
+use super::carriers::all_channels_taken;
 use super::directory::Role;
 use super::on_rules::token;
 use super::output::{Detail, Output};
@@ -165,7 +166,7 @@ impl Switch {
     /// All channels of its trunk are taken; should no other way serve, that is what the caller is told.
     fn way_is_full(&mut self, call: CallId) {
         if let Some(Purpose::Party(party)) = self.slots.get_mut(&call).map(|slot| &mut slot.purpose) {
-            party.refusal.get_or_insert(Failure::Status { code: 503, reason: "all channels of the trunk are taken".to_owned() });
+            party.refusal.get_or_insert_with(all_channels_taken);
         }
     }
 

@@ -21,9 +21,14 @@ fn with_hosts(keys: &str) -> World {
 
 /// Two carriers of one host each, tried in order.
 fn with_carriers(keys: &str) -> World {
+    in_order("[\"trunk:carrier\", \"trunk:second\"]", keys)
+}
+
+/// Tried in this order; the keys are `carrier`'s.
+fn in_order(order: &str, keys: &str) -> World {
     let carrier = format!("{HOSTS}\n{keys}");
     let second = "[[trunk]]\nid = \"second\"\nhosts = [\"sip:127.0.0.3:5090\"]\n\n[[trunk]]\nid = \"carrier\"";
-    let both = [("\"trunk:carrier\"", "[\"trunk:carrier\", \"trunk:second\"]"), ("[[trunk]]\nid = \"carrier\"", second), (HOSTS, &carrier)];
+    let both = [("\"trunk:carrier\"", order), ("[[trunk]]\nid = \"carrier\"", second), (HOSTS, &carrier)];
     let mut world = World::new(7, crate::world::configuration(&both, &[]));
     people(&mut world);
     world
@@ -185,6 +190,25 @@ fn a_transfer_of_which_no_host_says_anything_comes_back() {
     world.agent_answers("1001", secs(1)).caller_dials("95000").after(secs(5)).expect_up("1001").dies("carrier").dies("other");
     world.refers("1001", "13900000000").after(millis(5_900)).expect_hears(CALLER, crate::sound::Heard::Clip("music/hold"));
     world.after(millis(500)).expect_saw("1001", |saw| *saw == Saw::Notified(408)).expect_conversation(CALLER, "1001");
+    world.ends_well();
+}
+
+#[test]
+fn a_transfer_for_which_no_channel_is_free_says_so() {
+    // The caller has the only one.
+    let mut world = with_hosts("channels = 1");
+    world.agent_answers("1001", secs(1)).caller_dials("95000").after(secs(5)).expect_up("1001");
+    world.refers("1001", "13900000000").after(millis(500)).expect_saw("1001", |saw| *saw == Saw::Notified(503));
+    world.expect_conversation(CALLER, "1001");
+    world.ends_well();
+}
+
+#[test]
+fn a_transfer_that_one_carrier_refused_and_the_next_had_no_channel_for_says_what_the_first_said() {
+    let mut world = in_order("[\"trunk:second\", \"trunk:carrier\"]", "channels = 1");
+    world.agent_answers("1001", secs(1)).caller_dials("95000").after(secs(5)).expect_up("1001").agent_refuses("other", 500);
+    world.refers("1001", "13900000000").after(secs(2)).expect_saw("1001", |saw| *saw == Saw::Notified(500));
+    world.expect_conversation(CALLER, "1001");
     world.ends_well();
 }
 
