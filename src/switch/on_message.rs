@@ -126,8 +126,6 @@ impl Switch {
                     let (outcome, cause) =
                         if kept { (Outcome::Message, "a message was left") } else { (Outcome::Played, "no message was left") };
                     if let Some(slot) = self.slots.get_mut(&call) {
-                        // Who has spoken with somebody was served.
-                        let outcome = if slot.call.was_connected() { Outcome::Answered } else { outcome };
                         slot.purpose = Purpose::Play { clips: vec![clip], turned: Some(Turned { outcome, cause: cause.to_owned() }) };
                     }
                     self.begin(call, now);
