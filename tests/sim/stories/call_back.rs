@@ -95,7 +95,7 @@ fn he_is_told_that_he_may_be_called_back_and_again_after_a_while() {
 #[test]
 fn who_flows_over_while_he_is_asked_is_asked_no_more() {
     let queue = "wrap_up = \"0s\"\nmax_wait = \"14s\"\noverflow = [\"menu:main\"]\n[queue.call_back]\nkey = \"1\"\noffer_after = \"5s\"\n\
-         [[menu]]\nid = \"main\"\nprompt = \"survey_ask\"\nanswer_within = \"20s\"\nkeys = { 2 = \"queue:service\" }\n";
+         [[menu]]\nid = \"main\"\nprompt = \"survey_ask\"\ntimeout = \"20s\"\nkeys = { 2 = \"queue:service\" }\n";
     let mut world = World::story_with(&[(QUEUE, queue)], &[]);
     world.caller_dials("95000").after(millis(13_500)).presses(CALLER, "1").after(secs(1));
     assert_eq!(world.said_to(CALLER, "call_back_confirm", Instant::START), 1);
@@ -163,7 +163,7 @@ fn other_numbers_are_given_only_where_the_configuration_has_them() {
     let mut world = world_with("numbers = [\"139XXXXXXXX\"]");
     world.wishes("113700000000#").after(secs(2));
     assert!(world.said_to(CALLER, "call_back_wrong_number", Instant::START) == 1, "{:?}", world.phone(CALLER).log);
-    world.presses(CALLER, "13900000000#").after(secs(4)).expect_ended(CALLER);
+    world.presses(CALLER, "13900000000#").after(secs(8)).expect_ended(CALLER);
     let numbers: Vec<String> = world.call_backs().into_iter().map(|view| view.call_back.number).collect();
     assert_eq!(numbers, ["13900000000"]);
     let read = ["1", "3", "9"].map(|digit| world.said_to(CALLER, Box::leak(format!("digits/{digit}").into_boxed_str()), Instant::START));
