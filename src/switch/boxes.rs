@@ -48,6 +48,15 @@ impl Message {
     fn is_waited_for(&self) -> bool {
         self.delivered_at.is_some() && self.heard_at.is_none()
     }
+
+    fn went_on(&self) -> bool {
+        self.is_waited_for() && self.escalated_at.is_some()
+    }
+
+    /// No other agent listens to it.
+    pub fn is_free_for(&self, agent: &AgentId) -> bool {
+        self.taken_by.as_ref().is_none_or(|by| by == agent)
+    }
 }
 
 /// Messages that wait to be listened to, and those that were: what a lamp shows.
@@ -184,19 +193,17 @@ impl Boxes {
             let Some(owned) = config.boxes.get(id) else { continue };
             let count =
                 |is: &dyn Fn(&Message) -> bool| u32::try_from(messages.iter().filter(|message| is(message)).count()).unwrap_or(u32::MAX);
-            let (new, old) = (count(&Message::is_waited_for), count(&|message| message.heard_at.is_some()));
-            let escalated = count(&|message| message.is_waited_for() && message.escalated_at.is_some());
+            let old = count(&|message| message.heard_at.is_some());
+            let free_for = |agent, is: fn(&Message) -> bool| count(&|message| is(message) && message.is_free_for(agent));
             let owners: Vec<&AgentId> = match &owned.owner {
                 BoxOwner::Agent(owner) => vec![owner],
                 BoxOwner::Team(_) => config.agents.values().filter(|agent| owned.is_of(agent)).map(|agent| &agent.id).collect(),
             };
-            let superior = Self::superior(config, id).filter(|superior| escalated > 0 && !owners.contains(superior));
-            for (agent, (new, old)) in
-                owners.into_iter().map(|agent| (agent, (new, old))).chain(superior.map(|agent| (agent, (escalated, 0))))
-            {
-                let others = |message: &Message| message.is_waited_for() && message.taken_by.as_ref().is_some_and(|by| by != agent);
+            let superior = Self::superior(config, id).filter(|superior| !owners.contains(superior));
+            let shown = owners.into_iter().map(|agent| (agent, free_for(agent, Message::is_waited_for), old));
+            for (agent, new, old) in shown.chain(superior.map(|agent| (agent, free_for(agent, Message::went_on), 0))) {
                 let lamp = lamps.entry(agent.clone()).or_default();
-                *lamp = (lamp.0 + new.saturating_sub(count(&others)), lamp.1 + old);
+                *lamp = (lamp.0 + new, lamp.1 + old);
             }
         }
         lamps.retain(|_, lamp| *lamp != (0, 0));

@@ -30,7 +30,7 @@ impl Switch {
                 self.boxes.of(id).iter().collect()
             }
         };
-        found.retain(|message| message.taken_by.as_ref().is_none_or(|by| by == agent));
+        found.retain(|message| message.is_free_for(agent));
         found.sort_by_key(|message| (message.heard_at.is_some(), message.left_at, message.call));
         let new = found.iter().filter(|message| message.heard_at.is_none()).count();
         let machine = Listening::new(found.iter().map(|message| message.duration).collect());

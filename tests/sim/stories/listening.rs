@@ -26,6 +26,8 @@ questions = \"never\"
 fn world() -> World {
     let replace = [
         ("to = \"queue:service\"", "to = \"message:desk\""),
+        // Their superior is none of the team himself.
+        ("password = \"demo-1000\"\nteam = \"service\"", "password = \"demo-1000\""),
         ("# Extensions call each other.", BOXES),
         ("[rules.hold]", "[rules.messages]\nescalate_after = \"10m\"\n\n[rules.hold]"),
     ];
@@ -156,13 +158,21 @@ fn a_colleagues_box_is_heard_by_who_may() {
 #[test]
 fn a_box_of_a_team_that_nobody_listens_to_lights_its_superiors_lamp() {
     let mut world = world();
-    world.agents_come(&["1001", "1003"]);
-    let call = leaves_a_word(&mut world, CALLER, secs(5));
+    world.agents_come(&["1000", "1001", "1002"]);
+    let call = leaves_a_word(&mut world, CALLER, secs(20));
     world.after(secs(597));
     assert_eq!(world.events_named("message.escalated").count(), 0);
+    assert_eq!((world.agent("1000").messages, world.agent("1001").messages), ((0, 0), (1, 0)));
     world.after(secs(5));
     assert_eq!(world.events_named("message.escalated").count(), 1);
     assert_eq!(messages(&mut world)[0].message.call, call);
+    assert_eq!((world.agent("1000").messages, world.agent("1001").messages), ((1, 0), (1, 0)));
+    // Another word, which has not gone on to him: whoever listens to that takes nothing from him.
+    leaves_a_word(&mut world, "13800000002", secs(20));
+    world.dials("1001", "*98").after(millis(500)).presses("1001", "2").after(secs(4));
+    assert_eq!((world.agent("1000").messages, world.agent("1002").messages), ((0, 0), (1, 0)), "a colleague is at the first");
+    world.presses("1001", "2").after(secs(4));
+    assert_eq!((world.agent("1000").messages, world.agent("1002").messages), ((1, 0), (1, 0)), "and now at the second");
     world.ends_well();
 }
 
