@@ -115,10 +115,14 @@ impl Boxes {
         message.taken_by.get_or_insert_with(|| by.clone()) == by
     }
 
-    /// He listens no longer; gives the box.
-    pub fn give_back(&mut self, call: CallId, by: &AgentId) -> Option<BoxId> {
-        let (id, message) = self.find_mut(call)?;
-        message.taken_by.take_if(|taken| taken == by).map(|_| id.clone())
+    /// He listens to nothing any longer; gives the boxes of what he had.
+    pub fn give_back(&mut self, by: &AgentId) -> Vec<BoxId> {
+        let mut given = Vec::new();
+        for (id, messages) in &mut self.boxes {
+            let his = messages.iter_mut().filter_map(|message| message.taken_by.take_if(|taken| taken == by)).count();
+            given.extend((his > 0).then(|| id.clone()));
+        }
+        given
     }
 
     pub fn delete(&mut self, call: CallId) -> Option<BoxId> {
@@ -257,7 +261,7 @@ mod tests {
         boxes.keep(&id, message(1, false));
         let (call, one, other) = (message(1, false).call, AgentId::new("1001"), AgentId::new("1002"));
         assert!(boxes.take(call, &one) && boxes.take(call, &one) && !boxes.take(call, &other));
-        assert_eq!((boxes.give_back(call, &other), boxes.give_back(call, &one)), (None, Some(id)));
+        assert_eq!((boxes.give_back(&other), boxes.give_back(&one)), (vec![], vec![id.clone()]));
         assert!(boxes.take(call, &other) && !boxes.take(message(2, false).call, &one));
     }
 

@@ -91,11 +91,9 @@ impl Switch {
 
     fn gives_back(&mut self, call: CallId, now: Instant) {
         let Some(slot) = self.slots.get(&call) else { return };
-        let (Purpose::Listen { messages, .. }, Some(agent)) = (&slot.purpose, slot.caller_agent.clone()) else { return };
-        for message in messages.clone() {
-            if let Some(id) = self.boxes.give_back(message, &agent) {
-                self.box_changed(id, now);
-            }
+        let (Purpose::Listen { .. }, Some(agent)) = (&slot.purpose, &slot.caller_agent) else { return };
+        for id in self.boxes.give_back(agent) {
+            self.box_changed(id, now);
         }
     }
 
