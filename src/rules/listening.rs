@@ -9,10 +9,12 @@ use serde::{Deserialize, Serialize};
 
 /// From the end of a message to the next, for a key.
 const CHOICE_WITHIN: Duration = secs(5);
+/// So much may lack of what was heard to its end: a recording loses its last second when the switch dies.
+const LACKS_MAX: Duration = secs(1);
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Listening {
-    /// How long each is.
+    /// How long each sounds.
     messages: Vec<Duration>,
     state: State,
 }
@@ -27,6 +29,9 @@ enum State {
     Playing {
         index: usize,
         give_up_at: Instant,
+        /// Since the words before it are over.
+        #[serde(default)]
+        sounds_since: Option<Instant>,
     },
     /// What the keys do is said.
     Explaining {
@@ -47,8 +52,12 @@ enum State {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Event {
     Begun,
+    /// The words before a message were said: it sounds now.
+    Introduced,
     /// What was ordered to be said has been.
     Said,
+    /// What was being said was cut short, and is to be said again.
+    Resumed,
     Pressed(char),
     Left,
 }
@@ -59,7 +68,7 @@ pub enum Action {
     Count,
     /// Who left it, when, and the message.
     Play(usize),
-    /// It was heard to its end.
+    /// It was heard to its end. Not of one that made no sound, or broke off.
     Heard(usize),
     /// What the keys do, and what else is to be told behind this message.
     Explain(usize),
@@ -81,21 +90,39 @@ impl Listening {
             Some(long) => {
                 out.push(Action::Play(index));
                 // The words before it, and itself.
-                State::Playing { index, give_up_at: now + CLIP_PLAYED_WITHIN + *long + CLIP_PLAYED_WITHIN }
+                State::Playing { index, give_up_at: now + CLIP_PLAYED_WITHIN + *long + CLIP_PLAYED_WITHIN, sounds_since: None }
             }
-            None => {
-                out.push(Action::Part);
-                State::Parting { give_up_at: now + CLIP_PLAYED_WITHIN }
-            }
+            None => Self::part(now, out),
         }
+    }
+
+    fn count(now: Instant, out: &mut Vec<Action>) -> State {
+        out.push(Action::Count);
+        State::Counting { give_up_at: now + CLIP_PLAYED_WITHIN }
+    }
+
+    fn explain(index: usize, now: Instant, out: &mut Vec<Action>) -> State {
+        out.push(Action::Explain(index));
+        State::Explaining { index, give_up_at: now + CLIP_PLAYED_WITHIN }
+    }
+
+    fn part(now: Instant, out: &mut Vec<Action>) -> State {
+        out.push(Action::Part);
+        State::Parting { give_up_at: now + CLIP_PLAYED_WITHIN }
+    }
+
+    /// Whether the message has sounded for as long as it is.
+    fn was_heard(&self, index: usize, sounds_since: Option<Instant>, now: Instant) -> bool {
+        let long = self.messages.get(index).copied().unwrap_or_default();
+        long.is_zero() || sounds_since.is_some_and(|since| now + LACKS_MAX.min(long / 2) >= since + long)
     }
 
     fn said(&mut self, now: Instant, out: &mut Vec<Action>) {
         self.state = match self.state {
             State::Counting { .. } => self.play(0, now, out),
-            State::Playing { index, .. } => {
-                out.extend([Action::Heard(index), Action::Explain(index)]);
-                State::Explaining { index, give_up_at: now + CLIP_PLAYED_WITHIN }
+            State::Playing { index, sounds_since, .. } => {
+                out.extend(self.was_heard(index, sounds_since, now).then_some(Action::Heard(index)));
+                Self::explain(index, now, out)
             }
             State::Explaining { index, .. } => State::Choosing { index, until: now + CHOICE_WITHIN },
             State::Choosing { index, .. } => self.play(index + 1, now, out),
@@ -107,6 +134,16 @@ impl Listening {
         };
     }
 
+    fn resumed(&mut self, now: Instant, out: &mut Vec<Action>) {
+        self.state = match self.state {
+            State::Counting { .. } => Self::count(now, out),
+            State::Playing { index, .. } => self.play(index, now, out),
+            State::Explaining { index, .. } => Self::explain(index, now, out),
+            State::Parting { .. } => Self::part(now, out),
+            State::Before | State::Choosing { .. } | State::Over => self.state,
+        };
+    }
+
     fn pressed(&mut self, key: char, now: Instant, out: &mut Vec<Action>) {
         let at = match self.state {
             State::Playing { index, .. } | State::Explaining { index, .. } | State::Choosing { index, .. } => Some(index),
@@ -114,10 +151,7 @@ impl Listening {
             State::Before | State::Parting { .. } | State::Over => return,
         };
         self.state = match (key, at) {
-            ('#', _) => {
-                out.push(Action::Part);
-                State::Parting { give_up_at: now + CLIP_PLAYED_WITHIN }
-            }
+            ('#', _) => Self::part(now, out),
             ('1', Some(index)) => self.play(index, now, out),
             ('2', Some(index)) => self.play(index + 1, now, out),
             ('2', None) => self.play(0, now, out),
@@ -135,17 +169,16 @@ impl Machine for Listening {
     type Action = Action;
 
     fn handle(&mut self, event: Event, now: Instant, out: &mut Vec<Action>) {
-        match (self.state, event) {
-            (State::Before, Event::Begun) => {
-                out.push(Action::Count);
-                self.state = State::Counting { give_up_at: now + CLIP_PLAYED_WITHIN };
-            }
+        match (&mut self.state, event) {
+            (State::Before, Event::Begun) => self.state = Self::count(now, out),
+            (State::Playing { sounds_since, .. }, Event::Introduced) => *sounds_since = Some(now),
             // Nothing is said while he may choose: this is the end of something earlier.
             (State::Choosing { .. }, Event::Said) => {}
             (_, Event::Said) => self.said(now, out),
             (_, Event::Pressed(key)) => self.pressed(key, now, out),
             (_, Event::Left) => self.state = State::Over,
-            (_, Event::Begun) => {}
+            (_, Event::Resumed) => self.resumed(now, out),
+            (_, Event::Begun | Event::Introduced) => {}
         }
     }
 
@@ -171,6 +204,7 @@ impl Machine for Listening {
 mod tests {
     use super::*;
     use crate::base::machine::drive::Drive;
+    use crate::base::time::millis;
 
     /// Two messages, counted.
     fn counted() -> Drive<Listening> {
@@ -184,10 +218,18 @@ mod tests {
     #[test]
     fn who_presses_nothing_hears_all_of_them_and_is_let_go() {
         let mut drive = counted();
-        drive.until(secs(12)).event(Event::Said).until(secs(15)).event(Event::Said).until(secs(20));
+        drive.event(Event::Introduced).until(secs(12)).event(Event::Said).until(secs(15)).event(Event::Said).until(secs(20));
         assert_eq!(drive.log, [(secs(12), Action::Heard(0)), (secs(12), Action::Explain(0)), (secs(20), Action::Play(1))]);
         drive.log.clear();
-        drive.until(secs(40)).event(Event::Said).until(secs(42)).event(Event::Said).until(secs(48)).event(Event::Said).until(secs(99));
+        drive
+            .event(Event::Introduced)
+            .until(secs(40))
+            .event(Event::Said)
+            .until(secs(42))
+            .event(Event::Said)
+            .until(secs(48))
+            .event(Event::Said)
+            .until(secs(99));
         let ends = [Action::Heard(1), Action::Explain(1), Action::Part, Action::Release];
         assert_eq!(drive.log.iter().map(|(_, action)| *action).collect::<Vec<_>>(), ends);
     }
@@ -216,7 +258,60 @@ mod tests {
         let mut drive = Drive::new(Listening::new(vec![secs(10)]));
         drive.event(Event::Begun).event(Event::Pressed('3')).event(Event::Pressed('2')).until(secs(600));
         let all: Vec<Action> = drive.log.iter().map(|(_, action)| *action).collect();
-        assert_eq!(all, [Action::Count, Action::Play(0), Action::Heard(0), Action::Explain(0), Action::Part, Action::Release]);
+        assert_eq!(all, [Action::Count, Action::Play(0), Action::Explain(0), Action::Part, Action::Release]);
+    }
+
+    #[test]
+    fn only_what_sounded_to_its_end_was_heard() {
+        for (introduced_at, said_at, heard) in
+            [(Some(6), 16, true), (Some(6), 15, true), (Some(6), 14, false), (Some(6), 6, false), (None, 16, false)]
+        {
+            let mut drive = counted();
+            if let Some(at) = introduced_at {
+                drive.until(secs(at)).event(Event::Introduced);
+            }
+            drive.until(secs(said_at)).event(Event::Said);
+            assert_eq!(drive.log[0].1 == Action::Heard(0), heard, "{introduced_at:?} {said_at}");
+            assert_eq!(drive.log.last(), Some(&(secs(said_at), Action::Explain(0))));
+        }
+        // Where nothing was spoken, there is nothing to be heard but who it was; one word shorter than what may lack is a word.
+        for (long, heard) in [(Duration::ZERO, true), (millis(800), false)] {
+            let mut drive = Drive::new(Listening::new(vec![long]));
+            drive.event(Event::Begun).event(Event::Said).event(Event::Introduced).event(Event::Said);
+            assert_eq!(drive.log[2].1 == Action::Heard(0), heard, "{long:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_cut_short_is_said_again_and_nothing_else_is() {
+        let begun = || {
+            let mut drive = Drive::new(Listening::new(vec![secs(10)]));
+            drive.event(Event::Begun);
+            drive
+        };
+        let playing = [Event::Said, Event::Introduced];
+        for (before, again) in [
+            (&[][..], Some(Action::Count)),
+            (&playing[..], Some(Action::Play(0))),
+            (&[Event::Said, Event::Said][..], Some(Action::Explain(0))),
+            (&[Event::Said, Event::Said, Event::Said][..], None),
+            (&[Event::Pressed('#')][..], Some(Action::Part)),
+            (&[Event::Pressed('#'), Event::Said][..], None),
+        ] {
+            let mut drive = begun();
+            for event in before {
+                drive.event(*event);
+            }
+            drive.log.clear();
+            drive.until(secs(3)).event(Event::Resumed);
+            assert_eq!(drive.log, again.map(|action| (secs(3), action)).into_iter().collect::<Vec<_>>(), "{before:?}");
+        }
+        // It has to sound anew.
+        let mut drive = begun();
+        drive.event(Event::Said).event(Event::Introduced).until(secs(9)).event(Event::Resumed).event(Event::Introduced);
+        drive.until(secs(12)).event(Event::Said);
+        assert_eq!(drive.log.last().map(|(_, action)| *action), Some(Action::Explain(0)));
+        assert!(!drive.log.iter().any(|(_, action)| *action == Action::Heard(0)), "{:?}", drive.log);
     }
 
     #[test]

@@ -33,7 +33,8 @@ impl Switch {
         found.retain(|message| message.is_free_for(agent));
         found.sort_by_key(|message| (message.heard_at.is_some(), message.left_at, message.call));
         let new = found.iter().filter(|message| message.heard_at.is_none()).count();
-        let machine = Listening::new(found.iter().map(|message| message.duration).collect());
+        let sounds = |message: &&Message| excerpts(message).iter().map(|piece| piece.to - piece.from).sum();
+        let machine = Listening::new(found.iter().map(sounds).collect());
         let messages = found.into_iter().map(|message| message.call).collect();
         Ok((Purpose::Listen { messages, new, machine, token: 0 }, CallDirection::Internal))
     }
@@ -67,9 +68,14 @@ impl Switch {
     }
 
     pub(super) fn listening_said(&mut self, call: CallId, ended: u64, now: Instant) {
-        if self.slots.get(&call).is_some_and(|slot| matches!(slot.purpose, Purpose::Listen { token, .. } if token == ended)) {
-            self.drive_listening(call, now, |machine, ordered| machine.handle(Event::Said, now, ordered));
-        }
+        let Some(Purpose::Listen { token, .. }) = self.slots.get(&call).map(|slot| &slot.purpose) else { return };
+        let event = match *token {
+            token if token == ended => Event::Said,
+            token if token == ended + 1 => Event::Introduced,
+            // Something that was cut short.
+            _ => return,
+        };
+        self.drive_listening(call, now, |machine, ordered| machine.handle(event, now, ordered));
     }
 
     /// Its end will be told, and is none: the media plane begins anew.
@@ -77,6 +83,11 @@ impl Switch {
         if let Some(Purpose::Listen { token, .. }) = self.slots.get_mut(&call).map(|slot| &mut slot.purpose) {
             *token = 0;
         }
+    }
+
+    /// The media plane is there again: what it was saying is said once more.
+    pub(super) fn listening_resumed(&mut self, call: CallId, now: Instant) {
+        self.drive_listening(call, now, |machine, ordered| machine.handle(Event::Resumed, now, ordered));
     }
 
     pub(super) fn listening_due(&mut self, call: CallId, now: Instant) {
@@ -140,14 +151,15 @@ impl Switch {
     fn say_to_listener(&mut self, call: CallId, clips: Vec<ClipId>, excerpts: Vec<Excerpt>, now: Instant) {
         let Some(slot) = self.slots.get_mut(&call) else { return };
         let Purpose::Listen { token, .. } = &mut slot.purpose else { return };
-        slot.menu_prompts += 1;
+        // The words before a message have the one before it.
+        slot.menu_prompts += 2;
         let next = token::MENU_PROMPT + slot.menu_prompts;
         *token = next;
         self.order(call, Order::StopAnnouncements { side: Side::Caller }, now);
         if excerpts.is_empty() {
             return self.order(call, Order::Announce { side: Side::Caller, clips, token: next }, now);
         }
-        self.order(call, Order::Announce { side: Side::Caller, clips, token: token::INTRODUCTION }, now);
+        self.order(call, Order::Announce { side: Side::Caller, clips, token: next - 1 }, now);
         self.order(call, Order::AnnounceRecording { side: Side::Caller, excerpts, token: next }, now);
     }
 

@@ -249,7 +249,7 @@ impl Switch {
         for report in owed {
             self.on_media(report, now);
         }
-        self.listener_pressed(call, '1', now);
+        self.listening_resumed(call, now);
         self.publish("call.resumed", Some(call), now, Vec::new());
     }
 

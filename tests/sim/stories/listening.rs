@@ -189,6 +189,20 @@ fn a_listener_goes_on_over_a_restart_and_hears_again_what_was_cut() {
 }
 
 #[test]
+fn a_message_whose_sound_is_not_there_was_not_listened_to() {
+    let mut world = world();
+    world.agents_come(&["1001", "1002"]);
+    let call = leaves_a_word(&mut world, CALLER, secs(20));
+    world.disk.takes.get_mut(&call).expect("recorded").failed = true;
+    world.dials("1001", "*98").after(secs(10));
+    assert_eq!(words(&world, "1001", sanling::base::Instant::START).last(), Some(&"message_keys"));
+    assert_eq!(world.events_named("message.heard").count(), 0);
+    world.after(secs(10)).expect_ended("1001");
+    assert_eq!((world.agent("1001").messages, world.agent("1002").messages), ((1, 0), (1, 0)));
+    world.ends_well();
+}
+
+#[test]
 fn a_stranger_does_not_listen_to_anything() {
     let mut world = world();
     world.dials(CALLER, "*98").after(secs(1)).expect_ended(CALLER);
