@@ -370,6 +370,7 @@ fn server() -> &'static LocalServer {
                 metrics: Metrics::new(),
                 recordings: folder.join("recordings"),
                 token: http::Token::new("t"),
+                config: sanling::io::loaded::Loaded::new(Arc::new(least_config())),
                 recorder: recorder.status(),
                 reload: Arc::new(|| Box::pin(async { Ok(Vec::new()) })),
             };
@@ -377,6 +378,14 @@ fn server() -> &'static LocalServer {
         });
         LocalServer { address: server.address(), _runtime: runtime, _server: server }
     })
+}
+
+/// What a switch needs, and the shipped users.
+fn least_config() -> sanling::config::Config {
+    use sanling::config::{PromptInventory, SourceFile, resolve};
+    let files = [include_str!("../config/switch.toml"), include_str!("../config/agents.toml"), include_str!("../config/users.toml")];
+    let files = files.map(|text| SourceFile { path: "shipped.toml".to_owned(), text: text.to_owned() });
+    resolve(&files, &[], &PromptInventory::complete(&["zh-CN", "en-US"])).expect("what is shipped is right")
 }
 
 fn split<'a>(bytes: &'a [u8], by: &[u8]) -> Vec<&'a [u8]> {

@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 use sanling::io::client::{self, Remote};
-use sanling::io::commands::{check, init, recordings, remote};
+use sanling::io::commands::{check, hash_password, init, recordings, remote};
 use sanling::io::config_files::path_override;
 use sanling::io::demo::{self, DemoOptions};
 use sanling::io::load::{self, Load};
@@ -37,6 +37,8 @@ enum Command {
     Load(Load),
     /// Validate the whole configuration: exit code 0, or 1 with every error at its place
     Check(Configuration),
+    /// Ask for a password and print its hash, for users.toml; piped in, the first line is the password
+    HashPassword,
     /// The running switch at a glance; exit code 1 when it is not well
     Status(Running),
     /// The latest calls
@@ -215,6 +217,7 @@ fn main() -> ExitCode {
             Ok(good) => ExitCode::from(u8::from(!good)),
             Err(error) => verdict(Err(error)),
         },
+        Command::HashPassword => verdict(hash_password::hash_password(&mut out)),
         Command::Status(at) => verdict(remote::status(&at.remote(), at.json, &mut out)),
         Command::Calls(CallsArguments { at, limit, running, agent, queue, caller, outcome }) => {
             let query = remote::CallQuery { limit, running, agent, queue, caller, outcome, recording: None };

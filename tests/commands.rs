@@ -1,7 +1,8 @@
 //! The commands that need no running switch, as a shell sees them: what they print and how they exit.
 
+use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 fn sanling(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_sanling")).args(arguments).output().expect("the program runs")
@@ -78,4 +79,40 @@ fn init_writes_what_check_finds_good_and_never_writes_over_it() {
     let second = sanling(&["init", &site]);
     assert_eq!(second.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&second.stderr).contains("there is something already"));
+}
+
+/// What `hash-password` says to what is piped in.
+fn hashed(input: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sanling"));
+    command.arg("hash-password").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program runs");
+    // One that has refused already does not read on.
+    let _ = child.stdin.take().expect("piped").write_all(input.as_bytes());
+    child.wait_with_output().expect("it ends")
+}
+
+#[test]
+fn hash_password_prints_what_check_takes_and_each_time_another() {
+    let (first, second) = (hashed("三铃 rings thrice\n"), hashed("三铃 rings thrice\r\nmore\n"));
+    assert_eq!((first.status.code(), first.stderr.as_slice()), (Some(0), &b""[..]));
+    let hash = printed(&first);
+    assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$") && hash.ends_with('\n') && hash.lines().count() == 1, "{hash}");
+    assert_ne!(hash, printed(&second), "another salt");
+    let user = format!("user=[{{ id = \"x\", role = \"qa\", password = \"{}\" }}]", hash.trim_end());
+    let check = sanling(&["check", "--config", &shipped(), "--set", &user]);
+    assert_eq!(check.status.code(), Some(0), "{}", printed(&check));
+}
+
+#[test]
+fn hash_password_refuses_what_is_no_password() {
+    for (input, expected) in [
+        ("", "sanling: the password has less than 8 letters: a sentence is easier to remember, too\n"),
+        ("seven77\n", "sanling: the password has less than 8 letters: a sentence is easier to remember, too\n"),
+        ("demo-li-qa\n", "sanling: passwords that begin with demo- are the shipped ones, which everyone knows\n"),
+        (&"x".repeat(5_000), "sanling: the password has more than 1024 bytes\n"),
+    ] {
+        let output = hashed(input);
+        assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(1), expected));
+        assert!(output.stdout.is_empty());
+    }
 }

@@ -8,7 +8,7 @@ use sanling::config::{
 };
 use std::path::Path;
 
-const SHIPPED: [&str; 5] = ["agents.toml", "queues.toml", "routing.toml", "rules.toml", "switch.toml"];
+const SHIPPED: [&str; 6] = ["agents.toml", "queues.toml", "routing.toml", "rules.toml", "switch.toml", "users.toml"];
 
 fn shipped() -> Vec<SourceFile> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
@@ -104,7 +104,7 @@ fn errors_show_the_place_and_what_would_be_right() {
         ),
         (
             with("switch.toml", "listen = [\"udp:127.0.0.1:5060\"", "listen = [\"udp:0.0.0.0:5060\""),
-            r#"config/switch.toml:12:11: 0.0.0.0 is open to the network, and an agent still has the password that everyone knows
+            r#"config/switch.toml:12:11: 0.0.0.0 is open to the network, and somebody still has a password that everyone knows
    |
 12 | listen = ["udp:0.0.0.0:5060", "tcp:127.0.0.1:5060"]   # loopback only: `sanling init` opens a real site to its network
    |           ^^^^^^^^^^^^^^^^^^
@@ -300,6 +300,27 @@ fn each_kind_of_mistake_has_its_answer() {
         ("agents.toml", "team = \"service\"\nskills", "ha1_md5 = \"0123456789abcdef0123456789abcdef\"\nskills", 26, "keep one"),
         ("agents.toml", "team = \"service\"\nskills", "rank = 0\nskills", 26, "from 1 to 9999"),
         ("agents.toml", "role = \"agent\"", "weight = 0", 28, "from 1 to 100"),
+        ("users.toml", "id = \"ops\"", "id = \"o p s\"", 31, "letters a to z"),
+        ("users.toml", "id = \"ops\"\n", "", 30, "id = \"li-qa\""),
+        ("users.toml", "id = \"ops\"", "id = \"li-qa\"", 31, "each user has an id of its own"),
+        ("users.toml", "id = \"ops\"", "id = \"token\"", 31, "give him another id"),
+        ("users.toml", "name = \"运维\"", "name = \" \"", 32, "1 to 64 characters"),
+        ("users.toml", "role = \"operator\"", "role = \"oparator\"", 33, "did you mean \"operator\"?"),
+        ("users.toml", "role = \"operator\"\n", "", 30, "role = \"qa\""),
+        ("users.toml", "role = \"operator\"", "role = \"agent\"", 33, "agent = \"1001\""),
+        ("users.toml", "role = \"operator\"", "role = \"operator\"\nagent = \"1009\"", 34, "did you mean \"1000\"?"),
+        ("users.toml", "role = \"operator\"", "role = \"operator\"\nlanguage = \"cn\"", 34, "\"en\""),
+        ("users.toml", "role = \"operator\"", "rule = \"operator\"", 33, "did you mean `role`?"),
+        ("users.toml", "password = \"demo-ops\"\n", "", 30, "$argon2id$"),
+        ("users.toml", "demo-ops", "demo-li-qa", 34, "`sanling hash-password`"),
+        ("users.toml", "demo-ops", "secret", 34, "`sanling hash-password`"),
+        ("users.toml", "demo-ops", "$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW", 34, "`sanling hash-password`"),
+        ("users.toml", "demo-ops", "$argon2id$v=19$m=19456,t=2,p=1$c2l4dGVlbiBieXRlcyAuLg", 34, "`sanling hash-password`"),
+        ("users.toml", "\"12h\"", "\"30s\"", 48, "from \"1m\" to \"31d\""),
+        ("users.toml", "\"12h\"", "\"8d\"", 48, "as long or shorter"),
+        ("users.toml", "\"12h\"", "\"half a day\"", 48, "\"15m\""),
+        ("users.toml", "\"7d\"", "\"367d\"", 49, "to \"366d\""),
+        ("users.toml", "\"admin\"]", "\"admim\"]", 50, "did you mean \"admin\"?"),
         ("queues.toml", "longest-idle\"\n", "longest-idel\"\n", 28, "did you mean \"longest-idle\"?"),
         ("queues.toml", "longest-idle\"\n", "ring-all\"\nring_at_once = 51\n", 29, "from 1 to 50"),
         ("queues.toml", "longest-idle\"\n", "ring-progressively\"\nring_step = \"500ms\"\n", 29, "from \"1s\" to \"1m\""),
@@ -405,6 +426,49 @@ fn each_kind_of_mistake_has_its_answer() {
         }
     }
     assert!(unanswered.is_empty(), "{}", unanswered.join("\n---\n"));
+}
+
+#[test]
+fn a_hash_that_is_none_or_cannot_be_borne_says_which_and_is_not_shown() {
+    let shown = |password: &str| with("users.toml", "demo-ops", password);
+    let salt_and_hash = "c2l4dGVlbiBieXRlcyAuLg$mIuCnqLPjVJpnnSKPM1KbQF5P9O3ZvXrz2Qp5pDb7jE";
+    assert_eq!(shown(&format!("$argon2id$v=19$m=19456,t=2,p=1${salt_and_hash}")), "");
+    for (password, message) in [
+        ("secret", "the password of user \"ops\" could be read by whoever reads this file"),
+        ("$argon2i$v=19$m=19456,t=2,p=1$SALT", "this is no hash of argon2id: it is one of argon2i"),
+        ("$argon2id$v=19$m=19456,t=2,p=1$SALT", "this is no hash of argon2id: it is cut short"),
+        ("$argon2id$v=19$m=4096,t=2,p=1$SALT", "m=4096,t=2,p=1 of this hash are out of bounds: m from 7168 to 262144, t to 16, p to 8"),
+        ("$argon2id$v=19$m=4194304,t=2,p=1$SALT", "m=4194304,t=2,p=1 of this hash are out of bounds"),
+        ("$argon2id$v=19$m=19456,t=99,p=1$SALT", "m=19456,t=99,p=1 of this hash are out of bounds"),
+        ("$", "this is no hash of argon2id: "),
+    ] {
+        let password = if message.contains("cut short") {
+            password.replace("$SALT", "$c2l4dGVlbiBieXRlcyAuLg")
+        } else {
+            password.replace("SALT", salt_and_hash)
+        };
+        let told = shown(&password);
+        assert!(told.starts_with(&format!("config/users.toml:34:12: {message}")), "{told}");
+        assert!(told.contains("34 | password = \"") && !told.contains("mIuCnqLP") && !told.contains("= \"secret"), "{told}");
+    }
+}
+
+#[test]
+fn no_file_of_users_is_no_error_and_nobody_signs_in() {
+    let files: Vec<SourceFile> = shipped().into_iter().filter(|file| !file.path.ends_with("users.toml")).collect();
+    let config = resolve(&files, &[], &prompts()).unwrap_or_else(|errors| panic!("{}", in_full(&errors)));
+    assert!(config.users.is_empty());
+    assert_eq!(config.access, shipped_config().access);
+}
+
+#[test]
+fn a_users_demo_password_keeps_the_switch_on_loopback_too() {
+    let mut files = shipped();
+    files[0].text = files[0].text.replace("password = \"demo-", "password = \"own-");
+    assert_eq!(in_full(&errors_of(&files, &["http.listen=\"127.0.0.1:0\""])), "");
+    let told = in_full(&errors_of(&files, &["http.listen=\"0.0.0.0:8080\""]));
+    assert!(told.contains("0.0.0.0 is open to the network, and somebody still has a password that everyone knows"), "{told}");
+    assert!(told.contains("the password stands at config/users.toml:15:12"), "{told}");
 }
 
 #[test]

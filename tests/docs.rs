@@ -3,6 +3,7 @@
 //! `SANLING_WRITE_FIXTURES=1 cargo test --test docs` writes the pages anew.
 
 use sanling::config::reference;
+use sanling::io::http::access;
 use sanling::report::page;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -73,7 +74,7 @@ fn is_given(text: &str, key: &str) -> bool {
 #[test]
 fn every_key_of_the_configuration_has_an_example_in_what_is_shipped() {
     let mut said = BTreeMap::new();
-    for name in ["switch", "agents", "queues", "routing", "rules"] {
+    for name in ["switch", "agents", "queues", "routing", "rules", "users"] {
         said_of_tables(&std::fs::read_to_string(root().join(format!("config/{name}.toml"))).expect("is shipped"), &mut said);
     }
     let missing: Vec<String> = reference::keys()
@@ -122,6 +123,12 @@ fn every_event_is_named_in_both_readmes() {
     assert!(names.len() > 60, "the events are found: {names:?}");
     let unnamed = names.iter().filter(|name| readmes.iter().any(|readme| !readme.contains(&format!("`{name}`"))));
     assert_eq!(unnamed.collect::<Vec<_>>(), [""; 0], "to be named in README.md and README.zh-CN.md");
+}
+
+#[test]
+fn the_pages_of_roles_are_what_the_code_says() {
+    is_as_written("roles.md", &access::markdown());
+    is_as_written("roles.zh-CN.md", &access::markdown_in_chinese());
 }
 
 #[test]

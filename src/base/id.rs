@@ -57,6 +57,10 @@ text_id!(
     AgentId
 );
 text_id!(
+    /// Somebody who signs in to the pages.
+    UserId
+);
+text_id!(
     /// A queue of the configuration.
     QueueId
 );

@@ -244,3 +244,19 @@ pub const GUARD_BLOCKED_MAX: usize = 4_096;
 pub const GUARD_PROVEN_MAX: usize = 65_536;
 /// Letters of an account's name by which its guesses are told apart.
 pub const GUARD_USER_LETTERS_MAX: usize = 64;
+/// People signed in at once: a house of 5,000 with a browser and a wall each. More: the session that was not used for longest ends.
+pub const SESSIONS_MAX: usize = 16_384;
+/// Sessions of one user: his browsers. More: as above, among his own.
+pub const SESSIONS_PER_USER_MAX: usize = 16;
+/// Users and addresses whose wrong passwords are counted. More: the one that was wrong longest ago is forgotten, and begins anew.
+pub const SIGN_INS_REMEMBERED_MAX: usize = 16_384;
+/// Passwords looked at at once: each takes 19 MB and a core for some 20 ms. More: they wait.
+pub const PASSWORDS_AT_ONCE: usize = 2;
+/// How long a sign-in waits for its turn to be looked at. Longer: 503.
+pub const SIGN_IN_PATIENCE: Duration = Duration::from_secs(10);
+/// Letters of a password that `hash-password` takes (NIST SP 800-63B §5.1.1.1). Fewer: it is refused.
+pub const PASSWORD_LETTERS_MIN: usize = 8;
+/// Bytes of a password. More: it is a wrong one.
+pub const PASSWORD_BYTES_MAX: usize = 1_024;
+/// Views and plays of the last ten minutes that are in the audit log already. More: the oldest is forgotten, and is noted again when it goes on.
+pub const VIEWS_REMEMBERED_MAX: usize = 16_384;

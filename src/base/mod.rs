@@ -24,7 +24,7 @@ pub use cadence::Cadence;
 pub use codec::Codec;
 pub use deadlines::Deadlines;
 pub use guard::GuardSettings;
-pub use id::{AgentId, BoxId, CalendarId, CallId, ClipId, LegId, MenuId, QueueId, SessionId, TrunkId};
+pub use id::{AgentId, BoxId, CalendarId, CallId, ClipId, LegId, MenuId, QueueId, SessionId, TrunkId, UserId};
 pub use lookup::Lookup;
 pub use machine::Machine;
 pub use planned::Planned;

@@ -18,6 +18,7 @@ mod resolve;
 mod retention;
 mod source;
 mod suggest;
+mod users;
 
 pub use calendar::{Calendar, Exception, Hours, Span};
 pub use call_back::{CallBackFirst, CallBackRule};
@@ -33,10 +34,11 @@ pub use resolve::{Outcome, examine, resolve};
 pub use retention::{FreeSpace, Retention};
 pub use source::SourceFile;
 pub use suggest::nearest;
+pub use users::{AccessConfig, Password, UserConfig, UserRole};
 
 use crate::base::{
     AgentId, BoxId, Cadence, CalendarId, ClipId, Codec, Duration, Flaw, GuardSettings, Limits, MenuId, QueueId, ScriptStep, SoundLimits,
-    Timestamp, TrunkId,
+    Timestamp, TrunkId, UserId,
 };
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
@@ -66,6 +68,9 @@ pub struct Config {
     /// Why agents may say that they are not ready; `meeting` is always among them.
     pub reasons: Vec<ReasonConfig>,
     pub reports: ReportsConfig,
+    /// Who signs in to the pages.
+    pub users: BTreeMap<UserId, UserConfig>,
+    pub access: AccessConfig,
 }
 
 impl Config {
@@ -460,6 +465,12 @@ pub struct SurveyRule {
 pub struct NumberPattern(pub(crate) String);
 
 impl NumberPattern {
+    /// Whether it fits one number alone.
+    #[must_use]
+    pub fn is_one(&self) -> bool {
+        !self.0.contains(['X', 'N', '.'])
+    }
+
     #[must_use]
     pub fn matches(&self, number: &str) -> bool {
         let mut rest = number.chars();

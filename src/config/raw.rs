@@ -80,6 +80,8 @@ tables! {
         rules: RawRules = "[rules.answer]",
         reason: Vec<RawReason> = "[[reason]]",
         reports: RawReports = "[reports]",
+        user: Vec<RawUser> = "[[user]]",
+        access: RawAccess = "[access]",
     }
     RawSwitch "switch" {
         name: Spot<String> = "name = \"sanling\"",
@@ -131,6 +133,19 @@ tables! {
         service_level: Spot<String> = "service_level = \"20s\"",
         short_abandon: Spot<String> = "short_abandon = \"5s\"",
         settled_days: Spot<i64> = "settled_days = 7",
+    }
+    RawUser "user" {
+        id: Spot<String> = "id = \"li-qa\"",
+        name: Spot<String> = "name = \"Li Na\"",
+        role: Spot<String> = "role = \"qa\"",
+        password: Spot<String> = "password = \"$argon2id$v=19$m=19456,t=2,p=1$SALT$HASH\"",
+        agent: Spot<String> = "agent = \"1001\"",
+        language: Spot<String> = "language = \"zh\"",
+    }
+    RawAccess "access" {
+        session_idle: Spot<String> = "session_idle = \"12h\"",
+        session_longest: Spot<String> = "session_longest = \"7d\"",
+        numbers: Vec<Spot<String>> = "numbers = [\"supervisor\", \"admin\"]",
     }
     RawAgent "agent" {
         id: Spot<String> = "id = \"1001\"",

@@ -87,6 +87,19 @@ reference! {
         "login" = r#""on-register""#: "`on-register`: registering logs in and makes ready; `manual`: by feature code or API.";
         "greeting" = "(his number is said)": "The prompt that says his name to callers.";
     }
+    ["user"] "Somebody who signs in to the pages. Who may what by his role: roles.md." {
+        "id" = "": "As he signs in: letters, digits, `-` and `_`.";
+        "name" = "(the id)": "As pages show it.";
+        "role" = "": "`agent`, `supervisor`, `qa`, `operator` or `admin`.";
+        "password" = "": "Its argon2id hash, as `sanling hash-password` prints it. In plain only the shipped `demo-ID`, with which the switch listens on loopback alone.";
+        "agent" = "(none; of the role agent it must be given)": "An agent's id: whose phone is his. Of the role `agent`: whose calls and results he sees.";
+        "language" = "(his browser's)": "Of his pages: `zh` or `en`.";
+    }
+    ["access"] "How long users stay signed in, and who sees whole numbers." {
+        "session_idle" = r#""12h""#: "Who asks for nothing for so long is signed out. Days may be given: `7d`.";
+        "session_longest" = r#""7d""#: "Who signed in so long ago is, in any case.";
+        "numbers" = r#"["supervisor", "admin"]"#: "Roles that see whole telephone numbers; others see `138****5678`, and an agent the whole number of the call that he is in.";
+    }
     ["queue"] "Where callers wait for an agent." {
         "id" = "": "Its name.";
         "skill" = "(or skills)": "Agents who have it, of whatever level, are offered the calls.";
@@ -422,6 +435,7 @@ mod tests {
     /// The least that a table needs before one of its keys can be tried, by its path; what comes before the dots is the table itself.
     const LEAST: &[(&str, &str)] = &[
         ("agent", "[[agent]]\nid = \"1001\"\npassword = \"pw\"\n"),
+        ("user", "[[user]]\nid = \"u\"\nrole = \"qa\"\npassword = \"demo-u\"\n"),
         ("queue", "[[agent]]\nid = \"1001\"\npassword = \"pw\"\nskills = { x = 5 }\n[[queue]]\nid = \"q\"\nskill = \"x\"\n"),
         (
             "queue.preferred",

@@ -18,6 +18,7 @@ mod service;
 mod switch;
 mod together;
 mod trunks;
+mod users;
 mod words;
 
 use super::Config;
@@ -108,6 +109,8 @@ impl Resolver<'_> {
         let raw_rules = raw.rules.unwrap_or_default();
 
         let reports = self.reports(&raw.reports.unwrap_or_default());
+        let users = self.users(raw.user.unwrap_or_default(), &named);
+        let access = self.access(&raw.access.unwrap_or_default());
 
         self.prompts_of_language(&raw_switch, &switch.language);
         let built_in = calls::built_in_codes(raw.reason.is_none());
@@ -138,6 +141,8 @@ impl Resolver<'_> {
             rules,
             reasons,
             reports,
+            users: without_places(users),
+            access,
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod http;
 pub mod journal;
 pub mod ledger;
 pub mod load;
+pub mod loaded;
 pub mod media;
 pub mod metrics;
 pub mod net;

@@ -8,6 +8,7 @@ use super::driver::{Driver, LateMax, Lateness};
 use super::events::EventHub;
 use super::http::{Api, Reload, Server, Token, TokenSource, dto};
 use super::ledger::Ledger;
+use super::loaded::Loaded;
 use super::media::{MediaPool, MediaSettings};
 use super::metrics::{Metrics, Plant};
 use super::net::Net;
@@ -26,7 +27,7 @@ use crate::switch::{Surroundings, Switch};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::mpsc;
@@ -174,7 +175,7 @@ async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&
     let deadlines = LateMax::default();
     metrics.watch(Plant { net: net.readings(), media: media.readings(), deadlines: deadlines.clone() });
     let (libraries, libraries_read) = mpsc::channel(1);
-    let loaded = Arc::new(RwLock::new(config.clone()));
+    let loaded = Loaded::new(config.clone());
     let api = Api {
         desk: desk.clone(),
         store: store.clone(),
@@ -182,6 +183,7 @@ async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&
         metrics: metrics.clone(),
         recordings: recordings.clone(),
         token: token.clone(),
+        config: loaded.clone(),
         recorder: recorder.status(),
         reload: reloader(options, desk.clone(), libraries, loaded.clone()),
     };
@@ -217,7 +219,7 @@ async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&
     let cleaner = Cleaner::new(store.clone(), api.recordings.clone(), seed);
     let rules = {
         let loaded = loaded.clone();
-        move || loaded.read().unwrap_or_else(std::sync::PoisonError::into_inner).storage.retention
+        move || loaded.get().storage.retention
     };
     let background = [
         tokio::spawn(look_up_trunks(loaded.clone(), inbox.clone())),
@@ -274,7 +276,7 @@ async fn recover(store: &Store, recordings: &Path, restored: &Restored) -> Resul
 }
 
 /// Reads the configuration anew, and hands it to the switch whole; or gives back every error, and nothing has changed.
-fn reloader(options: RunOptions, desk: Desk, clips: mpsc::Sender<Arc<ClipLibrary>>, loaded: Arc<RwLock<Arc<Config>>>) -> Reload {
+fn reloader(options: RunOptions, desk: Desk, clips: mpsc::Sender<Arc<ClipLibrary>>, loaded: Loaded) -> Reload {
     let options = Arc::new(options);
     Arc::new(move || {
         let (options, desk, clips, loaded) = (options.clone(), desk.clone(), clips.clone(), loaded.clone());
@@ -294,7 +296,7 @@ fn reloader(options: RunOptions, desk: Desk, clips: mpsc::Sender<Arc<ClipLibrary
                 Ok(Reply::Reloaded { changes }) => {
                     // The driver has ended when it takes none; then nothing plays.
                     let _ = clips.send(library).await;
-                    *loaded.write().unwrap_or_else(std::sync::PoisonError::into_inner) = config;
+                    loaded.set(config);
                     Ok(changes)
                 }
                 Ok(other) => Err(vec![without_place(format!("the switch answered {other:?}"))]),
@@ -325,9 +327,9 @@ fn own_names() -> Vec<String> {
 }
 
 /// Where the names of trunk hosts lead, told to the switch again and again.
-async fn look_up_trunks(loaded: Arc<RwLock<Arc<Config>>>, inbox: mpsc::Sender<Input>) {
+async fn look_up_trunks(loaded: Loaded, inbox: mpsc::Sender<Input>) {
     loop {
-        let config = loaded.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        let config = loaded.get();
         let mut hosts = BTreeMap::new();
         for host in config.trunks.values().flat_map(|trunk| &trunk.hosts) {
             let TrunkHostName::Name(name) = &host.host else { continue };
@@ -346,7 +348,7 @@ async fn look_up_trunks(loaded: Arc<RwLock<Arc<Config>>>, inbox: mpsc::Sender<In
 }
 
 /// SIGHUP reloads, SIGTERM (or SIGINT) drains, a second one ends at once.
-async fn obey_signals(desk: Desk, reload: Reload, loaded: Arc<RwLock<Arc<Config>>>) {
+async fn obey_signals(desk: Desk, reload: Reload, loaded: Loaded) {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut hangup), Ok(mut terminate), Ok(mut interrupt)) =
         (signal(SignalKind::hangup()), signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
@@ -366,7 +368,7 @@ async fn obey_signals(desk: Desk, reload: Reload, loaded: Arc<RwLock<Arc<Config>
                 }
             },
             Some(()) = next_of(&mut terminate, &mut interrupt) => {
-                let limit = loaded.read().unwrap_or_else(std::sync::PoisonError::into_inner).switch.drain;
+                let limit = loaded.get().switch.drain;
                 let order = if draining { Command::Shutdown } else { Command::Drain { limit } };
                 draining = true;
                 if desk.ask(order).await.is_err() {

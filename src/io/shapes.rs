@@ -295,7 +295,7 @@ pub struct Recording {
 /// A legal hold on a recording.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LegalHold {
-    /// Name of the token that put it.
+    /// Who put it: a user's id, or `token`.
     pub by: String,
     pub at: Time,
     pub reason: String,
@@ -518,11 +518,12 @@ pub struct AuditEntry {
     /// ULID.
     pub id: String,
     pub at: Time,
-    /// Name of the token.
-    #[schema(examples("admin"))]
+    /// A user's id; `token` for the bearer of the administrator's, `retention` for what removes old recordings.
+    #[schema(examples("li-qa"))]
     pub who: String,
-    /// recording.fetched, recording.held, recording.hold_released, recording.removed, records.removed, agent.state_set, config.reloaded.
-    #[schema(examples("recording.fetched"))]
+    /// session.opened, session.refused, session.closed, call.viewed, recording.played, recording.downloaded, recording.held,
+    /// recording.hold_released, recording.removed, records.removed, message.fetched, report.exported, agent.state_set, config.reloaded, …
+    #[schema(examples("recording.played"))]
     pub action: String,
     /// The call's or agent's id.
     pub subject: Option<String>,

@@ -17,6 +17,7 @@ shipped! {
     "routing.toml",
     "rules.toml",
     "switch.toml",
+    "users.toml",
     "prompts/en-US/agent_faint.wav",
     "prompts/en-US/agent_greeting.wav",
     "prompts/en-US/agent_greeting_suffix.wav",

@@ -16,6 +16,7 @@ pub fn changes(old: &Config, new: &Config) -> Vec<String> {
     keyed("menu", &old.menus, &new.menus, &mut out);
     keyed("message box", &old.boxes, &new.boxes, &mut out);
     keyed("calendar", &old.calendars, &new.calendars, &mut out);
+    keyed("user", &old.users, &new.users, &mut out);
     out.extend(agents(old, new));
     if old.routes != new.routes {
         out.push(format!("routes: {} → {}", old.routes.len(), new.routes.len()));
@@ -80,7 +81,7 @@ fn shown(duration: Duration) -> String {
 
 /// Every single value by its dotted key, always in the same order.
 fn values(config: &Config) -> Vec<Value> {
-    let Config { switch, sip, media, http, storage, rules, reports, .. } = config;
+    let Config { switch, sip, media, http, storage, rules, reports, access, .. } = config;
     let off = || "off".to_owned();
     let farewell = rules.farewell.as_ref();
     let survey = farewell.and_then(|rule| rule.survey.as_ref());
@@ -112,6 +113,9 @@ fn values(config: &Config) -> Vec<Value> {
         ("http.listen", http.listen.to_string()),
         ("storage.data", storage.data.display().to_string()),
         ("storage.recordings", storage.recordings.display().to_string()),
+        ("access.session_idle", shown(access.session_idle)),
+        ("access.session_longest", shown(access.session_longest)),
+        ("access.numbers", list(access.numbers.iter().map(ToString::to_string).collect())),
         ("reports.zone", reports.zone.iana_name().unwrap_or("UTC").to_owned()),
         ("reports.service_level", shown(reports.service_level)),
         ("reports.short_abandon", shown(reports.short_abandon)),

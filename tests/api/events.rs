@@ -21,11 +21,16 @@ pub struct Heard {
 
 impl Listener {
     pub fn connect(world: &World, last: Option<u64>) -> Self {
+        Self::connect_with(world, &format!("Authorization: Bearer {TOKEN}"), last)
+    }
+
+    /// With a header that says who listens.
+    pub fn connect_with(world: &World, who: &str, last: Option<u64>) -> Self {
         let address = world.url.trim_start_matches("http://");
         let mut stream = TcpStream::connect(address).expect("connects");
         stream.set_read_timeout(Some(Duration::from_secs(30))).expect("sets");
         let last = last.map_or_else(String::new, |last| format!("Last-Event-ID: {last}\r\n"));
-        write!(stream, "GET /api/v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n{last}\r\n").expect("writes");
+        write!(stream, "GET /api/v1/events HTTP/1.1\r\nHost: x\r\n{who}\r\n{last}\r\n").expect("writes");
         let mut lines = BufReader::new(stream);
         let mut head = String::new();
         while lines.read_line(&mut head).expect("reads") > 2 {}

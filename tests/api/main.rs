@@ -1,11 +1,14 @@
 //! The HTTP API against a real server and a real database on loopback; the switch behind the desk is a canned one.
 
+mod access;
 mod call_backs;
 mod calls;
 mod commands;
 mod events;
+mod masks;
 mod messages;
 mod operation;
 mod recording;
 mod reports;
+mod sessions;
 mod world;

@@ -106,7 +106,7 @@ fn agents_are_listed_and_their_state_is_set() {
     let answer = world.post("/api/v1/agents/1001/state", r#"{"state": "not-ready", "reason": "午饭"}"#);
     assert!(answer.status == 200 && answer.json()["state"] == "not-ready" && answer.json()["reason"] == "午饭");
     let entry = &world.get("/api/v1/audit?subject=1001").json()["items"][0];
-    assert!(entry["who"] == "admin" && entry["action"] == "agent.state_set" && entry["detail"] == "not-ready (午饭)", "{entry}");
+    assert!(entry["who"] == "token" && entry["action"] == "agent.state_set" && entry["detail"] == "not-ready (午饭)", "{entry}");
     assert!(entry["remote"].as_str().is_some_and(|remote| remote.starts_with("127.0.0.1:")));
 
     world.post("/api/v1/agents/9999/state", r#"{"state": "ready"}"#).problem(404);

@@ -146,26 +146,39 @@ fn no_record_leads_out_of_the_folder() {
 }
 
 #[test]
-fn each_fetch_is_in_the_audit_log() {
+fn plays_and_downloads_are_in_the_audit_log() {
     let mut world = World::new();
     let call = recorded(&mut world, RecordingState::Complete, "", &wav(10));
+    let path = format!("/api/v1/calls/{}/recording", call.id);
+    // A player that seeks about plays once; why somebody listens makes it another time, and a download is one each time.
     fetch(&world, &call, &[]);
     fetch(&world, &call, &[("range", "bytes=44-47")]);
     fetch(&world, &call, &[("range", "bytes=1000-")]);
-    world.send("GET", &format!("/api/v1/calls/{}/recording", call.id), &[], None).problem(401);
+    assert!(world.get(&path).header("content-disposition").is_some_and(|how| how.starts_with("inline")));
+    world.get(&format!("{path}?why=complaint%2017"));
+    for _ in 0..2 {
+        let answer = world.get(&format!("{path}?download=1&why=for%20the%20court"));
+        assert!(answer.status == 200 && answer.header("content-disposition").is_some_and(|how| how.starts_with("attachment")));
+    }
+    world.get(&format!("{path}?why={}", "x".repeat(201))).problem(400);
+    world.get(&format!("{path}?download=yes")).problem(400);
+    world.send("GET", &path, &[], None).problem(401);
     let audit = world.get(&format!("/api/v1/audit?subject={}", call.id)).json();
     let entries = audit["items"].as_array().expect("a list");
-    let details: Vec<_> = entries.iter().map(|entry| entry["detail"].as_str().expect("text")).collect();
-    assert_eq!(details, ["bytes 44+4 of 84", "bytes 0+84 of 84"]);
+    let text = |entry: &serde_json::Value, name: &str| entry[name].as_str().expect("text").to_owned();
+    let told: Vec<_> = entries.iter().map(|entry| (text(entry, "action"), text(entry, "detail"))).collect();
+    let told: Vec<_> = told.iter().map(|(action, detail)| (action.as_str(), detail.as_str())).collect();
+    let downloaded = ("recording.downloaded", "for the court");
+    assert_eq!(told, [downloaded, downloaded, ("recording.played", "complaint 17"), ("recording.played", "")]);
     for entry in entries {
-        assert!(entry["who"] == "admin" && entry["action"] == "recording.fetched" && entry["subject"] == call.id.to_string());
+        assert!(entry["who"] == "token" && entry["subject"] == call.id.to_string());
         assert!(
             entry["at"].as_str().is_some_and(|at| at.ends_with('Z')) && entry["remote"].as_str().is_some_and(|remote| remote.contains(':'))
         );
     }
     let first = world.get("/api/v1/audit?limit=1").json();
     let second = world.get(&format!("/api/v1/audit?limit=1&cursor={}", first["next"].as_str().expect("more"))).json();
-    assert_eq!(second["items"][0]["detail"], "bytes 0+84 of 84");
+    assert_eq!(second["items"][0]["detail"], "for the court");
 }
 
 fn hold(world: &World, method: &str, call: &CallRecord, rest: &str, body: Option<&str>) -> Answer {
@@ -194,7 +207,7 @@ fn a_held_recording_stays_and_one_that_was_removed_says_when_and_why() {
     assert_eq!(held.status, 200);
     assert_eq!(held.json()["recording"]["hold"]["reason"], "complaint 17");
     let shown = world.get(&path).json();
-    assert!(shown["recording"]["hold"]["by"] == "admin" && shown["recording"]["hold"]["at"].is_string(), "{shown}");
+    assert!(shown["recording"]["hold"]["by"] == "token" && shown["recording"]["hold"]["at"].is_string(), "{shown}");
     assert_eq!(world.get("/api/v1/calls").json()["items"][0]["recording"]["hold"]["reason"], "complaint 17");
     assert_eq!(disk_is_full(&world), 0);
     assert_eq!(fetch(&world, &call, &[]).status, 200);
@@ -218,5 +231,5 @@ fn a_held_recording_stays_and_one_that_was_removed_says_when_and_why() {
     let action = |entry: &serde_json::Value| entry["action"].as_str().expect("text").to_owned();
     let mut actions: Vec<_> = audit["items"].as_array().expect("a list").iter().map(action).collect();
     actions.sort_unstable();
-    assert_eq!(actions, ["recording.fetched", "recording.held", "recording.hold_released", "recording.removed"]);
+    assert_eq!(actions, ["call.viewed", "recording.held", "recording.hold_released", "recording.played", "recording.removed"]);
 }

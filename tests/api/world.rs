@@ -3,10 +3,12 @@
 use sanling::base::time::millis;
 use sanling::base::{CallId, Rng, Timestamp};
 use sanling::call::record::*;
+use sanling::config::{Config, PromptInventory, SourceFile, resolve};
 use sanling::io::desk::{Desk, Question};
 use sanling::io::events::EventHub;
 use sanling::io::http::{Api, Server, Token, dto};
 use sanling::io::ledger::Ledger;
+use sanling::io::loaded::Loaded;
 use sanling::io::metrics::Metrics;
 use sanling::io::recorder::Recorder;
 use sanling::io::store::Store;
@@ -30,6 +32,7 @@ pub struct World {
     pub store: Store,
     pub hub: EventHub,
     pub ledger: Ledger,
+    pub config: Loaded,
     pub reload: Arc<Mutex<Result<Vec<String>, Vec<dto::ConfigError>>>>,
     pub server: Option<Server>,
     pub url: String,
@@ -115,6 +118,22 @@ impl CannedSwitch {
     }
 }
 
+/// The shipped configuration, with texts of users.toml replaced.
+pub fn configuration(replace: &[(&str, &str)]) -> Config {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
+    let file = |name: &str| {
+        let text = std::fs::read_to_string(folder.join(name)).expect("a shipped file");
+        SourceFile { path: format!("config/{name}"), text }
+    };
+    let mut files = ["agents.toml", "queues.toml", "routing.toml", "rules.toml", "switch.toml", "users.toml"].map(file);
+    for (old, new) in replace {
+        assert!(files[5].text.contains(old), "users.toml has {old}");
+        files[5].text = files[5].text.replacen(old, new, 1);
+    }
+    let config = resolve(&files, &[], &PromptInventory::complete(&["zh-CN", "en-US"]));
+    config.unwrap_or_else(|errors| panic!("{errors:?}"))
+}
+
 /// An answer, whole.
 pub struct Answer {
     pub status: u16,
@@ -152,6 +171,7 @@ impl World {
         let folder = tempfile::tempdir().expect("a folder");
         let switch = Arc::new(Mutex::new(CannedSwitch { snapshot: snapshot(), ..CannedSwitch::default() }));
         let reload = Arc::new(Mutex::new(Ok(vec!["rules.hold.patience: 7s → 9s".to_owned()])));
+        let config = Loaded::new(Arc::new(configuration(&[])));
         let (store, hub, metrics, server) = runtime.block_on(async {
             let store = Store::open(&folder.path().join("data")).await.expect("opens");
             let hub = EventHub::with_ring(0, kept_max);
@@ -171,6 +191,7 @@ impl World {
                 metrics: metrics.clone(),
                 recordings: folder.path().join("recordings"),
                 token: Token::new(TOKEN),
+                config: config.clone(),
                 recorder: Recorder::start(folder.path().join("recordings"), mpsc::channel(8).0).expect("starts").status(),
                 reload: Arc::new(move || {
                     let result = result.lock().expect("not poisoned").clone();
@@ -183,7 +204,7 @@ impl World {
         let url = format!("http://{}", server.address());
         let agent = ureq::Agent::config_builder().http_status_as_error(false).max_idle_connections(0).build().into();
         let ledger = Ledger::new(store.clone(), hub.clone(), metrics);
-        Self { runtime, folder, switch, hub, store, ledger, reload, server: Some(server), url, rng: Rng::new(7), agent }
+        Self { runtime, folder, switch, hub, store, ledger, config, reload, server: Some(server), url, rng: Rng::new(7), agent }
     }
 
     pub fn recordings(&self) -> PathBuf {
@@ -203,6 +224,24 @@ impl World {
 
     pub fn post(&self, path: &str, body: &str) -> Answer {
         self.send("POST", path, &[("authorization", &format!("Bearer {TOKEN}")), ("content-type", "application/json")], Some(body))
+    }
+
+    pub fn sign_in(&self, user: &str, password: &str) -> Answer {
+        let body = serde_json::json!({ "user": user, "password": password }).to_string();
+        self.send("POST", "/api/v1/session", &[("content-type", "application/json")], Some(&body))
+    }
+
+    /// The cookie of a shipped user who has signed in.
+    pub fn cookie(&self, user: &str) -> String {
+        let answer = self.sign_in(user, &format!("demo-{user}"));
+        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+        let cookie = answer.header("set-cookie").expect("a cookie");
+        cookie.split(';').next().expect("its first part").to_owned()
+    }
+
+    /// A request as a page makes it.
+    pub fn as_page(&self, cookie: &str, method: &str, path: &str, body: Option<&str>) -> Answer {
+        self.send(method, path, &[("cookie", cookie), ("x-sanling", "page"), ("content-type", "application/json")], body)
     }
 
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> Answer {

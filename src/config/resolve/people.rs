@@ -16,7 +16,7 @@ const RANK_MAX: u32 = 9_999;
 /// Of an agent, for `weighted-random`, and of a queue beside others.
 pub(super) const WEIGHT_MAX: u32 = 100;
 /// The shipped passwords begin so, `demo-1001`; nobody's own may.
-const DEMO_PREFIX: &str = "demo-";
+pub(super) const DEMO_PREFIX: &str = "demo-";
 
 impl Resolver<'_> {
     pub(super) fn agents(&mut self, raw: Vec<RawAgent>, domain: &str, named: &Named) -> Placed<AgentId, AgentConfig> {

@@ -119,7 +119,7 @@ impl Resolver<'_> {
         let sip = listen.iter().map(|spot| (spot.value.address, spot.place));
         for (address, place) in sip.chain([(http.value, http.place)]) {
             if !address.ip().to_canonical().is_loopback() {
-                let message = format!("{} is open to the network, and an agent still has the password that everyone knows", address.ip());
+                let message = format!("{} is open to the network, and somebody still has a password that everyone knows", address.ip());
                 let remedy = "`sanling init DIR --listen ADDRESS` writes a configuration with passwords of its own";
                 self.faults.error_also(place, message, ("the password stands", password), remedy);
             }

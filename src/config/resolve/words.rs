@@ -97,7 +97,7 @@ const KNOWN_SHOWN: usize = 32;
 const LABEL_MAX: usize = 64;
 
 /// A whole number and its unit: `ms`, `s`, `m`, `h`.
-fn parse_duration(text: &str) -> Option<Duration> {
+pub(super) fn parse_duration(text: &str) -> Option<Duration> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().ok()?;

@@ -129,7 +129,7 @@ impl Remote {
     /// # Errors
     /// As [`get`](Self::get), or when `to` cannot be written.
     pub fn recording(&self, call: &str, to: &mut impl std::io::Write) -> Result<u64, ClientError> {
-        let response = self.send("GET", &format!("/api/v1/calls/{}/recording", escaped(call)))?;
+        let response = self.send("GET", &format!("/api/v1/calls/{}/recording?download=1", escaped(call)))?;
         if response.status().as_u16() != 200 {
             return Err(refusal(response));
         }

@@ -1,6 +1,7 @@
 //! `sanling init DIR`: a fresh configuration for a real site, made from the shipped one: random passwords, the site's address, the
-//! prompts beside it, and what to type into each phone. It never writes over anything.
+//! prompts beside it, and what to type into each phone and to sign in to the pages. It never writes over anything.
 
+use super::hash_password;
 use crate::io::shipped;
 use std::fmt;
 use std::fs;
@@ -58,18 +59,21 @@ pub fn init(folder: &Path, listen: Option<&str>, out: &mut impl Write) -> Result
     if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(InitError::NotEmpty(folder.to_owned()));
     }
-    let mut passwords = Vec::new();
+    let (mut phones, mut users) = (Vec::new(), Vec::new());
     for (name, bytes) in shipped::FILES {
         let path = folder.join(name);
         let written = match *name {
-            "agents.toml" => write_file(&path, agents(bytes, &mut passwords)?.as_bytes(), Readers::OwnerAlone),
+            "agents.toml" => {
+                write_file(&path, fresh(bytes, &mut phones, |password| Ok(password.to_owned()))?.as_bytes(), Readers::OwnerAlone)
+            }
+            "users.toml" => write_file(&path, fresh(bytes, &mut users, hashed)?.as_bytes(), Readers::OwnerAlone),
             "switch.toml" => write_file(&path, switch(bytes, address).as_bytes(), Readers::Everyone),
             _ => write_file(&path, bytes, Readers::Everyone),
         };
         written.map_err(|reason| InitError::NotWritten { path, reason })?;
     }
     let shown = |reason| InitError::NotWritten { path: PathBuf::from("standard output"), reason };
-    tell(folder, address, &passwords, out).map_err(shown)
+    tell(folder, address, &phones, &users, out).map_err(shown)
 }
 
 fn parse_address(text: &str) -> Option<SocketAddr> {
@@ -88,15 +92,19 @@ fn own_address() -> IpAddr {
     chosen().ok().filter(|address| !address.is_unspecified()).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
 }
 
-/// The shipped agents with a password of their own each, noted in `passwords` by id.
-fn agents(shipped: &[u8], passwords: &mut Vec<(String, String)>) -> Result<String, InitError> {
+/// What is shipped with a password of its own for each, noted in `passwords` by id; in the file it stands as `written`.
+fn fresh(
+    shipped: &[u8],
+    passwords: &mut Vec<(String, String)>,
+    written: impl Fn(&str) -> Result<String, InitError>,
+) -> Result<String, InitError> {
     let text = String::from_utf8_lossy(shipped);
     let mut fresh = String::new();
     for line in text.lines() {
         match line.strip_prefix("password = \"demo-").and_then(|rest| rest.strip_suffix('"')) {
             Some(id) => {
                 let password = random_password()?;
-                fresh.push_str(&format!("password = \"{password}\"\n"));
+                fresh.push_str(&format!("password = \"{}\"\n", written(&password)?));
                 passwords.push((id.to_owned(), password));
             }
             None if !line.contains(shipped::DEMO_NOTE) => {
@@ -107,6 +115,11 @@ fn agents(shipped: &[u8], passwords: &mut Vec<(String, String)>) -> Result<Strin
         }
     }
     Ok(fresh)
+}
+
+/// Users' passwords are for people's heads: the file has their hashes.
+fn hashed(password: &str) -> Result<String, InitError> {
+    hash_password::hash(password).map_err(|_| InitError::NoRandomness)
 }
 
 fn switch(shipped: &[u8], address: SocketAddr) -> String {
@@ -144,13 +157,24 @@ fn write_file(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
     options.open(path)?.write_all(bytes)
 }
 
-fn tell(folder: &Path, address: SocketAddr, passwords: &[(String, String)], out: &mut impl Write) -> io::Result<()> {
+fn tell(
+    folder: &Path,
+    address: SocketAddr,
+    phones: &[(String, String)],
+    users: &[(String, String)],
+    out: &mut impl Write,
+) -> io::Result<()> {
     let folder = folder.display();
     writeln!(out, "A configuration stands in {folder}. Type into each phone:\n")?;
     writeln!(out, "  SIP server (domain, registrar)  {address}, over UDP or TCP\n")?;
     writeln!(out, "  user name  password")?;
-    for (id, password) in passwords {
+    for (id, password) in phones {
         writeln!(out, "  {id:<9}  {password}")?;
+    }
+    writeln!(out, "\nSign in to the pages; these passwords stand nowhere but here:\n")?;
+    writeln!(out, "  user             password")?;
+    for (id, password) in users {
+        writeln!(out, "  {id:<15}  {password}")?;
     }
     writeln!(out, "\nThe hotline is 95000. Phones call each other by user name; 1000 is the supervisor.")?;
     if address.ip().is_loopback() {
@@ -177,7 +201,14 @@ mod tests {
         assert_eq!((config.sip.listen.len(), config.agents.len()), (2, 5));
         let agents = fs::read_to_string(folder.join("agents.toml")).expect("the agents' file");
         assert!(!agents.contains("demo-") && !agents.contains(shipped::DEMO_NOTE));
+        let users = fs::read_to_string(folder.join("users.toml")).expect("the users' file");
+        assert!(!users.contains("demo-") && !users.contains(shipped::DEMO_NOTE) && users.matches("= \"$argon2id$").count() == 5);
         let told = String::from_utf8(told).expect("text");
+        for id in config.users.keys() {
+            let line = told.lines().rfind(|line| line.trim_start().starts_with(id.as_str())).expect("a line a user");
+            let password = line.split_whitespace().last().expect("a password");
+            assert!(password.len() == PASSWORD_LENGTH && !users.contains(password), "{line}");
+        }
         for id in config.agents.keys() {
             let line = told.lines().find(|line| line.trim_start().starts_with(id.as_str())).expect("a line a phone");
             let password = line.split_whitespace().last().expect("a password");

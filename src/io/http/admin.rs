@@ -25,18 +25,24 @@ pub async fn reload(State(context): State<Arc<Context>>, Extension(asker): Exten
     result.map(|changes| Json(Reloaded { changes })).map_err(Problem::configuration)
 }
 
-/// Who fetched which recording, changed which agent's state, reloaded; newest first.
+/// Who signed in, saw which call, played or downloaded which recording, changed what; newest first.
 #[utoipa::path(get, path = "/api/v1/audit", tag = "administration",
     params(
         ("limit" = Option<usize>, Query, minimum = 1, maximum = 500, description = "rows of the page, 50 when absent"),
         ("cursor" = Option<String>, Query, description = "next of the page before"),
         ("subject" = Option<String>, Query, description = "a call's or agent's id")),
     responses((status = 200, body = AuditList), (status = 400, body = Problem, content_type = "application/problem+json")))]
-pub async fn audit(State(context): State<Arc<Context>>, mut params: Params) -> Result<Json<AuditList>, Problem> {
+pub async fn audit(
+    State(context): State<Arc<Context>>,
+    Extension(asker): Extension<Asker>,
+    mut params: Params,
+) -> Result<Json<AuditList>, Problem> {
     let (limit, before, subject) = (params.limit()?, params.cursor()?, params.text("subject"));
     params.end()?;
     context.settle().await;
     let mut items = context.api.store.audit(subject.as_deref(), before.as_deref(), limit + 1).await?;
     let next = cut(&mut items, limit, |entry| entry.id.clone());
+    let shown = context.shown(&asker);
+    let items = items.into_iter().map(|entry| shown.audit(entry)).collect();
     Ok(Json(AuditList { items, next }))
 }

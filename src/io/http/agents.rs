@@ -17,12 +17,17 @@ use std::sync::Arc;
 /// Letters of a reason that are kept.
 const REASON_MAX: usize = 64;
 
-/// All agents with their states.
+/// All agents with their states; an agent sees himself.
 #[utoipa::path(get, path = "/api/v1/agents", tag = "agents", responses((status = 200, body = AgentList)))]
-pub async fn list(State(context): State<Arc<Context>>, params: Params) -> Result<Json<AgentList>, Problem> {
+pub async fn list(
+    State(context): State<Arc<Context>>,
+    Extension(asker): Extension<Asker>,
+    params: Params,
+) -> Result<Json<AgentList>, Problem> {
     params.end()?;
     let snapshot = context.api.desk.snapshot().await?;
-    Ok(Json(AgentList { items: snapshot.agents.iter().map(Agent::from).collect(), next: None }))
+    let seen = snapshot.agents.iter().filter(|view| asker.may_see_of(view.id.as_str()));
+    Ok(Json(AgentList { items: seen.map(Agent::from).collect(), next: None }))
 }
 
 /// Makes an agent ready, not ready, or logs him out.

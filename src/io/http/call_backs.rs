@@ -82,12 +82,17 @@ impl From<&CallBackView> for CallBack {
         ("queue" = Option<String>, Query, description = "of one queue"),
         ("state" = Option<String>, Query, description = "listed, waiting, calling, resting")),
     responses((status = 200, body = CallBackList)))]
-pub async fn list(State(context): State<Arc<Context>>, mut params: Params) -> Result<Json<CallBackList>, Problem> {
+pub async fn list(
+    State(context): State<Arc<Context>>,
+    Extension(asker): Extension<Asker>,
+    mut params: Params,
+) -> Result<Json<CallBackList>, Problem> {
     let (queue, state) = (params.text("queue"), params.text("state"));
     params.end()?;
     let is_asked_for =
         |one: &CallBack| queue.as_ref().is_none_or(|queue| one.queue == *queue) && state.as_ref().is_none_or(|state| one.state == *state);
-    let items = all(&context).await?.into_iter().filter(is_asked_for).collect();
+    let shown = context.shown(&asker);
+    let items = all(&context).await?.into_iter().filter(is_asked_for).map(|one| shown.call_back(one)).collect();
     Ok(Json(CallBackList { items, next: None }))
 }
 
@@ -108,7 +113,8 @@ pub async fn call(
     let call: CallId = id.parse().map_err(|_| unknown(&id))?;
     order(&context, &id, &agent, Command::TakeCallBack { id: call, agent: AgentId::new(&agent) }).await?;
     context.audit(&asker, "call_back.taken", Some(&id), format!("agent {agent}"))?;
-    all(&context).await?.into_iter().find(|one| one.id == id).map(Json).ok_or_else(|| unknown(&id))
+    let one = all(&context).await?.into_iter().find(|one| one.id == id).ok_or_else(|| unknown(&id))?;
+    Ok(Json(context.shown(&asker).call_back(one)))
 }
 
 /// Somebody need not be called back any more.

@@ -1,6 +1,7 @@
 //! Calls: the list, one record, its timeline. A running call is shown as the switch has it now, before the store does.
 
 use super::Context;
+use super::auth::Asker;
 use super::dto::{CallList, DecisionList, EventList};
 use super::params::Params;
 use super::problem::Problem;
@@ -8,8 +9,8 @@ use crate::base::CallId;
 use crate::call::record::Outcome;
 use crate::io::shapes::{Call, EventShape};
 use crate::io::store::CallFilter;
-use axum::Json;
 use axum::extract::{Path, State};
+use axum::{Extension, Json};
 use std::sync::Arc;
 
 /// Every outcome, in the words of the records.
@@ -27,7 +28,7 @@ const OUTCOMES: [&str; 11] = [
     Outcome::Failed.name(),
 ];
 
-/// Calls, newest first. Running ones are among them, shown as the switch has them now.
+/// Calls, newest first. Running ones are among them, shown as the switch has them now. An agent sees his own.
 #[utoipa::path(get, path = "/api/v1/calls", tag = "calls",
     params(
         ("limit" = Option<usize>, Query, minimum = 1, maximum = 500, description = "rows of the page, 50 when absent"),
@@ -41,9 +42,13 @@ const OUTCOMES: [&str; 11] = [
         ("since" = Option<String>, Query, format = DateTime, description = "arrived at or after"),
         ("until" = Option<String>, Query, format = DateTime, description = "arrived before")),
     responses((status = 200, body = CallList), (status = 400, body = Problem, content_type = "application/problem+json")))]
-pub async fn list(State(context): State<Arc<Context>>, mut params: Params) -> Result<Json<CallList>, Problem> {
+pub async fn list(
+    State(context): State<Arc<Context>>,
+    Extension(asker): Extension<Asker>,
+    mut params: Params,
+) -> Result<Json<CallList>, Problem> {
     let limit = params.limit()?;
-    let filter = CallFilter {
+    let mut filter = CallFilter {
         agent: params.text("agent"),
         queue: params.text("queue"),
         caller: params.text("caller"),
@@ -55,9 +60,16 @@ pub async fn list(State(context): State<Arc<Context>>, mut params: Params) -> Re
     };
     let running = params.word("running", &["true"])?.is_some();
     params.end()?;
+    if let Some(own) = asker.own() {
+        if filter.agent.as_ref().is_some_and(|agent| agent != own.as_str()) {
+            return Ok(Json(CallList { items: Vec::new(), next: None }));
+        }
+        filter.agent = Some(own.to_string());
+    }
     let mut items = if running { in_progress(&context, &filter).await? } else { as_kept(&context, &filter, limit + 1).await? };
     let next = cut(&mut items, limit, |call| call.id.clone());
-    Ok(Json(CallList { items, next }))
+    let shown = context.shown(&asker);
+    Ok(Json(CallList { items: items.into_iter().map(|call| shown.call(call)).collect(), next }))
 }
 
 /// The switch's calls, newest first.
@@ -103,9 +115,28 @@ pub fn cut<T>(items: &mut Vec<T>, limit: usize, key: impl Fn(&T) -> String) -> O
 /// A call's record, as far as it has come.
 #[utoipa::path(get, path = "/api/v1/calls/{id}", tag = "calls", params(("id" = String, Path, description = "ULID")),
     responses((status = 200, body = Call), (status = 404, body = Problem, content_type = "application/problem+json")))]
-pub async fn one(State(context): State<Arc<Context>>, Path(id): Path<String>, params: Params) -> Result<Json<Call>, Problem> {
+pub async fn one(
+    State(context): State<Arc<Context>>,
+    Extension(asker): Extension<Asker>,
+    Path(id): Path<String>,
+    params: Params,
+) -> Result<Json<Call>, Problem> {
     params.end()?;
-    find(&context, &id).await.map(Json)
+    let call = view(&context, &asker, &id).await?;
+    Ok(Json(context.shown(&asker).call(call)))
+}
+
+/// A call, for who may see it; to who may not there is none.
+pub async fn visible(context: &Context, asker: &Asker, id: &str) -> Result<Call, Problem> {
+    let call = find(context, id).await?;
+    if asker.may_see(&call) { Ok(call) } else { Err(Problem::not_found(format!("no call has the id {}", call.id))) }
+}
+
+/// The same, noted as looked at.
+async fn view(context: &Context, asker: &Asker, id: &str) -> Result<Call, Problem> {
+    let call = visible(context, asker, id).await?;
+    context.audit_view(asker, "call.viewed", &call.id, String::new())?;
+    Ok(call)
 }
 
 /// The running call of the snapshot, else the store's. A switch that does not answer hides no stored call.
@@ -132,25 +163,37 @@ pub async fn find(context: &Context, id: &str) -> Result<Call, Problem> {
         ("limit" = Option<usize>, Query, minimum = 1, maximum = 500, description = "rows of the page, 50 when absent"),
         ("cursor" = Option<u64>, Query, description = "next of the page before")),
     responses((status = 200, body = EventList), (status = 404, body = Problem, content_type = "application/problem+json")))]
-pub async fn timeline(State(context): State<Arc<Context>>, Path(id): Path<String>, mut params: Params) -> Result<Json<EventList>, Problem> {
+pub async fn timeline(
+    State(context): State<Arc<Context>>,
+    Extension(asker): Extension<Asker>,
+    Path(id): Path<String>,
+    mut params: Params,
+) -> Result<Json<EventList>, Problem> {
     let limit = params.limit()?;
     let after = params.text("cursor").map_or(Ok(0), |text| {
         text.parse().map_err(|_| Problem::parameter("cursor", format!("cursor is what next of the page before said, not {text:?}")))
     })?;
     params.end()?;
-    let call = find(&context, &id).await?;
+    let call = view(&context, &asker, &id).await?;
     context.settle().await;
     let mut items: Vec<EventShape> = context.api.store.events_of_call(&call.id, after, limit + 1).await?;
     let next = cut(&mut items, limit, |event| event.seq.to_string());
+    let shown = context.shown(&asker);
+    let items = items.into_iter().map(|event| shown.event(event)).collect();
     Ok(Json(EventList { items, next }))
 }
 
 /// Why the call was given to whom: each look of the matcher at it, newest first.
 #[utoipa::path(get, path = "/api/v1/calls/{id}/decisions", tag = "calls", params(("id" = String, Path, description = "ULID")),
     responses((status = 200, body = DecisionList), (status = 404, body = Problem, content_type = "application/problem+json")))]
-pub async fn decisions(State(context): State<Arc<Context>>, Path(id): Path<String>, params: Params) -> Result<Json<DecisionList>, Problem> {
+pub async fn decisions(
+    State(context): State<Arc<Context>>,
+    Extension(asker): Extension<Asker>,
+    Path(id): Path<String>,
+    params: Params,
+) -> Result<Json<DecisionList>, Problem> {
     params.end()?;
-    let call = find(&context, &id).await?;
+    let call = view(&context, &asker, &id).await?;
     context.settle().await;
     let items = context.api.store.decisions_of_call(&call.id).await?;
     Ok(Json(DecisionList { items, next: None }))

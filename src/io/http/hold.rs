@@ -37,9 +37,9 @@ pub async fn put(
     let _custody = custody.lock().await;
     let call = recorded(&context, &id).await?;
     context.audit(&asker, "recording.held", Some(&call.id), reason.clone())?;
-    let hold = LegalHold { by: asker.who.to_owned(), at: Time::from(wall_time()), reason };
+    let hold = LegalHold { by: asker.who.clone(), at: Time::from(wall_time()), reason };
     keep(&context, &call.id, Some(hold)).await?;
-    calls::find(&context, &id).await.map(Json)
+    calls::find(&context, &id).await.map(|call| Json(context.shown(&asker).call(call)))
 }
 
 /// Takes the hold away; `reason` says why.
@@ -64,7 +64,7 @@ pub async fn delete(
     }
     context.audit(&asker, "recording.hold_released", Some(&call.id), reason)?;
     keep(&context, &call.id, None).await?;
-    calls::find(&context, &id).await.map(Json)
+    calls::find(&context, &id).await.map(|call| Json(context.shown(&asker).call(call)))
 }
 
 fn checked(reason: &str) -> Result<String, Problem> {

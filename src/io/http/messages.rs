@@ -18,13 +18,17 @@ use std::io::SeekFrom;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
-/// Messages, newest first.
+/// Messages, newest first; an agent sees those of his boxes.
 #[utoipa::path(get, path = "/api/v1/messages", tag = "messages",
     params(
         ("box" = Option<String>, Query, description = "of one box"),
         ("new" = Option<bool>, Query, description = "true: only those that nobody has listened to")),
     responses((status = 200, body = MessageList)))]
-pub async fn list(State(context): State<Arc<Context>>, mut params: Params) -> Result<Json<MessageList>, Problem> {
+pub async fn list(
+    State(context): State<Arc<Context>>,
+    Extension(asker): Extension<Asker>,
+    mut params: Params,
+) -> Result<Json<MessageList>, Problem> {
     let in_box = params.text("box").map(|id| BoxId::new(&id));
     let new = match params.text("new").as_deref() {
         None | Some("false") => false,
@@ -32,7 +36,9 @@ pub async fn list(State(context): State<Arc<Context>>, mut params: Params) -> Re
         Some(_) => return Err(Problem::parameter("new", "new is true or false".to_owned())),
     };
     params.end()?;
-    let items = ask(&context, in_box, new).await?.iter().map(Message::from).collect();
+    let shown = context.shown(&asker);
+    let seen = ask(&context, in_box, new).await?.into_iter().filter(|view| may_see(&context, &asker, view));
+    let items = seen.map(|view| shown.message(Message::from(&view))).collect();
     Ok(Json(MessageList { items, next: None }))
 }
 
@@ -49,7 +55,7 @@ pub async fn audio(
     params: Params,
 ) -> Result<impl IntoResponse, Problem> {
     params.end()?;
-    let view = one(&context, &id).await?;
+    let view = one(&context, &asker, &id).await?;
     let call = calls::find(&context, &id).await?;
     let kept = call.recording.ok_or_else(|| Problem::not_found(format!("the call {id} was not recorded")))?;
     let mut file = recording::open(&context, &kept).await?;
@@ -73,11 +79,13 @@ pub async fn heard(
     let by = super::params::words(&by, BY_MAX).filter(|by| !by.is_empty());
     let by = by.ok_or_else(|| Problem::member("by", format!("who has listened: 1 to {BY_MAX} letters and no control characters")))?;
     let call: CallId = id.parse().map_err(|_| unknown(&id))?;
+    one(&context, &asker, &id).await?;
     match context.api.desk.ask(Command::MessageHeard { call, by: by.clone() }).await? {
         Reply::UnknownCall => return Err(unknown(&id)),
         _ => context.audit(&asker, "message.heard", Some(&id), by)?,
     }
-    one(&context, &id).await.map(|view| Json(Message::from(&view)))
+    let view = one(&context, &asker, &id).await?;
+    Ok(Json(context.shown(&asker).message(Message::from(&view))))
 }
 
 /// Letters of a name.
@@ -94,9 +102,16 @@ async fn ask(context: &Context, in_box: Option<BoxId>, new: bool) -> Result<Vec<
     }
 }
 
-async fn one(context: &Context, id: &str) -> Result<MessageView, Problem> {
+async fn one(context: &Context, asker: &Asker, id: &str) -> Result<MessageView, Problem> {
     let found = ask(context, None, false).await?.into_iter().find(|view| view.message.call.to_string() == id);
-    found.ok_or_else(|| unknown(id))
+    found.filter(|view| may_see(context, asker, view)).ok_or_else(|| unknown(id))
+}
+
+/// Whether the message's box is his, of who sees only his own.
+fn may_see(context: &Context, asker: &Asker, view: &MessageView) -> bool {
+    let config = context.api.config.get();
+    let is_his = |own| config.boxes.get(&view.in_box).zip(config.agents.get(own)).is_some_and(|(of, agent)| of.is_of(agent));
+    asker.own().is_none_or(is_his)
 }
 
 /// The caller's channel of the part that is the message, as a WAV of its own; `None` where the file has nothing of it.

@@ -1,6 +1,7 @@
 //! The HTTP side: API, events, metrics, health and the page. It asks the switch at the [`Desk`](super::desk::Desk), reads the store and
 //! the recordings folder, and decides nothing.
 
+pub mod access;
 mod admin;
 mod agents;
 pub mod auth;
@@ -12,6 +13,7 @@ pub mod dto;
 mod health;
 mod hold;
 mod listener;
+pub mod mask;
 mod messages;
 mod openapi;
 mod page;
@@ -22,8 +24,12 @@ mod range;
 mod recording;
 mod reports;
 mod script;
+mod session;
+mod sign_in;
 mod stream;
+mod throttle;
 mod trunks;
+mod views;
 mod wav;
 
 pub use auth::{TOKEN_FILE, Token, TokenSource};
@@ -32,16 +38,21 @@ pub use openapi::document;
 
 use super::desk::Desk;
 use super::events::EventHub;
+use super::loaded::Loaded;
 use super::metrics::Metrics;
 use super::recorder::RecorderStatus;
 use super::shapes::{AuditEntry, Time};
 use super::store::{Row, Store};
 use crate::base::{CallId, Rng, Timestamp, limits};
+use access::Right::{self, *};
+use access::{Routes, needs};
+use auth::Asker;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{delete, get, post, put};
+use session::Sessions;
 use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -49,8 +60,10 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use throttle::Throttle;
 use tokio::sync::{Semaphore, watch};
 use tower_http::set_header::SetResponseHeaderLayer;
+use views::{View, Views};
 
 /// Reads the configuration anew, hands it to the switch, and tells what changed or what is wrong.
 pub type Reload = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Result<Vec<String>, Vec<dto::ConfigError>>> + Send>> + Send + Sync>;
@@ -65,6 +78,8 @@ pub struct Api {
     /// The recordings folder.
     pub recordings: PathBuf,
     pub token: Token,
+    /// The configuration in force: users and what is asked of them.
+    pub config: Loaded,
     pub recorder: RecorderStatus,
     pub reload: Reload,
 }
@@ -78,6 +93,11 @@ impl fmt::Debug for Api {
 /// What handlers share.
 struct Context {
     api: Api,
+    sessions: Sessions,
+    throttle: Throttle,
+    views: Views,
+    /// Turns of passwords to be looked at.
+    passwords: Semaphore,
     consumers: Arc<Semaphore>,
     reports: Semaphore,
     /// Ids of audit entries; a lock, because requests run side by side; held to draw one number.
@@ -91,16 +111,32 @@ impl Context {
     ///
     /// # Errors
     /// When it cannot be kept: then what it tells of must not be done.
-    fn audit(&self, asker: &auth::Asker, action: &str, subject: Option<&str>, detail: String) -> Result<(), problem::Problem> {
+    fn audit(&self, asker: &Asker, action: &str, subject: Option<&str>, detail: String) -> Result<(), problem::Problem> {
+        self.audit_as(&asker.who, &asker.remote, action, subject, detail)
+    }
+
+    /// The same of who looks at something personal, once in ten minutes for the same reason.
+    fn audit_view(&self, asker: &Asker, action: &'static str, subject: &str, why: String) -> Result<(), problem::Problem> {
+        let view = View { who: asker.who.clone(), action, subject: subject.to_owned(), why };
+        let now = wall_time();
+        if !self.views.is_noted(&view, now) {
+            self.audit(asker, action, Some(subject), view.why.clone())?;
+            self.views.note(view, now);
+        }
+        Ok(())
+    }
+
+    /// The same of who is not known yet, or no more.
+    fn audit_as(&self, who: &str, remote: &str, action: &str, subject: Option<&str>, detail: String) -> Result<(), problem::Problem> {
         let at = wall_time();
         let id = self.ids.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next(at).to_string();
         let entry = AuditEntry {
             id,
             at: Time::from(at),
-            who: asker.who.to_owned(),
+            who: who.to_owned(),
             action: action.to_owned(),
             subject: subject.map(str::to_owned),
-            remote: asker.remote.clone(),
+            remote: remote.to_owned(),
             detail,
         };
         tracing::info!(who = entry.who, action, subject, detail = entry.detail, "audit");
@@ -194,41 +230,46 @@ impl Server {
 fn router(api: Api, closing: watch::Receiver<bool>) -> std::io::Result<Router> {
     let context = Arc::new(Context {
         api,
+        sessions: Sessions::default(),
+        throttle: Throttle::default(),
+        views: Views::default(),
+        passwords: Semaphore::new(limits::PASSWORDS_AT_ONCE),
         consumers: Arc::new(Semaphore::new(limits::EVENT_CONSUMERS_MAX)),
         reports: Semaphore::new(limits::REPORTS_AT_ONCE),
         ids: Mutex::new(AuditIds { rng: Rng::new(u64::from_ne_bytes(auth::random()?)), last: Timestamp::default() }),
         closing,
     });
-    let guarded = Router::new()
-        .route("/openapi.json", get(openapi::openapi))
-        .route("/calls", get(calls::list))
-        .route("/calls/{id}", get(calls::one))
-        .route("/calls/{id}/events", get(calls::timeline))
-        .route("/calls/{id}/decisions", get(calls::decisions))
-        .route("/calls/{id}/recording", get(recording::fetch))
-        .route("/calls/{id}/script", post(script::begin).delete(script::end))
-        .route("/calls/{id}/parties", post(parties::command))
-        .route("/calls/{id}/recording/hold", put(hold::put).delete(hold::delete))
-        .route("/agents", get(agents::list))
-        .route("/agents/{id}/state", post(agents::set_state))
-        .route("/queues", get(agents::queues))
-        .route("/reports/queues", get(reports::queues))
-        .route("/reports/agents", get(reports::agents))
-        .route("/reports/teams", get(reports::teams))
-        .route("/reports/scripts", get(reports::scripts))
-        .route("/reports/intervals", get(reports::intervals))
-        .route("/reports/timeline", get(reports::timeline))
-        .route("/events", get(stream::events))
-        .route("/config/reload", post(admin::reload))
-        .route("/audit", get(admin::audit))
-        .route("/call-backs", get(call_backs::list))
-        .route("/call-backs/{id}", delete(call_backs::drop))
-        .route("/call-backs/{id}/call", post(call_backs::call))
-        .route("/messages", get(messages::list))
-        .route("/messages/{id}/audio", get(messages::audio))
-        .route("/messages/{id}/heard", post(messages::heard))
-        .route("/trunks", get(trunks::list))
-        .route("/blocked", get(blocked::list).delete(blocked::release))
+    let guarded = Routes::new()
+        .route("/openapi.json", needs(See, get(openapi::openapi)))
+        .route("/calls", needs(See, get(calls::list)))
+        .route("/calls/{id}", needs(See, get(calls::one)))
+        .route("/calls/{id}/events", needs(See, get(calls::timeline)))
+        .route("/calls/{id}/decisions", needs(See, get(calls::decisions)))
+        .route("/calls/{id}/recording", needs(Hear, get(recording::fetch)))
+        .route("/calls/{id}/script", needs(Supervise, post(script::begin).delete(script::end)))
+        .route("/calls/{id}/parties", needs(Supervise, post(parties::command)))
+        .route("/calls/{id}/recording/hold", needs(Hold, put(hold::put).delete(hold::delete)))
+        .route("/agents", needs(See, get(agents::list)))
+        .route("/agents/{id}/state", needs(Supervise, post(agents::set_state)))
+        .route("/queues", needs(See, get(agents::queues)))
+        .route("/reports/queues", needs(See, get(reports::queues)))
+        .route("/reports/agents", needs(See, get(reports::agents)))
+        .route("/reports/teams", needs(See, get(reports::teams)))
+        .route("/reports/scripts", needs(See, get(reports::scripts)))
+        .route("/reports/intervals", needs(See, get(reports::intervals)))
+        .route("/reports/timeline", needs(See, get(reports::timeline)))
+        .route("/events", needs(See, get(stream::events)))
+        .route("/config/reload", needs(Configure, post(admin::reload)))
+        .route("/audit", needs(Right::Audit, get(admin::audit)))
+        .route("/call-backs", needs(Supervise, get(call_backs::list)))
+        .route("/call-backs/{id}", needs(Supervise, delete(call_backs::drop)))
+        .route("/call-backs/{id}/call", needs(Supervise, post(call_backs::call)))
+        .route("/messages", needs(See, get(messages::list)))
+        .route("/messages/{id}/audio", needs(Hear, get(messages::audio)))
+        .route("/messages/{id}/heard", needs(Hear, post(messages::heard)))
+        .route("/trunks", needs(Health, get(trunks::list)))
+        .route("/blocked", needs(Health, get(blocked::list)).merge(needs(Configure, delete(blocked::release))))
+        .into_router()
         .fallback(nothing_here)
         .layer(from_fn_with_state(Arc::clone(&context), auth::gate));
     let app = Router::new()
@@ -237,6 +278,8 @@ fn router(api: Api, closing: watch::Receiver<bool>) -> std::io::Result<Router> {
         .route("/app.css", get(page::style))
         .route("/healthz", get(health::healthz))
         .route("/metrics", get(health::metrics))
+        // The only paths of the API that ask for no right: by them one comes to have some.
+        .route("/api/v1/session", get(sign_in::show).post(sign_in::open).delete(sign_in::close))
         .nest("/api/v1", guarded)
         .layer(DefaultBodyLimit::max(limits::API_BODY_MAX))
         .layer(from_fn(problem::everywhere));

@@ -1,11 +1,12 @@
 //! The description of the API, made from the handlers themselves. `tests/api/openapi.json` keeps a copy, so that drift is a diff.
 
 use super::{
-    admin, agents, blocked, call_backs, calls, health, hold, messages, parties, problem, recording, reports, script, stream, trunks,
+    admin, agents, blocked, call_backs, calls, health, hold, messages, parties, problem, recording, reports, script, sign_in, stream,
+    trunks,
 };
 use axum::http::header;
 use axum::response::IntoResponse;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
@@ -17,28 +18,33 @@ use utoipa::{Modify, OpenApi};
         calls::list, calls::one, calls::timeline, calls::decisions, recording::fetch, hold::put, hold::delete, script::begin, script::end, parties::command, agents::list, agents::set_state,
         agents::queues, reports::queues, reports::agents, reports::teams, reports::scripts, reports::intervals,
         reports::timeline, stream::events, admin::reload, admin::audit, blocked::list, blocked::release,
-        messages::list, messages::audio, messages::heard, call_backs::list, call_backs::call, call_backs::drop, trunks::list, openapi, health::healthz, health::metrics
+        sign_in::open, sign_in::show, sign_in::close, messages::list, messages::audio, messages::heard, call_backs::list, call_backs::call, call_backs::drop, trunks::list, openapi, health::healthz, health::metrics
     ),
     components(schemas(problem::Problem)),
-    security(("token" = [])),
+    security(("token" = []), ("session" = [])),
     modifiers(&Bearer)
 )]
 struct Description;
 
-/// The token, and the answer that every guarded path gives without it.
+/// The token, the session, and the answers that every guarded path gives who has neither, or not the right.
 struct Bearer;
 
 impl Modify for Bearer {
     fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
         if let Some(components) = &mut description.components {
             components.add_security_scheme("token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+            components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(super::auth::COOKIE))));
         }
-        let guarded = description.paths.paths.iter_mut().filter(|(path, _)| path.starts_with("/api/"));
+        let guarded = description.paths.paths.iter_mut().filter(|(path, _)| path.starts_with("/api/") && *path != "/api/v1/session");
         for (_, item) in guarded {
             for operation in [&mut item.get, &mut item.post, &mut item.put, &mut item.delete].into_iter().flatten() {
                 let problem = Content::new(Some(Ref::from_schema_name("Problem")));
-                let response = ResponseBuilder::new().description("no token, or a wrong one").content("application/problem+json", problem);
-                operation.responses.responses.insert("401".into(), RefOr::T(response.build()));
+                let refusals =
+                    [("401", "neither a token nor a session, or a wrong one"), ("403", "the role has not the right that `right` names")];
+                for (status, description) in refusals {
+                    let response = ResponseBuilder::new().description(description).content("application/problem+json", problem.clone());
+                    operation.responses.responses.insert(status.into(), RefOr::T(response.build()));
+                }
             }
         }
     }

@@ -33,7 +33,7 @@ pub async fn command(
     let detail = request.to.iter().chain(&request.supervisor).fold(request.order.clone(), |detail, who| format!("{detail} {who}"));
     order(&context, &id, Command::Parties { call, order: read(request)? }).await?;
     context.audit(&asker, "parties.ordered", Some(&id), detail)?;
-    calls::find(&context, &id).await.map(Json)
+    calls::find(&context, &id).await.map(|call| Json(context.shown(&asker).call(call)))
 }
 
 fn read(request: PartyRequest) -> Result<PartyOrder, Problem> {

@@ -1,5 +1,6 @@
 //! Errors as RFC 9457 problem documents, every one of them.
 
+use super::access::Right;
 use super::dto::ConfigError;
 use crate::base::limits;
 use crate::io::desk::DeskError;
@@ -24,6 +25,10 @@ pub struct Problem {
     /// The query parameter or member of the body that is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parameter: Option<String>,
+    /// The right that is lacking, of 403.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, examples("supervise"))]
+    pub right: Option<Right>,
     /// Of a configuration that was refused: each error at its place.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<ConfigError>,
@@ -39,6 +44,7 @@ impl Problem {
             status: status.as_u16(),
             detail: detail.into(),
             parameter: None,
+            right: None,
             errors: Vec::new(),
             header: None,
         }
@@ -46,6 +52,11 @@ impl Problem {
 
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    /// 403 for want of a right.
+    pub fn lacking(right: Right, detail: impl Into<String>) -> Self {
+        Self { right: Some(right), ..Self::new(StatusCode::FORBIDDEN, detail) }
     }
 
     /// A query parameter that cannot be taken.

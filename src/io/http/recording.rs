@@ -1,6 +1,8 @@
-//! A call's sound: the file with ranges, or a running call's file as it stands. Each fetch is audited before a byte goes out.
+//! A call's sound: the file with ranges, or a running call's file as it stands. Plays and downloads are audited before a byte goes out.
 
+use super::access::Right;
 use super::auth::Asker;
+use super::params::{self, Params};
 use super::problem::Problem;
 use super::range::{Wanted, wanted};
 use super::{Context, calls, wav};
@@ -19,10 +21,15 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 /// Bytes read from the disk at a time.
 const CHUNK: usize = 64 * 1024;
+/// Letters of a reason.
+const WHY_MAX: usize = 200;
 
 /// A call's recording as WAV; of a running call, what there is so far.
 #[utoipa::path(get, path = "/api/v1/calls/{id}/recording", tag = "calls",
-    params(("id" = String, Path, description = "ULID"), ("Range" = Option<String>, Header, description = "bytes=FIRST-LAST, one range")),
+    params(("id" = String, Path, description = "ULID"),
+        ("download" = Option<String>, Query, description = "1: to be kept as a file, which is a right of its own"),
+        ("why" = Option<String>, Query, description = "for the audit log, at most 200 letters"),
+        ("Range" = Option<String>, Header, description = "bytes=FIRST-LAST, one range")),
     responses(
         (status = 200, content_type = "audio/wav", body = Vec<u8>, description = "left the caller, right the agent or the switch"),
         (status = 206, content_type = "audio/wav", body = Vec<u8>),
@@ -36,8 +43,16 @@ pub async fn fetch(
     Path(id): Path<String>,
     method: Method,
     headers: HeaderMap,
+    mut params: Params,
 ) -> Result<Response, Problem> {
-    let call = calls::find(&context, &id).await?;
+    let is_download = params.word("download", &["1"])?.is_some();
+    let too_long = || Problem::parameter("why", format!("why has at most {WHY_MAX} letters and no control characters"));
+    let why = params::words(&params.text("why").unwrap_or_default(), WHY_MAX).ok_or_else(too_long)?;
+    params.end()?;
+    if is_download {
+        asker.require(Right::Download)?;
+    }
+    let call = calls::visible(&context, &asker, &id).await?;
     let recording = call.recording.ok_or_else(|| Problem::not_found(format!("the call {id} was not recorded")))?;
     let sound = Sound::open(&context, &recording).await?;
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
@@ -58,13 +73,14 @@ pub async fn fetch(
             return Err(Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, detail).with_header(header::CONTENT_RANGE, whole));
         }
     };
+    let disposition = if is_download { "attachment" } else { "inline" };
     let mut response = Response::builder()
         .status(status)
         .header(header::CONTENT_TYPE, "audio/wav")
         .header(header::CONTENT_LENGTH, length)
         .header(header::ACCEPT_RANGES, "bytes")
         .header(header::CACHE_CONTROL, "private, no-cache")
-        .header(header::CONTENT_DISPOSITION, format!("inline; filename=\"{}.wav\"", call.id));
+        .header(header::CONTENT_DISPOSITION, format!("{disposition}; filename=\"{}.wav\"", call.id));
     if let Some(etag) = &sound.etag {
         response = response.header(header::ETAG, etag);
     }
@@ -74,7 +90,11 @@ pub async fn fetch(
     let body = if method == Method::HEAD {
         Body::empty()
     } else {
-        context.audit(&asker, "recording.fetched", Some(&call.id), format!("bytes {first}+{length} of {}", sound.length))?;
+        if is_download {
+            context.audit(&asker, "recording.downloaded", Some(&call.id), why)?;
+        } else {
+            context.audit_view(&asker, "recording.played", &call.id, why)?;
+        }
         sound.body(first, length).await.map_err(unreadable)?
     };
     Ok(response.body(body).expect("these headers are well-formed"))

@@ -1,6 +1,8 @@
 //! Reports: the database's facts streamed into the pure room, and its answer as JSON or CSV.
 
 use super::Context;
+use super::access::Right;
+use super::auth::Asker;
 use super::csv;
 use super::dto::{AgentTime, AgentTimeList, Figure, Formula, ReportAnswer, ReportLine, ReportTerms, SessionShape, Timeline, TimelineList};
 use super::params::Params;
@@ -13,10 +15,10 @@ use crate::io::shapes::Time;
 use crate::report::slices::midnight_before;
 use crate::report::{AgentInterval, Kind, Question, Report, Slice, Slices, VARIANTS, measure, sessions};
 use crate::switch::view::{AgentView, Snapshot};
-use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -64,7 +66,7 @@ impl Context {
 }
 
 impl Asked {
-    async fn read(context: &Context, headers: &HeaderMap, params: &mut Params) -> Result<Self, Problem> {
+    async fn read(context: &Context, asker: &Asker, headers: &HeaderMap, params: &mut Params) -> Result<Self, Problem> {
         let snapshot = context.api.desk.snapshot().await?;
         let now = super::wall_time();
         let today = Time::from(midnight_before(&snapshot.basis.zone, now));
@@ -77,7 +79,16 @@ impl Asked {
             Some(format) => format == "csv",
             None => accepted.contains("text/csv"),
         };
-        let agent = params.text("agent");
+        if wants_csv {
+            asker.require(Right::Export)?;
+        }
+        let agent = params.text("agent").or_else(|| asker.own().map(ToString::to_string));
+        if let Some(other) = agent.as_ref().filter(|agent| !asker.may_see_of(agent)) {
+            return Err(Problem::parameter("agent", format!("an agent sees his own figures, not those of {other}")));
+        }
+        if wants_csv {
+            context.audit(asker, "report.exported", agent.as_deref(), format!("{since} to {until}"))?;
+        }
         // What has just happened is in it.
         context.settle().await;
         Ok(Self { since, until, now: Time::from(now), agent, wants_csv, snapshot, deadline: Instant::now() + REPORT_TIME_MAX })
@@ -110,8 +121,13 @@ impl Asked {
     responses((status = 200, body = ReportAnswer), (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "more than one report may look through"),
         (status = 503, body = Problem, content_type = "application/problem+json", description = "too many reports at once, or it took too long")))]
-pub async fn queues(State(context): State<Arc<Context>>, headers: HeaderMap, params: Params) -> Result<Response, Problem> {
-    make(&context, Kind::Queues, "queues", &headers, params).await
+pub async fn queues(
+    State(context): State<Arc<Context>>,
+    Extension(asker): Extension<Asker>,
+    headers: HeaderMap,
+    params: Params,
+) -> Result<Response, Problem> {
+    make(&context, &asker, Kind::Queues, "queues", &headers, params).await
 }
 
 /// Figures of agents: offers, parts in calls, and their time.
@@ -123,8 +139,13 @@ pub async fn queues(State(context): State<Arc<Context>>, headers: HeaderMap, par
         ("format" = Option<String>, Query, description = "json, csv; or by the Accept header")),
     responses((status = 200, body = ReportAnswer), (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = Problem, content_type = "application/problem+json")))]
-pub async fn agents(State(context): State<Arc<Context>>, headers: HeaderMap, params: Params) -> Result<Response, Problem> {
-    make(&context, Kind::Agents, "agents", &headers, params).await
+pub async fn agents(
+    State(context): State<Arc<Context>>,
+    Extension(asker): Extension<Asker>,
+    headers: HeaderMap,
+    params: Params,
+) -> Result<Response, Problem> {
+    make(&context, &asker, Kind::Agents, "agents", &headers, params).await
 }
 
 /// Figures of teams, as the configuration has them now: their agents' together.
@@ -136,8 +157,13 @@ pub async fn agents(State(context): State<Arc<Context>>, headers: HeaderMap, par
         ("format" = Option<String>, Query, description = "json, csv; or by the Accept header")),
     responses((status = 200, body = ReportAnswer), (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = Problem, content_type = "application/problem+json")))]
-pub async fn teams(State(context): State<Arc<Context>>, headers: HeaderMap, params: Params) -> Result<Response, Problem> {
-    make(&context, Kind::Teams, "teams", &headers, params).await
+pub async fn teams(
+    State(context): State<Arc<Context>>,
+    Extension(asker): Extension<Asker>,
+    headers: HeaderMap,
+    params: Params,
+) -> Result<Response, Problem> {
+    make(&context, &asker, Kind::Teams, "teams", &headers, params).await
 }
 
 /// Scripts of service that were begun by hand, and what came of them.
@@ -149,8 +175,13 @@ pub async fn teams(State(context): State<Arc<Context>>, headers: HeaderMap, para
         ("format" = Option<String>, Query, description = "json, csv; or by the Accept header")),
     responses((status = 200, body = ReportAnswer), (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = Problem, content_type = "application/problem+json")))]
-pub async fn scripts(State(context): State<Arc<Context>>, headers: HeaderMap, params: Params) -> Result<Response, Problem> {
-    make(&context, Kind::Scripts, "scripts", &headers, params).await
+pub async fn scripts(
+    State(context): State<Arc<Context>>,
+    Extension(asker): Extension<Asker>,
+    headers: HeaderMap,
+    params: Params,
+) -> Result<Response, Problem> {
+    make(&context, &asker, Kind::Scripts, "scripts", &headers, params).await
 }
 
 /// What agents were at, one line a state and reason; those that last have no end.
@@ -160,9 +191,14 @@ pub async fn scripts(State(context): State<Arc<Context>>, headers: HeaderMap, pa
         ("agent" = Option<String>, Query), ("format" = Option<String>, Query, description = "json, csv; or by the Accept header")),
     responses((status = 200, body = AgentTimeList), (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = Problem, content_type = "application/problem+json")))]
-pub async fn intervals(State(context): State<Arc<Context>>, headers: HeaderMap, mut params: Params) -> Result<Response, Problem> {
+pub async fn intervals(
+    State(context): State<Arc<Context>>,
+    Extension(asker): Extension<Asker>,
+    headers: HeaderMap,
+    mut params: Params,
+) -> Result<Response, Problem> {
     let _place = context.report_place()?;
-    let asked = Asked::read(&context, &headers, &mut params).await?;
+    let asked = Asked::read(&context, &asker, &headers, &mut params).await?;
     params.end()?;
     let mut items = Vec::new();
     each_interval(&context, &asked, |interval, lasts| {
@@ -181,9 +217,14 @@ pub async fn intervals(State(context): State<Arc<Context>>, headers: HeaderMap, 
         ("agent" = Option<String>, Query), ("format" = Option<String>, Query, description = "json, csv (the sessions); or by the Accept header")),
     responses((status = 200, body = TimelineList), (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = Problem, content_type = "application/problem+json")))]
-pub async fn timeline(State(context): State<Arc<Context>>, headers: HeaderMap, mut params: Params) -> Result<Response, Problem> {
+pub async fn timeline(
+    State(context): State<Arc<Context>>,
+    Extension(asker): Extension<Asker>,
+    headers: HeaderMap,
+    mut params: Params,
+) -> Result<Response, Problem> {
     let _place = context.report_place()?;
-    let asked = Asked::read(&context, &headers, &mut params).await?;
+    let asked = Asked::read(&context, &asker, &headers, &mut params).await?;
     params.end()?;
     let (mut of_agents, mut rows) = (BTreeMap::<AgentId, Vec<(AgentInterval, bool)>>::new(), 0);
     each_interval(&context, &asked, |interval, lasts| {
@@ -208,9 +249,16 @@ pub async fn timeline(State(context): State<Arc<Context>>, headers: HeaderMap, m
     Ok(asked.answer("timeline", &list, || csv::timeline(&list.items)))
 }
 
-async fn make(context: &Context, kind: Kind, name: &'static str, headers: &HeaderMap, mut params: Params) -> Result<Response, Problem> {
+async fn make(
+    context: &Context,
+    asker: &Asker,
+    kind: Kind,
+    name: &'static str,
+    headers: &HeaderMap,
+    mut params: Params,
+) -> Result<Response, Problem> {
     let _place = context.report_place()?;
-    let asked = Asked::read(context, headers, &mut params).await?;
+    let asked = Asked::read(context, asker, headers, &mut params).await?;
     let by = params.word("by", &["half-hour", "day"])?;
     let slice = match by.as_deref() {
         Some("half-hour") => Slice::HalfHour,

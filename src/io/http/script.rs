@@ -32,7 +32,7 @@ pub async fn begin(
     let call = running(&id)?;
     order(&context, &id, Command::BeginScript { call, script: script.clone() }).await?;
     context.audit(&asker, "script.began", Some(&id), script)?;
-    calls::find(&context, &id).await.map(Json)
+    calls::find(&context, &id).await.map(|call| Json(context.shown(&asker).call(call)))
 }
 
 /// The running script is not needed any more.
@@ -51,7 +51,7 @@ pub async fn end(
     let call = running(&id)?;
     order(&context, &id, Command::EndScript { call }).await?;
     context.audit(&asker, "script.ended", Some(&id), String::new())?;
-    calls::find(&context, &id).await.map(Json)
+    calls::find(&context, &id).await.map(|call| Json(context.shown(&asker).call(call)))
 }
 
 pub(super) fn running(id: &str) -> Result<CallId, Problem> {

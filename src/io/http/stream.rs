@@ -1,17 +1,21 @@
 //! Server-sent events: a consumer is given what comes after the last event he had, from the ring or, older, from the database, at his own
-//! pace.
+//! pace. A session's end is the end of its streams; an agent is told what concerns him.
 
 use super::Context;
+use super::auth::Asker;
+use super::mask::Shown;
 use super::params::Params;
 use super::problem::Problem;
-use crate::base::limits;
+use crate::base::{AgentId, limits};
 use crate::io::events::After;
+use crate::io::shapes::EventShape;
+use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,16 +23,25 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 
 /// Events taken at a time: what a consumer's connection may hold in memory.
 const PAGE: usize = 256;
+/// How often a stream on which nothing happens looks whether its session goes on.
+const LOOKED_AT_EVERY: Duration = Duration::from_secs(15);
+/// Calls of an agent whose events he is told; he has one, and those that he speaks with colleagues about. More: the oldest is forgotten.
+const OWN_CALLS_MAX: usize = 64;
 
 /// What happens in the switch, from now on or from after `Last-Event-ID`. `id` is the event's `seq`, `event` its `name`, `data` the event as
-/// JSON. An event `gap` {`after`, `before`} says that what was between is kept nowhere: load the present state anew.
+/// JSON. Telephone numbers in it are masked for who need not see them; an agent is told what concerns him and his calls. An event `gap` {`after`, `before`} says that what was between is kept nowhere: load the present state anew.
 #[utoipa::path(get, path = "/api/v1/events", tag = "events",
     params(("Last-Event-ID" = Option<u64>, Header, description = "seq of the last event received")),
     responses(
         (status = 200, content_type = "text/event-stream", body = String),
         (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 503, body = Problem, content_type = "application/problem+json", description = "too many consumers")))]
-pub async fn events(State(context): State<Arc<Context>>, headers: HeaderMap, params: Params) -> Result<Response, Problem> {
+pub async fn events(
+    State(context): State<Arc<Context>>,
+    Extension(asker): Extension<Asker>,
+    headers: HeaderMap,
+    params: Params,
+) -> Result<Response, Problem> {
     params.end()?;
     let latest = context.api.hub.latest();
     let (mut last, mut ready) = (latest, VecDeque::new());
@@ -45,7 +58,8 @@ pub async fn events(State(context): State<Arc<Context>>, headers: HeaderMap, par
     let place = Arc::clone(&context.consumers)
         .try_acquire_owned()
         .map_err(|_| Problem::overloaded(format!("{} consumers of events are connected already", limits::EVENT_CONSUMERS_MAX)))?;
-    let consumer = Consumer { last, ready, news: context.api.hub.watch(), closing: context.closing.clone(), context, _place: place };
+    let (news, closing, shown) = (context.api.hub.watch(), context.closing.clone(), context.shown(&asker));
+    let consumer = Consumer { last, ready, news, closing, context, asker, shown, own_calls: BTreeSet::new(), _place: place };
     let events =
         stream::unfold(consumer, |mut consumer| async move { consumer.next().await.map(|event| (Ok::<_, Infallible>(event), consumer)) });
     let stream = Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)).text("still here"));
@@ -58,6 +72,11 @@ fn gap(after: u64, before: u64) -> Event {
 
 struct Consumer {
     context: Arc<Context>,
+    asker: Asker,
+    /// By the configuration as it stood at the last look.
+    shown: Shown,
+    /// Of an agent.
+    own_calls: BTreeSet<String>,
     /// Number of the last event put into `ready`.
     last: u64,
     ready: VecDeque<Event>,
@@ -67,7 +86,7 @@ struct Consumer {
 }
 
 impl Consumer {
-    /// The next event; `None` when the server ends.
+    /// The next event; `None` when the server or the session ends.
     async fn next(&mut self) -> Option<Event> {
         let mut closing = self.closing.clone();
         loop {
@@ -76,6 +95,9 @@ impl Consumer {
             }
             if let Some(event) = self.ready.pop_front() {
                 return Some(event);
+            }
+            if !self.asker.goes_on(&self.context) {
+                return None;
             }
             // Marked as seen before the ring is read: what comes in between wakes us again.
             self.news.borrow_and_update();
@@ -86,6 +108,7 @@ impl Consumer {
             if self.ready.is_empty() {
                 tokio::select! {
                     changed = self.news.changed() => changed.ok()?,
+                    () = tokio::time::sleep(LOOKED_AT_EVERY) => {}
                     _ = closing.wait_for(|closing| *closing) => return None,
                 }
             }
@@ -93,11 +116,16 @@ impl Consumer {
     }
 
     async fn refill(&mut self) {
+        self.shown = self.context.shown(&self.asker);
         match self.context.api.hub.after(self.last, PAGE) {
             After::Events(events) => {
                 for event in events {
                     self.last = event.seq;
-                    self.ready.push_back(Event::default().id(event.seq.to_string()).event(event.event.name).data(event.json()));
+                    if self.shown.is_whole() && self.asker.own().is_none() {
+                        self.ready.push_back(Event::default().id(event.seq.to_string()).event(event.event.name).data(event.json()));
+                    } else {
+                        self.take(EventShape::new(event.seq, &event.event));
+                    }
                 }
             }
             After::Older { ring_begins_at } => self.refill_from_database(ring_begins_at).await,
@@ -115,12 +143,35 @@ impl Consumer {
         for event in events {
             self.skip_to(event.seq);
             self.last = event.seq;
-            let data = serde_json::to_string(&event).expect("a shape of plain values becomes JSON");
-            self.ready.push_back(Event::default().id(event.seq.to_string()).event(event.name).data(data));
+            self.take(event);
         }
         if !page_is_full {
             self.skip_to(ring_begins_at);
         }
+    }
+
+    /// An event, as far as it is his and as he may see it.
+    fn take(&mut self, event: EventShape) {
+        if !self.concerns_him(&event) {
+            return;
+        }
+        let event = self.shown.event(event);
+        let data = serde_json::to_string(&event).expect("a shape of plain values becomes JSON");
+        self.ready.push_back(Event::default().id(event.seq.to_string()).event(event.name).data(data));
+    }
+
+    /// Of who sees only his own: himself, his calls from when he comes into them, and his queues' figures.
+    fn concerns_him(&mut self, event: &EventShape) -> bool {
+        let Some(own) = self.asker.own().map(AgentId::as_str) else { return true };
+        let named = event.agent.as_deref() == Some(own) || event.detail.get("agent").is_some_and(|agent| agent == own);
+        let Some(call) = &event.call else { return named || event.agent.is_none() && event.name.starts_with("figures.") };
+        if named {
+            self.own_calls.insert(call.clone());
+            if self.own_calls.len() > OWN_CALLS_MAX {
+                self.own_calls.pop_first();
+            }
+        }
+        named || self.own_calls.contains(call)
     }
 
     fn skip_to(&mut self, seq: u64) {
