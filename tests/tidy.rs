@@ -19,8 +19,28 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("rules", &["base"]),
     ("recording", &["base"]),
     ("report", &["base", "call::record"]),
-    ("switch", &["base", "config", "sip::msg", "sip", "sdp", "rtp", "audio", "media", "call", "acd", "rules", "recording", "report"]),
-    ("io", &["base", "config", "sip::msg", "sip", "sdp", "rtp", "audio", "media", "call", "acd", "rules", "recording", "report", "switch"]),
+    ("qa", &["base", "call::record", "report"]),
+    ("switch", &["base", "config", "sip::msg", "sip", "sdp", "rtp", "audio", "media", "call", "acd", "rules", "recording", "report", "qa"]),
+    (
+        "io",
+        &[
+            "base",
+            "config",
+            "sip::msg",
+            "sip",
+            "sdp",
+            "rtp",
+            "audio",
+            "media",
+            "call",
+            "acd",
+            "rules",
+            "recording",
+            "report",
+            "qa",
+            "switch",
+        ],
+    ),
 ];
 
 /// What the pure rooms must not name. `std::net` has address types, which are values and allowed.

@@ -67,6 +67,14 @@ impl fmt::Debug for Instant {
 #[serde(transparent)]
 pub struct Timestamp(pub i64);
 
+impl Timestamp {
+    /// Time from here to a later moment; zero to an earlier one.
+    #[must_use]
+    pub fn until(self, later: Self) -> Duration {
+        Duration::from_millis(u64::try_from(later.0.saturating_sub(self.0)).unwrap_or(0))
+    }
+}
+
 /// What the wall clock said at a moment of the monotonic one; the core derives wall times from it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct WallClock {

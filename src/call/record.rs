@@ -1,5 +1,9 @@
 //! What is kept of a call for ever: the shapes that the database, the API and the pages show.
 
+mod service;
+
+pub use service::{LATE, as_one};
+
 pub use crate::base::recorded::{RecordingRecord, RecordingState};
 
 use crate::base::{AgentId, CallId, Duration, QueueId, Timestamp, TrunkId};

@@ -1,6 +1,6 @@
 //! The craft of service, as it was practised in calls: parts of agents, holds, scripts, farewells, the survey, and who called again.
 
-use super::tally::{LATE, Terms, between, ms, tally};
+use super::tally::{Terms, between, ms, tally};
 use crate::base::Timestamp;
 use crate::call::record::{
     CallRecord, GreetingRecord, HoldRecord, ReleasedBy, ScriptEnding, ScriptRecord, SegmentEnding, SegmentRecord, SegmentRole, SoundRecord,
@@ -100,12 +100,12 @@ impl ServiceTally {
             return;
         }
         self.connected += 1;
-        match record.hung_up_first.or(record.released_by) {
+        match record.left_first() {
             Some(ReleasedBy::Caller) => self.caller_first += 1,
             Some(ReleasedBy::Agent) => self.agent_first += 1,
             Some(ReleasedBy::Switch | ReleasedBy::Callee) | None => self.switch_first += 1,
         }
-        self.silent += u64::from(record.outcome == Some(crate::call::record::Outcome::Silent));
+        self.silent += u64::from(record.is_silent_release());
     }
 
     /// Counts an agent's part that is over; what of it the parties were on hold is hold.
@@ -118,15 +118,14 @@ impl ServiceTally {
         self.talk_ms += between(part.started_at, ended_at).saturating_sub(held);
     }
 
-    /// Counts a hold that is over. Its reassurances were spaced evenly, by the patience in force then.
+    /// Counts a hold that is over.
     pub fn hold(&mut self, hold: &HoldRecord, terms: &Terms) {
-        let Some(ended_at) = hold.ended_at else { return };
+        let Some(in_patience) = hold.is_in_patience(terms.patience) else { return };
         self.holds += 1;
         self.holds_with_reason += u64::from(hold.reason.is_some());
         self.holds_promised += u64::from(hold.promised.is_some());
-        self.promises_kept += u64::from(hold.promised.is_some() && hold.kept == Some(true));
-        self.holds_in_patience +=
-            u64::from(longest_gap(between(hold.started_at, ended_at), hold.reassured, terms) <= ms(terms.patience + LATE));
+        self.promises_kept += u64::from(hold.promise_kept() == Some(true));
+        self.holds_in_patience += u64::from(in_patience);
     }
 
     pub fn greeting(&mut self, greeting: &GreetingRecord, terms: &Terms) {
@@ -134,7 +133,7 @@ impl ServiceTally {
         let Some(delay) = greeting.delay else { return };
         self.greeted += 1;
         self.greeting_delay_ms += ms(delay);
-        self.greeted_in_time += u64::from(delay <= terms.greeted_within);
+        self.greeted_in_time += u64::from(greeting.is_in_time(terms.greeted_within));
     }
 
     /// Counts how an agent sounded in a call.
@@ -160,13 +159,6 @@ impl ServiceTally {
             _ => {}
         }
     }
-}
-
-/// The longest time without a word in a hold of `length` ms with so many reassurances: each came the patience after the last word, and what
-/// is left is the last gap.
-fn longest_gap(length: u64, reassured: u32, terms: &Terms) -> u64 {
-    let patience = ms(terms.patience);
-    if reassured == 0 { length } else { patience.max(length.saturating_sub(patience * u64::from(reassured))) }
 }
 
 impl ScriptTally {

@@ -1,7 +1,7 @@
 //! What one row of a report adds up, and the terms by which it counts.
 
 use super::{ScriptTally, ServiceTally, VisitTally, WorkTally};
-use crate::base::time::{millis, secs};
+use crate::base::time::secs;
 use crate::base::{Duration, Timestamp};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -55,9 +55,6 @@ impl Default for Basis {
         Self { terms: Terms::default(), zone: TimeZone::UTC }
     }
 }
-
-/// Timers fire within this of their time: what is later by less was in time.
-pub(super) const LATE: Duration = millis(100);
 
 /// All that a row counts. Which of it means something depends on what the row stands for: see [`Definition::kinds`](super::Definition).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

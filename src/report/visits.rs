@@ -2,7 +2,7 @@
 
 use super::tally::{Terms, between, ms, tally};
 use crate::base::Timestamp;
-use crate::call::record::{CallRecord, OfferOutcome, OfferRecord, QueueVisit, VisitEnding};
+use crate::call::record::{CallRecord, OfferOutcome, OfferRecord, QueueVisit, VisitEnding, as_one};
 
 tally! {
     /// Counts of visits and of the offers made in them, by [`Terms`]. O = A + B + C + F + W.
@@ -116,19 +116,8 @@ impl VisitTally {
         };
         *count += 1;
         self.offers += 1;
-        self.offers_in_rings += u64::from(offer.result == OfferOutcome::Answered && offer.rings <= terms.rings);
+        self.offers_in_rings += u64::from(offer.is_answered_within(terms.rings));
     }
-}
-
-/// Of the phones that rang for a caller together, the one that says what became of it: who answered; else none while one rings still; else
-/// one that rang out, was withdrawn, said no.
-fn as_one<'a>(phones: &[&'a OfferRecord], is_over: bool) -> Option<&'a OfferRecord> {
-    use OfferOutcome::{Answered, Busy, Elsewhere, Missed, Pending, Rejected, Unreachable, Withdrawn};
-    let of = |result: OfferOutcome| phones.iter().rfind(|offer| offer.result == result).copied();
-    if !is_over && of(Answered).is_none() && of(Pending).is_some() {
-        return None;
-    }
-    [Answered, Missed, Pending, Withdrawn, Elsewhere, Rejected, Busy, Unreachable].into_iter().find_map(of)
 }
 
 /// The visit during which the phone was rung: of two that meet at that moment, the later.
@@ -138,32 +127,4 @@ fn visit_of(offer: &OfferRecord, visits: &[QueueVisit]) -> Option<usize> {
             && visit.entered_at <= offer.alerted_at
             && visit.left_at.is_none_or(|left| offer.alerted_at <= left)
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use OfferOutcome::{Answered, Busy, Elsewhere, Missed, Pending, Rejected, Unreachable, Withdrawn};
-
-    #[test]
-    fn of_phones_that_rang_together_one_says_what_became_of_the_offer() {
-        let phone =
-            |result| OfferRecord { agent: "1001".into(), alerted_at: Timestamp(0), ended_at: None, rings: 1, result, beside: false };
-        for (results, is_over, expected) in [
-            (&[Elsewhere, Answered, Elsewhere][..], true, Some(Answered)),
-            (&[Missed, Rejected, Answered], true, Some(Answered)),
-            (&[Missed, Pending], false, None),
-            (&[Missed, Pending], true, Some(Missed)),
-            (&[Busy, Missed, Rejected], true, Some(Missed)),
-            (&[Missed, Withdrawn], true, Some(Missed)),
-            (&[Rejected, Withdrawn, Withdrawn], true, Some(Withdrawn)),
-            (&[Unreachable, Busy, Rejected], true, Some(Rejected)),
-            (&[Elsewhere], true, Some(Elsewhere)),
-            (&[Pending], true, Some(Pending)),
-        ] {
-            let phones: Vec<OfferRecord> = results.iter().map(|result| phone(*result)).collect();
-            let phones: Vec<&OfferRecord> = phones.iter().collect();
-            assert_eq!(as_one(&phones, is_over).map(|offer| offer.result), expected, "{results:?}");
-        }
-    }
 }

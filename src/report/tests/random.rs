@@ -1,8 +1,8 @@
 //! All figures on random facts, against a reference that recomputes every one from the raw facts by another way: no tallies, no slices'
 //! arithmetic, one pass over all facts for each figure of each row.
 
-use super::super::tally::LATE;
 use super::*;
+use crate::call::record::LATE;
 
 struct Facts {
     calls: Vec<CallRecord>,
