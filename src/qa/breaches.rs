@@ -1,6 +1,6 @@
 //! The rules of service that a call broke, as a set of bits: what is kept beside each call, so that calls can be looked for by it.
 
-use crate::call::record::{CallDirection, CallRecord, HoldRecord, OfferRecord, as_one};
+use crate::call::record::{CallDirection, CallRecord, HoldRecord, OfferRecord, SoundRecord, as_one};
 use crate::report::Terms;
 use serde::{Deserialize, Serialize};
 
@@ -145,7 +145,7 @@ pub fn breaches(record: &CallRecord, terms: &Terms) -> Breaches {
         Breach::HungUpFirst => record.customer_left_first() == Some(false) && !record.is_script_release(),
         Breach::Abandoned => record.is_abandoned(),
         Breach::SilentRelease => record.is_silent_release(),
-        Breach::OpenMicrophone => record.sounds.iter().any(|sound| sound.is_agents_open_microphone()),
+        Breach::OpenMicrophone => record.sounds.iter().any(SoundRecord::is_agents_open_microphone),
     };
     Breach::ALL.into_iter().filter(breaks).collect()
 }
@@ -169,7 +169,7 @@ mod tests {
     use super::*;
     use crate::base::time::{millis, secs};
     use crate::base::{CallId, Duration, Rng, Timestamp};
-    use crate::call::record::{GreetedBy, GreetingRecord, HeldBy, OfferOutcome, Outcome, QueueVisit, ReleasedBy, SoundRecord, VisitEnding};
+    use crate::call::record::{GreetedBy, GreetingRecord, HeldBy, OfferOutcome, Outcome, QueueVisit, ReleasedBy, VisitEnding};
     use crate::report::{Kind, Question, Report, Slice, Slices};
     use std::collections::BTreeMap;
 
