@@ -15,10 +15,11 @@ run: build  ## build the switch and start it on config/
 build: build-tools  ## the release binary, target/release/sanling
 	$(CARGO) build --release
 
-test: build-tools e2e-tools  ## everything that must hold before a change lands
+test: build-tools e2e-tools web-check  ## everything that must hold before a change lands
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets -- -D warnings
 	$(CARGO) test
+	$(MAKE) web-test
 
 kill9: build-tools  ## kill -9 at random moments 200 times: nothing that ended may be lost (about ten minutes)
 	scripts/kill9 200
@@ -56,3 +57,5 @@ help:  ## this list
 
 # `make prompts`: the spoken prompts and the music on hold.
 -include scripts/prompts.mk
+# `make web`, `make web-check`, `make web-test`: the pages.
+-include scripts/web.mk

@@ -20,7 +20,7 @@ fn the_api_wants_its_token() {
     for path in ["/api/v1/openapi.json", "/api/v1/calls", "/api/v1/nothing", "/api/v1/events", "/api/v1/audit"] {
         world.send("GET", path, &[], None).problem(401);
     }
-    for path in ["/", "/app.js", "/app.css", "/healthz", "/metrics"] {
+    for path in ["/", "/healthz", "/metrics"] {
         assert_eq!(world.send("GET", path, &[], None).status, 200, "{path}");
     }
 }
@@ -83,15 +83,47 @@ fn answers_keep_browsers_from_mischief() {
 }
 
 #[test]
-fn the_page_obeys_its_own_policy() {
+fn the_pages_obey_their_own_policy() {
     let world = World::new();
     let page = String::from_utf8(world.get("/").body).expect("text");
-    assert!(page.contains("/app.js") && page.contains("/app.css"));
-    for forbidden in ["<style", "style=", "onclick=", "javascript:", "http://", "https://"] {
+    for forbidden in ["<style", "style=", "onclick=", "javascript:", "http://", "https://", "CSP-NONCE"] {
         assert!(!page.contains(forbidden), "the page has {forbidden}");
     }
-    assert!(world.get("/app.js").header("content-type").is_some_and(|kind| kind.starts_with("text/javascript")));
-    assert!(world.get("/app.css").header("content-type").is_some_and(|kind| kind.starts_with("text/css")));
+    let loaded: Vec<&str> = page.split('"').filter(|text| text.starts_with("/assets/")).collect();
+    for (ending, kind) in [(".js", "text/javascript"), (".css", "text/css"), (".svg", "image/svg+xml")] {
+        let file = loaded.iter().find(|file| file.ends_with(ending)).unwrap_or_else(|| panic!("no {ending} in {page}"));
+        let answer = world.get(file);
+        assert!(answer.status == 200 && answer.header("content-type").is_some_and(|given| given.starts_with(kind)), "{file}");
+        assert!(answer.header("cache-control").is_some_and(|cache| cache.contains("immutable")), "{file}");
+    }
+    world.get("/assets/none.js").problem(404);
+}
+
+#[test]
+fn each_answer_of_the_page_has_its_own_nonce_in_policy_and_page() {
+    let world = World::new();
+    let nonce = || {
+        let answer = world.get("/");
+        let policy = answer.header("content-security-policy").expect("a policy").to_owned();
+        let (_, nonce) = policy.split_once("'nonce-").expect("a nonce");
+        let nonce = nonce.split('\'').next().expect("a text").to_owned();
+        assert!(nonce.len() == 32 && String::from_utf8(answer.body).expect("text").contains(&nonce), "{policy}");
+        nonce
+    };
+    assert_ne!(nonce(), nonce());
+}
+
+#[test]
+fn a_page_is_the_index_for_a_browser_and_nothing_for_a_program() {
+    let world = World::new();
+    let browser = [("accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8")];
+    for path in ["/calls", "/calls/01JD3KQ5ZV8N2M4X6Y7T9W0ABC", "/no-such-page"] {
+        let answer = world.send("GET", path, &browser, None);
+        assert!(answer.status == 200 && answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html")), "{path}");
+        world.get(path).problem(404);
+    }
+    world.send("GET", "/api/v1/none", &browser, None).problem(401);
+    world.send("DELETE", "/calls", &browser, None).problem(404);
 }
 
 #[test]

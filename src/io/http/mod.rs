@@ -274,13 +274,13 @@ fn router(api: Api, closing: watch::Receiver<bool>) -> std::io::Result<Router> {
         .layer(from_fn_with_state(Arc::clone(&context), auth::gate));
     let app = Router::new()
         .route("/", get(page::index))
-        .route("/app.js", get(page::script))
-        .route("/app.css", get(page::style))
+        .route("/assets/{file}", get(page::asset))
         .route("/healthz", get(health::healthz))
         .route("/metrics", get(health::metrics))
         // The only paths of the API that ask for no right: by them one comes to have some.
         .route("/api/v1/session", get(sign_in::show).post(sign_in::open).delete(sign_in::close))
         .nest("/api/v1", guarded)
+        .fallback(page::anywhere)
         .layer(DefaultBodyLimit::max(limits::API_BODY_MAX))
         .layer(from_fn(problem::everywhere));
     Ok(secured(app).with_state(context))
@@ -293,8 +293,7 @@ async fn nothing_here() -> axum::http::StatusCode {
 
 /// Headers that keep a browser from doing with our answers what we did not mean. No CORS: the API's own origin and programs use it.
 fn secured(app: Router<Arc<Context>>) -> Router<Arc<Context>> {
-    let policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; media-src blob:; img-src 'self' data:; \
-                  form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+    let policy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     let headers: [(HeaderName, &'static str); 6] = [
         (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

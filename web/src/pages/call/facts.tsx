@@ -1,0 +1,73 @@
+/** The call's record, in words. */
+
+import type { ComponentChildren } from 'preact';
+import type { Call } from '../../api/types';
+import { between, clock, span } from '../../format';
+import { call as words } from '../../words/call';
+import { term } from '../../words/terms';
+
+export function Facts({ call }: { call: Call }) {
+  const t = words();
+  const time = (at: string | null | undefined): string | null => (at ? clock(at) : null);
+  const { recording, greeting, survey } = call;
+  return (
+    <section class="panel facts" aria-labelledby="facts">
+      <h2 id="facts">{t.facts}</h2>
+      <dl>
+        <Fact name={t.fact.arrived}>{time(call.arrived_at)}</Fact>
+        <Fact name={t.fact.answered}>{time(call.answered_at)}</Fact>
+        <Fact name={t.fact.connected}>{time(call.connected_at)}</Fact>
+        <Fact name={t.fact.released}>{time(call.released_at)}</Fact>
+        <Fact name={t.fact.wait}>{call.connected_at && span(between(call.arrived_at, call.connected_at))}</Fact>
+        <Fact name={t.fact.talk}>{call.connected_at && call.released_at && span(between(call.connected_at, call.released_at))}</Fact>
+        <Fact name={t.fact.first}>{call.hung_up_first && term(call.hung_up_first)}</Fact>
+        <Fact name={t.fact.by}>{call.released_by && term(call.released_by)}</Fact>
+        <Fact name={t.fact.cause}>{call.release_cause}</Fact>
+        <Fact name={t.fact.queue}>{call.visits?.map((visit) => `${visit.queue} (${term(visit.ending)})`).join(', ')}</Fact>
+        <Fact name={t.fact.trunk}>{call.trunk}</Fact>
+        <Fact name={t.fact.offers}>
+          {call.offers.map((offer) => `${offer.agent} ${term(offer.result)}, ${t.rings(offer.rings)}`).join('; ')}
+        </Fact>
+        <Fact name={t.fact.greeting}>{greeting && `${term(greeting.by)}${greeting.delay_ms == null ? '' : `, ${t.after(greeting.delay_ms)}`}`}</Fact>
+        <Fact name={t.fact.survey}>{survey && (survey.score ?? t.notAsked)}</Fact>
+        <Fact name={t.fact.sound}>
+          {call.sounds?.map((sound) => (
+            <span key={sound.agent ?? ''} class="line">
+              {sound.agent ?? t.customer}: {t.level(sound.level_dbov, sound.noise_dbov)}
+              {(['faint', 'loud', 'noisy', 'clipped', 'open_microphone'] as const)
+                .filter((what) => sound[what])
+                .map((what) => ` · ${term(what)}`)}
+            </span>
+          ))}
+        </Fact>
+        <Fact name={t.fact.callBack}>
+          {call.call_back && (
+            <>
+              <a href={`/calls/${call.call_back.asked_in}`}>{term(call.call_back.why)}</a>, {t.attempt(call.call_back.attempt)}
+            </>
+          )}
+        </Fact>
+        <Fact name={t.fact.merged}>{call.merged_into && <a href={`/calls/${call.merged_into}`}>{call.merged_into}</a>}</Fact>
+        <Fact name={t.fact.recording}>
+          {recording && `${term(recording.state)}, ${span(recording.duration_ms)}${recording.reason ? `, ${recording.reason}` : ''}`}
+        </Fact>
+        <Fact name={t.fact.hold}>{recording?.hold && `${recording.hold.by}: ${recording.hold.reason}`}</Fact>
+        <Fact name={t.fact.sha}>{recording?.sha256 && <code>{recording.sha256}</code>}</Fact>
+        <Fact name={t.fact.id}>
+          <code>{call.id}</code>
+        </Fact>
+      </dl>
+    </section>
+  );
+}
+
+/** A line, when there is something to say. */
+function Fact({ name, children }: { name: string; children: ComponentChildren }) {
+  if (children == null || children === '' || children === false) return null;
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}

@@ -1,0 +1,64 @@
+/** One figure over time, a line for each queue, agent or team. */
+
+import { useEffect, useRef } from 'preact/hooks';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import type { Report } from '../../api/types';
+import { clock, day } from '../../format';
+import { colour, theme } from '../../theme';
+import { reports } from '../../words/reports';
+import { lines } from './lines';
+import { shown } from './question';
+
+const HEIGHT = 220;
+const COLOURS = ['--agent', '--customer', '--blue', '--green', '--violet', '--amber', '--red', '--grey'];
+
+/** The hour of the day; at midnight the day. */
+function when(second: number): string {
+  const hour = clock(second * 1_000).slice(0, 5);
+  return hour === '00:00' ? day(second * 1_000).slice(5) : hour;
+}
+
+export function Chart({ report, figure, title }: { report: Report; figure: string; title: string }) {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    const { times, series } = lines(report, figure);
+    const unit = report.formulas.find((formula) => formula.name === figure)?.unit ?? 'count';
+    const value = (_: uPlot, value: number | null): string => shown({ name: figure, unit, value, numerator: 0 });
+    const axis = { stroke: colour('--soft'), grid: { stroke: colour('--line'), width: 1 }, ticks: { stroke: colour('--line') } };
+    const plot = new uPlot(
+      {
+        width: element.clientWidth,
+        height: HEIGHT,
+        axes: [{ ...axis, values: (_, marks) => marks.map(when) }, { ...axis, size: 60, values: (plot, marks) => marks.map((mark) => value(plot, mark)) }],
+        scales: { y: { range: (_, least, most) => [Math.min(0, least), unit === 'percent' ? 100 : most * 1.05 || 1] } },
+        series: [
+          { label: reports().slice, value: (_, second) => (second == null ? '–' : `${day(second * 1_000)} ${clock(second * 1_000).slice(0, 5)}`) },
+          ...series.map(({ key }, at) => ({
+            label: key,
+            stroke: colour(COLOURS[at % COLOURS.length] ?? '--grey'),
+            width: 2,
+            points: { show: times.length < 40 },
+            value,
+          })),
+        ],
+      },
+      [times, ...series.map((line) => line.values)],
+      element,
+    );
+    const resized = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: HEIGHT }));
+    resized.observe(element);
+    return () => {
+      resized.disconnect();
+      plot.destroy();
+    };
+  }, [report, figure, theme.value]);
+  return (
+    <figure class="panel chart" aria-label={title}>
+      <figcaption>{title}</figcaption>
+      <div ref={box} />
+    </figure>
+  );
+}

@@ -1,0 +1,68 @@
+/** The reports: any figure of queues, agents, teams and scripts, as table and chart, on paper and as CSV. */
+
+import { address, go, query } from '../../address';
+import { ask, get } from '../../api/client';
+import type { Report } from '../../api/types';
+import { serverNow } from '../../clock';
+import { useKeys } from '../../keys';
+import { useLoaded } from '../../parts/loading';
+import { Wrong } from '../../parts/small';
+import { figureName } from '../../words/figures';
+import { reports } from '../../words/reports';
+import { Chart } from './chart';
+import { Form } from './form';
+import { asked, columns, type Question, queryOf, questionOf } from './question';
+import { Table } from './table';
+
+export function Reports() {
+  const t = reports();
+  const question = questionOf(query.value, serverNow());
+  // To the minute, so that the same question is not another one each second.
+  const path = asked(question, Math.ceil(serverNow() / 60_000) * 60_000);
+  const { answer, refusal, busy } = useLoaded(path, (signal) => get<Report>(path, signal));
+  const look = (next: Question): void => go(address('/reports', queryOf(next)));
+  const csv = (): void => void save(path, question.kind);
+  useKeys(t.title, [
+    { key: 'P', what: t.keys.print, run: () => print() },
+    { key: 'D', what: t.keys.csv, run: csv },
+  ]);
+  const charted = question.chart || (columns(question)[0] ?? '');
+  return (
+    <div class="reports" aria-busy={busy}>
+      <header class="row">
+        <h1>
+          {t.title}: {t.kinds[question.kind]}{' '}
+          <small>
+            {question.from} – {question.until} {answer && `· ${t.of(answer.calls, answer.zone)}`}
+          </small>
+        </h1>
+        <span class="buttons">
+          <button type="button" onClick={() => print()}>
+            {t.print} <kbd>P</kbd>
+          </button>
+          <button type="button" onClick={csv}>
+            {t.csv} <kbd>D</kbd>
+          </button>
+        </span>
+      </header>
+      <Form key={query.value.toString()} question={question} known={answer?.formulas ?? []} onAsk={look} />
+      <Wrong>{refusal?.message}</Wrong>
+      {answer?.rows.length === 0 && <p class="empty">{t.none}</p>}
+      {answer && answer.rows.length > 0 && (
+        <>
+          {question.by !== '' && <Chart report={answer} figure={charted} title={t.chart(figureName(charted))} />}
+          <Table report={answer} question={question} charted={charted} onChart={(chart) => look({ ...question, chart })} />
+        </>
+      )}
+    </div>
+  );
+}
+
+async function save(path: string, name: string): Promise<void> {
+  const url = URL.createObjectURL(await (await ask(`${path}&format=csv`)).blob());
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = `${name}.csv`;
+  link.click();
+  URL.revokeObjectURL(url);
+}

@@ -1,0 +1,29 @@
+/** What somebody must do something about. */
+
+import { computed } from '@preact/signals';
+import { health, queues } from '../../live/house';
+import { wall } from '../../words/wall';
+
+/** States in which an agent is there for the next caller, sooner or later. */
+const AT_WORK = ['ready', 'reserved', 'ringing', 'talking', 'wrap-up'];
+
+const abandonedQueues = computed(() =>
+  queues.value.filter((queue) => queue.waiting > 0 && AT_WORK.every((state) => !queue.agents[state])),
+);
+
+export function Alarms() {
+  const t = wall();
+  const reasons = health.value?.reasons ?? [];
+  return (
+    <ul class="alarms" role="alert">
+      {reasons.map((reason) => (
+        <li key={reason}>
+          {t.alarm.health}: {reason}
+        </li>
+      ))}
+      {abandonedQueues.value.map((queue) => (
+        <li key={queue.id}>{t.alarm.nobody(queue.id, queue.waiting)}</li>
+      ))}
+    </ul>
+  );
+}

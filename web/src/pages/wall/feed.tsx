@@ -1,0 +1,30 @@
+/** What happened just now, newest first. */
+
+import { clock } from '../../format';
+import { feed } from '../../live/house';
+import { detailName, eventName } from '../../words/events';
+import { term } from '../../words/terms';
+import { wall } from '../../words/wall';
+
+export function Feed() {
+  const t = wall();
+  return (
+    <section class="panel feed" aria-labelledby="feed">
+      <h2 id="feed">{t.feed}</h2>
+      {feed.value.length === 0 && <p class="empty">{t.none.feed}</p>}
+      <ol>
+        {feed.value.map((event) => (
+          <li key={event.seq}>
+            <time>{clock(event.at)}</time>
+            <span>{eventName(event.name)}</span>
+            <span class="soft">
+              {[event.agent, event.queue, ...Object.entries(event.detail).map(([name, value]) => `${detailName(name)} ${term(String(value))}`)]
+                .filter(Boolean)
+                .join(' · ')}
+            </span>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}

@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { inspect, until, World } from './world';
+
+interface Found {
+  items: { id: string; caller: string; agent: string | null; outcome: string | null; released_at: string | null }[];
+}
+
+let world: World;
+beforeAll(async () => {
+  world = await World.begin();
+  await world.load('calls', '--calls', '3', '--hold', '2', '--settle', '2', '--time', '6');
+  await until('calls have ended', async () => (await world.api<Found>('/calls')).items.filter((call) => call.released_at).length >= 3);
+});
+afterAll(() => world.end());
+
+test('a search is in the address, and going back is the search before', async () => {
+  const page = await world.open('/calls');
+  await page.locator('.found tbody tr').first().waitFor();
+  const all = await page.locator('.found tbody tr').count();
+  const agent = (await world.api<Found>('/calls')).items.find((call) => call.agent)?.agent ?? '';
+  await page.keyboard.press('/');
+  expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('INPUT');
+  await page.getByLabel('Agent').fill(agent);
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/\?agent=/);
+  await until('only his calls', async () => (await page.locator('.found td.agent').allTextContents()).every((of) => of === agent));
+  await inspect(page, 'calls-en-light');
+  await page.goBack();
+  await until('all calls', async () => (await page.locator('.found tbody tr').count()) >= all);
+});
+
+test('the keyboard alone finds and opens a call, and comes back to it', async () => {
+  const page = await world.open('/calls?outcome=answered');
+  await page.locator('.found tbody tr').nth(1).waitFor();
+  await page.keyboard.press('j');
+  const chosen = await page.locator('.found tr.chosen a').getAttribute('href');
+  expect(await page.locator('.found tbody tr').nth(1).locator('a').getAttribute('href')).toBe(chosen);
+  await page.keyboard.press('Enter');
+  await page.waitForURL(`${world.url}${chosen}`);
+  await page.locator('.call-page').waitFor();
+  await page.keyboard.press('u');
+  await page.locator('.found').waitFor();
+});
+
+test('what the API refuses is said in its words', async () => {
+  const page = await world.open('/calls?outcome=wonderful');
+  await page.getByRole('alert').getByText('outcome is one of answered').waitFor();
+});
+
+test('older calls are a page away, and the newest are a key away', async () => {
+  await world.load('setups', '--calls', '4', '--settle', '0', '--time', '3');
+  const page = await world.open('/calls?outcome=answered');
+  await page.locator('.found tbody tr').nth(49).waitFor();
+  const oldest = await page.locator('.found tbody a').last().getAttribute('href');
+  await page.keyboard.press('n');
+  await page.waitForURL(/after=/);
+  await until('other calls', async () => {
+    const links = await page.locator('.found tbody a').evaluateAll((links) => links.map((link) => link.getAttribute('href') ?? ''));
+    return links.length > 0 && links.every((link) => link < (oldest ?? ''));
+  });
+  await page.keyboard.press('Shift+N');
+  await page.waitForURL(/outcome=answered$/);
+});
+
+test('in Chinese and dark', async () => {
+  const page = await world.open('/calls', { language: 'zh', theme: 'dark' });
+  await page.locator('.found .state', { hasText: '接通' }).first().waitFor();
+  await inspect(page, 'calls-zh-dark');
+});
