@@ -123,6 +123,26 @@ test('a loop goes around, and a click on the time line goes to its moment', asyn
   expect(await shown(page)).toBeGreaterThan(8);
 });
 
+test('a recording is held and let go with a reason, and downloaded with one, all of it in the audit log', async () => {
+  const page = await opened();
+  for (const [key, title, done] of [
+    ['Shift+H', 'Hold', 'is held'],
+    ['Shift+H', 'Lift the hold', 'is lifted'],
+  ] as const) {
+    await page.keyboard.press(key);
+    await page.getByLabel('Reason').fill('a complaint');
+    await page.getByRole('dialog').getByRole('button', { name: title, exact: true }).click();
+    await page.locator('.told').getByText(done).waitFor();
+  }
+  await page.keyboard.press('Shift+D');
+  await page.getByLabel('Reason').fill('for the customer');
+  const [download] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Enter')]);
+  expect(download.suggestedFilename()).toBe(`${held.id}.wav`);
+  const { items } = await world.api<{ items: { action: string; detail: string }[] }>(`/audit?subject=${held.id}`);
+  const said = items.map((entry) => `${entry.action} ${entry.detail}`).join('\n');
+  for (const entry of ['recording.held', 'recording.hold_released', 'recording.downloaded', 'for the customer']) expect(said).toContain(entry);
+});
+
 test('in Chinese and dark, closer', async () => {
   const page = await opened('?t=20', { language: 'zh', theme: 'dark', width: 1280 });
   await page.keyboard.press('+');

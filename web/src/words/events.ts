@@ -1,6 +1,8 @@
 /** Events as sentences' beginnings. In English the event's own name reads well enough; Chinese needs words. */
 
+import type { Happening } from '../api/types';
 import { language } from './language';
+import { term } from './terms';
 
 const ZH: Record<string, string> = {
   'call.arrived': '来电', 'call.queued': '进入队列', 'call.delivered': '派给坐席', 'call.answered': '应答', 'call.established': '接通', 'call.greeted': '问候',
@@ -27,9 +29,18 @@ const sentence = (name: string): string => name.replace('.', ' ').replaceAll('_'
 export const eventName = (name: string): string => (language.value === 'zh' ? ZH[name] : undefined) ?? sentence(name);
 
 const DETAIL_ZH: Record<string, string> = {
-  rings: '声', reason: '原因', by: '由', delay_ms: '延迟', step: '步骤', to: '到', from: '从', why: '因为', result: '结果', called: '被叫', agent: '坐席',
+  rings: '声', ring: '第几声', count: '次数', awaits_another: '等待下一位', reason: '原因', by: '由', delay_ms: '延迟', step: '步骤', to: '到', from: '从', why: '因为', result: '结果', called: '被叫', agent: '坐席',
   state: '状态', script: '话术', score: '评分', seconds: '秒', cause: '原因', outcome: '结果', duration_ms: '时长', digit: '按键', key: '按键', place: '位置',
   ending: '结局', source: '来源', wait_ms: '等待', position: '位置', hung_up_first: '先挂', first: '先挂',
 };
 
-export const detailName = (name: string): string => (language.value === 'zh' ? DETAIL_ZH[name] : undefined) ?? name.replaceAll('_', ' ');
+const detailName = (name: string): string => (language.value === 'zh' ? DETAIL_ZH[name] : undefined) ?? name.replace(/_ms$/, '').replaceAll('_', ' ');
+
+/** Whom an event is about, and the rest of what it says. */
+export function eventDetails(event: Happening, queue = true): string {
+  const said = Object.entries(event.detail)
+    // What is not so, and what the line says already, is left out.
+    .filter(([name, value]) => value !== false && !(name === 'agent' && value === event.agent))
+    .map(([name, value]) => (value === true ? detailName(name) : `${detailName(name)} ${name.endsWith('_ms') ? `${value} ms` : term(String(value))}`));
+  return [event.agent, queue ? event.queue : null, ...said].filter(Boolean).join(' · ');
+}

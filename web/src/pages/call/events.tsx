@@ -6,8 +6,7 @@ import { clock, place } from '../../format';
 import { kept, oneOf } from '../../kept';
 import type { Player } from '../../sound/player';
 import { call as words } from '../../words/call';
-import { detailName, eventName } from '../../words/events';
-import { term } from '../../words/terms';
+import { eventDetails, eventName } from '../../words/events';
 
 /** Agents' states are many and seldom what one looks for. */
 const shown = kept('call-events', oneOf('all', 'call'));
@@ -47,13 +46,10 @@ export function Events({ call, events, zero, player }: Props) {
             </button>
             <time>{clock(event.at)}</time>
             <span>{eventName(event.name)}</span>
-            <span class="soft">{details(event)}</span>
+            <span class="soft">{eventDetails(event, false)}</span>
           </li>
         ))}
       </ol>
     </section>
   );
 }
-
-const details = (event: Happening): string =>
-  [event.agent, ...Object.entries(event.detail).map(([name, value]) => `${detailName(name)} ${term(String(value))}`)].filter(Boolean).join(' · ');

@@ -1,31 +1,50 @@
-/** Who called whom, what came of it, and what can be taken away from here. */
+/** Who called whom, what came of it, and what can be done with it. */
 
 import { useState } from 'preact/hooks';
-import { ask } from '../../api/client';
+import { send } from '../../api/client';
 import type { Call } from '../../api/types';
 import { between, clock, day, span } from '../../format';
 import { useKeys } from '../../keys';
+import { Reason } from '../../parts/reason';
 import { State } from '../../parts/small';
+import { order, tell } from '../../parts/told';
+import { save } from '../../save';
 import { may } from '../../session';
 import type { Player } from '../../sound/player';
 import { call as words } from '../../words/call';
 import { term } from '../../words/terms';
 
-export function Head({ call, player }: { call: Call; player: Player }) {
+interface Props {
+  call: Call;
+  player: Player;
+  /** Something of the record was changed. */
+  onChange: () => void;
+}
+
+export function Head({ call, player, onChange }: Props) {
   const t = words();
-  const [copied, setCopied] = useState(false);
+  const [asking, ask] = useState<'download' | 'hold' | null>(null);
+  const sounds = call.recording && !['missing', 'removed'].includes(call.recording.state);
+  const held = call.recording?.hold != null;
   const copy = (): void => {
     const link = `${location.origin}/calls/${call.id}?t=${player.time.value.toFixed(1)}`;
-    void navigator.clipboard.writeText(link).then(() => {
-      setCopied(true);
-      setTimeout(() => setCopied(false), 2_000);
-    });
+    void navigator.clipboard.writeText(link).then(() => tell(t.copied));
   };
-  const downloadable = may('download') && call.recording && !['missing', 'removed'].includes(call.recording.state);
-  useKeys(t.title, [
-    { key: 'y', what: t.keys.link, run: copy },
-    ...(downloadable ? [{ key: 'D', what: t.keys.download, run: () => void download(call.id) }] : []),
-  ]);
+  const hold = (reason: string): void => {
+    const path = `/calls/${call.id}/recording/hold`;
+    const change = held ? send('DELETE', `${path}?reason=${encodeURIComponent(reason)}`) : send('PUT', path, { reason });
+    void order(() => change, held ? t.legalHold.undone : t.legalHold.done).then(onChange);
+  };
+  const download = (why: string): void =>
+    void order(() => save(`/calls/${call.id}/recording?download=1&why=${encodeURIComponent(why)}`, `${call.id}.wav`), t.downloaded);
+  const actions = [
+    { key: 'y', word: t.copyLink, what: t.keys.link, run: copy },
+    ...(sounds && may('download') ? [{ key: 'D', word: t.download, what: t.keys.download, run: () => ask('download') }] : []),
+    ...(sounds && may('hold')
+      ? [{ key: 'H', word: held ? t.legalHold.lift : t.legalHold.put, what: t.keys.legalHold, run: () => ask('hold') }]
+      : []),
+  ];
+  useKeys(t.title, actions);
   return (
     <header class="head">
       <h1>
@@ -39,28 +58,21 @@ export function Head({ call, player }: { call: Call; player: Player }) {
         {call.agent && ` · ${call.agent}`}
       </span>
       <span class="buttons">
-        <span role="status" class="soft">
-          {copied && t.copied}
-        </span>
-        <button type="button" onClick={copy}>
-          {t.copyLink} <kbd>y</kbd>
-        </button>
-        {downloadable && (
-          <button type="button" onClick={() => void download(call.id)} title={t.downloadAs}>
-            {t.download} <kbd>D</kbd>
+        {actions.map(({ key, word, run }) => (
+          <button key={key} type="button" onClick={run}>
+            {word} <kbd>{key}</kbd>
           </button>
-        )}
+        ))}
       </span>
+      {asking === 'download' && <Reason title={t.download} text={t.downloadWhy} onGiven={download} onClose={() => ask(null)} />}
+      {asking === 'hold' && (
+        <Reason
+          title={held ? t.legalHold.lift : t.legalHold.put}
+          text={held ? t.legalHold.lifted : t.legalHold.is}
+          onGiven={hold}
+          onClose={() => ask(null)}
+        />
+      )}
     </header>
   );
-}
-
-/** By fetch, because a link can send no token. */
-async function download(id: string): Promise<void> {
-  const url = URL.createObjectURL(await (await ask(`/calls/${id}/recording?download=1`)).blob());
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = `${id}.wav`;
-  link.click();
-  URL.revokeObjectURL(url);
 }

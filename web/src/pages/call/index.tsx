@@ -74,7 +74,7 @@ function One({ id }: { id: string }) {
   const moment = Number(query.peek().get('t') ?? 0) || 0;
   return (
     <article class="call-page">
-      <Head call={call} player={player} />
+      <Head call={call} player={player} onChange={record.again} />
       <Panel call={call} line={line} sound={sound.answer} refusal={sound.refusal} player={player} moment={moment} />
       <Events call={call} events={events.answer ?? []} zero={line.zero} player={player} />
       <div class="beside">

@@ -101,7 +101,8 @@ export function timeLine(call: Call, events: Happening[], sound: Picture | null,
   };
 }
 
-const within = ({ from }: Stretch, spans: Span[]): boolean => spans.some((span) => from >= span.from && from < span.to);
+/** Of most of a stretch: its ends may reach over. */
+const within = ({ from, to }: Stretch, spans: Span[]): boolean => spans.some((span) => (from + to) / 2 >= span.from && (from + to) / 2 < span.to);
 
 const ringTone = (result: string): string => (result === 'answered' ? 'answered' : result === 'pending' ? 'ringing' : 'missed');
 

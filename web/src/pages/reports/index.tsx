@@ -1,12 +1,13 @@
 /** The reports: any figure of queues, agents, teams and scripts, as table and chart, on paper and as CSV. */
 
 import { address, go, query } from '../../address';
-import { ask, get } from '../../api/client';
+import { get } from '../../api/client';
 import type { Report } from '../../api/types';
 import { serverNow } from '../../clock';
 import { useKeys } from '../../keys';
 import { useLoaded } from '../../parts/loading';
 import { Wrong } from '../../parts/small';
+import { save } from '../../save';
 import { figureName } from '../../words/figures';
 import { reports } from '../../words/reports';
 import { Chart } from './chart';
@@ -21,7 +22,7 @@ export function Reports() {
   const path = asked(question, Math.ceil(serverNow() / 60_000) * 60_000);
   const { answer, refusal, busy } = useLoaded(path, (signal) => get<Report>(path, signal));
   const look = (next: Question): void => go(address('/reports', queryOf(next)));
-  const csv = (): void => void save(path, question.kind);
+  const csv = (): void => void save(`${path}&format=csv`, `${question.kind}.csv`);
   useKeys(t.title, [
     { key: 'P', what: t.keys.print, run: () => print() },
     { key: 'D', what: t.keys.csv, run: csv },
@@ -56,13 +57,4 @@ export function Reports() {
       )}
     </div>
   );
-}
-
-async function save(path: string, name: string): Promise<void> {
-  const url = URL.createObjectURL(await (await ask(`${path}&format=csv`)).blob());
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = `${name}.csv`;
-  link.click();
-  URL.revokeObjectURL(url);
 }

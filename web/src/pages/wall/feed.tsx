@@ -2,8 +2,7 @@
 
 import { clock } from '../../format';
 import { feed } from '../../live/house';
-import { detailName, eventName } from '../../words/events';
-import { term } from '../../words/terms';
+import { eventDetails, eventName } from '../../words/events';
 import { wall } from '../../words/wall';
 
 export function Feed() {
@@ -17,11 +16,7 @@ export function Feed() {
           <li key={event.seq}>
             <time>{clock(event.at)}</time>
             <span>{eventName(event.name)}</span>
-            <span class="soft">
-              {[event.agent, event.queue, ...Object.entries(event.detail).map(([name, value]) => `${detailName(name)} ${term(String(value))}`)]
-                .filter(Boolean)
-                .join(' · ')}
-            </span>
+            <span class="soft">{eventDetails(event)}</span>
           </li>
         ))}
       </ol>
