@@ -16,7 +16,28 @@ pub type Key = [u8; 32];
 
 /// Everybody who is signed in. A lock, because requests run side by side; held for a look-up.
 #[derive(Default, Debug)]
-pub struct Sessions(Mutex<BTreeMap<Key, Session>>);
+pub struct Sessions(Mutex<Kept>);
+
+/// Sessions come and go by these two alone.
+#[derive(Default, Debug)]
+struct Kept(BTreeMap<Key, Session>);
+
+impl Kept {
+    fn put(&mut self, key: Key, session: Session) {
+        self.0.insert(key, session);
+    }
+
+    fn take(&mut self, key: &Key) -> Option<Session> {
+        self.0.remove(key)
+    }
+
+    /// Takes away the one that was not used for longest, among those that are meant.
+    fn take_longest_unused(&mut self, is_meant: impl Fn(&Session) -> bool) -> Option<Ended> {
+        let oldest = self.0.iter().filter(|(_, session)| is_meant(session)).min_by_key(|(_, session)| session.seen_at);
+        let key = oldest.map(|(key, _)| *key)?;
+        self.take(&key).map(|session| Ended { user: session.user, why: "too many were open" })
+    }
+}
 
 #[derive(Clone, Debug)]
 struct Session {
@@ -67,21 +88,20 @@ impl Sessions {
         let token: String = auth::random::<32>()?.iter().map(|byte| format!("{byte:02x}")).collect();
         let mut all = self.all();
         let mut ended = Vec::new();
-        all.retain(|_, session| {
-            let over = session.is_over(config, now);
-            ended.extend(over.map(|why| Ended { user: session.user.clone(), why }));
-            over.is_none()
-        });
-        let is_his = |session: &Session| session.user == user.id;
-        if all.values().filter(|session| is_his(session)).count() >= SESSIONS_PER_USER_MAX {
-            ended.extend(longest_unused(&mut all, is_his));
+        let over: Vec<_> = all.0.iter().filter_map(|(key, session)| Some((*key, session.is_over(config, now)?))).collect();
+        for (key, why) in over {
+            ended.extend(all.take(&key).map(|session| Ended { user: session.user, why }));
         }
-        if all.len() >= SESSIONS_MAX {
-            ended.extend(longest_unused(&mut all, |_| true));
+        let is_his = |session: &Session| session.user == user.id;
+        if all.0.values().filter(|session| is_his(session)).count() >= SESSIONS_PER_USER_MAX {
+            ended.extend(all.take_longest_unused(is_his));
+        }
+        if all.0.len() >= SESSIONS_MAX {
+            ended.extend(all.take_longest_unused(|_| true));
         }
         let session = Session { user: user.id.clone(), fingerprint: fingerprint(user), opened_at: now, seen_at: now };
         let open = Open { key: key(&token), user: user.id.clone(), expires_at: session.expires_at(&config.access) };
-        all.insert(open.key, session);
+        all.put(open.key, session);
         Ok((token, open, ended))
     }
 
@@ -92,9 +112,9 @@ impl Sessions {
     pub fn find(&self, token: &str, config: &Config, now: Timestamp) -> Result<Open, Option<Ended>> {
         let key = key(token);
         let mut all = self.all();
-        let session = all.get_mut(&key).ok_or(None)?;
+        let session = all.0.get_mut(&key).ok_or(None)?;
         if let Some(why) = session.is_over(config, now) {
-            let gone = all.remove(&key);
+            let gone = all.take(&key);
             return Err(gone.map(|session| Ended { user: session.user, why }));
         }
         session.seen_at = session.seen_at.max(now);
@@ -103,24 +123,17 @@ impl Sessions {
 
     /// Whether a session goes on, asked by what runs in its name and is no use of it: an event stream.
     pub fn goes_on(&self, key: &Key, config: &Config, now: Timestamp) -> bool {
-        self.all().get(key).is_some_and(|session| session.is_over(config, now).is_none())
+        self.all().0.get(key).is_some_and(|session| session.is_over(config, now).is_none())
     }
 
     /// Its user signs out.
     pub fn close(&self, key: &Key) -> bool {
-        self.all().remove(key).is_some()
+        self.all().take(key).is_some()
     }
 
-    fn all(&self) -> MutexGuard<'_, BTreeMap<Key, Session>> {
+    fn all(&self) -> MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Takes away the one that was not used for longest, among those that are meant.
-fn longest_unused(all: &mut BTreeMap<Key, Session>, is_meant: impl Fn(&Session) -> bool) -> Option<Ended> {
-    let oldest = all.iter().filter(|(_, session)| is_meant(session)).min_by_key(|(_, session)| session.seen_at);
-    let key = oldest.map(|(key, _)| *key)?;
-    all.remove(&key).map(|session| Ended { user: session.user, why: "too many were open" })
 }
 
 fn key(token: &str) -> Key {
