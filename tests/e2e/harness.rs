@@ -164,6 +164,18 @@ impl Site {
         (response.status().as_u16(), serde_json::from_slice(&body).unwrap_or(Value::Null))
     }
 
+    /// A request of a page: with the cookie of who has signed in, or without. Status, the cookie that was set, body.
+    pub fn page(&self, method: &str, path: &str, cookie: Option<&str>, body: &str) -> (u16, Option<String>, Value) {
+        let request = ureq::http::Request::builder().method(method).uri(format!("http://127.0.0.1:{}{path}", self.port(2)));
+        let request =
+            request.header("x-sanling", "page").header("content-type", "application/json").header("cookie", cookie.unwrap_or("none=1"));
+        let response = self.agent.run(request.body(body.to_owned()).expect("a request"));
+        let mut response = response.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+        let set = response.headers().get("set-cookie").and_then(|set| set.to_str().ok()?.split(';').next().map(str::to_owned));
+        let body = response.body_mut().read_to_vec().expect("a body");
+        (response.status().as_u16(), set, serde_json::from_slice(&body).unwrap_or(Value::Null))
+    }
+
     /// Asks again and again, up to `limit` seconds.
     pub fn until(&self, what: &str, limit: f64, mut is_so: impl FnMut(&Self) -> bool) {
         assert!(until(limit, || is_so(self).then_some(())).is_some(), "within {limit} s: {what}");

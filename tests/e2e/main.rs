@@ -18,6 +18,7 @@ mod parties;
 mod restart;
 mod rings;
 mod scanners;
+mod sign_in;
 mod silent;
 mod sipp;
 mod sound;

@@ -124,12 +124,13 @@ impl Remote {
         Ok(rows)
     }
 
-    /// A recording's bytes, copied to `to`. Returns how many.
+    /// A recording's bytes, copied to `to`; `for_good` when they are kept there, which the audit log tells from a play. Returns how many.
     ///
     /// # Errors
     /// As [`get`](Self::get), or when `to` cannot be written.
-    pub fn recording(&self, call: &str, to: &mut impl std::io::Write) -> Result<u64, ClientError> {
-        let response = self.send("GET", &format!("/api/v1/calls/{}/recording?download=1", escaped(call)))?;
+    pub fn recording(&self, call: &str, for_good: bool, to: &mut impl std::io::Write) -> Result<u64, ClientError> {
+        let response =
+            self.send("GET", &format!("/api/v1/calls/{}/recording{}", escaped(call), if for_good { "?download=1" } else { "" }))?;
         if response.status().as_u16() != 200 {
             return Err(refusal(response));
         }

@@ -45,16 +45,16 @@ pub fn list(remote: &Remote, limit: usize, as_json: bool, out: &mut impl Write) 
 /// When the switch does not answer or refuses, no player is installed, or the file cannot be written.
 pub fn play(remote: &Remote, call: &str, output: Option<&Path>) -> Result<(), ClientError> {
     if let Some(path) = output {
-        remote.recording(call, &mut File::create(path)?)?;
+        remote.recording(call, true, &mut File::create(path)?)?;
         return Ok(());
     }
     let mut stdout = std::io::stdout();
     if !stdout.is_terminal() {
-        remote.recording(call, &mut stdout)?;
+        remote.recording(call, true, &mut stdout)?;
         return Ok(());
     }
     let file = Temporary::new()?;
-    remote.recording(call, &mut &file.file)?;
+    remote.recording(call, false, &mut &file.file)?;
     for (player, options) in [("aplay", ["-q"]), ("play", ["-q"])] {
         match Command::new(player).args(options).arg(&file.path).status() {
             Ok(status) if status.success() => return Ok(()),
