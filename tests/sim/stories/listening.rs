@@ -189,6 +189,29 @@ fn a_listener_goes_on_over_a_restart_and_hears_again_what_was_cut() {
 }
 
 #[test]
+fn whatever_was_said_to_a_listener_when_the_switch_died_is_said_again() {
+    let mut world = world();
+    world.agents_come(&["1001", "1002"]);
+    leaves_a_word(&mut world, CALLER, secs(5));
+    let said = |world: &World, clip| world.times_of("1001", clip, sanling::base::Instant::START).len();
+    world.dials("1001", "*98").after(millis(300)).crash(secs(1)).after(secs(3));
+    assert_eq!((said(&world, "messages_new"), said(&world, "message_from")), (2, 1), "how many there are");
+    // The message: it is his again, and nobody else need.
+    world.crash(millis(300)).after(secs(2));
+    assert_eq!((said(&world, "message_from"), world.events_named("message.taken").count()), (2, 2));
+    assert_eq!((world.agent("1001").messages, world.agent("1002").messages), ((1, 0), (0, 0)));
+    world.after(millis(10_200)).expect_hears("1001", Heard::Clip("message_keys")).crash(millis(300)).after(millis(600));
+    world.expect_hears("1001", Heard::Clip("message_keys"));
+    assert_eq!((said(&world, "message_from"), world.agent("1001").messages), (2, (0, 1)), "what he has heard is not played again");
+    // He has time to choose, and takes it.
+    world.after(secs(1)).crash(millis(300)).after(secs(1));
+    assert_eq!((said(&world, "message_from"), said(&world, "message_keys")), (2, 2));
+    world.after(millis(3_500)).expect_hears("1001", Heard::Clip("messages_end")).crash(millis(300)).after(secs(2)).expect_ended("1001");
+    assert_eq!(said(&world, "messages_end"), 2);
+    world.ends_well();
+}
+
+#[test]
 fn a_message_whose_sound_is_not_there_was_not_listened_to() {
     let mut world = world();
     world.agents_come(&["1001", "1002"]);
