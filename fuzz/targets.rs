@@ -370,7 +370,8 @@ fn server() -> &'static LocalServer {
                 metrics: Metrics::new(),
                 recordings: folder.join("recordings"),
                 token: http::Token::new("t"),
-                config: sanling::io::loaded::Loaded::new(Arc::new(least_config())),
+                config: sanling::io::loaded::Loaded::new(Arc::new(least_config()), Vec::new()),
+                folder: sanling::io::config_files::ConfigFolder { path: folder.join("config"), overrides: Vec::new() },
                 recorder: recorder.status(),
                 reload: Arc::new(|| Box::pin(async { Ok(Vec::new()) })),
             };

@@ -16,6 +16,7 @@ mod reason;
 pub mod reference;
 mod resolve;
 mod retention;
+pub mod secrets;
 mod source;
 mod suggest;
 mod users;

@@ -42,13 +42,39 @@ impl fmt::Display for FolderError {
 
 impl std::error::Error for FolderError {}
 
+/// Where a configuration lies, and what `--set` puts over it.
+#[derive(Clone, Debug)]
+pub struct ConfigFolder {
+    pub path: PathBuf,
+    /// `KEY=VALUE` each.
+    pub overrides: Vec<String>,
+}
+
+impl ConfigFolder {
+    /// Its `*.toml`, in order of their names.
+    ///
+    /// # Errors
+    ///
+    /// They cannot be read, or there is none.
+    pub fn texts(&self) -> Result<Vec<SourceFile>, FolderError> {
+        read_sources(&self.path)
+    }
+
+    /// What is right or wrong with the texts, be they the folder's own or somebody's wish, beside the folder's prompts.
+    #[must_use]
+    pub fn examine(&self, texts: &[SourceFile]) -> Outcome {
+        examine(texts, &self.overrides, &read_inventory(&self.path.join("prompts")))
+    }
+}
+
 /// Reads and examines the configuration of `folder`, with `overrides` (`KEY=VALUE`) over it.
 ///
 /// # Errors
 ///
 /// The folder's texts cannot be read; what is wrong in them is in the outcome.
 pub fn load(folder: &Path, overrides: &[String]) -> Result<Outcome, FolderError> {
-    Ok(examine(&read_sources(folder)?, overrides, &read_inventory(&folder.join("prompts"))))
+    let folder = ConfigFolder { path: folder.to_owned(), overrides: overrides.to_owned() };
+    Ok(folder.examine(&folder.texts()?))
 }
 
 /// `--data DIR` and the like as an override of `key`.

@@ -1,7 +1,7 @@
 //! `sanling run`: everything is opened in order, each failure with its remedy, then the driver runs until it is told to stop.
 
 use super::clock::Clock;
-use super::config_files::{self, FolderError};
+use super::config_files::{self, ConfigFolder, FolderError};
 use super::descriptors;
 use super::desk::Desk;
 use super::driver::{Driver, LateMax, Lateness};
@@ -17,7 +17,7 @@ use super::retention::Cleaner;
 use super::store::Store;
 use super::telemetry;
 use crate::base::limits;
-use crate::config::{Config, ConfigError, TrunkHostName};
+use crate::config::{Config, ConfigError, SourceFile, TrunkHostName};
 use crate::media::clips::{Clip, ClipLibrary, in_language, is_spoken};
 use crate::media::engine::EngineSettings;
 use crate::switch::input::{Command, Input, RecorderReport};
@@ -42,6 +42,12 @@ pub struct RunOptions {
     pub config: PathBuf,
     /// `--set`, and the folders given by options of their own.
     pub overrides: Vec<String>,
+}
+
+impl RunOptions {
+    fn folder(&self) -> ConfigFolder {
+        ConfigFolder { path: self.config.clone(), overrides: self.overrides.clone() }
+    }
 }
 
 /// Why the switch did not start.
@@ -76,12 +82,15 @@ fn unavailable(what: impl fmt::Display) -> impl FnOnce(std::io::Error) -> RunErr
 }
 
 /// Reads the configuration, or tells why not.
-fn load(options: &RunOptions) -> Result<Config, RunError> {
-    let outcome = config_files::load(&options.config, &options.overrides).map_err(RunError::Folder)?;
+/// The configuration, and the texts that it was read from.
+fn load(options: &RunOptions) -> Result<(Config, Vec<SourceFile>), RunError> {
+    let folder = options.folder();
+    let texts = folder.texts().map_err(RunError::Folder)?;
+    let outcome = folder.examine(&texts);
     for warning in &outcome.warnings {
         tracing::warn!("{warning}");
     }
-    outcome.config.map_err(RunError::Config)
+    Ok((outcome.config.map_err(RunError::Config)?, texts))
 }
 
 fn load_clips(options: &RunOptions, config: &Config) -> Arc<ClipLibrary> {
@@ -134,7 +143,8 @@ pub async fn run(options: RunOptions, started: impl FnOnce(&Started)) -> Result<
 
 /// As [`run`]; HTTP is served by `readers`.
 async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&Started)) -> Result<(), RunError> {
-    let config = Arc::new(load(&options)?);
+    let (config, texts) = load(&options)?;
+    let config = Arc::new(config);
     let clips = load_clips(&options, &config);
     let recordings = config.storage.recordings.clone();
     let data = config.storage.data.clone();
@@ -175,7 +185,7 @@ async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&
     let deadlines = LateMax::default();
     metrics.watch(Plant { net: net.readings(), media: media.readings(), deadlines: deadlines.clone() });
     let (libraries, libraries_read) = mpsc::channel(1);
-    let loaded = Loaded::new(config.clone());
+    let loaded = Loaded::new(config.clone(), texts);
     let api = Api {
         desk: desk.clone(),
         store: store.clone(),
@@ -184,6 +194,7 @@ async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&
         recordings: recordings.clone(),
         token: token.clone(),
         config: loaded.clone(),
+        folder: options.folder(),
         recorder: recorder.status(),
         reload: reloader(options, desk.clone(), libraries, loaded.clone()),
     };
@@ -282,13 +293,13 @@ fn reloader(options: RunOptions, desk: Desk, clips: mpsc::Sender<Arc<ClipLibrary
         let (options, desk, clips, loaded) = (options.clone(), desk.clone(), clips.clone(), loaded.clone());
         Box::pin(async move {
             let read = tokio::task::spawn_blocking(move || {
-                let config = load(&options)?;
+                let (config, texts) = load(&options)?;
                 let clips = load_clips(&options, &config);
-                Ok::<_, RunError>((Arc::new(config), clips))
+                Ok::<_, RunError>((Arc::new(config), texts, clips))
             });
-            let (config, library) = match read.await {
+            let (config, texts, library) = match read.await {
                 Ok(Ok(read)) => read,
-                Ok(Err(RunError::Config(errors))) => return Err(errors.into_iter().map(at_its_place).collect()),
+                Ok(Err(RunError::Config(errors))) => return Err(errors.into_iter().map(dto::ConfigError::from).collect()),
                 Ok(Err(error)) => return Err(vec![without_place(error.to_string())]),
                 Err(error) => return Err(vec![without_place(error.to_string())]),
             };
@@ -296,7 +307,7 @@ fn reloader(options: RunOptions, desk: Desk, clips: mpsc::Sender<Arc<ClipLibrary
                 Ok(Reply::Reloaded { changes }) => {
                     // The driver has ended when it takes none; then nothing plays.
                     let _ = clips.send(library).await;
-                    loaded.set(config);
+                    loaded.set(config, texts);
                     Ok(changes)
                 }
                 Ok(other) => Err(vec![without_place(format!("the switch answered {other:?}"))]),
@@ -304,11 +315,6 @@ fn reloader(options: RunOptions, desk: Desk, clips: mpsc::Sender<Arc<ClipLibrary
             }
         })
     })
-}
-
-fn at_its_place(error: ConfigError) -> dto::ConfigError {
-    let (file, line, column) = (error.path.clone(), Some(error.line), Some(error.column));
-    dto::ConfigError { file, line, column, message: error.message.clone(), remedy: Some(error.remedy) }
 }
 
 fn without_place(message: String) -> dto::ConfigError {

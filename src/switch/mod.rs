@@ -17,7 +17,7 @@ mod call_back_list;
 mod call_backs;
 mod calling_back;
 mod carriers;
-mod changes;
+pub mod changes;
 mod day;
 mod directory;
 mod errand;

@@ -57,6 +57,8 @@ const NEEDS: &[(&str, &str, &str)] = &[
     ("get", "/api/v1/reports/intervals", "see"),
     ("get", "/api/v1/reports/timeline", "see"),
     ("get", "/api/v1/events", "see"),
+    ("get", "/api/v1/config", "configure"),
+    ("post", "/api/v1/config/check", "configure"),
     ("post", "/api/v1/config/reload", "configure"),
     ("get", "/api/v1/audit", "audit"),
     ("get", "/api/v1/call-backs", "supervise"),

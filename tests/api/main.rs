@@ -4,6 +4,7 @@ mod access;
 mod call_backs;
 mod calls;
 mod commands;
+mod config;
 mod events;
 mod masks;
 mod messages;

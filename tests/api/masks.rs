@@ -32,7 +32,7 @@ fn calls_show_the_ends_of_numbers_to_who_need_not_see_them() {
     }
     assert_eq!(world.get(&format!("/api/v1/calls/{inbound}")).json()["caller"], NUMBER, "programs see all");
     // As the configuration says, at once.
-    world.config.set(Arc::new(configuration(&[("[\"supervisor\", \"admin\"]", "[\"qa\"]")])));
+    world.config.set(Arc::new(configuration(&[("[\"supervisor\", \"admin\"]", "[\"qa\"]")])), Vec::new());
     assert_eq!(call(inbound, &qa)["caller"], NUMBER);
     assert_eq!(call(inbound, &world.cookie("admin"))["caller"], MASKED);
     assert_eq!(world.get(&format!("/api/v1/calls/{inbound}")).json()["caller"], NUMBER);
@@ -149,7 +149,7 @@ fn messages_and_call_backs_are_masked_too() {
         switch.messages = vec![MessageView { in_box: BoxId::new("desk"), message }];
         switch.call_backs = vec![CallBackView { id, call_back, arrived_at: Timestamp(NOW), next_at: None }];
     }
-    world.config.set(Arc::new(configuration(&[("[\"supervisor\", \"admin\"]", "[\"admin\"]")])));
+    world.config.set(Arc::new(configuration(&[("[\"supervisor\", \"admin\"]", "[\"admin\"]")])), Vec::new());
     let (boss, admin, agent) = (world.cookie("wang-supervisor"), world.cookie("admin"), world.cookie("1001"));
     for (cookie, expected) in [(&boss, MASKED), (&admin, NUMBER)] {
         let first = |path: &str| world.as_page(cookie, "GET", path, None).json()["items"][0].clone();

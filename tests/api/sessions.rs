@@ -155,7 +155,7 @@ fn a_reload_ends_the_sessions_of_whom_it_changes() {
         let (cookie, other) = (world.cookie("li-qa"), world.cookie("ops"));
         let mut events = Listener::connect_with(&world, &format!("Cookie: {cookie}"), None);
         assert_eq!(events.status, 200);
-        world.config.set(Arc::new(configuration(replace)));
+        world.config.set(Arc::new(configuration(replace)), Vec::new());
         world.publish("agent.ready", None, 1);
         assert_eq!(events.next().is_some(), stays, "{what}: its event stream");
         let answer = world.as_page(&cookie, "GET", "/api/v1/session", None);
@@ -176,7 +176,7 @@ fn rights_and_whose_calls_he_sees_follow_the_configuration_at_once() {
     let cookie = world.cookie("1001");
     let seen = |world: &World| world.as_page(&cookie, "GET", "/api/v1/calls", None).json()["items"].as_array().map(Vec::len);
     assert_eq!(seen(&world), Some(0));
-    world.config.set(Arc::new(configuration(&[("agent = \"1001\"", "agent = \"1002\"")])));
+    world.config.set(Arc::new(configuration(&[("agent = \"1001\"", "agent = \"1002\"")])), Vec::new());
     assert_eq!(seen(&world), Some(1));
 }
 

@@ -4,6 +4,7 @@ use sanling::base::time::millis;
 use sanling::base::{CallId, Rng, Timestamp};
 use sanling::call::record::*;
 use sanling::config::{Config, PromptInventory, SourceFile, resolve};
+use sanling::io::config_files::ConfigFolder;
 use sanling::io::desk::{Desk, Question};
 use sanling::io::events::EventHub;
 use sanling::io::http::{Api, Server, Token, dto};
@@ -171,7 +172,8 @@ impl World {
         let folder = tempfile::tempdir().expect("a folder");
         let switch = Arc::new(Mutex::new(CannedSwitch { snapshot: snapshot(), ..CannedSwitch::default() }));
         let reload = Arc::new(Mutex::new(Ok(vec!["rules.hold.patience: 7s → 9s".to_owned()])));
-        let config = Loaded::new(Arc::new(configuration(&[])));
+        let shipped = ConfigFolder { path: std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("config"), overrides: Vec::new() };
+        let config = Loaded::new(Arc::new(configuration(&[])), shipped.texts().expect("the shipped texts"));
         let (store, hub, metrics, server) = runtime.block_on(async {
             let store = Store::open(&folder.path().join("data")).await.expect("opens");
             let hub = EventHub::with_ring(0, kept_max);
@@ -192,6 +194,7 @@ impl World {
                 recordings: folder.path().join("recordings"),
                 token: Token::new(TOKEN),
                 config: config.clone(),
+                folder: shipped,
                 recorder: Recorder::start(folder.path().join("recordings"), mpsc::channel(8).0).expect("starts").status(),
                 reload: Arc::new(move || {
                     let result = result.lock().expect("not poisoned").clone();

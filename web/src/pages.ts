@@ -13,7 +13,7 @@ export interface Page {
   key: string;
   right: Right;
   load: Load;
-  /** The page of one thing of those that the page lists: `/calls/ID`. */
+  /** The page of one thing that belongs to it: `/calls/ID`. */
   one?: Load;
 }
 
@@ -29,7 +29,14 @@ export const PAGES: Page[] = [
   },
   { name: 'desk', path: '/desk', key: 'd', right: 'supervise', load: () => import('./pages/desk').then((page) => page.Desk) },
   { name: 'reports', path: '/reports', key: 'r', right: 'see', load: () => import('./pages/reports').then((page) => page.Reports) },
-  { name: 'operator', path: '/operation', key: 'o', right: 'health', load: () => import('./pages/operator').then((page) => page.Operator) },
+  {
+    name: 'operator',
+    path: '/operation',
+    key: 'o',
+    right: 'health',
+    load: () => import('./pages/operator').then((page) => page.Operator),
+    one: () => import('./pages/configuration').then((page) => page.Configuration),
+  },
 ];
 
 /** The pages of whom is signed in. */

@@ -29,6 +29,29 @@ test('a reload shows what has changed; a wrong configuration is refused with fil
   await inspect(page, 'operator-refused');
 });
 
+test('a wish is checked in the browser: errors at their lines, what differs, and what a reload would change', async () => {
+  world.change('agents.toml', (text) => text.replace('\nnonsense = 1\n', ''));
+  const page = await world.open('/operation/configuration?file=agents.toml');
+  const text = page.getByLabel('Text of agents.toml');
+  await text.waitFor();
+  const shown = await text.inputValue();
+  expect(shown).toContain('•••••• 1');
+  expect(shown).not.toContain('"demo-');
+  await text.fill(`${shown}\nnonsense = 1\n`);
+  await page.getByRole('button', { name: 'Check' }).click();
+  await page.getByRole('button', { name: /agents\.toml:\d+/ }).click();
+  const marked = await text.evaluate((area) => {
+    const { value, selectionStart, selectionEnd } = area as HTMLTextAreaElement;
+    return value.slice(selectionStart, selectionEnd);
+  });
+  expect(marked).toBe('nonsense = 1');
+  await inspect(page, 'configuration-en-light');
+  await text.fill(shown.replace('"班长"', '"大班长"'));
+  await page.getByRole('button', { name: 'Check' }).click();
+  await page.getByText('A reload would change:').waitFor();
+  await page.locator('.difference .new').getByText('大班长').waitFor();
+});
+
 test('what was done stands in the audit log', async () => {
   const page = await world.open('/operation', { language: 'zh', theme: 'dark' });
   await page.getByText('config.reloaded').first().waitFor();

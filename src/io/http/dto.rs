@@ -1,5 +1,6 @@
 //! The shapes of the API besides calls and events: agents, queues, lists, requests.
 
+use crate::config;
 use crate::io::shapes::{AuditEntry, Call, DecisionShape, EventShape, SideSound, Time};
 use crate::report::{AgentInterval, Measure, Said, Session, Terms};
 use crate::switch::view::{AgentView, BlockedView, MessageView, QueueFigures, QueueView, TrunkView};
@@ -439,6 +440,13 @@ pub struct ConfigError {
     pub message: String,
     /// What would be right.
     pub remedy: Option<String>,
+}
+
+impl From<config::ConfigError> for ConfigError {
+    fn from(error: config::ConfigError) -> Self {
+        let config::ConfigError { path: file, line, column, message, remedy, .. } = error;
+        Self { file, line: Some(line), column: Some(column), message, remedy: Some(remedy) }
+    }
 }
 
 /// Whether calls can be taken and kept.

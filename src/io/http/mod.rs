@@ -8,6 +8,7 @@ pub mod auth;
 mod blocked;
 mod call_backs;
 mod calls;
+mod config;
 mod csv;
 pub mod dto;
 mod health;
@@ -36,6 +37,7 @@ pub use auth::{TOKEN_FILE, Token, TokenSource};
 pub use listener::Peer;
 pub use openapi::document;
 
+use super::config_files::ConfigFolder;
 use super::desk::Desk;
 use super::events::EventHub;
 use super::loaded::Loaded;
@@ -80,6 +82,8 @@ pub struct Api {
     pub token: Token,
     /// The configuration in force: users and what is asked of them.
     pub config: Loaded,
+    /// Where its files lie.
+    pub folder: ConfigFolder,
     pub recorder: RecorderStatus,
     pub reload: Reload,
 }
@@ -259,6 +263,8 @@ fn router(api: Api, closing: watch::Receiver<bool>) -> std::io::Result<Router> {
         .route("/reports/intervals", needs(See, get(reports::intervals)))
         .route("/reports/timeline", needs(See, get(reports::timeline)))
         .route("/events", needs(See, get(stream::events)))
+        .route("/config", needs(Configure, get(config::texts)))
+        .route("/config/check", needs(Configure, post(config::check)))
         .route("/config/reload", needs(Configure, post(admin::reload)))
         .route("/audit", needs(Right::Audit, get(admin::audit)))
         .route("/call-backs", needs(Supervise, get(call_backs::list)))

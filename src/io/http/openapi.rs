@@ -1,8 +1,8 @@
 //! The description of the API, made from the handlers themselves. `tests/api/openapi.json` keeps a copy, so that drift is a diff.
 
 use super::{
-    admin, agents, blocked, call_backs, calls, health, hold, messages, parties, problem, recording, reports, script, sign_in, stream,
-    trunks,
+    admin, agents, blocked, call_backs, calls, config, health, hold, messages, parties, problem, recording, reports, script, sign_in,
+    stream, trunks,
 };
 use axum::http::header;
 use axum::response::IntoResponse;
@@ -17,7 +17,7 @@ use utoipa::{Modify, OpenApi};
     paths(
         calls::list, calls::one, calls::timeline, calls::decisions, recording::fetch, hold::put, hold::delete, script::begin, script::end, parties::command, agents::list, agents::set_state,
         agents::queues, reports::queues, reports::agents, reports::teams, reports::scripts, reports::intervals,
-        reports::timeline, stream::events, admin::reload, admin::audit, blocked::list, blocked::release,
+        reports::timeline, stream::events, config::texts, config::check, admin::reload, admin::audit, blocked::list, blocked::release,
         sign_in::open, sign_in::show, sign_in::close, messages::list, messages::audio, messages::heard, call_backs::list, call_backs::call, call_backs::drop, trunks::list, openapi, health::healthz, health::metrics
     ),
     components(schemas(problem::Problem)),

@@ -11,6 +11,8 @@ export type Call = Shapes['Call'];
 export type CallBack = Shapes['CallBack'];
 export type CallList = Shapes['CallList'];
 export type ConfigError = Shapes['ConfigError'];
+export type ConfigText = Shapes['ConfigText'];
+export type ConfigVerdict = Shapes['ConfigVerdict'];
 export type Decision = Shapes['DecisionShape'];
 /** An event. `detail` is always there: the document calls it optional because the switch also reads events without. */
 export type Happening = Shapes['EventShape'] & { detail: Record<string, unknown> };

@@ -1,3 +1,5 @@
+/** Sources of SIP that are refused, and a way back for them. */
+
 import { useEffect } from 'preact/hooks';
 import { items, send } from '../../api/client';
 import type { BlockedSource } from '../../api/types';

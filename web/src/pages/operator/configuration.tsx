@@ -5,6 +5,7 @@ import { Refusal, send } from '../../api/client';
 import type { ConfigError } from '../../api/types';
 import { useKeys } from '../../keys';
 import { operator } from '../../words/operator';
+import { Errors } from '../configuration/verdict';
 
 interface Result {
   title: string;
@@ -37,23 +38,17 @@ export function Configuration() {
           {t.reload} <kbd>R</kbd>
         </button>
       </h2>
-      <p class="soft">{t.reloadIs}</p>
+      <p class="soft">
+        {t.reloadIs} <a href="/operation/configuration">{t.look}</a>
+      </p>
       <div role="status">
         {result && <p class={result.errors.length > 0 ? 'wrong' : ''}>{result.title}</p>}
         <ul>
           {result?.changes.map((change) => (
             <li key={change}>{change}</li>
           ))}
-          {result?.errors.map((error) => (
-            <li key={`${error.file} ${error.line} ${error.message}`}>
-              <code>
-                {[error.file, error.line, error.column].filter((part) => part != null).join(':')}
-              </code>{' '}
-              {error.message}
-              {error.remedy && <span class="soft"> — {error.remedy}</span>}
-            </li>
-          ))}
         </ul>
+        <Errors errors={result?.errors ?? []} />
       </div>
     </section>
   );

@@ -1,3 +1,5 @@
+/** Whether the switch is well, and if not, why. */
+
 import { health } from '../../live/house';
 import { State } from '../../parts/small';
 import { operator } from '../../words/operator';

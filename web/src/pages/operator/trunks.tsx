@@ -1,3 +1,5 @@
+/** The carriers, as the switch knows them. */
+
 import { useEffect } from 'preact/hooks';
 import { items } from '../../api/client';
 import type { Trunk } from '../../api/types';

@@ -11,6 +11,8 @@ import { lines } from './lines';
 import { shown } from './question';
 
 const HEIGHT = 220;
+/** A single moment stands in the middle of so much on both sides. */
+const LONELY_S = 3_600;
 const COLOURS = ['--agent', '--customer', '--blue', '--green', '--violet', '--amber', '--red', '--grey'];
 
 /** The hour of the day; at midnight the day. */
@@ -33,7 +35,7 @@ export function Chart({ report, figure, title }: { report: Report; figure: strin
         width: element.clientWidth,
         height: HEIGHT,
         axes: [{ ...axis, values: (_, marks) => marks.map(when) }, { ...axis, size: 60, values: (plot, marks) => marks.map((mark) => value(plot, mark)) }],
-        scales: { y: { range: (_, least, most) => [Math.min(0, least), unit === 'percent' ? 100 : most * 1.05 || 1] } },
+        scales: { x: { range: (_, from, to) => (from === to ? [from - LONELY_S, to + LONELY_S] : [from, to]) }, y: { range: (_, least, most) => [Math.min(0, least), unit === 'percent' ? 100 : most * 1.05 || 1] } },
         series: [
           { label: reports().slice, value: (_, second) => (second == null ? '–' : `${day(second * 1_000)} ${clock(second * 1_000).slice(0, 5)}`) },
           ...series.map(({ key }, at) => ({

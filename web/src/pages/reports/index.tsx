@@ -8,6 +8,7 @@ import { useKeys } from '../../keys';
 import { useLoaded } from '../../parts/loading';
 import { Wrong } from '../../parts/small';
 import { save } from '../../save';
+import { may } from '../../session';
 import { figureName } from '../../words/figures';
 import { reports } from '../../words/reports';
 import { Chart } from './chart';
@@ -25,7 +26,7 @@ export function Reports() {
   const csv = (): void => void save(`${path}&format=csv`, `${question.kind}.csv`);
   useKeys(t.title, [
     { key: 'P', what: t.keys.print, run: () => print() },
-    { key: 'D', what: t.keys.csv, run: csv },
+    ...(may('export') ? [{ key: 'D', what: t.keys.csv, run: csv }] : []),
   ]);
   const charted = question.chart || (columns(question)[0] ?? '');
   return (
@@ -41,9 +42,11 @@ export function Reports() {
           <button type="button" onClick={() => print()}>
             {t.print} <kbd>P</kbd>
           </button>
-          <button type="button" onClick={csv}>
-            {t.csv} <kbd>D</kbd>
-          </button>
+          {may('export') && (
+            <button type="button" onClick={csv}>
+              {t.csv} <kbd>D</kbd>
+            </button>
+          )}
         </span>
       </header>
       <Form key={query.value.toString()} question={question} known={answer?.formulas ?? []} onAsk={look} />
