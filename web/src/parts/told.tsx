@@ -16,17 +16,15 @@ export function tell(words: string): void {
   }, SHOWN_MS);
 }
 
-/** Does what was ordered, and tells what came of it. */
-export async function order(what: () => Promise<unknown>, done: string): Promise<boolean> {
+/** Does what was ordered, and tells what came of it; without `done` only a refusal. */
+export async function order(what: () => Promise<unknown>, done?: string): Promise<void> {
   try {
     await what();
-    tell(done);
-    return true;
+    if (done) tell(done);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     clearTimeout(hide);
     told.value = { words: error.message, wrong: true };
-    return false;
   }
 }
 

@@ -4,8 +4,10 @@
  */
 
 import { effect, signal } from '@preact/signals';
+import { Refusal } from '../api/client';
 import { kept } from '../kept';
 import type { Stretch } from './peaks';
+import type { Sound } from './source';
 
 export type Side = 'customer' | 'agent';
 
@@ -30,14 +32,13 @@ export class Player {
   readonly loop = signal<Partial<Stretch>>({});
   readonly volumes = { customer: signal(1), agent: signal(1) };
   readonly muted = { customer: signal(false), agent: signal(false) };
-  silences: Stretch[] = [];
+  private sound: Sound | null = null;
 
   private graph: { context: AudioContext; sides: Record<Side, GainNode>; merger: ChannelMergerNode } | null = null;
   private frame = 0;
   private readonly untune: () => void;
 
   constructor() {
-    this.audio.preload = 'auto';
     const playing = (): void => {
       this.playing.value = !this.audio.paused;
       this.follow();
@@ -46,7 +47,7 @@ export class Player {
       this.time.value = this.audio.currentTime;
     };
     for (const name of ['play', 'pause', 'ended']) this.audio.addEventListener(name, playing);
-    for (const name of ['seeking', 'timeupdate', 'loadedmetadata']) this.audio.addEventListener(name, moved);
+    for (const name of ['seeking', 'timeupdate']) this.audio.addEventListener(name, moved);
     this.untune = effect(() => this.tune());
   }
 
@@ -58,26 +59,38 @@ export class Player {
     void this.graph?.context.close();
   }
 
-  toggle(): void {
+  /** What is to be played. */
+  take(sound: Sound): void {
+    this.sound = sound;
+  }
+
+  async toggle(): Promise<void> {
     if (!this.audio.paused) {
       this.audio.pause();
       return;
     }
+    if (!this.sound) return;
     this.graph ??= this.wire();
     this.tune();
     void this.graph.context.resume();
-    // A sound that cannot be played has been told of when it was loaded.
-    void this.audio.play().catch(() => undefined);
+    if (!this.audio.src) {
+      this.audio.src = await this.sound.url();
+      this.audio.currentTime = this.time.value;
+    }
+    await this.audio.play().catch((error: DOMException) => {
+      // Who presses again at once has broken off what he began.
+      if (error.name !== 'AbortError') throw new Refusal(0, error.message);
+    });
   }
 
+  /** Before the sound is there it is only noted where it is to begin. */
   seek(seconds: number): void {
-    const longest = Number.isFinite(this.audio.duration) ? this.audio.duration : Number.POSITIVE_INFINITY;
-    this.audio.currentTime = Math.max(0, Math.min(longest, seconds));
-    this.time.value = this.audio.currentTime;
+    this.time.value = Math.max(0, Math.min(this.sound?.picture.duration ?? 0, seconds));
+    if (this.audio.src) this.audio.currentTime = this.time.value;
   }
 
   step(seconds: number): void {
-    this.seek(this.audio.currentTime + seconds);
+    this.seek(this.time.value + seconds);
   }
 
   /** Where a loop begins or ends; one that would end before it begins begins anew. */
@@ -125,7 +138,7 @@ export class Player {
     this.time.value = this.audio.currentTime;
     const { from, to } = this.loop.value;
     if (from !== undefined && to !== undefined && this.time.value >= to) this.seek(from);
-    const silence = this.silences.find((silence) => this.time.value >= silence.from + SILENCE_LEFT_S && this.time.value < silence.to - SILENCE_LEFT_S);
+    const silence = this.sound?.picture.silences.find((silence) => this.time.value >= silence.from + SILENCE_LEFT_S && this.time.value < silence.to - SILENCE_LEFT_S);
     if (skipping.value === 'yes' && silence) this.seek(silence.to - SILENCE_LEFT_S);
     cancelAnimationFrame(this.frame);
     this.frame = requestAnimationFrame(() => this.follow());

@@ -1,4 +1,4 @@
-/** Where a call's sound comes from: an address that an audio element can play, and its picture. */
+/** Where a call's sound comes from: its picture, and an address that an audio element can play. */
 
 import { ask, get, Refusal, token } from '../api/client';
 import { type Picture, peaksOf, picture } from './peaks';
@@ -7,8 +7,9 @@ import { type Picture, peaksOf, picture } from './peaks';
 const POINTS = 8_000;
 
 export interface Sound {
-  url: string;
   picture: Picture;
+  /** Asked for when it is to be played, and not before: who plays what is in the audit log. */
+  url: () => Promise<string>;
   /** Gives memory back. */
   end: () => void;
 }
@@ -27,10 +28,22 @@ export async function soundOf(call: string, signal: AbortSignal): Promise<Sound>
     throw error;
   });
   // With a cookie the audio element fetches what it plays, piece by piece. It can send no token: then all of it is fetched here.
-  if (drawn && token.get() === null) return { url: `/api/v1${path}`, picture: drawn, end: () => {} };
-  const blob = await (await ask(path, { signal })).blob();
-  const url = URL.createObjectURL(blob);
-  return { url, picture: drawn ?? (await decoded(blob)), end: () => URL.revokeObjectURL(url) };
+  if (drawn && token.get() === null) return { picture: drawn, url: async () => `/api/v1${path}`, end: () => {} };
+  let url = '';
+  const fetched = async (): Promise<Blob> => {
+    const blob = await (await ask(path, { signal })).blob();
+    url = URL.createObjectURL(blob);
+    return blob;
+  };
+  const shown = drawn ?? (await decoded(await fetched()));
+  return {
+    picture: shown,
+    url: async () => {
+      if (!url) await fetched();
+      return url;
+    },
+    end: () => URL.revokeObjectURL(url),
+  };
 }
 
 function fromPeaks({ duration_ms, channels, silences, over_talk }: Peaks): Picture {

@@ -3,7 +3,6 @@ import { both } from './language';
 export const call = both({
   en: {
     title: 'Call',
-    back: 'Calls',
     none: 'There is no such call.',
     copyLink: 'Copy the link to this moment',
     copied: 'Copied.',
@@ -108,7 +107,6 @@ export const call = both({
   },
   zh: {
     title: '通话',
-    back: '通话',
     none: '没有这通电话。',
     copyLink: '复制指向此刻的链接',
     copied: '已复制。',

@@ -18,7 +18,6 @@ export const configuration = both({
     warnings: 'Looks like a slip:',
     difference: 'What differs from what is in force',
     noDifference: 'As in force.',
-    line: (n: number) => `line ${n}`,
     keys: { check: 'check' },
   },
   zh: {
@@ -38,7 +37,6 @@ export const configuration = both({
     warnings: '像是笔误：',
     difference: '与生效配置的差异',
     noDifference: '与生效配置相同。',
-    line: (n: number) => `第 ${n} 行`,
     keys: { check: '校验' },
   },
 });

@@ -12,7 +12,6 @@ export const reports = both({
     queue: 'Queue',
     agent: 'Agent',
     all: 'all',
-    make: 'Show',
     today: 'today',
     yesterday: 'yesterday',
     week: '7 days',
@@ -25,7 +24,6 @@ export const reports = both({
     key: { queues: 'Queue', agents: 'Agent', teams: 'Team', scripts: 'Script' },
     slice: 'From',
     chart: (figure: string) => `Chart of ${figure}`,
-    charted: 'draw it',
     keys: { print: 'print', csv: 'save as CSV' },
   },
   zh: {
@@ -39,7 +37,6 @@ export const reports = both({
     queue: '队列',
     agent: '坐席',
     all: '全部',
-    make: '查看',
     today: '今天',
     yesterday: '昨天',
     week: '7 天',
@@ -52,7 +49,6 @@ export const reports = both({
     key: { queues: '队列', agents: '坐席', teams: '班组', scripts: '话术' },
     slice: '从',
     chart: (figure: string) => `${figure}图`,
-    charted: '画图',
     keys: { print: '打印', csv: '存为 CSV' },
   },
 });

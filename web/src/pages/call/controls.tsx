@@ -3,6 +3,7 @@
 import { place } from '../../format';
 import { useKeys } from '../../keys';
 import { Pause, Play } from '../../parts/icons';
+import { order } from '../../parts/told';
 import { mixed, type Player, skipping, speed, SPEEDS } from '../../sound/player';
 import { call as words } from '../../words/call';
 import type { TimeLine } from './timeline';
@@ -29,6 +30,7 @@ export function Controls({ player, enabled, zoom, onZoom, line }: Props) {
   const mute = (side: 'customer' | 'agent') => (): void => {
     player.muted[side].value = !player.muted[side].value;
   };
+  const toggle = (): void => void order(() => player.toggle());
   const unloop = (): void => {
     player.loop.value = {};
   };
@@ -40,8 +42,8 @@ export function Controls({ player, enabled, zoom, onZoom, line }: Props) {
     if (next !== undefined) player.seek(next);
   };
   useKeys(t.sound, [
-    { key: ' ', what: t.keys.play, run: () => player.toggle() },
-    { key: 'k', what: t.keys.play, run: () => player.toggle() },
+    { key: ' ', what: t.keys.play, run: toggle },
+    { key: 'k', what: t.keys.play, run: toggle },
     { key: 'j', what: t.keys.back, run: () => player.step(-5) },
     { key: 'l', what: t.keys.on, run: () => player.step(5) },
     { key: 'ArrowLeft', what: t.keys.backOne, run: () => player.step(-1) },
@@ -63,7 +65,7 @@ export function Controls({ player, enabled, zoom, onZoom, line }: Props) {
   const looping = player.loop.value.from !== undefined;
   return (
     <div class="controls">
-      <button class="main play" type="button" disabled={!enabled} onClick={() => player.toggle()}>
+      <button class="main play" type="button" disabled={!enabled} onClick={toggle}>
         {player.playing.value ? <Pause /> : <Play />} {player.playing.value ? t.pause : t.play}
       </button>
       <output class="number" aria-label={t.position}>

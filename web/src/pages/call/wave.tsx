@@ -1,5 +1,6 @@
 /** The waveform of both sides, each in its party's colour. */
 
+import { useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import WaveSurfer from 'wavesurfer.js';
 import type { Player } from '../../sound/player';
@@ -21,13 +22,17 @@ interface Props {
 export function Wave({ sound, line, player, moment, zoom }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const drawn = useRef<WaveSurfer | null>(null);
+  const progress = (): void => {
+    const share = player.time.value / sound.picture.duration;
+    drawn.current?.getRenderer().renderProgress(share);
+  };
   useEffect(() => {
     if (!box.current) return;
-    player.silences = sound.picture.silences;
+    player.take(sound);
+    player.seek(moment);
     const wave = WaveSurfer.create({
       container: box.current,
-      media: player.audio,
-      url: sound.url,
+      // It draws, and the player plays: without an address it loads nothing.
       peaks: [sound.picture.customer, sound.picture.agent],
       duration: sound.picture.duration,
       height: HEIGHT,
@@ -38,14 +43,17 @@ export function Wave({ sound, line, player, moment, zoom }: Props) {
       cspNonce: document.querySelector<HTMLMetaElement>('meta[name=csp-nonce]')?.content ?? '',
       splitChannels: channels(),
     });
-    wave.on('ready', () => player.seek(moment));
-    drawn.current = wave;
+    wave.on('ready', () => {
+      drawn.current = wave;
+      progress();
+    });
     return () => {
       drawn.current = null;
       wave.destroy();
     };
   }, [sound]);
 
+  useSignalEffect(progress);
   useEffect(() => {
     drawn.current?.setOptions({ splitChannels: channels() });
   }, [theme.value]);
