@@ -34,7 +34,7 @@
 //! | 3 | [`rules`] | one pure machine a rule: ring limit, hold patience, scripts, farewell, … |
 //! | 3 | [`recording`] | policy, state and name of a recording |
 //! | 3 | [`report`] | facts in (call records, agents' intervals), figures out, each with its formula |
-//! | 3 | [`qa`] | which rules of service a call broke |
+//! | 3 | [`qa`] | which rules of service a call broke; scorecards that fill themselves in as far as the switch knows, scores, samples, calibration, results |
 //! | 4 | [`switch`] | owns all machines and a work list; one routing file a source |
 //! | 5 | [`io`] | the only impure room: clock, sockets, media workers, recorder, store, HTTP, commands |
 //!

@@ -8,7 +8,7 @@ use sanling::config::{
 };
 use std::path::Path;
 
-const SHIPPED: [&str; 6] = ["agents.toml", "queues.toml", "routing.toml", "rules.toml", "switch.toml", "users.toml"];
+const SHIPPED: [&str; 7] = ["agents.toml", "queues.toml", "routing.toml", "rules.toml", "scorecards.toml", "switch.toml", "users.toml"];
 
 fn shipped() -> Vec<SourceFile> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
@@ -137,7 +137,7 @@ fn every_error_is_told_not_the_first_alone() {
     let mut files = shipped();
     files[1].text = files[1].text.replace("longest-idle\"", "longest-idel\"").replace("\"0s\"", "\"0\"");
     files[3].text = files[3].text.replace("\"cn\"", "\"cm\"").replace("max_rings = 3", "max_rings = 0");
-    files[4].text = files[4].text.replace("pcma", "pcna").replace("20000-29999", "20001-29999");
+    files[5].text = files[5].text.replace("pcma", "pcna").replace("20000-29999", "20001-29999");
     let places: Vec<String> = errors_of(&files, &[]).iter().map(|error| format!("{}:{}", error.path, error.line)).collect();
     let expected = ["queues.toml:28", "queues.toml:29", "rules.toml:5", "rules.toml:6", "switch.toml:20", "switch.toml:21"];
     assert_eq!(places, expected.map(|place| format!("config/{place}")));
@@ -300,6 +300,33 @@ fn each_kind_of_mistake_has_its_answer() {
         ("agents.toml", "team = \"service\"\nskills", "ha1_md5 = \"0123456789abcdef0123456789abcdef\"\nskills", 26, "keep one"),
         ("agents.toml", "team = \"service\"\nskills", "rank = 0\nskills", 26, "from 1 to 9999"),
         ("agents.toml", "role = \"agent\"", "weight = 0", 28, "from 1 to 100"),
+        ("scorecards.toml", "id = \"service\"\n", "", 13, "id = \"service\""),
+        ("scorecards.toml", "version = 1\n", "", 13, "version = 1"),
+        ("scorecards.toml", "version = 1", "version = 0", 15, "from 1 to 9999"),
+        ("scorecards.toml", "pass = 85", "pass = 101", 17, "from 1 to 100"),
+        ("scorecards.toml", "title = { zh = \"接听与问候\", en", "title = { cn = \"接听与问候\", en", 21, "did you mean `en`?"),
+        ("scorecards.toml", "title = { zh = \"接听与问候\", en = \"Answer and greeting\" }", "title = {}", 21, "or one text for both"),
+        ("scorecards.toml", "\"接听与问候\"", "\"\"", 21, "1 to 500 characters"),
+        ("scorecards.toml", "id = \"greeting-in-time\"", "id = \"three-rings\"", 30, "each item has an id of its own"),
+        ("scorecards.toml", "weight = 5\n", "", 23, "weight = 10"),
+        ("scorecards.toml", "weight = 5", "weight = 0", 26, "from 1 to 100"),
+        ("scorecards.toml", "auto = \"three-rings\"", "auto = \"three-ring\"", 27, "did you mean \"three-rings\"?"),
+        ("scorecards.toml", "script:dialect", "script:dialekt", 66, "did you mean \"dialect\"?"),
+        ("scorecards.toml", "kind = \"points\"", "kind = \"point\"", 40, "did you mean \"points\"?"),
+        ("scorecards.toml", "points = 5\n", "", 40, "points = 5"),
+        ("scorecards.toml", "points = 5", "points = 101", 41, "from 1 to 100"),
+        ("scorecards.toml", "kind = \"points\"\n", "", 40, "say kind = \"points\""),
+        ("scorecards.toml", "id = \"weekly\"", "id = \"every week\"", 161, "letters a to z"),
+        ("scorecards.toml", "scorecard = \"service\"", "scorecard = \"servise\"", 162, "did you mean \"service\"?"),
+        ("scorecards.toml", "per_agent = 3", "per_agent = 51", 163, "from 1 to 50"),
+        ("scorecards.toml", "every = \"week\"", "every = \"month\"", 164, "known: week, day"),
+        ("scorecards.toml", "longer = \"30s\" }", "queue = \"servise\" }", 165, "did you mean \"service\"?"),
+        ("scorecards.toml", "longer = \"30s\" }", "team = \"servise\" }", 165, "did you mean \"service\"?"),
+        ("scorecards.toml", "longer = \"30s\" }", "broken = \"promises\" }", 165, "did you mean \"promise\"?"),
+        ("scorecards.toml", "longer = \"30s\" }", "longer = \"30s\", shorter = \"20s\" }", 165, "`longer` is the least"),
+        ("scorecards.toml", "to = [\"li-qa\"]", "to = [\"li-aq\"]", 166, "did you mean \"li-qa\"?"),
+        ("scorecards.toml", "to = [\"li-qa\"]", "to = [\"ops\"]", 166, "qa, supervisor or admin"),
+        ("scorecards.toml", "to = [\"li-qa\"]", "to = []", 160, "to = [\"li-qa\"]"),
         ("users.toml", "id = \"ops\"", "id = \"o p s\"", 31, "letters a to z"),
         ("users.toml", "id = \"ops\"\n", "", 30, "id = \"li-qa\""),
         ("users.toml", "id = \"ops\"", "id = \"li-qa\"", 31, "each user has an id of its own"),
@@ -723,9 +750,26 @@ fn every_key_mistaken_in_any_way_is_an_error_at_its_line() {
         // Removed: an error that names the key, or else it may be left out: its default, no wider than what was there.
         match resolve(&edited(&files, index, line, |_| String::new()), &[], &prompts()) {
             Ok(config) => {
-                let optional =
-                    ["name", "from", "team", "skills", "role", "login", "agent", "accept_from", "code", "ends_on", "zone", "tell_agent"]
-                        .contains(&key.as_str());
+                let optional = [
+                    "name",
+                    "from",
+                    "team",
+                    "skills",
+                    "role",
+                    "login",
+                    "agent",
+                    "accept_from",
+                    "code",
+                    "ends_on",
+                    "zone",
+                    "tell_agent",
+                    "fatal",
+                    "auto",
+                    "not_applicable",
+                    "guide",
+                    "of",
+                ]
+                .contains(&key.as_str());
                 assert!(optional || config == defaults, "{key} of {}:{} went unnoticed", files[index].path, line + 1);
             }
             Err(errors) => {
@@ -829,4 +873,21 @@ fn numbers_ask_in_so_many_ways_and_no_more() {
     assert_eq!(errors_with(&(ways(64) + &route(900, "s0 = 1"))), "");
     let all = skills.iter().map(|skill| format!("{skill} = 1")).collect::<Vec<_>>().join(", ");
     assert!(errors_with(&route(0, &all)).contains("a number asks for at most 8"));
+}
+
+#[test]
+fn a_card_that_is_changed_gets_the_next_version() {
+    let mut files = shipped();
+    let card = files[4].text.clone();
+    let first = card.split("[[sampling]]").next().expect("the card comes first").to_owned();
+    files[4].text.push_str(&first);
+    let twice = in_full(&errors_of(&files, &[]));
+    assert!(twice.contains("there are two of version 1 of scorecard \"service\"") && twice.contains("scorecards.toml:15:11"), "{twice}");
+    files[4].text = card + &first.replacen("version = 1", "version = 2", 1).replacen("pass = 85", "pass = 90", 1);
+    let config = resolve(&files, &[], &prompts()).unwrap_or_else(|errors| panic!("{}", in_full(&errors)));
+    let pass = |version| config.scorecard("service", version).map(|card| card.pass);
+    assert_eq!((pass(None), pass(Some(1)), pass(Some(3))), (Some(90), Some(85), None), "the highest is in force");
+    let card = config.scorecard("service", None).expect("the card");
+    assert_eq!(card.items().map(|item| item.weight).sum::<u32>(), 100);
+    assert_eq!(card.item("dialect").and_then(|item| item.auto.as_ref()).map(|auto| auto.name()), Some("script:dialect".to_owned()));
 }

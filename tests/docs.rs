@@ -74,7 +74,7 @@ fn is_given(text: &str, key: &str) -> bool {
 #[test]
 fn every_key_of_the_configuration_has_an_example_in_what_is_shipped() {
     let mut said = BTreeMap::new();
-    for name in ["switch", "agents", "queues", "routing", "rules", "users"] {
+    for name in ["switch", "agents", "queues", "routing", "rules", "scorecards", "users"] {
         said_of_tables(&std::fs::read_to_string(root().join(format!("config/{name}.toml"))).expect("is shipped"), &mut said);
     }
     let missing: Vec<String> = reference::keys()

@@ -231,6 +231,12 @@ pub const REGISTER_TRIES_MAX: u8 = 4;
 pub const REGISTER_BACKOFF_MAX: Duration = Duration::from_secs(1_800);
 /// A carrier's host that does not answer OPTIONS for this long is not there, this time. An answer that comes later is not heard.
 pub const PING_ANSWERED_WITHIN: Duration = Duration::from_secs(10);
+/// Scorecards, older versions included. More are refused with the configuration.
+pub const SCORECARDS_MAX: usize = 100;
+/// Items of a scorecard: a page is scrolled, not leafed through. More are refused with the configuration.
+pub const SCORECARD_ITEMS_MAX: usize = 100;
+/// Calls that a sampling plan may ask for of each agent, each time.
+pub const SAMPLED_PER_AGENT_MAX: u32 = 50;
 /// A nonce is good for this long; later it is stale, and the phone answers the new one without asking its owner.
 pub const NONCE_AGE_MAX: Duration = Duration::from_secs(300);
 /// Nonces whose counts are remembered. More: the oldest become stale early.

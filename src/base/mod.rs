@@ -1,6 +1,7 @@
 //! What every room stands on: time, identity, order, bounds. Imports the standard library alone, and serde for what a restart must know.
 
 pub mod answering;
+pub mod breach;
 pub mod bytes;
 pub mod cadence;
 pub mod codec;
@@ -15,6 +16,7 @@ mod queueing;
 pub mod recorded;
 pub mod redact;
 pub mod rng;
+pub mod scorecard;
 pub mod script;
 pub mod sound;
 pub mod time;

@@ -37,6 +37,7 @@ pub use source::SourceFile;
 pub use suggest::nearest;
 pub use users::{AccessConfig, Password, UserConfig, UserRole};
 
+use crate::base::scorecard::{Sampling, Scorecard};
 use crate::base::{
     AgentId, BoxId, Cadence, CalendarId, ClipId, Codec, Duration, Flaw, GuardSettings, Limits, MenuId, QueueId, ScriptStep, SoundLimits,
     Timestamp, TrunkId, UserId,
@@ -72,9 +73,20 @@ pub struct Config {
     /// Who signs in to the pages.
     pub users: BTreeMap<UserId, UserConfig>,
     pub access: AccessConfig,
+    /// By what calls are scored, all versions, in order of the files.
+    pub scorecards: Vec<Scorecard>,
+    /// How many calls are drawn for scoring.
+    pub samplings: Vec<Sampling>,
 }
 
 impl Config {
+    /// The scorecard of that version, or the one in force.
+    #[must_use]
+    pub fn scorecard(&self, id: &str, version: Option<u32>) -> Option<&Scorecard> {
+        let versions = self.scorecards.iter().filter(|card| card.id == id && version.is_none_or(|version| card.version == version));
+        versions.max_by_key(|card| card.version)
+    }
+
     /// The words for why an agent is not ready.
     pub fn known_reasons(&self) -> impl Iterator<Item = &str> {
         self.reasons.iter().map(|reason| reason.id.as_str()).chain([NO_REASON])

@@ -80,6 +80,8 @@ tables! {
         rules: RawRules = "[rules.answer]",
         reason: Vec<RawReason> = "[[reason]]",
         reports: RawReports = "[reports]",
+        scorecard: Vec<RawScorecard> = "[[scorecard]]",
+        sampling: Vec<RawSampling> = "[[sampling]]",
         user: Vec<RawUser> = "[[user]]",
         access: RawAccess = "[access]",
     }
@@ -127,6 +129,44 @@ tables! {
         recordings: Spot<String> = "recordings = \"90d\"",
         records: Spot<String> = "records = \"730d\"",
         free_space: Spot<String> = "free_space = \"1GB\"",
+    }
+    RawScorecard "scorecard" {
+        id: Spot<String> = "id = \"service\"",
+        version: Spot<i64> = "version = 1",
+        title: Titles = "title = { zh = \"客服评分表\", en = \"Service\" }",
+        pass: Spot<i64> = "pass = 85",
+        section: Vec<RawSection> = "[[scorecard.section]]",
+    }
+    RawSection "scorecard.section" {
+        id: Spot<String> = "id = \"opening\"",
+        title: Titles = "title = { zh = \"开场\", en = \"Opening\" }",
+        item: Vec<RawItem> = "[[scorecard.section.item]]",
+    }
+    RawItem "scorecard.section.item" {
+        id: Spot<String> = "id = \"greeting\"",
+        title: Titles = "title = { zh = \"问候\", en = \"Greeting\" }",
+        guide: Titles = "guide = { zh = \"语气亲切\", en = \"Kind\" }",
+        weight: Spot<i64> = "weight = 10",
+        kind: Spot<String> = "kind = \"points\"",
+        points: Spot<i64> = "points = 5",
+        fatal: Spot<bool> = "fatal = true",
+        auto: Spot<String> = "auto = \"three-rings\"",
+        not_applicable: Spot<bool> = "not_applicable = true",
+    }
+    RawSampling "sampling" {
+        id: Spot<String> = "id = \"weekly\"",
+        scorecard: Spot<String> = "scorecard = \"service\"",
+        per_agent: Spot<i64> = "per_agent = 3",
+        every: Spot<String> = "every = \"week\"",
+        of: RawDrawn = "of = { longer = \"30s\" }",
+        to: Vec<Spot<String>> = "to = [\"li-qa\"]",
+    }
+    RawDrawn "sampling.of" {
+        queue: Spot<String> = "queue = \"service\"",
+        team: Spot<String> = "team = \"service\"",
+        longer: Spot<String> = "longer = \"30s\"",
+        shorter: Spot<String> = "shorter = \"10m\"",
+        broken: Spot<String> = "broken = \"promise\"",
     }
     RawReports "reports" {
         zone: Spot<String> = "zone = \"Asia/Shanghai\"",
@@ -383,6 +423,16 @@ pub(super) struct Skills {
     pub levels: BTreeMap<String, (Place, Spot<i64>)>,
 }
 
+/// A text for people: in each language, or one for both.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Titles {
+    pub place: Place,
+    pub zh: Option<Spot<String>>,
+    pub en: Option<Spot<String>>,
+    /// Something of it was, and is noted.
+    pub is_wrong: bool,
+}
+
 /// A text, or a list of them.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Texts {
@@ -453,6 +503,32 @@ impl FromNode for Texts {
             _ => vec![Spot::from_node(node, key, faults)?],
         };
         Some(Self { place: node.place, texts })
+    }
+}
+
+impl FromNode for Titles {
+    fn from_node(node: &Node, key: Key<'_>, faults: &mut Faults) -> Option<Self> {
+        let mut titles = Self { place: node.place, ..Self::default() };
+        let Value::Table(table) = &node.value else {
+            let text: Spot<String> = Spot::from_node(node, key, faults)?;
+            return Some(Self { zh: Some(text.clone()), en: Some(text), ..titles });
+        };
+        for (language, entry) in table {
+            let text = |faults: &mut Faults| Spot::from_node(&entry.node, Key { name: &joined(key.name, language), ..key }, faults);
+            let (known, read) = match language.as_str() {
+                "zh" => (true, &mut titles.zh),
+                "en" => (true, &mut titles.en),
+                _ => (false, &mut titles.zh),
+            };
+            if known {
+                *read = text(faults);
+                titles.is_wrong |= read.is_none();
+            } else {
+                unknown_key(entry.key, key.name, language, &["zh", "en"], faults);
+                titles.is_wrong = true;
+            }
+        }
+        Some(titles)
     }
 }
 

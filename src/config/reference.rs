@@ -287,6 +287,41 @@ reference! {
         "min_talk" = r#""20s""#: "Who spoke for less is not asked.";
         "not_within" = r#""24h""#: "Nor who was asked so lately.";
     }
+    ["scorecard"] "By what calls are scored: sections of items. A card that is changed gets the next version; what was scored by the one before stays as it was." {
+        "id" = "": "Its name.";
+        "version" = "": "From 1; the highest is in force, older ones may stay.";
+        "title" = "": "For people, in `zh` and `en`, or one text for both.";
+        "pass" = "85": "Percent from which on a call has passed.";
+    }
+    ["scorecard.section"] "A part of the card." {
+        "id" = "": "Its name.";
+        "title" = "": "For people.";
+    }
+    ["scorecard.section.item"] "A question that is put to a call." {
+        "id" = "": "One of its card: results add it up under this name, over all versions.";
+        "title" = "": "For people.";
+        "guide" = "(none)": "What to listen for.";
+        "weight" = "": "0 to 100, its share of the whole; what does not apply is left out, and the others make up the whole. 0 is for fatal items.";
+        "kind" = r#""yes-no""#: "`yes-no`, or `points`.";
+        "points" = "(of kind points it must be given)": "So many at most, 1 to 100.";
+        "fatal" = "false": "Lost, it costs the call all.";
+        "auto" = "(nothing)": "What the switch knows of it, with reason and moment, before anybody has listened: `three-rings`, `greeting` (in time), `patience` (of who is on hold), `hold-reason`, `promise` (of a hold's length), `customer-first` (hung up), `sound`, `microphone`, `scripts` (each came to its own end), `script:ID` (this one did). Whoever scores may change it.";
+        "not_applicable" = "false": "Whoever scores may leave it out. What the switch itself finds not to apply may be left out in any case.";
+    }
+    ["sampling"] "A plan: so many calls of each agent are drawn by lot for scoring, and shared out." {
+        "id" = "": "Its name; the lots depend on it.";
+        "scorecard" = "": "By which they are scored.";
+        "per_agent" = "3": "1 to 50, spread over the time.";
+        "every" = r#""week""#: "`week` (from Monday on, by `reports.zone`) or `day`.";
+        "to" = "": "Users who score; each gets as many.";
+    }
+    ["sampling.of"] "Which calls: all that is given must be true of them. Without this table: all in which an agent had a customer." {
+        "queue" = "(any)": "A queue's id.";
+        "team" = "(any)": "Of agents of this team.";
+        "longer" = "(any)": "Conversations of at least this length.";
+        "shorter" = "(any)": "And of at most this.";
+        "broken" = "(any)": "A rule of service that the call broke: `three-rings`, `patience`, `promise`, `hold-without-reason`, `greeting-late`, `greeting-missing`, `hung-up-first`, `abandoned`, `silent-release`, `open-microphone`.";
+    }
     ["reports"] "What figures and reports go by (figures.md)." {
         "zone" = r#""UTC""#: "Days and half-hours begin by its clock; a name of the IANA database.";
         "service_level" = r#""20s""#: "T: an answer within this wait is in time.";
@@ -440,6 +475,15 @@ mod tests {
         (
             "queue.preferred",
             "[[agent]]\nid = \"1001\"\npassword = \"pw\"\nskills = { x = 5 }\n[[queue]]\nid = \"q\"\nskill = \"x\"\n[queue.preferred]\n",
+        ),
+        ("scorecard", "[[scorecard]]\nid = \"s\"\nversion = 1\ntitle = \"t\"\nsection = []\n"),
+        (
+            "scorecard.section.item",
+            "[[scorecard]]\nid = \"s\"\nversion = 1\ntitle = \"t\"\n[[scorecard.section]]\nid = \"a\"\ntitle = \"t\"\n[[scorecard.section.item]]\nid = \"i\"\ntitle = \"t\"\nweight = 1\n",
+        ),
+        (
+            "sampling",
+            "[[scorecard]]\nid = \"s\"\nversion = 1\ntitle = \"t\"\nsection = []\n[[user]]\nid = \"u\"\nrole = \"qa\"\npassword = \"demo-u\"\n[[sampling]]\nid = \"p\"\nscorecard = \"s\"\nto = [\"u\"]\n",
         ),
         ("route", "[[route]]\nnumber = \"1\"\nto = \"reject:404\"\n"),
         ("trunk", "[[trunk]]\nid = \"t\"\nhosts = [\"sip:127.0.0.1\"]\n"),

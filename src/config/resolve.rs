@@ -14,6 +14,7 @@ mod reasons;
 mod reports;
 mod retention;
 mod rules;
+mod scorecards;
 mod service;
 mod switch;
 mod together;
@@ -117,6 +118,15 @@ impl Resolver<'_> {
         let rules = self.rules(&raw_rules, &queues, &switch.language, &reports.zone, &built_in);
         let routes = self.routes(raw.route.unwrap_or_default(), &named, &built_in, &rules.listen);
         let reasons = self.reasons(raw.reason.as_deref(), &routes, &rules.listen);
+        let spoken = scorecards::Spoken {
+            scripts: &rules.scripts,
+            queues: queues.values().map(|spot| &spot.value).collect(),
+            agents: agents.values().map(|spot| &spot.value).collect(),
+            users: users.values().map(|spot| &spot.value).collect(),
+        };
+        let raw_cards = raw.scorecard.unwrap_or_default();
+        let samplings = self.samplings(&raw.sampling.unwrap_or_default(), &raw_cards, &spoken);
+        let scorecards = self.scorecards(&raw_cards, &spoken);
         self.no_queue_overflows_in_circles();
         self.each_queue_has_an_agent(&queues, &agents);
         self.each_step_lets_somebody_in(&queues, &agents);
@@ -143,6 +153,8 @@ impl Resolver<'_> {
             reports,
             users: without_places(users),
             access,
+            scorecards,
+            samplings,
         }
     }
 }

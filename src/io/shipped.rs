@@ -16,6 +16,7 @@ shipped! {
     "queues.toml",
     "routing.toml",
     "rules.toml",
+    "scorecards.toml",
     "switch.toml",
     "users.toml",
     "prompts/en-US/agent_faint.wav",

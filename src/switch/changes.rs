@@ -26,6 +26,12 @@ pub fn changes(old: &Config, new: &Config) -> Vec<String> {
     }
     let rules = [("rules.greeting", old.rules.greeting != new.rules.greeting), ("rules.sound", old.rules.sound != new.rules.sound)];
     out.extend(rules.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| format!("{name} changed")));
+    if old.scorecards != new.scorecards {
+        out.push(format!("scorecards: {} → {}", old.scorecards.len(), new.scorecards.len()));
+    }
+    if old.samplings != new.samplings {
+        out.push(format!("sampling plans: {} → {}", old.samplings.len(), new.samplings.len()));
+    }
     if old.rules.scripts != new.rules.scripts {
         out.push(format!("scripts: {} → {}", old.rules.scripts.len(), new.rules.scripts.len()));
     }
