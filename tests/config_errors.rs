@@ -1,6 +1,7 @@
 //! What an operator sees when the configuration is wrong: the whole text of errors, every key of the shipped files mistaken in four
 //! ways, and thousands of random mutations that must never panic.
 
+use sanling::base::scorecard::Auto;
 use sanling::base::{AgentId, Join, QueueId, Rng, Strategy, TrunkId, WrapUpKind};
 use sanling::config::{
     CallBackFirst, CallBackRule, Config, ConfigError, OverflowConfig, PreferredRule, PromptFolder, PromptInventory, QueueConfig,
@@ -889,5 +890,5 @@ fn a_card_that_is_changed_gets_the_next_version() {
     assert_eq!((pass(None), pass(Some(1)), pass(Some(3))), (Some(90), Some(85), None), "the highest is in force");
     let card = config.scorecard("service", None).expect("the card");
     assert_eq!(card.items().map(|item| item.weight).sum::<u32>(), 100);
-    assert_eq!(card.item("dialect").and_then(|item| item.auto.as_ref()).map(|auto| auto.name()), Some("script:dialect".to_owned()));
+    assert_eq!(card.item("dialect").and_then(|item| item.auto.as_ref()).map(Auto::name), Some("script:dialect".to_owned()));
 }

@@ -173,7 +173,7 @@ mod tests {
         assert_eq!(lost, [("right", 1, 10.0), ("rings", 1, 10.0)]);
         let teams = results(By::Team, &facts());
         // 1755 / 3 = 585
-        assert_eq!(teams.iter().map(of).collect::<Vec<_>>(), [("".into(), 0, None, 0, 0), ("service".into(), 3, Some(58.5), 1, 1)]);
+        assert_eq!(teams.iter().map(of).collect::<Vec<_>>(), [(String::new(), 0, None, 0, 0), ("service".into(), 3, Some(58.5), 1, 1)]);
         assert_eq!(teams[1].lost[0].item, "right", "40 of weight before 10");
     }
 
