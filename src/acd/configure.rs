@@ -94,7 +94,7 @@ impl Acd {
         pool
     }
 
-    fn people(&mut self, pool: PoolId) {
+    pub(super) fn people(&mut self, pool: PoolId) {
         for seat in self.roster.seats() {
             let member = &mut self.roster[seat];
             if let Some(part) = self.pools.membership(pool, &member.settings) {

@@ -127,7 +127,7 @@ impl Acd {
         let pool = &self.pools[queued.pool];
         let ringing: Vec<Seat> = queued.offered_to.iter().filter_map(|id| self.roster.seat(id.as_str())).collect();
         let is_preferred = at_door || chosen.is_some_and(|(_, rule)| rule == Rule::Preferred);
-        let passed_over = if is_preferred { Verdict::NotPreferred } else { Verdict::Lower(pool.strategy()) };
+        let passed_over = if is_preferred { Verdict::NotPreferred } else { Verdict::Lower(queue.settings.strategy) };
         let named = Vec::with_capacity(DECISION_NAMES_MAX);
         let mut told = Telling { pool, id: queued.pool, step, passed_over, ringing: &ringing, named };
         if let Some((seat, _)) = chosen {

@@ -120,12 +120,13 @@ impl Acd {
 
     /// An agent has worked for a call of the queue.
     pub(super) fn note_labour(&mut self, seat: super::Seat, id: &crate::base::QueueId, labour: Labour, took: Duration) {
-        let member = &self.roster[seat];
+        let (member, pool) = (&self.roster[seat], self.queues.get(id).map(|queue| queue.pool));
         for (other, queue) in &mut self.queues {
-            let is_own = other == id;
-            if is_own {
+            if other == id {
                 queue.pace.note(labour, took);
             }
+            // Who stands in one line with its callers is counted among those ahead.
+            let is_own = Some(queue.pool) == pool;
             if is_own || member.pools.iter().any(|part| part.pool == queue.pool) {
                 queue.pace.note_work(took, is_own);
             }

@@ -68,9 +68,8 @@ impl Acd {
             return Some((seat, Rule::Preferred));
         }
         let let_down_by: Vec<Seat> = queued.let_down_by.iter().filter_map(|id| self.roster.seat(id.as_str())).collect();
-        let pool = &mut self.pools[pool];
-        let seat = pool.choose(step, &let_down_by, || self.course.draw())?;
-        let strategy = pool.strategy();
+        let strategy = self.queues.get(&queued.queue)?.settings.strategy;
+        let seat = self.pools[pool].choose(step, &let_down_by, || self.course.draw())?;
         Some((seat, if let_down_by.contains(&seat) { Rule::NobodyElse(strategy) } else { Rule::Strategy(strategy) }))
     }
 
@@ -105,17 +104,21 @@ impl Acd {
         }
         let order = Action::Offer { call, agent, queue: queued.queue.clone() };
         // Once a phone rings it stands among those for whom one does, for as long as another is to.
-        if is_first || queued.wants(&queue.settings, now).0 == 0 {
+        let (wants, wants_more_at) = queued.wants(&queue.settings, now);
+        if is_first || wants == 0 {
             let stand = queued.stand.take();
             self.unstand(call, stand);
-            self.stand(call, now, out);
+            if wants > 0 || wants_more_at.is_some() {
+                self.stand(call, now, out);
+            }
         }
         self.changed.note_call(call);
         self.course.offers += 1;
         self.roster[seat].tally.turn = self.course.offers;
         self.tell_seat(seat, agent::Event::Offered { call }, now, out);
-        out.push(Action::Decided(Box::new(decision)));
+        // The order first: the call to somebody who is called back is made by it, and then has something to write down.
         out.push(order);
+        out.push(Action::Decided(Box::new(decision)));
     }
 }
 

@@ -1,5 +1,5 @@
 //! Where the calls and the agents of queues meet that ask for the same: one pool for all queues of one requirement, one widening and one
-//! strategy, and one for the calls of each of them whose number asks for more.
+//! order of agents, and one for the calls of each of them whose number asks for more.
 //!
 //! A class of calls is a queue and a step of widening. The agents for it are those of the steps up to it: so each agent stands once in a
 //! pool, in the tier of the first step that lets him in, and the free agents of a class are the first of a few tiers. Nobody is moved when
@@ -30,6 +30,7 @@ pub(super) struct PoolId(usize);
 /// What makes two queues one pool.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Requirement {
+    /// Of those that take agents in the same order, the one for all.
     strategy: Strategy,
     /// The queue's, before any widening.
     skills: Levels,
@@ -52,7 +53,7 @@ impl Requirement {
     /// Who asks for what makes no difference where nothing widens: then both are one.
     fn of(queue: &QueueSettings, asks: &Levels) -> Self {
         let widen: Vec<_> = queue.widen.iter().map(|step| (step.skills.clone(), step.add.clone())).collect();
-        let (strategy, skills) = (queue.strategy, queue.skills.clone());
+        let (strategy, skills) = (queue.strategy.order(), queue.skills.clone());
         if widen.is_empty() {
             return Self { strategy, skills: both(&skills, asks), widen, number: Levels::new() };
         }
@@ -65,9 +66,12 @@ impl Requirement {
 
     /// What the number asks for still at a step.
     fn number_at(&self, step: u8) -> Levels {
-        let lowered = self.taken(step).iter().filter_map(|(skills, _)| skills.as_ref());
-        let lowest = |skill: &Skill, level: u8| lowered.clone().filter_map(|skills| skills.get(skill).copied()).fold(level, u8::min);
-        self.number.iter().map(|(skill, level)| (skill.clone(), lowest(skill, *level))).collect()
+        self.number.iter().map(|(skill, level)| (skill.clone(), self.lowest(step, skill, *level))).collect()
+    }
+
+    /// What is left at a step of a level that the number asks for.
+    fn lowest(&self, step: u8, skill: &Skill, level: u8) -> u8 {
+        self.taken(step).iter().filter_map(|(skills, _)| skills.as_ref()?.get(skill).copied()).fold(level, u8::min)
     }
 
     /// What is asked for at a step.
@@ -84,7 +88,8 @@ impl Requirement {
         };
         let first = if fits(&self.skills) { 0 } else { u8::try_from(self.widen.iter().position(lets_in)? + 1).ok()? };
         let last = u8::try_from(self.widen.len()).ok()?;
-        (first..=last).find(|step| self.number.is_empty() || fits(&self.number_at(*step)))
+        let has = |skill: &Skill| agent.skills.get(skill).copied().unwrap_or(0);
+        (first..=last).find(|step| self.number.iter().all(|(skill, level)| has(skill) >= self.lowest(*step, skill, *level)))
     }
 }
 

@@ -26,15 +26,14 @@ pub(super) struct Arrival {
 impl Acd {
     pub(super) fn enqueue(&mut self, arrival: Arrival, now: Instant, out: &mut Vec<Action>) {
         let Arrival { call, queue: id, priority, since, preferred, asks } = arrival;
-        match self.refusal(&id, &asks) {
-            None => {
-                let pool = self.pool_for(&id, &asks);
+        match self.admit(&id, &asks) {
+            Ok(pool) => {
                 let queue = self.queues.get_mut(&id).expect("it refuses nobody, so it is there");
                 queue.enter(call, since);
                 queue.figures.offered += 1;
                 self.take_up(Arrival { call, queue: id, priority, since, preferred, asks }, pool, false, now, out);
             }
-            Some(why) => {
+            Err(why) => {
                 if let Some(queue) = self.queues.get_mut(&id).filter(|_| why != Refusal::Unknown) {
                     queue.figures.refused += 1;
                     self.changed.figures = true;
@@ -86,22 +85,30 @@ impl Acd {
 
     /// Why the queue would not take another caller now whose number asks for this besides; `None`: it would.
     pub fn refusal(&mut self, id: &QueueId, asks: &Levels) -> Option<Refusal> {
-        let Some(queue) = self.queues.get(id).filter(|queue| !queue.retired) else { return Some(Refusal::Unknown) };
+        self.admit(id, asks).err()
+    }
+
+    /// The pool in which a caller would stand whose number asks for this besides; or why the queue would not take him now.
+    fn admit(&mut self, id: &QueueId, asks: &Levels) -> Result<PoolId, Refusal> {
+        let queue = self.queues.get_mut(id).filter(|queue| !queue.retired).ok_or(Refusal::Unknown)?;
         if queue.is_full() {
-            return Some(Refusal::Full);
+            return Err(Refusal::Full);
         }
         let join = queue.settings.join;
-        let pool = self.pool_for(id, asks);
-        let pool = &self.pools[pool];
+        let (id, is_new) = queue.pool_for(asks, &mut self.pools);
+        if is_new {
+            self.people(id);
+        }
+        let pool = &self.pools[id];
         let is_staffed = |at_work: fn(StateName) -> bool| {
             StateName::ALL.into_iter().filter(|state| at_work(*state)).any(|state| pool.count(u8::MAX, state) > 0)
         };
         let nobody_logged_on = || !is_staffed(|state| state != StateName::Offline);
         match join {
-            Join::Always => None,
-            Join::LoggedOn | Join::Ready if nobody_logged_on() => Some(Refusal::NobodyLoggedOn),
-            Join::Ready if !is_staffed(|state| !matches!(state, StateName::Offline | StateName::NotReady)) => Some(Refusal::NobodyReady),
-            Join::LoggedOn | Join::Ready => None,
+            Join::Always => Ok(id),
+            Join::LoggedOn | Join::Ready if nobody_logged_on() => Err(Refusal::NobodyLoggedOn),
+            Join::Ready if !is_staffed(|state| !matches!(state, StateName::Offline | StateName::NotReady)) => Err(Refusal::NobodyReady),
+            Join::LoggedOn | Join::Ready => Ok(id),
         }
     }
 

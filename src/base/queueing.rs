@@ -69,6 +69,12 @@ impl Strategy {
     pub const fn rings_several(self) -> bool {
         matches!(self, Self::RingAll | Self::RingProgressively)
     }
+
+    /// In whose order agents are taken: those that ring several differ in how many phones ring, not in whose.
+    #[must_use]
+    pub const fn order(self) -> Self {
+        if self.rings_several() { Self::LongestIdle } else { self }
+    }
 }
 
 impl fmt::Display for Strategy {

@@ -56,6 +56,22 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every one, in the order in which they are told.
+    pub const ALL: [Self; 12] = [
+        Self::Answered,
+        Self::Abandoned,
+        Self::Silent,
+        Self::Scripted,
+        Self::Refused,
+        Self::NoAnswer,
+        Self::Busy,
+        Self::Unreachable,
+        Self::Played,
+        Self::Message,
+        Self::CallBack,
+        Self::Failed,
+    ];
+
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn a_record_comes_back_as_it_was_written() {
         let at = |ms: i64| Timestamp(1_795_253_400_000 + ms);
-        for outcome in [Outcome::Answered, Outcome::NoAnswer, Outcome::Scripted] {
+        for outcome in Outcome::ALL {
             let record = CallRecord {
                 id: CallId::new(at(0), &mut Rng::new(1)),
                 direction: CallDirection::Inbound,

@@ -38,6 +38,9 @@ fn calls_are_filtered_by_what_is_given() {
     world.kept_call(60, |call| call.queue = None);
     world.kept_call(120, |call| call.caller = "+8613800000000".into());
     world.kept_call(180, |call| call.outcome = Some(Outcome::NoAnswer));
+    for outcome in Outcome::ALL {
+        assert_eq!(world.get(&format!("/api/v1/calls?outcome={}", outcome.name())).status, 200, "{}", outcome.name());
+    }
     for (query, count) in [
         ("", 4),
         ("agent=1001", 3),

@@ -42,10 +42,13 @@ fn before_the_first_call_ninety_seconds_are_taken_for_one() {
 }
 
 /// A day at a desk: callers at random, calls of random length. Gives, of those who were told a wait, (told, had) each.
-fn a_day(agents: usize, queues: &[(&str, u64)], mean_talk: u64, callers: u64, seed: u64) -> Vec<(Duration, Duration)> {
+fn a_day(agents: usize, queues: &[(&'static str, u64)], mean_talk: u64, callers: u64, seed: u64) -> Vec<(Duration, Duration)> {
     let ids: Vec<String> = (0..agents).map(|n| (1_000 + n).to_string()).collect();
-    let skills: Vec<(&str, u8)> = queues.iter().map(|(id, _)| (*id, 1)).collect();
-    let settings = |(id, _): &(&str, u64)| QueueSettings { skills: levels(&[(*id, 1)]), wrap_up: secs(15), ..QueueSettings::default() };
+    // What stands before the dash is the skill that the queue asks for.
+    let skill = |id: &'static str| id.split('-').next().unwrap_or(id);
+    let skills: Vec<(&str, u8)> = queues.iter().map(|(id, _)| (skill(id), 1)).collect::<BTreeMap<_, _>>().into_iter().collect();
+    let settings =
+        |(id, _): &(&'static str, u64)| QueueSettings { skills: levels(&[(skill(id), 1)]), wrap_up: secs(15), ..QueueSettings::default() };
     let queues_of: Vec<_> = queues.iter().map(|queue| (queue.0, settings(queue))).collect();
     let mut floor = Floor::with(desk(&ids.iter().map(|id| (id.as_str(), skilled(&skills))).collect::<Vec<_>>(), &queues_of));
     for id in &ids {
@@ -124,6 +127,7 @@ fn over_thousands_of_callers_the_told_wait_is_the_mean_of_what_comes() {
         ("one queue, 5 agents", 5, &[("service", 1)][..], 0.45),
         ("one queue, 20 agents", 20, &[("service", 1)][..], 0.40),
         ("two queues, 20 agents for both", 20, &[("sales", 1), ("service", 3)][..], 0.55),
+        ("two queues of one skill", 20, &[("service-north", 1), ("service-south", 1)][..], 0.55),
     ] {
         let seen: Vec<(Duration, Duration)> = (1..=6).flat_map(|seed| a_day(agents, queues, 180, 4_000, seed)).collect();
         let (had, bias, error) = errors(&seen);

@@ -13,21 +13,6 @@ use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use std::sync::Arc;
 
-/// Every outcome, in the words of the records.
-const OUTCOMES: [&str; 11] = [
-    Outcome::Answered.name(),
-    Outcome::Abandoned.name(),
-    Outcome::Silent.name(),
-    Outcome::Scripted.name(),
-    Outcome::Refused.name(),
-    Outcome::NoAnswer.name(),
-    Outcome::Busy.name(),
-    Outcome::Unreachable.name(),
-    Outcome::Played.name(),
-    Outcome::Message.name(),
-    Outcome::Failed.name(),
-];
-
 /// Calls, newest first. Running ones are among them, shown as the switch has them now. An agent sees his own.
 #[utoipa::path(get, path = "/api/v1/calls", tag = "calls",
     params(
@@ -36,7 +21,7 @@ const OUTCOMES: [&str; 11] = [
         ("agent" = Option<String>, Query, description = "the record's agent"),
         ("queue" = Option<String>, Query),
         ("caller" = Option<String>, Query, description = "the whole number"),
-        ("outcome" = Option<String>, Query, description = "answered, abandoned, silent, scripted, refused, no-answer, busy, unreachable, played, failed"),
+        ("outcome" = Option<String>, Query, description = "answered, abandoned, silent, scripted, refused, no-answer, busy, unreachable, played, message, call-back, failed"),
         ("recording" = Option<String>, Query, description = "open, complete, recovered, missing, removed, or any"),
         ("running" = Option<String>, Query, description = "true: only calls in progress; outcome and recording do not filter these"),
         ("since" = Option<String>, Query, format = DateTime, description = "arrived at or after"),
@@ -52,7 +37,7 @@ pub async fn list(
         agent: params.text("agent"),
         queue: params.text("queue"),
         caller: params.text("caller"),
-        outcome: params.word("outcome", &OUTCOMES)?,
+        outcome: params.word("outcome", &Outcome::ALL.map(Outcome::name))?,
         recording: params.word("recording", &["open", "complete", "recovered", "missing", "removed", "any"])?,
         since: params.time("since")?,
         until: params.time("until")?,

@@ -124,6 +124,10 @@ fn he_confirms_hangs_up_keeps_his_place_and_speaks_with_the_agent_who_is_free_ne
     world.says("1001", Sound::Silence).says(HOME, Sound::Speech).after(secs(2)).hangs_up(HOME).after(secs(12));
     world.expect_conversation("later", "1001");
     assert_eq!((world.awaiting_call(), world.closed_as()), (vec![], vec!["reached".to_owned()]));
+    let made = world.called_back()[0].id;
+    let chosen: Vec<_> =
+        world.decisions.iter().filter(|decision| decision.call == made).filter_map(|decision| decision.chosen.clone()).collect();
+    assert_eq!(chosen, [AgentId::new("1001")], "why he was called by 1001 is told with the call that was made");
     assert_eq!(world.called_back_count(), (3, 1), "the call-back is not one more who came");
     let asked = world.record_of(CALLER).clone();
     assert_eq!(asked.outcome, Some(Outcome::CallBack));
