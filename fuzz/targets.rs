@@ -368,6 +368,7 @@ fn server() -> &'static LocalServer {
                 store: Store::open(&folder.join("data")).await.expect("it opens"),
                 hub: EventHub::new(0),
                 metrics: Metrics::new(),
+                data: folder.clone(),
                 recordings: folder.join("recordings"),
                 token: http::Token::new("t"),
                 config: sanling::io::loaded::Loaded::new(Arc::new(least_config()), Vec::new()),

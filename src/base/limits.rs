@@ -266,3 +266,12 @@ pub const PASSWORD_LETTERS_MIN: usize = 8;
 pub const PASSWORD_BYTES_MAX: usize = 1_024;
 /// Views and plays of the last ten minutes that are in the audit log already. More: the oldest is forgotten, and is noted again when it goes on.
 pub const VIEWS_REMEMBERED_MAX: usize = 16_384;
+/// Messages on their way to the thread that writes the SIP of calls: some seconds of the busiest switch. More: dropped, and counted.
+pub const TRACE_INBOX_MAX: usize = 16_384;
+/// Call-IDs whose call is remembered while their SIP is written: twice the calls that a switch bears. More: the oldest are forgotten, and the
+/// rest of their SIP is not written.
+pub const TRACE_DIALOGS_MAX: usize = 65_536;
+/// Messages of one Call-ID that are held until it is known whose they are: an INVITE, its repetitions and their answers. More: not written.
+pub const TRACE_HELD_MAX: usize = 32;
+/// Bytes of SIP that are kept of one call: some five thousand messages. More: not written.
+pub const TRACE_PAGE_MAX: u64 = 4 * 1024 * 1024;

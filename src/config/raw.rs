@@ -128,6 +128,7 @@ tables! {
     RawRetention "storage.retention" {
         recordings: Spot<String> = "recordings = \"90d\"",
         records: Spot<String> = "records = \"730d\"",
+        signalling: Spot<String> = "signalling = \"30d\"",
         free_space: Spot<String> = "free_space = \"1GB\"",
     }
     RawScorecard "scorecard" {

@@ -68,6 +68,7 @@ reference! {
     ["storage.retention"] "What may be removed, and when. A recording on legal hold stays in any case." {
         "recordings" = r#""ever""#: "Days after a call's end, oldest first.";
         "records" = r#""ever""#: "Records and events of calls whose recording is gone or never was, and agents' intervals.";
+        "signalling" = r#""30d""#: "Every SIP message of a call: `data/sip/2026/11/21/CALL-ID.sip`.";
         "free_space" = r#""1GB""#: "A size, a share (`5%`), or `off`: below it the oldest complete recordings go, however young.";
     }
     ["agent"] "A person with a phone." {

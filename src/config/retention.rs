@@ -2,6 +2,9 @@
 
 use crate::base::Duration;
 
+/// The SIP of calls is looked at within days, and is the largest of what is kept beside the sound.
+const SIGNALLING: Duration = Duration::from_secs(30 * 86_400);
+
 /// What may be removed, and when. A legal hold keeps a recording and its record in any case.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Retention {
@@ -9,6 +12,8 @@ pub struct Retention {
     pub recordings: Option<Duration>,
     /// The same for its record and events, which stay at least as long as the recording.
     pub records: Option<Duration>,
+    /// How long after a call's day its SIP is kept.
+    pub signalling: Option<Duration>,
     pub free_space: FreeSpace,
 }
 
@@ -24,7 +29,7 @@ pub enum FreeSpace {
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { recordings: None, records: None, free_space: FreeSpace::Bytes(1_000_000_000) }
+        Self { recordings: None, records: None, signalling: Some(SIGNALLING), free_space: FreeSpace::Bytes(1_000_000_000) }
     }
 }
 

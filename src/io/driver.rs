@@ -5,9 +5,11 @@ use super::desk::Question;
 use super::ledger::Ledger;
 use super::media::MediaPool;
 use super::net::Net;
+use super::trace::{Direction, Trace};
 use crate::base::{Instant, WallClock};
 use crate::media::clips::ClipLibrary;
 use crate::media::control::Report;
+use crate::sip::Received;
 use crate::sip::admission::{BEARABLE, Strain};
 use crate::switch::Switch;
 use crate::switch::input::{Input, RequestId};
@@ -43,6 +45,8 @@ pub struct Driver {
     pub net: Net,
     pub media: MediaPool,
     pub ledger: Ledger,
+    /// The SIP of calls is kept.
+    pub trace: Trace,
     pub lateness: Lateness,
 }
 
@@ -196,6 +200,11 @@ impl Driver {
             self.ledger.stream(statistics);
         }
         let now = self.clock.now();
+        match &input {
+            Input::Sip(Received::Bytes { flow, bytes }) => self.trace.bytes(self.wall.read(now), Direction::In, *flow, bytes),
+            Input::Sip(Received::Closed { flow }) => self.trace.closed(*flow),
+            _ => {}
+        }
         self.lateness.woken(self.switch.deadline(), now);
         self.switch.handle(input, now, out);
     }
@@ -219,7 +228,11 @@ impl Driver {
         let mut drained = false;
         for order in orders {
             match order {
-                Output::SendSip { flow, bytes } => self.net.send(flow, bytes),
+                Output::SendSip { flow, bytes } => {
+                    self.trace.bytes(self.wall.read(self.clock.now()), Direction::Out, flow, &bytes);
+                    self.net.send(flow, bytes);
+                }
+                Output::Dialog { call, call_id } => self.trace.belongs(call_id, call),
                 Output::CloseSip { flow } => self.net.close(flow),
                 Output::TrustSip { flow } => self.net.trust(flow),
                 Output::Media(command) => self.media.order_soon(command),

@@ -18,6 +18,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock};
 
 type Labels = Vec<(&'static str, String)>;
@@ -27,6 +28,8 @@ pub struct Plant {
     pub net: NetReadings,
     pub media: MediaReadings,
     pub deadlines: LateMax,
+    /// SIP messages that were not kept.
+    pub sip_lost: Arc<AtomicU64>,
 }
 
 /// The counters; cheap to clone.
@@ -274,6 +277,7 @@ fn of_the_plant(scrape: &mut Scrape, plant: &Plant) {
         ("sanling_net_connections_refused", "TCP connections closed because there were too many", net.connections_refused),
         ("sanling_net_connections_displaced", "TCP connections of strangers that made room for newer ones", net.connections_displaced),
         ("sanling_net_outbox_overflows", "Messages that a slow connection could not take", net.outbox_overflows),
+        ("sanling_sip_trace_lost", "SIP messages that are not with their calls, because the disk was behind", plant.sip_lost.load(Relaxed)),
     ] {
         scrape.counter(name, help, value);
     }

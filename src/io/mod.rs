@@ -26,3 +26,4 @@ pub mod shapes;
 pub mod shipped;
 pub mod store;
 pub mod telemetry;
+pub mod trace;

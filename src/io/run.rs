@@ -16,6 +16,7 @@ use super::recorder::{self, Recorder, Recovered, repair, unnoticed};
 use super::retention::Cleaner;
 use super::store::Store;
 use super::telemetry;
+use super::trace::{self, Trace};
 use crate::base::limits;
 use crate::config::{Config, ConfigError, SourceFile, TrunkHostName};
 use crate::media::clips::{Clip, ClipLibrary, in_language, is_spoken};
@@ -179,11 +180,13 @@ async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&
     let media = MediaPool::start(&settings, &clips, clock, &inbox, || recorder.sink())
         .map_err(unavailable("the media threads cannot be started"))?;
 
+    let sip_trace = Trace::start(&data).map_err(unavailable("the thread that keeps the SIP of calls cannot be started"))?;
+
     let (desk, questions) = Desk::new();
     let hub = EventHub::new(store.last_event_seq().await.map_err(|error| RunError::Unavailable(error.to_string()))?);
     let metrics = Metrics::new();
     let deadlines = LateMax::default();
-    metrics.watch(Plant { net: net.readings(), media: media.readings(), deadlines: deadlines.clone() });
+    metrics.watch(Plant { net: net.readings(), media: media.readings(), deadlines: deadlines.clone(), sip_lost: sip_trace.lost() });
     let (libraries, libraries_read) = mpsc::channel(1);
     let loaded = Loaded::new(config.clone(), texts);
     let api = Api {
@@ -191,6 +194,7 @@ async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&
         store: store.clone(),
         hub: hub.clone(),
         metrics: metrics.clone(),
+        data: data.clone(),
         recordings: recordings.clone(),
         token: token.clone(),
         config: loaded.clone(),
@@ -216,7 +220,8 @@ async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&
     }
     let ledger = Ledger::new(store.clone(), hub.clone(), metrics);
     let lateness = Lateness::new(clock.now(), deadlines);
-    let mut driver = Driver { clock, switch, wall, inbox: inputs, questions, libraries: libraries_read, net, media, ledger, lateness };
+    let mut driver =
+        Driver { clock, switch, wall, inbox: inputs, questions, libraries: libraries_read, net, media, ledger, trace: sip_trace, lateness };
     // The parties hear each other while the files of those who do not are looked through.
     driver.begin(ordered);
     for found in recover(&store, &recordings, &restored).await? {
@@ -235,7 +240,8 @@ async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&
     let background = [
         tokio::spawn(look_up_trunks(loaded.clone(), inbox.clone())),
         tokio::spawn(obey_signals(desk.clone(), api.reload.clone(), loaded)),
-        tokio::spawn(cleaner.run(rules)),
+        tokio::spawn(cleaner.run(rules.clone())),
+        tokio::spawn(trace::forget(data.clone(), move || rules().signalling)),
     ];
     started(&Started { http: server.address(), sip, token, desk, hub });
 

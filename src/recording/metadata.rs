@@ -49,8 +49,7 @@ impl RecordingFile {
     /// The folder of the day: `2026/11/21`.
     #[must_use]
     pub fn folder(&self) -> String {
-        let Date { year, month, day } = self.date;
-        format!("{year:04}/{month:02}/{day:02}")
+        self.date.to_string()
     }
 
     /// While the call runs, and until it is hashed: `2026/11/21/CALL-ID.wav.part`.
@@ -63,6 +62,18 @@ impl RecordingFile {
 impl fmt::Display for RecordingFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}.wav", self.folder(), self.call)
+    }
+}
+
+/// The folder of the day in which `at` lies: `2026/11/21`.
+#[must_use]
+pub fn day_folder(at: Timestamp) -> String {
+    Date::of(at).to_string()
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}/{:02}/{:02}", self.year, self.month, self.day)
     }
 }
 

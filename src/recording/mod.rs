@@ -6,5 +6,5 @@
 pub mod metadata;
 pub mod state;
 
-pub use metadata::RecordingFile;
+pub use metadata::{RecordingFile, day_folder};
 pub use state::Recording;

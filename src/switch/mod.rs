@@ -351,9 +351,13 @@ impl Switch {
     }
 
     fn tell_sip(&mut self, command: sip::Command, now: Instant) {
+        let begins = if let sip::Command::Invite { leg, .. } = &command { Some(*leg) } else { None };
         let mut ordered = Vec::new();
         self.endpoint.command(command, now, &mut ordered);
         self.touched.insert(Key::Endpoint);
+        if let Some(leg) = begins {
+            self.tell_dialog(leg);
+        }
         self.work.extend(ordered.into_iter().map(Work::Sip));
     }
 
@@ -393,6 +397,14 @@ impl Switch {
         if let Some(slot) = self.slots.get_mut(&call) {
             slot.legs.insert(leg);
             self.calls_of_legs.insert(leg, call);
+        }
+        self.tell_dialog(leg);
+    }
+
+    /// Whose the SIP of a leg is, for who keeps it.
+    fn tell_dialog(&mut self, leg: LegId) {
+        if let (Some(call), Some(call_id)) = (self.calls_of_legs.get(&leg), self.endpoint.call_id(leg)) {
+            self.out.push(Output::Dialog { call: *call, call_id });
         }
     }
 

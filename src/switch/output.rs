@@ -23,6 +23,11 @@ pub enum Output {
         flow: sip::Flow,
     },
     Media(media::control::Command),
+    /// A SIP dialog is this call's, from now on.
+    Dialog {
+        call: CallId,
+        call_id: String,
+    },
     /// A row for the store: inserted, or replaced by its id.
     StoreCall(Box<CallRecord>),
     /// Why an agent was chosen for a call, or nobody was: a row for the store, in place of the call's of the same place.

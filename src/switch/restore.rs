@@ -190,6 +190,7 @@ impl Switch {
         }
         for leg in &slot.legs {
             self.calls_of_legs.insert(*leg, id);
+            self.tell_dialog(*leg);
             self.next_leg = self.next_leg.max(leg.0 & !1);
         }
         self.calls_of_sessions.insert(slot.call.session(), id);

@@ -12,4 +12,5 @@ mod operation;
 mod recording;
 mod reports;
 mod sessions;
+mod sip;
 mod world;

@@ -190,7 +190,7 @@ fn hold(world: &World, method: &str, call: &CallRecord, rest: &str, body: Option
 /// A round of retention on a disk that is full.
 fn disk_is_full(world: &World) -> usize {
     let mut cleaner = Cleaner::new(world.store.clone(), world.recordings(), 1);
-    let rules = Retention { recordings: None, records: None, free_space: FreeSpace::Percent(10) };
+    let rules = Retention { recordings: None, records: None, signalling: None, free_space: FreeSpace::Percent(10) };
     let round = cleaner.round(&rules, Some(Free { bytes: 0, of: 1_000_000 }), Timestamp(1_795_300_000_000));
     world.runtime.block_on(round).expect("looks").recordings
 }

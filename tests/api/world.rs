@@ -17,7 +17,7 @@ use sanling::switch::input::{Command, RequestedState};
 use sanling::switch::output::{Detail, Event, Reply};
 use sanling::switch::view::*;
 use serde_json::Value;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
@@ -191,6 +191,7 @@ impl World {
                 store: store.clone(),
                 hub: hub.clone(),
                 metrics: metrics.clone(),
+                data: folder.path().to_owned(),
                 recordings: folder.path().join("recordings"),
                 token: Token::new(TOKEN),
                 config: config.clone(),
@@ -208,6 +209,10 @@ impl World {
         let agent = ureq::Agent::config_builder().http_status_as_error(false).max_idle_connections(0).build().into();
         let ledger = Ledger::new(store.clone(), hub.clone(), metrics);
         Self { runtime, folder, switch, hub, store, ledger, config, reload, server: Some(server), url, rng: Rng::new(7), agent }
+    }
+
+    pub fn data(&self) -> &Path {
+        self.folder.path()
     }
 
     pub fn recordings(&self) -> PathBuf {

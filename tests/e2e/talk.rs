@@ -52,6 +52,17 @@ fn a_caller_reaches_an_agent_both_hear_each_other_and_the_recording_has_both() {
     assert_eq!((text(&recording["state"]), &fetched), ("complete", &file));
     let hash: String = Sha256::digest(&file).iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(text(&recording["sha256"]), hash);
+    // Written within a second of the last message: each phone's leg from its INVITE to the answer to its BYE.
+    pass(1.5);
+    let sip = site.get(&format!("{path}/sip"));
+    let parties: Vec<&str> = sip["legs"].as_array().expect("legs").iter().map(|leg| text(&leg["party"])).collect();
+    assert_eq!(parties, ["1002", "1001"]);
+    for leg in 0..2 {
+        let of_leg = sip["items"].as_array().expect("messages").iter().filter(|item| item["leg"] == leg);
+        let lines: Vec<&str> = of_leg.map(|item| text(&item["line"])).collect();
+        assert!(lines[0].starts_with("INVITE ") && lines.iter().any(|line| line.starts_with("BYE ")), "{lines:?}");
+        assert_eq!(lines.last(), Some(&"SIP/2.0 200 OK"), "{lines:?}");
+    }
 
     let channels = parse_wav(&file);
     assert_eq!(channels.len(), 2, "left the caller, right the agent");

@@ -524,7 +524,7 @@ impl World {
                         self.put(delay, Happening::SipToPhone { to: flow.peer, bytes: bytes.clone() });
                     }
                 }
-                Output::CloseSip { .. } | Output::TrustSip { .. } => {}
+                Output::CloseSip { .. } | Output::TrustSip { .. } | Output::Dialog { .. } => {}
                 Output::Media(command) => {
                     self.checkers.ordered(&command, self.now);
                     match command {

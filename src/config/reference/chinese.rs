@@ -37,6 +37,7 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     ("storage.retention", "什么可以删除，何时删除。依法保留的录音任何情况下都不删。"),
     ("storage.retention.recordings", "通话结束后的天数，最早的先删。"),
     ("storage.retention.records", "没有录音的通话的记录和事件，以及坐席的时段。"),
+    ("storage.retention.signalling", "通话的每条 SIP 消息：`data/sip/2026/11/21/通话号.sip`。"),
     ("storage.retention.free_space", "容量、比例（`5%`）或 `off`：空间低于它时，最早的完整录音先删，不论新旧。"),
     ("agent", "有话机的人。"),
     ("agent.id", "分机号，也是 SIP 用户名，只有数字。"),

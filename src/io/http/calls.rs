@@ -120,7 +120,7 @@ pub async fn visible(context: &Context, asker: &Asker, id: &str) -> Result<Call,
 }
 
 /// The same, noted as looked at.
-async fn view(context: &Context, asker: &Asker, id: &str) -> Result<Call, Problem> {
+pub async fn view(context: &Context, asker: &Asker, id: &str) -> Result<Call, Problem> {
     let call = visible(context, asker, id).await?;
     context.audit_view(asker, "call.viewed", &call.id, String::new())?;
     Ok(call)

@@ -93,6 +93,12 @@ impl Shown {
         call
     }
 
+    /// A text of somebody else's making.
+    #[must_use]
+    pub fn text(&self, text: String) -> String {
+        if self.whole { text } else { in_text(&text) }
+    }
+
     #[must_use]
     pub fn event(&self, mut event: EventShape) -> EventShape {
         for value in event.detail.values_mut() {

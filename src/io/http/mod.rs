@@ -27,6 +27,7 @@ mod reports;
 mod script;
 mod session;
 mod sign_in;
+mod sip;
 mod stream;
 mod throttle;
 mod trunks;
@@ -77,6 +78,8 @@ pub struct Api {
     pub store: Store,
     pub hub: EventHub,
     pub metrics: Metrics,
+    /// The data folder: the SIP of calls is in it.
+    pub data: PathBuf,
     /// The recordings folder.
     pub recordings: PathBuf,
     pub token: Token,
@@ -249,6 +252,7 @@ fn router(api: Api, closing: watch::Receiver<bool>) -> std::io::Result<Router> {
         .route("/calls/{id}", needs(See, get(calls::one)))
         .route("/calls/{id}/events", needs(See, get(calls::timeline)))
         .route("/calls/{id}/decisions", needs(See, get(calls::decisions)))
+        .route("/calls/{id}/sip", needs(See, get(sip::list)))
         .route("/calls/{id}/recording", needs(Hear, get(recording::fetch)))
         .route("/calls/{id}/script", needs(Supervise, post(script::begin).delete(script::end)))
         .route("/calls/{id}/parties", needs(Supervise, post(parties::command)))

@@ -70,7 +70,7 @@ fn days(days: u64) -> Option<Duration> {
     Some(secs(days * 86_400))
 }
 
-const NOTHING: Retention = Retention { recordings: None, records: None, free_space: FreeSpace::Off };
+const NOTHING: Retention = Retention { recordings: None, records: None, signalling: None, free_space: FreeSpace::Off };
 
 #[tokio::test]
 async fn without_rules_nothing_ever_goes() {

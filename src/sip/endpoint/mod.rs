@@ -179,6 +179,12 @@ impl Endpoint {
         self.admission.learn(strain, now)
     }
 
+    /// The Call-ID of a leg, once it has one.
+    #[must_use]
+    pub fn call_id(&self, leg: LegId) -> Option<String> {
+        self.legs.get(&leg).map(|leg| leg.dialog().0)
+    }
+
     /// What the sockets tell.
     pub fn receive(&mut self, received: Received, now: Instant, out: &mut Vec<Output>) {
         match received {

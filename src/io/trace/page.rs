@@ -1,0 +1,162 @@
+//! How messages stand in a call's file: a line of when, which way and how long, then the message as it was on the wire. For people with
+//! `less`, and for the reader.
+
+use super::path_of;
+use crate::base::limits::TRACE_PAGE_MAX;
+use crate::base::{CallId, Timestamp};
+use crate::io::shapes::Time;
+use crate::sip::{Flow, Protocol};
+use std::io::{self, Read};
+use std::path::Path;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Direction {
+    In,
+    Out,
+}
+
+/// One message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entry {
+    pub at: Timestamp,
+    pub direction: Direction,
+    pub flow: Flow,
+    /// As on the wire, but for the proofs of passwords.
+    pub bytes: Vec<u8>,
+}
+
+impl Entry {
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        let Flow { protocol, local, peer } = self.flow;
+        let way = match self.direction {
+            Direction::In => '<',
+            Direction::Out => '>',
+        };
+        let protocol = match protocol {
+            Protocol::Udp => "udp",
+            Protocol::Tcp => "tcp",
+        };
+        let bytes = without_proofs(&self.bytes);
+        out.extend_from_slice(format!("{} {way} {protocol} {local} {peer} {}\n", Time::from(self.at), bytes.len()).as_bytes());
+        out.extend_from_slice(&bytes);
+        out.push(b'\n');
+    }
+
+    /// The entry at the beginning of `text`, and what stands behind it; `None` at the end, or where a crash cut it.
+    fn read(text: &[u8]) -> Option<(Self, &[u8])> {
+        let end = text.iter().position(|byte| *byte == b'\n')?;
+        let line = std::str::from_utf8(&text[..end]).ok()?;
+        let mut words = line.split(' ');
+        let at = Time::parse(words.next()?)?;
+        let direction = match words.next()? {
+            "<" => Direction::In,
+            ">" => Direction::Out,
+            _ => return None,
+        };
+        let protocol = match words.next()? {
+            "udp" => Protocol::Udp,
+            "tcp" => Protocol::Tcp,
+            _ => return None,
+        };
+        let (local, peer) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+        let length: usize = words.next()?.parse().ok()?;
+        let (bytes, rest) = text[end + 1..].split_at_checked(length)?;
+        let entry = Self { at: Timestamp(at.0), direction, flow: Flow { protocol, local, peer }, bytes: bytes.to_vec() };
+        Some((entry, rest.strip_prefix(b"\n")?))
+    }
+}
+
+/// A proof is of one nonce, and still nobody else's to see.
+fn without_proofs(bytes: &[u8]) -> Vec<u8> {
+    const NAMES: [&[u8]; 2] = [b"authorization:", b"proxy-authorization:"];
+    let head = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or(bytes.len());
+    let (head, body) = bytes.split_at(head);
+    let mut out = Vec::with_capacity(bytes.len());
+    for line in head.split_inclusive(|byte| *byte == b'\n') {
+        let named = |name: &&[u8]| line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+        match NAMES.iter().find(|name| named(name)) {
+            Some(name) => {
+                out.extend_from_slice(&line[..name.len()]);
+                out.extend_from_slice(b" (not kept)\r\n");
+            }
+            None => out.extend_from_slice(line),
+        }
+    }
+    // The head's last line has its end before the body.
+    if out.ends_with(b" (not kept)\r\n") {
+        out.truncate(out.len() - 2);
+    }
+    out.extend_from_slice(body);
+    out
+}
+
+/// The messages of a call, as they came and went; of one of which nothing is kept, none.
+///
+/// # Errors
+/// What the file system said.
+pub fn read(folder: &Path, call: CallId) -> io::Result<Vec<Entry>> {
+    let file = match std::fs::File::open(path_of(folder, call)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other?,
+    };
+    let mut text = Vec::new();
+    file.take(TRACE_PAGE_MAX).read_to_end(&mut text)?;
+    let (mut rest, mut entries) = (text.as_slice(), Vec::new());
+    while let Some((entry, more)) = Entry::read(rest) {
+        entries.push(entry);
+        rest = more;
+    }
+    Ok(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(text: &str) -> Entry {
+        let flow = Flow {
+            protocol: Protocol::Tcp,
+            local: "127.0.0.1:5060".parse().expect("an address"),
+            peer: "[::1]:5062".parse().expect("an address"),
+        };
+        Entry { at: Timestamp(1_795_253_400_123), direction: Direction::In, flow, bytes: text.as_bytes().to_vec() }
+    }
+
+    #[test]
+    fn what_is_written_is_read_up_to_where_a_crash_cut_it() {
+        let all = [entry("INVITE sip:1 SIP/2.0\r\nCall-ID: a\r\n\r\nv=0\n\n> < udp"), entry("SIP/2.0 200 OK\r\n\r\n"), entry("")];
+        let mut text = Vec::new();
+        all.iter().for_each(|entry| entry.write(&mut text));
+        let read = |mut text: &[u8]| {
+            let mut found = Vec::new();
+            while let Some((entry, more)) = Entry::read(text) {
+                found.push(entry);
+                text = more;
+            }
+            found
+        };
+        assert_eq!(read(&text), all);
+        for length in 0..text.len() {
+            let found = read(&text[..length]);
+            assert!(found.len() < 3 && all.starts_with(&found), "{length}");
+        }
+    }
+
+    #[test]
+    fn no_proof_of_a_password_is_kept() {
+        for (line, kept) in [
+            ("Authorization: Digest response=\"abc\"", "Authorization: (not kept)"),
+            ("proxy-authorization:Digest x", "proxy-authorization: (not kept)"),
+            ("Subject: authorization: it stays", "Subject: authorization: it stays"),
+        ] {
+            for (before, after) in
+                [("INVITE sip:1 SIP/2.0\r\n", "\r\nTo: x\r\n\r\nauthorization: body"), ("REGISTER sip:1 SIP/2.0\r\n", "\r\n\r\n")]
+            {
+                let mut text = Vec::new();
+                entry(&format!("{before}{line}{after}")).write(&mut text);
+                let (read, rest) = Entry::read(&text).expect("an entry");
+                assert_eq!((String::from_utf8_lossy(&read.bytes).into_owned(), rest), (format!("{before}{kept}{after}"), &[][..]));
+            }
+        }
+    }
+}
