@@ -81,6 +81,12 @@ impl Report {
         Self { question, rows: BTreeMap::new(), returns: Returns::default(), last: None, too_many: false }
     }
 
+    /// What was asked.
+    #[must_use]
+    pub fn question(&self) -> &Question {
+        &self.question
+    }
+
     /// Counts a call that arrived no earlier than the one before.
     ///
     /// # Errors

@@ -20,6 +20,12 @@ pub(super) struct Spell {
     queue: Option<QueueId>,
 }
 
+impl Spell {
+    pub fn works_for(&self) -> (Option<CallId>, Option<QueueId>) {
+        (self.call, self.queue.clone())
+    }
+}
+
 /// One of each agent who has changed since the switch first started.
 #[derive(Debug, Default)]
 pub(super) struct Spells(BTreeMap<AgentId, Spell>);

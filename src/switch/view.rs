@@ -4,6 +4,7 @@ pub use super::boxes::{Lamp, Message, MessagePart};
 pub use super::call_backs::{CallBack, CallBackState};
 
 use super::Switch;
+use super::spells::Spell;
 use crate::acd::{AgentSnapshot, Counters, QueueSnapshot};
 use crate::base::{AgentId, BoxId, CallId, Instant, QueueId, Timestamp, TrunkId};
 use crate::call::record::{CallRecord, SoundRecord};
@@ -96,6 +97,8 @@ pub struct AgentView {
     /// Offers that he let go since he last answered one, by cause.
     pub let_go: Counters,
     pub call: Option<CallId>,
+    /// The call and the queue for which he is at it: after a call too.
+    pub works_for: (Option<CallId>, Option<QueueId>),
     /// Registered contacts.
     pub contacts: usize,
     /// How he sounds in the call that he speaks on, once he has said enough.
@@ -243,6 +246,7 @@ impl Switch {
             let_go: agent.counters,
             sound: agent.call.and_then(|call| self.sound_of_agent(call, &agent.agent)),
             call: agent.call,
+            works_for: self.spells.of(&agent.agent).map(Spell::works_for).unwrap_or_default(),
             contacts,
             messages: self.lamps.get(&agent.agent).copied().unwrap_or_default(),
             id: agent.agent,

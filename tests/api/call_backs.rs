@@ -54,7 +54,9 @@ fn they_are_listed_by_queue_and_state() {
     assert_eq!((one["number"].as_str(), one["why"].as_str(), one["state"].as_str()), (Some("13800138000"), Some("asked"), Some("resting")));
     assert_eq!((one["tries"].as_u64(), one["next_at"].as_str()), (Some(1), Some("2026-11-21T09:31:00.000Z")));
     assert!(one["call"].is_null());
-    world.get("/api/v1/call-backs?colour=red").problem(400);
+    for wrong in ["colour=red", "state=lsited"] {
+        world.get(&format!("/api/v1/call-backs?{wrong}")).problem(400);
+    }
 }
 
 #[test]

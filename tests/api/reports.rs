@@ -145,6 +145,9 @@ fn an_agents_time_line_has_his_sessions_and_what_lasts() {
     );
     let intervals = world.get(&format!("/api/v1/reports/intervals?{until}&agent=1002")).json();
     assert_eq!(intervals["items"], his["intervals"]);
+    // What ended after the snapshot was taken is in the database already, and told once all the same.
+    interval(&world, "1002", "talking", 0, 1);
+    assert_eq!(world.get(&format!("/api/v1/reports/intervals?{until}&agent=1002")).json(), intervals);
 }
 
 #[test]

@@ -323,6 +323,7 @@ fn snapshot() -> Snapshot {
         wrap_up: None,
         let_go: sanling::acd::Counters::default(),
         call: None,
+        works_for: (None, None),
         sound: None,
         contacts: 1,
         messages: (0, 0),

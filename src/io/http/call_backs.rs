@@ -87,7 +87,7 @@ pub async fn list(
     Extension(asker): Extension<Asker>,
     mut params: Params,
 ) -> Result<Json<CallBackList>, Problem> {
-    let (queue, state) = (params.text("queue"), params.text("state"));
+    let (queue, state) = (params.text("queue"), params.word("state", &["listed", "waiting", "calling", "resting"])?);
     params.end()?;
     let is_asked_for =
         |one: &CallBack| queue.as_ref().is_none_or(|queue| one.queue == *queue) && state.as_ref().is_none_or(|state| one.state == *state);

@@ -111,6 +111,7 @@ mod tests {
             wrap_up: None,
             let_go: sanling::acd::Counters::default(),
             call,
+            works_for: (call, None),
             sound: None,
             contacts: 1,
             messages: (0, 0),

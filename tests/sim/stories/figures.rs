@@ -101,7 +101,10 @@ fn an_agents_time_is_written_down_state_by_state_and_reason_by_reason() {
 #[test]
 fn the_work_after_a_call_is_written_down_with_its_call_and_queue() {
     let mut world = World::story_with(&[("wrap_up = \"0s\"", "wrap_up = \"15s\"")], &[]);
-    world.agents_come(&["1001"]).agent_answers("1001", secs(1)).caller_dials("95000").after(secs(30)).hangs_up(CALLER).after(secs(20));
+    world.agents_come(&["1001"]).agent_answers("1001", secs(1)).caller_dials("95000").after(secs(30)).hangs_up(CALLER).after(secs(5));
+    let works_for = world.agent("1001").works_for.clone();
+    assert_eq!(works_for, (Some(world.record().id), Some("service".into())), "while it lasts too");
+    world.after(secs(15));
     let wrapped = world.intervals.iter().find(|interval| interval.state == "wrap-up").expect("he wrapped up").clone();
     assert_eq!((wrapped.to.0 - wrapped.from.0, wrapped.queue.map(|queue| queue.to_string())), (15_000, Some("service".to_owned())));
     assert_eq!(wrapped.call, Some(world.record().id));
