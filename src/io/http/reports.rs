@@ -297,11 +297,12 @@ async fn make(
         each_interval(context, &asked, |interval, _| report.interval(&interval).map_err(|_| Broken::Rows)).await?;
     }
     // Ten thousand rows of fifty figures are work for a moment, in which this thread has others to answer.
-    let told = tokio::task::spawn_blocking(move || tell(&asked, kind, name, by, &variant, &report, calls)).await;
+    let told = tokio::task::spawn_blocking(move || tell(&asked, kind, name, by, &variant, report, calls)).await;
     told.map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, format!("the report could not be made: {error}")))
 }
 
-fn tell(asked: &Asked, kind: Kind, name: &'static str, by: Option<String>, variant: &str, report: &Report, calls: usize) -> Response {
+fn tell(asked: &Asked, kind: Kind, name: &'static str, by: Option<String>, variant: &str, report: Report, calls: usize) -> Response {
+    let terms = report.question().terms;
     let rows: Vec<ReportLine> = report
         .rows()
         .iter()
@@ -319,7 +320,7 @@ fn tell(asked: &Asked, kind: Kind, name: &'static str, by: Option<String>, varia
         zone: asked.snapshot.basis.zone.iana_name().unwrap_or("UTC").to_owned(),
         by,
         calls,
-        terms: ReportTerms::from(&report.question().terms),
+        terms: ReportTerms::from(&terms),
         formulas: measure::said(kind, variant).into_iter().map(Formula::from).collect(),
         rows,
     };

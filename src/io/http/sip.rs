@@ -94,7 +94,11 @@ impl SipTrace {
         }
         let is_request = matches!(message, Message::Request(_));
         let theirs = if is_request == (entry.direction == Direction::In) { from } else { to };
-        self.legs.push(SipLeg { call_id: call_id.to_owned(), party: theirs.uri.user_unescaped().map(|user| shown.text(user)), peer: entry.flow.peer.to_string() });
+        self.legs.push(SipLeg {
+            call_id: call_id.to_owned(),
+            party: theirs.uri.user_unescaped().map(|user| shown.text(user)),
+            peer: entry.flow.peer.to_string(),
+        });
         self.legs.len() - 1
     }
 }
