@@ -13,6 +13,7 @@ pub mod gauge;
 pub mod high_pass;
 pub mod level;
 pub mod mix;
+pub mod outline;
 pub mod pitch;
 pub mod resample;
 pub mod tone;

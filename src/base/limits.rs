@@ -275,3 +275,13 @@ pub const TRACE_DIALOGS_MAX: usize = 65_536;
 pub const TRACE_HELD_MAX: usize = 32;
 /// Bytes of SIP that are kept of one call: some five thousand messages. More: not written.
 pub const TRACE_PAGE_MAX: u64 = 4 * 1024 * 1024;
+/// Notes on one call. More: 409.
+pub const NOTES_PER_CALL_MAX: usize = 200;
+/// Searches that are kept, of all users. More: 409.
+pub const SEARCHES_MAX: usize = 1_000;
+/// Words that a search looks for in notes at once: each is a walk through all notes.
+pub const SEARCH_WORDS_MAX: usize = 8;
+/// Rows of an export: a quarter of what a large house has in a month. More: they are left out, the oldest.
+pub const EXPORT_ROWS_MAX: usize = 100_000;
+/// Recordings looked through at once to be drawn: an hour of sound takes a core for half a second. More: 503.
+pub const OUTLINES_AT_ONCE: usize = 4;

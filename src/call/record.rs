@@ -17,6 +17,8 @@ pub enum CallDirection {
 }
 
 impl CallDirection {
+    pub const ALL: [Self; 3] = [Self::Inbound, Self::Outbound, Self::Internal];
+
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -101,6 +103,8 @@ pub enum ReleasedBy {
 }
 
 impl ReleasedBy {
+    pub const ALL: [Self; 4] = [Self::Caller, Self::Agent, Self::Callee, Self::Switch];
+
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -497,6 +501,9 @@ pub struct CallRecord {
     pub merged_into: Option<CallId>,
     #[serde(default)]
     pub call_back: Option<CallBackRecord>,
+    /// The rules of service that it broke, as bits of [`Breaches`](crate::qa::Breaches): set as it is given to the store.
+    #[serde(default)]
+    pub broken: u16,
     pub recording: Option<RecordingRecord>,
 }
 
@@ -531,6 +538,7 @@ impl CallRecord {
             merged_into: None,
             call_back: None,
             caller_left_at: None,
+            broken: 0,
             recording: None,
         }
     }

@@ -8,6 +8,7 @@ use crate::call::record::{
     OfferRecord, Outcome, QueueVisit, ReleasedBy, ScriptEnding, ScriptRecord, SegmentEnding, SegmentRecord, SegmentRole, SoundRecord,
     SurveyRecord, VisitEnding,
 };
+use crate::qa::{Breach, Breaches};
 
 /// The value of that name. A list that lacks one does not compile.
 macro_rules! word {
@@ -51,8 +52,15 @@ pub fn record(call: &Call) -> Option<CallRecord> {
         sounds: call.sounds.iter().map(sound).collect(),
         merged_into: call.merged_into.as_deref().and_then(|id| id.parse().ok()),
         call_back: call.call_back.as_ref().and_then(call_back),
+        broken: broken(call).bits(),
         recording: None,
     })
+}
+
+/// The rules of service that a call broke; those of a later version are left out.
+#[must_use]
+pub fn broken(call: &Call) -> Breaches {
+    call.broken.iter().filter_map(|name| Breach::named(name)).collect()
 }
 
 fn call_back(made: &super::shapes::CallBackMade) -> Option<CallBackRecord> {
@@ -170,6 +178,7 @@ mod tests {
                 released_at: Some(at(3)),
                 released_by: Some(ReleasedBy::Switch),
                 hung_up_first: Some(ReleasedBy::Agent),
+                broken: Breaches::from_iter([Breach::Patience, Breach::HungUpFirst]).bits(),
                 caller_left_at: Some(at(2)),
                 release_cause: None,
                 outcome: Some(outcome),

@@ -21,10 +21,11 @@ use crate::base::limits;
 use crate::config::{Config, ConfigError, SourceFile, TrunkHostName};
 use crate::media::clips::{Clip, ClipLibrary, in_language, is_spoken};
 use crate::media::engine::EngineSettings;
+use crate::report::Terms;
 use crate::switch::input::{Command, Input, RecorderReport};
 use crate::switch::output::Reply;
 use crate::switch::restore::{Kept, Restored};
-use crate::switch::{Surroundings, Switch};
+use crate::switch::{Surroundings, Switch, basis};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -237,10 +238,12 @@ async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&
         let loaded = loaded.clone();
         move || loaded.get().storage.retention
     };
+    let terms = basis(&loaded.get()).terms;
     let background = [
         tokio::spawn(look_up_trunks(loaded.clone(), inbox.clone())),
         tokio::spawn(obey_signals(desk.clone(), api.reload.clone(), loaded)),
         tokio::spawn(cleaner.run(rules.clone())),
+        tokio::spawn(complete(store.clone(), terms)),
         tokio::spawn(trace::forget(data.clone(), move || rules().signalling)),
     ];
     started(&Started { http: server.address(), sip, token, desk, hub });
@@ -290,6 +293,15 @@ async fn recover(store: &Store, recordings: &Path, restored: &Restored) -> Resul
     }
     repaired.recovered.retain(|found| except.contains(&found.call));
     Ok(repaired.recovered)
+}
+
+/// Calls that a version before wrote are found by the rules that they broke too.
+async fn complete(store: Store, terms: Terms) {
+    match store.completed(&terms).await {
+        Ok(0) => {}
+        Ok(calls) => tracing::info!(calls, "calls of before are looked for by the rules that they broke"),
+        Err(error) => tracing::warn!(%error, "calls of before are not looked for by the rules that they broke; the next start goes on"),
+    }
 }
 
 /// Reads the configuration anew, and hands it to the switch whole; or gives back every error, and nothing has changed.

@@ -6,6 +6,7 @@ use crate::base::{Duration, Timestamp};
 use crate::call::record::{
     CallBackRecord, CallRecord, HoldRecord, OfferRecord, QueueVisit, RecordingRecord, ScriptRecord, SegmentRecord, SoundRecord,
 };
+use crate::qa::Breaches;
 use crate::switch::output::{DecisionRecord, Detail, Event};
 use crate::switch::view::CallView;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -108,6 +109,10 @@ pub struct Call {
     /// Of a call that the switch made to call somebody back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call_back: Option<CallBackMade>,
+    /// The rules of service that it broke: three-rings, patience, promise, hold-without-reason, greeting-late, greeting-missing, hung-up-first,
+    /// abandoned, silent-release, open-microphone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub broken: Vec<String>,
     pub recording: Option<Recording>,
     /// While the call runs: arriving, waiting, offering, connected, held, transferring, ending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -330,6 +335,7 @@ impl From<&CallRecord> for Call {
             sounds: record.sounds.iter().map(SideSound::from).collect(),
             merged_into: record.merged_into.map(|call| call.to_string()),
             call_back: record.call_back.as_ref().map(CallBackMade::from),
+            broken: Breaches::from_bits(record.broken).names().map(str::to_owned).collect(),
             recording: record.recording.as_ref().map(Recording::from),
             state: None,
             state_since: None,

@@ -35,7 +35,8 @@ pub(super) struct Today {
 }
 
 /// What figures of the house go by.
-pub(super) fn basis(config: &Config) -> Basis {
+#[must_use]
+pub fn basis(config: &Config) -> Basis {
     let terms = Terms {
         service_level: config.reports.service_level,
         short_abandon: config.reports.short_abandon,

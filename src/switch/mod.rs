@@ -49,11 +49,14 @@ mod spells;
 mod visits;
 mod wishes;
 
+pub use figures::basis;
+
 use crate::acd::{self, Acd};
 use crate::base::{AgentId, CallId, Deadlines, Duration, Instant, LegId, Machine, Rng, SessionId, Timestamp, WallClock};
 use crate::call::record::CallRecord;
 use crate::call::{self, Order};
 use crate::config::Config;
+use crate::qa::breaches;
 use crate::recording::Recording;
 use crate::sip::admission::{Strain, Turn};
 use crate::sip::{self, Endpoint};
@@ -438,7 +441,8 @@ impl Switch {
         self.out.push(Output::Event(event));
     }
 
-    fn store(&mut self, record: CallRecord) {
+    fn store(&mut self, mut record: CallRecord) {
+        record.broken = breaches(&record, &self.basis().terms).bits();
         self.dirty.stored(record.id, record.agent.clone());
         self.out.push(Output::StoreCall(Box::new(record)));
     }

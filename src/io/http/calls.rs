@@ -1,15 +1,16 @@
 //! Calls: the list, one record, its timeline. A running call is shown as the switch has it now, before the store does.
 
-use super::Context;
+use super::access::Right;
 use super::auth::Asker;
 use super::dto::{CallList, DecisionList, EventList};
 use super::params::Params;
 use super::problem::Problem;
+use super::{Context, search};
 use crate::base::CallId;
-use crate::call::record::Outcome;
 use crate::io::shapes::{Call, EventShape};
 use crate::io::store::CallFilter;
 use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use std::sync::Arc;
 
@@ -18,33 +19,39 @@ use std::sync::Arc;
     params(
         ("limit" = Option<usize>, Query, minimum = 1, maximum = 500, description = "rows of the page, 50 when absent"),
         ("cursor" = Option<String>, Query, description = "next of the page before"),
-        ("agent" = Option<String>, Query, description = "the record's agent"),
+        ("agent" = Option<String>, Query, description = "who had a part in it"),
         ("queue" = Option<String>, Query),
-        ("caller" = Option<String>, Query, description = "the whole number"),
+        ("caller" = Option<String>, Query, description = "the whole number, its beginning (138*) or its end (*5678)"),
+        ("called" = Option<String>, Query, description = "as caller"),
+        ("number" = Option<String>, Query, description = "the caller's or the one that he called, as caller"),
+        ("direction" = Option<String>, Query, description = "inbound, outbound, internal"),
         ("outcome" = Option<String>, Query, description = "answered, abandoned, silent, scripted, refused, no-answer, busy, unreachable, played, message, call-back, failed"),
+        ("first" = Option<String>, Query, description = "whose part ended first: caller, agent, callee, switch"),
+        ("longer" = Option<String>, Query, description = "talk of this or more: 5m"),
+        ("shorter" = Option<String>, Query, description = "talk of less than this: 20s"),
+        ("waited" = Option<String>, Query, description = "this or more until the first connection, or to the end without one: 60s"),
+        ("broken" = Option<String>, Query, description = "a rule of service that it broke: three-rings, patience, promise, hold-without-reason, greeting-late, greeting-missing, hung-up-first, abandoned, silent-release, open-microphone"),
+        ("score_below" = Option<f64>, Query, description = "scored below, 0 to 100"),
+        ("score_above" = Option<f64>, Query, description = "scored at or above"),
+        ("words" = Option<String>, Query, description = "in notes on it; all of them"),
         ("recording" = Option<String>, Query, description = "open, complete, recovered, missing, removed, or any"),
-        ("running" = Option<String>, Query, description = "true: only calls in progress; outcome and recording do not filter these"),
+        ("running" = Option<String>, Query, description = "true: only calls in progress; what only an end tells does not filter these"),
         ("since" = Option<String>, Query, format = DateTime, description = "arrived at or after"),
-        ("until" = Option<String>, Query, format = DateTime, description = "arrived before")),
+        ("until" = Option<String>, Query, format = DateTime, description = "arrived before"),
+        ("format" = Option<String>, Query, description = "json, or csv: all that is found as a table, at most 100,000 rows; needs the right export")),
     responses((status = 200, body = CallList), (status = 400, body = Problem, content_type = "application/problem+json")))]
 pub async fn list(
     State(context): State<Arc<Context>>,
     Extension(asker): Extension<Asker>,
     mut params: Params,
-) -> Result<Json<CallList>, Problem> {
+) -> Result<Response, Problem> {
     let limit = params.limit()?;
-    let mut filter = CallFilter {
-        agent: params.text("agent"),
-        queue: params.text("queue"),
-        caller: params.text("caller"),
-        outcome: params.word("outcome", &Outcome::ALL.map(Outcome::name))?,
-        recording: params.word("recording", &["open", "complete", "recovered", "missing", "removed", "any"])?,
-        since: params.time("since")?,
-        until: params.time("until")?,
-        before: params.cursor()?,
-    };
+    let wants_table = params.word("format", &["json", "csv"])?.is_some_and(|format| format == "csv");
     let running = params.word("running", &["true"])?.is_some();
+    let asked = params.to_string();
+    let filter = search::filter(&mut params, &asker)?;
     params.end()?;
+<<<<<<< HEAD
     let mut items = match asker.own() {
         _ if running => in_progress(&context, &filter).await?.into_iter().filter(|call| asker.may_see(call)).collect(),
         Some(own) if filter.agent.as_ref().is_some_and(|agent| agent != own.as_str()) => Vec::new(),
@@ -54,24 +61,25 @@ pub async fn list(
             as_kept(&context, &filter, limit + 1).await?
         }
     };
-    let next = cut(&mut items, limit, |call| call.id.clone());
+=======
+    let Some(filter) = filter else { return Ok(Json(CallList { items: Vec::new(), next: None }).into_response()) };
     let shown = context.shown(&asker);
-    Ok(Json(CallList { items: items.into_iter().map(|call| shown.call(call)).collect(), next }))
+    if wants_table {
+        asker.require(Right::Export)?;
+        context.audit(&asker, "calls.exported", None, asked)?;
+        context.settle().await;
+        return Ok(search::table(context, filter, shown));
+    }
+    let mut items = if running { in_progress(&context, &filter).await? } else { as_kept(&context, &filter, limit + 1).await? };
+>>>>>>> 025ec9a (Calls are found by anything that is known of them, noted on, taken away as a table; a recording is drawn by its peaks)
+    let next = cut(&mut items, limit, |call| call.id.clone());
+    Ok(Json(CallList { items: items.into_iter().map(|call| shown.call(call)).collect(), next }).into_response())
 }
 
 /// The switch's calls, newest first.
 async fn in_progress(context: &Context, filter: &CallFilter) -> Result<Vec<Call>, Problem> {
     let snapshot = context.api.desk.snapshot().await?;
-    let is = |wanted: &Option<String>, actual: &Option<String>| wanted.is_none() || wanted == actual;
-    let mut calls: Vec<_> = snapshot.calls.iter().map(Call::from).collect();
-    calls.retain(|call| {
-        is(&filter.agent, &call.agent)
-            && is(&filter.queue, &call.queue)
-            && filter.caller.as_ref().is_none_or(|caller| *caller == call.caller)
-            && filter.before.as_ref().is_none_or(|before| call.id < *before)
-            && filter.since.is_none_or(|since| call.arrived_at >= since)
-            && filter.until.is_none_or(|until| call.arrived_at < until)
-    });
+    let mut calls: Vec<_> = snapshot.calls.iter().map(Call::from).filter(|call| search::is_running_match(filter, call)).collect();
     calls.sort_by(|a, b| b.id.cmp(&a.id));
     Ok(calls)
 }

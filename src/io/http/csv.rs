@@ -1,6 +1,7 @@
 //! Reports as tables (RFC 4180): a line a figure, with all that it is made of, so that no program need know how a figure is reckoned.
 
 use super::dto::{AgentTime, ReportAnswer, Timeline};
+use crate::io::shapes::Call;
 
 /// One line; what needs quotes has them (RFC 4180 §2), and what a spreadsheet would take for a formula is a text.
 fn line<'a>(out: &mut String, cells: impl IntoIterator<Item = std::borrow::Cow<'a, str>>) {
@@ -23,6 +24,38 @@ fn line<'a>(out: &mut String, cells: impl IntoIterator<Item = std::borrow::Cow<'
 
 fn shown<T: ToString>(value: Option<T>) -> std::borrow::Cow<'static, str> {
     value.map(|value| value.to_string()).unwrap_or_default().into()
+}
+
+pub fn calls_head() -> String {
+    "id,direction,caller,called,trunk,queue,agent,arrived_at,answered_at,connected_at,released_at,talk_ms,outcome,released_by,hung_up_first,\
+     broken,recording\r\n"
+        .to_owned()
+}
+
+pub fn call(out: &mut String, call: &Call) {
+    let talk = call.released_at.zip(call.connected_at).map(|(to, from)| to.0 - from.0);
+    line(
+        out,
+        [
+            call.id.as_str().into(),
+            call.direction.as_str().into(),
+            call.caller.as_str().into(),
+            call.called.as_str().into(),
+            shown(call.trunk.as_deref()),
+            shown(call.queue.as_deref()),
+            shown(call.agent.as_deref()),
+            shown(Some(call.arrived_at)),
+            shown(call.answered_at),
+            shown(call.connected_at),
+            shown(call.released_at),
+            shown(talk),
+            shown(call.outcome.as_deref()),
+            shown(call.released_by.as_deref()),
+            shown(call.hung_up_first.as_deref()),
+            call.broken.join(" ").into(),
+            shown(call.recording.as_ref().map(|recording| recording.state.as_str())),
+        ],
+    );
 }
 
 pub fn report(report: &ReportAnswer) -> String {

@@ -16,15 +16,18 @@ mod hold;
 mod listener;
 pub mod mask;
 mod messages;
+mod notes;
 mod openapi;
 mod page;
 mod params;
 mod parties;
+mod peaks;
 pub mod problem;
 mod range;
 mod recording;
 mod reports;
 mod script;
+mod search;
 mod session;
 mod sign_in;
 mod sip;
@@ -107,6 +110,8 @@ struct Context {
     passwords: Semaphore,
     consumers: Arc<Semaphore>,
     reports: Semaphore,
+    /// Recordings that are looked through to be drawn.
+    outlines: Semaphore,
     /// Ids of audit entries; a lock, because requests run side by side; held to draw one number.
     ids: Mutex<AuditIds>,
     /// Turns true when the server ends, so that event streams end too.
@@ -243,6 +248,7 @@ fn router(api: Api, closing: watch::Receiver<bool>) -> std::io::Result<Router> {
         passwords: Semaphore::new(limits::PASSWORDS_AT_ONCE),
         consumers: Arc::new(Semaphore::new(limits::EVENT_CONSUMERS_MAX)),
         reports: Semaphore::new(limits::REPORTS_AT_ONCE),
+        outlines: Semaphore::new(limits::OUTLINES_AT_ONCE),
         ids: Mutex::new(AuditIds { rng: Rng::new(u64::from_ne_bytes(auth::random()?)), last: Timestamp::default() }),
         closing,
     });
@@ -252,6 +258,11 @@ fn router(api: Api, closing: watch::Receiver<bool>) -> std::io::Result<Router> {
         .route("/calls/{id}", needs(See, get(calls::one)))
         .route("/calls/{id}/events", needs(See, get(calls::timeline)))
         .route("/calls/{id}/decisions", needs(See, get(calls::decisions)))
+        .route("/calls/{id}/notes", needs(See, get(notes::list)).merge(needs(Note, post(notes::add))))
+        .route("/calls/{id}/notes/{note}", needs(Note, put(notes::change).delete(notes::remove)))
+        .route("/searches", needs(See, get(notes::searches)).merge(needs(Note, post(notes::keep_search))))
+        .route("/searches/{id}", needs(Note, delete(notes::drop_search)))
+        .route("/calls/{id}/recording/peaks", needs(Hear, get(peaks::fetch)))
         .route("/calls/{id}/sip", needs(See, get(sip::list)))
         .route("/calls/{id}/recording", needs(Hear, get(recording::fetch)))
         .route("/calls/{id}/script", needs(Supervise, post(script::begin).delete(script::end)))

@@ -1,7 +1,7 @@
 //! The description of the API, made from the handlers themselves. `tests/api/openapi.json` keeps a copy, so that drift is a diff.
 
 use super::{
-    admin, agents, blocked, call_backs, calls, config, health, hold, messages, parties, problem, recording, reports, script, sign_in, sip, stream, trunks,
+    admin, agents, blocked, call_backs, calls, config, health, hold, messages, notes, parties, peaks, problem, recording, reports, script, sign_in, sip, stream, trunks,
 };
 use axum::http::header;
 use axum::response::IntoResponse;
@@ -14,7 +14,7 @@ use utoipa::{Modify, OpenApi};
     info(title = "Sanling", description = "The switch's API. Errors are RFC 9457 problem documents; lists are {items, next}, newest first.",
         license(name = "Apache-2.0")),
     paths(
-        calls::list, calls::one, calls::timeline, calls::decisions, sip::list, recording::fetch, hold::put, hold::delete, script::begin, script::end, parties::command, agents::list, agents::set_state,
+        calls::list, calls::one, calls::timeline, calls::decisions, sip::list, peaks::fetch, notes::list, notes::add, notes::change, notes::remove, notes::searches, notes::keep_search, notes::drop_search, recording::fetch, hold::put, hold::delete, script::begin, script::end, parties::command, agents::list, agents::set_state,
         agents::queues, reports::queues, reports::agents, reports::teams, reports::scripts, reports::intervals,
         reports::timeline, stream::events, config::texts, config::check, admin::reload, admin::audit, blocked::list, blocked::release,
         sign_in::open, sign_in::show, sign_in::close, messages::list, messages::audio, messages::heard, call_backs::list, call_backs::call, call_backs::drop, trunks::list, openapi, health::healthz, health::metrics

@@ -15,6 +15,14 @@ const PAGE_DEFAULT: usize = 50;
 #[derive(Debug)]
 pub struct Params(BTreeMap<String, String>);
 
+/// What has not been read yet, for the audit log.
+impl std::fmt::Display for Params {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let pairs: Vec<String> = self.0.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        f.write_str(&pairs.join(" "))
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Params {
     type Rejection = Problem;
 

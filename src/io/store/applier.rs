@@ -3,6 +3,7 @@
 
 use super::fact::{DecisionRow, EventRow, Fact, HoldRow};
 use super::handover::{Handover, Work};
+use super::work::{self, WorkRow};
 use super::{Database, Shared, StoreError, StoreOptions, sql};
 use crate::io::journal::Reader;
 use crate::io::precedence;
@@ -38,6 +39,8 @@ struct Batch<'a> {
     holds: Vec<&'a HoldRow>,
     decisions: Vec<&'a DecisionRow>,
     intervals: Vec<&'a AgentInterval>,
+    /// In order: people write little, and what they wrote last stands.
+    work: Vec<&'a WorkRow>,
 }
 
 impl<'a> Batch<'a> {
@@ -67,6 +70,7 @@ impl<'a> Batch<'a> {
                         batch.decisions.push(row);
                     }
                 },
+                Fact::Work(row) => batch.work.push(row),
                 Fact::Interval(interval) => match spent.entry((interval.agent.as_str(), interval.from.0)) {
                     Entry::Occupied(place) => batch.intervals[*place.get()] = interval,
                     Entry::Vacant(place) => {
@@ -189,6 +193,9 @@ impl Applier {
         sql::put_intervals(&mut transaction, &batch.intervals).await?;
         for row in &batch.holds {
             sql::put_legal_hold(&mut transaction, row).await?;
+        }
+        for row in &batch.work {
+            work::put(&mut transaction, row).await?;
         }
         sql::put_applied(&mut transaction, upto).await?;
         transaction.commit().await?;

@@ -60,9 +60,17 @@ impl Store {
              AND (recording_state IS NULL OR recording_state IN ('removed', 'missing')) \
              AND NOT EXISTS (SELECT 1 FROM legal_holds WHERE call_id = calls.id) ORDER BY arrived_at LIMIT {limit}"
         );
+        let notes = format!("DELETE FROM work WHERE kind = 'note' AND call_id IN ({old})");
+        sqlx::query(sqlx::AssertSqlSafe(notes)).bind(before.0).execute(&mut *transaction).await?;
         let mut gone = 0;
-        for (table, key) in [("offers", "call_id"), ("holds", "call_id"), ("decisions", "call_id"), ("events", "call_id"), ("calls", "id")]
-        {
+        for (table, key) in [
+            ("offers", "call_id"),
+            ("holds", "call_id"),
+            ("decisions", "call_id"),
+            ("events", "call_id"),
+            ("call_agents", "call_id"),
+            ("calls", "id"),
+        ] {
             // The calls go last: the others are found by them.
             let sql = format!("DELETE FROM {table} WHERE {key} IN ({old})");
             let done = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(before.0).execute(&mut *transaction).await?;

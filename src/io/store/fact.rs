@@ -1,5 +1,6 @@
 //! What a row becomes: a frame of the journal, and the values that the tables take.
 
+use super::work::WorkRow;
 use super::{Row, StoreError};
 use crate::base::limits::DECISIONS_PER_CALL_MAX;
 use crate::io::events::NumberedEvent;
@@ -19,6 +20,7 @@ pub(super) const NO_IMAGE: u8 = 5;
 pub(super) const HOLD: u8 = 6;
 pub(super) const DECISION: u8 = 7;
 pub(super) const INTERVAL: u8 = 8;
+pub(super) const WORK: u8 = 9;
 
 /// A row as the tables take it.
 #[derive(Clone, PartialEq, Debug)]
@@ -30,6 +32,7 @@ pub(super) enum Fact {
     Hold(HoldRow),
     Decision(Box<DecisionRow>),
     Interval(Box<AgentInterval>),
+    Work(WorkRow),
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -85,6 +88,8 @@ impl Fact {
                 Self::Decision(Box::new(DecisionRow { call: made.call.to_string(), decision: DecisionShape::from(&*made) }))
             }
             Row::Interval(interval) => Self::Interval(interval),
+            Row::Work(work) => Self::Work(WorkRow::Written(work)),
+            Row::WorkGone { kind, id } => Self::Work(WorkRow::Gone { kind, id }),
             Row::Kept { .. } => return None,
         })
     }
@@ -97,6 +102,7 @@ impl Fact {
             Self::Hold(_) => HOLD,
             Self::Decision(_) => DECISION,
             Self::Interval(_) => INTERVAL,
+            Self::Work(_) => WORK,
         }
     }
 
@@ -109,6 +115,7 @@ impl Fact {
             Self::Hold(hold) => serde_json::to_writer(out, hold).expect(SHAPES),
             Self::Decision(row) => serde_json::to_writer(out, row).expect(SHAPES),
             Self::Interval(interval) => serde_json::to_writer(out, interval).expect(SHAPES),
+            Self::Work(row) => serde_json::to_writer(out, row).expect(SHAPES),
         }
     }
 
@@ -124,6 +131,7 @@ impl Fact {
             HOLD => Self::Hold(serde_json::from_slice(frame.body)?),
             DECISION => Self::Decision(Box::new(serde_json::from_slice(frame.body)?)),
             INTERVAL => Self::Interval(Box::new(serde_json::from_slice(frame.body)?)),
+            WORK => Self::Work(serde_json::from_slice(frame.body)?),
             _ => return Ok(None),
         }))
     }

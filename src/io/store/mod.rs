@@ -17,13 +17,16 @@ mod handover;
 mod reader;
 mod recovery;
 mod schema;
+mod search;
 mod sql;
 mod taker;
 mod trouble;
+mod work;
 
 pub use super::recorder::Recovered;
-pub use reader::CallFilter;
 pub use recovery::Interrupted;
+pub use search::{CallFilter, NumberPattern};
+pub use work::{Work, WorkFilter, WorkKind};
 
 use super::events::NumberedEvent;
 use super::journal::{self, Disk, Keeper, Lock, Medium};
@@ -64,6 +67,12 @@ pub enum Row {
     Decision(Box<DecisionRecord>),
     /// What an agent was at. Inserted, or replaces what began at the same moment.
     Interval(Box<AgentInterval>),
+    /// What somebody wrote beside the calls. Inserted, or replaces what had its kind and id.
+    Work(Box<Work>),
+    WorkGone {
+        kind: WorkKind,
+        id: String,
+    },
     Event(Arc<NumberedEvent>),
     Audit(Box<AuditEntry>),
     /// What a restart needs of a part of the switch; `None` forgets it.

@@ -1,88 +1,15 @@
 //! What is asked of the database. Each question is bounded: lists come in pages, newest first, and the cursor is the last id seen.
 
+use super::search::Where;
 use super::{Store, StoreError};
 use crate::io::shapes::{AuditEntry, Call, DecisionShape, EventShape, Time};
-use sqlx::any::{AnyArguments, AnyRow};
-use sqlx::query::Query;
-use sqlx::{Any, AssertSqlSafe, Row as _};
-
-/// Which calls. All that is given must hold.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct CallFilter {
-    pub agent: Option<String>,
-    pub queue: Option<String>,
-    pub caller: Option<String>,
-    pub outcome: Option<String>,
-    /// Only calls with a recording in this state, or with one at all for `any`.
-    pub recording: Option<String>,
-    /// Arrived at or after.
-    pub since: Option<Time>,
-    /// Arrived before.
-    pub until: Option<Time>,
-    /// Only ids before this one: where the page before ended.
-    pub before: Option<String>,
-}
+use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row as _};
 
 /// The legal hold beside a call's record; it is kept apart, because the switch writes the record.
-const HOLD: &str = "(SELECT hold FROM legal_holds WHERE call_id = calls.id) AS hold";
-
-enum Value {
-    Text(String),
-    Number(i64),
-}
-
-/// A WHERE clause that grows; its text is made of constants, its values are bound.
-#[derive(Default)]
-struct Where {
-    text: String,
-    values: Vec<Value>,
-}
-
-impl Where {
-    fn and(&mut self, condition: &'static str, value: Option<Value>) {
-        if let Some(value) = value {
-            self.values.push(value);
-            let joint = if self.text.is_empty() { "WHERE" } else { " AND" };
-            self.text.push_str(&format!("{joint} {condition} ${}", self.values.len()));
-        }
-    }
-
-    fn bind(self, mut query: Query<'_, Any, AnyArguments>) -> Query<'_, Any, AnyArguments> {
-        for value in self.values {
-            query = match value {
-                Value::Text(text) => query.bind(text),
-                Value::Number(number) => query.bind(number),
-            };
-        }
-        query
-    }
-}
+pub(super) const HOLD: &str = "(SELECT hold FROM legal_holds WHERE call_id = calls.id) AS hold";
 
 impl Store {
-    /// At most `limit` calls, newest first.
-    ///
-    /// # Errors
-    /// What the database said.
-    pub async fn calls(&self, filter: &CallFilter, limit: usize) -> Result<Vec<Call>, StoreError> {
-        let text = |value: &Option<String>| value.clone().map(Value::Text);
-        let mut wanted = Where::default();
-        wanted.and("agent =", text(&filter.agent));
-        wanted.and("queue =", text(&filter.queue));
-        wanted.and("caller =", text(&filter.caller));
-        wanted.and("outcome =", text(&filter.outcome));
-        match filter.recording.as_deref() {
-            // Every state sorts after nothing, NULL nowhere.
-            Some("any") => wanted.and("recording_state >", Some(Value::Text(String::new()))),
-            _ => wanted.and("recording_state =", text(&filter.recording)),
-        }
-        wanted.and("arrived_at >=", filter.since.map(|time| Value::Number(time.0)));
-        wanted.and("arrived_at <", filter.until.map(|time| Value::Number(time.0)));
-        wanted.and("id <", text(&filter.before));
-        let sql = format!("SELECT record, {HOLD} FROM calls {} ORDER BY id DESC LIMIT {limit}", wanted.text);
-        let rows = wanted.bind(sqlx::query(AssertSqlSafe(sql))).fetch_all(&self.readers).await?;
-        rows.iter().map(call_with_hold).collect()
-    }
-
     /// # Errors
     /// What the database said.
     pub async fn call(&self, id: &str) -> Result<Option<Call>, StoreError> {
@@ -145,11 +72,11 @@ impl Store {
     /// What the database said.
     pub async fn audit(&self, subject: Option<&str>, before: Option<&str>, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
         let mut wanted = Where::default();
-        wanted.and("subject =", subject.map(|subject| Value::Text(subject.to_owned())));
-        wanted.and("id <", before.map(|before| Value::Text(before.to_owned())));
+        wanted.text("subject = ?", subject);
+        wanted.text("id < ?", before);
         let sql = format!(
             "SELECT id, occurred_at, who, action, subject, remote, detail FROM audit {} ORDER BY id DESC LIMIT {limit}",
-            wanted.text
+            wanted.sql()
         );
         let rows = wanted.bind(sqlx::query(AssertSqlSafe(sql))).fetch_all(&self.readers).await?;
         rows.iter().map(audit).collect()
@@ -165,7 +92,7 @@ pub(super) fn call(row: &AnyRow) -> Result<Call, StoreError> {
     Ok(serde_json::from_str(&row.try_get::<String, _>("record")?)?)
 }
 
-fn call_with_hold(row: &AnyRow) -> Result<Call, StoreError> {
+pub(super) fn call_with_hold(row: &AnyRow) -> Result<Call, StoreError> {
     let mut call = call(row)?;
     if let (Some(recording), Some(hold)) = (&mut call.recording, row.try_get::<Option<String>, _>("hold")?) {
         recording.hold = Some(serde_json::from_str(&hold)?);

@@ -4,11 +4,13 @@
 use super::StoreError;
 use super::fact::{DecisionRow, EventRow, HoldRow};
 use crate::base::QueueId;
+use crate::io::facts;
 use crate::io::shapes::{AuditEntry, Call, Hold, Offer, Time};
 use crate::report::AgentInterval;
 use sqlx::any::AnyArguments;
 use sqlx::query::Query;
 use sqlx::{Any, AnyConnection, AssertSqlSafe, Row as _};
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 type Statement<'q> = Query<'q, Any, AnyArguments>;
@@ -56,14 +58,16 @@ static CALLS: Upsert = Upsert {
     texts: LazyLock::new(|| {
         Upsert::texts(
             "INSERT INTO calls (id, direction, caller, called, trunk, queue, agent, arrived_at, answered_at, connected_at, released_at, \
-             released_by, outcome, recording_state, recording_file, recording_ms, recording_sha256, record)",
-            18,
+             released_by, outcome, recording_state, recording_file, recording_ms, recording_sha256, record, talk_ms, wait_ms, left_first, \
+             broken)",
+            22,
             "ON CONFLICT (id) DO UPDATE SET direction = excluded.direction, caller = excluded.caller, called = excluded.called, \
              trunk = excluded.trunk, queue = excluded.queue, agent = excluded.agent, arrived_at = excluded.arrived_at, \
              answered_at = excluded.answered_at, connected_at = excluded.connected_at, released_at = excluded.released_at, \
              released_by = excluded.released_by, outcome = excluded.outcome, recording_state = excluded.recording_state, \
              recording_file = excluded.recording_file, recording_ms = excluded.recording_ms, \
-             recording_sha256 = excluded.recording_sha256, record = excluded.record",
+             recording_sha256 = excluded.recording_sha256, record = excluded.record, talk_ms = excluded.talk_ms, \
+             wait_ms = excluded.wait_ms, left_first = excluded.left_first, broken = excluded.broken",
         )
     }),
 };
@@ -94,6 +98,10 @@ static EVENTS: Upsert = Upsert {
     texts: LazyLock::new(|| {
         Upsert::texts("INSERT INTO events (seq, occurred_at, name, call_id, agent, queue, detail)", 7, "ON CONFLICT (seq) DO NOTHING")
     }),
+};
+
+static CALL_AGENTS: Upsert = Upsert {
+    texts: LazyLock::new(|| Upsert::texts("INSERT INTO call_agents (agent, call_id)", 2, "ON CONFLICT (agent, call_id) DO NOTHING")),
 };
 
 static DECISIONS: Upsert = Upsert {
@@ -136,6 +144,16 @@ fn millis(time: Option<Time>) -> Option<i64> {
     time.map(|time| time.0)
 }
 
+/// From the first connection to the end; none of a call that nobody answered, or that goes on.
+fn talk_ms(call: &Call) -> Option<i64> {
+    Some(call.released_at?.0.saturating_sub(call.connected_at?.0))
+}
+
+/// From the arrival to the first connection, or to the end without one.
+fn wait_ms(call: &Call) -> Option<i64> {
+    Some(call.connected_at.or(call.released_at)?.0.saturating_sub(call.arrived_at.0))
+}
+
 /// Inserts calls, or replaces what is known of them. Each comes with its JSON, and no call twice.
 pub(super) async fn put_calls(db: &mut AnyConnection, calls: &[(&Call, &str)]) -> Result<(), StoreError> {
     CALLS
@@ -160,8 +178,16 @@ pub(super) async fn put_calls(db: &mut AnyConnection, calls: &[(&Call, &str)]) -
                 .bind(recording.map(|recording| number(recording.duration_ms)))
                 .bind(recording.and_then(|recording| recording.sha256.as_deref()))
                 .bind(*json)
+                .bind(talk_ms(call))
+                .bind(wait_ms(call))
+                .bind(call.hung_up_first.as_deref())
+                .bind(i64::from(facts::broken(call).bits()))
         })
         .await?;
+    let spoke =
+        |call: &Call| -> BTreeSet<String> { call.agent.iter().chain(call.segments.iter().map(|part| &part.agent)).cloned().collect() };
+    let parts: Vec<_> = calls.iter().flat_map(|(call, _)| spoke(call).into_iter().map(move |agent| (agent, &call.id))).collect();
+    CALL_AGENTS.run(db, &parts, |query, (agent, call)| query.bind(agent.as_str()).bind(call.as_str())).await?;
     // The lists only grow, so a row for each place is all there is to do.
     let offers: Vec<_> = calls.iter().flat_map(|(call, _)| call.offers.iter().enumerate().map(|(n, offer)| (&call.id, n, offer))).collect();
     OFFERS

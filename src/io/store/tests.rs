@@ -103,7 +103,7 @@ async fn filters_are_joined_by_and() {
         (CallFilter { agent: text("1001"), ..Default::default() }, 10),
         (CallFilter { agent: text("1001"), outcome: text("abandoned"), ..Default::default() }, 0),
         (CallFilter { outcome: text("abandoned"), queue: text("service"), ..Default::default() }, 10),
-        (CallFilter { caller: text("13800000007"), ..Default::default() }, 1),
+        (CallFilter { caller: Some("13800000007".into()), ..Default::default() }, 1),
         (CallFilter { since: Some(Time(start + 5_000)), until: Some(Time(start + 8_000)), ..Default::default() }, 3),
         (CallFilter { recording: text("open"), ..Default::default() }, 20),
         (CallFilter { queue: text("' OR 1=1 --"), ..Default::default() }, 0),
@@ -617,4 +617,87 @@ async fn a_database_that_has_no_room_costs_nothing_while_the_journal_has() {
     let crashed = copy_of(folder.path());
     let store = Store::open_with(crashed.path(), quick()).await.expect("there is room again");
     assert_eq!((all_calls(&store).await, store.rows_lost()), (1_000, 0));
+}
+
+async fn opened() -> (tempfile::TempDir, Store) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::open(folder.path()).await.expect("opens");
+    (folder, store)
+}
+
+#[tokio::test]
+async fn searches_walk_the_index_that_has_all_columns() {
+    let (_folder, store) = opened().await;
+    for filter in [
+        CallFilter { queue: Some("service".into()), longer: Some(60_000), ..CallFilter::default() },
+        CallFilter { number: Some(NumberPattern::Ends("5678".into())), ..CallFilter::default() },
+        CallFilter { outcome: Some("failed".into()), since: Some(Time(0)), ..CallFilter::default() },
+        CallFilter::default(),
+    ] {
+        let plan = store.plan_of(&filter).await.expect("explains");
+        assert!(plan.contains("USING COVERING INDEX calls_found"), "{filter:?}: {plan}");
+    }
+}
+
+#[tokio::test]
+async fn calls_of_before_are_completed_where_the_last_start_ended() {
+    let (_folder, store) = opened().await;
+    let mut rng = Rng::new(5);
+    for n in 0..3 {
+        store.try_push(Row::Call(Box::new(record(n, &mut rng)))).expect("room");
+    }
+    store.flush().await.expect("flushes");
+    let mut connection = store.database.connect().await.expect("connects");
+    connection.execute("UPDATE calls SET broken = NULL").await.expect("forgets");
+    let terms = crate::report::Terms {
+        service_level: millis(20_000),
+        short_abandon: millis(5_000),
+        rings: 3,
+        patience: millis(7_000),
+        resolved_after: millis(1_000),
+        greeted_within: millis(2_000),
+    };
+    let abandoned = CallFilter { broken: Some(crate::qa::Breach::Abandoned), ..CallFilter::default() };
+    assert_eq!(store.calls(&abandoned, 10).await.expect("reads").len(), 0);
+    assert_eq!(store.completed(&terms).await.expect("completes"), 3);
+    let found = store.calls(&abandoned, 10).await.expect("reads");
+    assert_eq!((found.len(), &found[0].broken[..]), (1, &["abandoned".to_owned()][..]));
+    assert_eq!(store.completed(&terms).await.expect("completes"), 0);
+}
+
+#[tokio::test]
+async fn what_people_write_is_found_by_what_it_is_about_and_survives_a_restart() {
+    let (folder, store) = opened().await;
+    let note = |id: &str, call: &str, who: &str, words: &str| Work {
+        kind: WorkKind::Note,
+        id: id.to_owned(),
+        call: Some(call.to_owned()),
+        subject: None,
+        who: who.to_owned(),
+        at: Time(7),
+        number: None,
+        words: Some(words.to_owned()),
+        body: serde_json::json!({"text": words}),
+    };
+    for work in [note("1", "A", "li", "Refund"), note("2", "A", "wang", "late"), note("3", "B", "li", "loud")] {
+        store.try_push(Row::Work(Box::new(work))).expect("room");
+    }
+    store.try_push(Row::Work(Box::new(note("2", "A", "wang", "later")))).expect("room");
+    store.try_push(Row::WorkGone { kind: WorkKind::Note, id: "3".to_owned() }).expect("room");
+    store.flush().await.expect("flushes");
+    store.close().await.expect("closes");
+    let store = Store::open(folder.path()).await.expect("opens");
+    let ids = async |filter: WorkFilter| -> Vec<String> {
+        store.works(WorkKind::Note, &filter, 10).await.expect("reads").into_iter().map(|work| work.id).collect()
+    };
+    assert_eq!(ids(WorkFilter::default()).await, ["2", "1"]);
+    assert_eq!(ids(WorkFilter { call: Some("A".into()), who: Some("li".into()), ..WorkFilter::default() }).await, ["1"]);
+    assert_eq!(
+        ids(WorkFilter { before: Some("2".into()), since: Some(Time(7)), until: Some(Time(8)), ..WorkFilter::default() }).await,
+        ["1"]
+    );
+    assert_eq!(ids(WorkFilter { since: Some(Time(8)), ..WorkFilter::default() }).await, Vec::<String>::new());
+    let later = store.work(WorkKind::Note, "2").await.expect("reads").expect("is there");
+    assert_eq!((later.words.as_deref(), later.body["text"].as_str()), (Some("later"), Some("later")));
+    assert_eq!(store.work(WorkKind::Search, "2").await.expect("reads"), None);
 }

@@ -1,0 +1,112 @@
+//! Calls are found by what is known of them, and taken away as a table.
+
+use crate::world::World;
+use sanling::call::record::{CallDirection, Outcome, ReleasedBy, SegmentEnding, SegmentRecord, SegmentRole};
+use sanling::qa::{Breach, Breaches};
+
+/// Four calls: a long one, a short one, one that was abandoned, one that was handed on.
+fn world() -> World {
+    let mut world = World::new();
+    world.kept_call(0, |call| {
+        call.released_at = call.connected_at.map(|at| sanling::base::Timestamp(at.0 + 600_000));
+        call.broken = Breaches::from_iter([Breach::Patience, Breach::HoldWithoutReason]).bits();
+        call.hung_up_first = Some(ReleasedBy::Caller);
+    });
+    world.kept_call(60, |call| {
+        call.released_at = call.connected_at.map(|at| sanling::base::Timestamp(at.0 + 5_000));
+        call.caller = "13900005678".into();
+        call.hung_up_first = Some(ReleasedBy::Agent);
+        call.broken = Breaches::from_iter([Breach::HungUpFirst]).bits();
+    });
+    world.kept_call(120, |call| {
+        (call.connected_at, call.agent, call.outcome) = (None, None, Some(Outcome::Abandoned));
+        call.called = "95001".into();
+    });
+    world.kept_call(180, |call| {
+        let part = |agent: &str| SegmentRecord {
+            agent: agent.into(),
+            role: SegmentRole::Serving,
+            started_at: call.arrived_at,
+            ended_at: call.released_at,
+            ending: SegmentEnding::Left,
+        };
+        call.segments = vec![part("1002"), part("1003")];
+        call.agent = Some("1003".into());
+        call.direction = CallDirection::Outbound;
+    });
+    world
+}
+
+fn found(world: &World, query: &str) -> usize {
+    let answer = world.get(&format!("/api/v1/calls?{query}"));
+    assert_eq!(answer.status, 200, "{query}: {}", String::from_utf8_lossy(&answer.body));
+    answer.json()["items"].as_array().map_or(0, Vec::len)
+}
+
+#[test]
+fn calls_are_found_by_each_thing_that_is_known_of_them() {
+    let world = world();
+    for (query, count) in [
+        ("longer=10m", 1),
+        ("longer=601s", 0),
+        ("shorter=10s", 1),
+        ("waited=8s", 4),
+        ("waited=60s", 1),
+        ("first=agent", 1),
+        ("direction=outbound", 1),
+        ("agent=1002", 1),
+        ("agent=1003", 1),
+        ("agent=1001", 2),
+        ("broken=patience", 1),
+        ("broken=hold-without-reason&longer=1m", 1),
+        ("broken=hung-up-first&first=caller", 0),
+        ("number=139*", 1),
+        ("number=*5678", 4),
+        ("caller=*05678", 1),
+        ("called=9500*", 4),
+        ("called=95001", 1),
+        ("number=95001", 1),
+        ("number=9500", 0),
+        ("outcome=abandoned&waited=1m", 1),
+    ] {
+        assert_eq!(found(&world, query), count, "{query}");
+    }
+    for (wrong, name) in [
+        ("number=%25", "number"),
+        ("number=*", "number"),
+        ("broken=all", "broken"),
+        ("longer=long", "longer"),
+        ("score_below=101", "score_below"),
+    ] {
+        assert_eq!(world.get(&format!("/api/v1/calls?{wrong}")).problem(400)["parameter"], name, "{wrong}");
+    }
+}
+
+#[test]
+fn what_is_found_is_taken_away_as_a_table_by_who_may() {
+    let world = world();
+    let table = world.get("/api/v1/calls?format=csv&number=*5678");
+    assert_eq!((table.status, table.header("content-type")), (200, Some("text/csv; charset=utf-8")));
+    let text = String::from_utf8(table.body).expect("text");
+    let lines: Vec<&str> = text.trim_end().split("\r\n").collect();
+    assert_eq!(lines.len(), 5);
+    assert!(lines[0].starts_with("id,direction,caller,") && lines.iter().all(|line| line.split(',').count() == 17), "{text}");
+    assert!(lines[4].contains(",13812345678,95000,carrier,service,1001,") && lines[4].contains(",600000,answered,"), "{text}");
+    assert!(lines[4].contains(",patience hold-without-reason,"), "{text}");
+    let audit = world.get("/api/v1/audit").json();
+    assert_eq!((&audit["items"][0]["action"], &audit["items"][0]["detail"]), (&"calls.exported".into(), &"number=*5678".into()));
+
+    let boss = world.cookie("wang-supervisor");
+    assert_eq!(world.as_page(&boss, "GET", "/api/v1/calls?format=csv", None).status, 200);
+    let qa = world.cookie("li-qa");
+    assert_eq!(world.as_page(&qa, "GET", "/api/v1/calls?format=csv", None).problem(403)["right"], "export");
+}
+
+#[test]
+fn a_table_of_many_pages_has_every_call_once() {
+    let mut world = World::new();
+    let ids: Vec<String> = (0..1_203).map(|n| world.kept_call(n, |_| ()).id.to_string()).collect();
+    let text = String::from_utf8(world.get("/api/v1/calls?format=csv").body).expect("text");
+    let told: Vec<&str> = text.trim_end().split("\r\n").skip(1).filter_map(|line| line.split(',').next()).collect();
+    assert!(told.iter().eq(ids.iter().rev()), "{} rows", told.len());
+}
