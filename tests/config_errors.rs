@@ -436,8 +436,8 @@ fn each_kind_of_mistake_has_its_answer() {
         ("switch.toml", "recordings = \"recordings\"", "recordings = \"data\"", 30, "folder of its own"),
         ("switch.toml", "recordings = \"ever\"", "recordings = \"90\"", 35, "1d to 36500d"),
         ("switch.toml", "records = \"ever\"", "records = \"2y\"", 36, "1d to 36500d"),
-        ("switch.toml", "free_space = \"1GB\"", "free_space = \"1\"", 37, "1% to 90%"),
-        ("switch.toml", "free_space = \"1GB\"", "free_space = \"95%\"", 37, "1% to 90%"),
+        ("switch.toml", "free_space = \"1GB\"", "free_space = \"1\"", 38, "1% to 90%"),
+        ("switch.toml", "free_space = \"1GB\"", "free_space = \"95%\"", 38, "1% to 90%"),
         ("switch.toml", "[storage]", "[storages]", 28, "did you mean `storage`?"),
         ("switch.toml", "[storage]", "patience = 3\n[storage]", 28, "`patience` belongs in `rules.hold`"),
     ];

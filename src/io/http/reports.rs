@@ -407,8 +407,8 @@ async fn each_interval(
         if asked.deadline < Instant::now() {
             return broke(Err(Broken::Time), &mut broken);
         }
-        // He changed between the snapshot and the look into the database: the snapshot's word stands.
-        if lasting.get(&interval.agent).is_some_and(|lasting| interval.from >= lasting.from) {
+        // It ended between the snapshot and the look into the database: the snapshot's word stands.
+        if lasting.get(&interval.agent).is_some_and(|lasting| interval.from == lasting.from) {
             return ControlFlow::Continue(());
         }
         if let Some(last) = current.replace(interval.agent.clone()).filter(|last| *last != interval.agent)

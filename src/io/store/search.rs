@@ -66,7 +66,7 @@ impl NumberPattern {
             _ => (text, Self::Whole),
         };
         // None of these means anything to LIKE.
-        let is_number = !inner.is_empty() && inner.len() <= 64 && inner.bytes().all(|b| b.is_ascii_alphanumeric() || b"+*#-.".contains(&b));
+        let is_number = inner.len() <= 64 && inner.bytes().any(|b| b.is_ascii_alphanumeric()) && inner.bytes().all(|b| b.is_ascii_alphanumeric() || b"+*#-.".contains(&b));
         is_number.then(|| pattern(inner.to_owned()))
     }
 }
@@ -217,13 +217,66 @@ impl Store {
 }
 
 #[cfg(test)]
-impl Store {
-    /// How SQLite would look for them.
-    pub(super) async fn plan_of(&self, filter: &CallFilter) -> Result<String, StoreError> {
-        use sqlx::Row as _;
-        let wanted = filter.conditions();
-        let sql = format!("EXPLAIN QUERY PLAN {}", ids(&wanted, 50));
-        let rows = wanted.bind(sqlx::query(AssertSqlSafe(sql))).fetch_all(&self.readers).await?;
-        Ok(rows.iter().map(|row| row.try_get::<String, _>("detail")).collect::<Result<Vec<_>, _>>()?.join("; "))
+mod tests {
+    use super::super::tests::record;
+    use super::*;
+    use crate::base::Rng;
+    use crate::base::time::millis;
+    use sqlx::{Executor, Row as _};
+
+    impl Store {
+        /// How SQLite would look for them.
+        async fn plan_of(&self, filter: &CallFilter) -> Result<String, StoreError> {
+            let wanted = filter.conditions();
+            let sql = format!("EXPLAIN QUERY PLAN {}", ids(&wanted, 50));
+            let rows = wanted.bind(sqlx::query(AssertSqlSafe(sql))).fetch_all(&self.readers).await?;
+            Ok(rows.iter().map(|row| row.try_get::<String, _>("detail")).collect::<Result<Vec<_>, _>>()?.join("; "))
+        }
+    }
+
+    async fn opened() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path()).await.expect("opens");
+        (folder, store)
+    }
+
+    #[tokio::test]
+    async fn searches_walk_the_index_that_has_all_columns() {
+        let (_folder, store) = opened().await;
+        for filter in [
+            CallFilter { queue: Some("service".into()), longer: Some(60_000), ..CallFilter::default() },
+            CallFilter { number: Some(NumberPattern::Ends("5678".into())), ..CallFilter::default() },
+            CallFilter { outcome: Some("failed".into()), since: Some(Time(0)), ..CallFilter::default() },
+            CallFilter::default(),
+        ] {
+            let plan = store.plan_of(&filter).await.expect("explains");
+            assert!(plan.contains("USING COVERING INDEX calls_found"), "{filter:?}: {plan}");
+        }
+    }
+
+    #[tokio::test]
+    async fn calls_of_before_are_completed_where_the_last_start_ended() {
+        let (_folder, store) = opened().await;
+        let mut rng = Rng::new(5);
+        for n in 0..3 {
+            store.try_push(Row::Call(Box::new(record(n, &mut rng)))).expect("room");
+        }
+        store.flush().await.expect("flushes");
+        let mut connection = store.database.connect().await.expect("connects");
+        connection.execute("UPDATE calls SET broken = NULL").await.expect("forgets");
+        let terms = crate::report::Terms {
+            service_level: millis(20_000),
+            short_abandon: millis(5_000),
+            rings: 3,
+            patience: millis(7_000),
+            resolved_after: millis(1_000),
+            greeted_within: millis(2_000),
+        };
+        let abandoned = CallFilter { broken: Some(crate::qa::Breach::Abandoned), ..CallFilter::default() };
+        assert_eq!(store.calls(&abandoned, 10).await.expect("reads").len(), 0);
+        assert_eq!(store.completed(&terms).await.expect("completes"), 3);
+        let found = store.calls(&abandoned, 10).await.expect("reads");
+        assert_eq!((found.len(), &found[0].broken[..]), (1, &["abandoned".to_owned()][..]));
+        assert_eq!(store.completed(&terms).await.expect("completes"), 0);
     }
 }

@@ -154,3 +154,47 @@ pub(super) async fn put(db: &mut AnyConnection, row: &WorkRow) -> Result<(), Sto
     query.execute(&mut *db).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Row;
+    use super::*;
+
+    #[tokio::test]
+    async fn what_people_write_is_found_by_what_it_is_about_and_survives_a_restart() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path()).await.expect("opens");
+        let note = |id: &str, call: &str, who: &str, words: &str| Work {
+            kind: WorkKind::Note,
+            id: id.to_owned(),
+            call: Some(call.to_owned()),
+            subject: None,
+            who: who.to_owned(),
+            at: Time(7),
+            number: None,
+            words: Some(words.to_owned()),
+            body: serde_json::json!({"text": words}),
+        };
+        for work in [note("1", "A", "li", "Refund"), note("2", "A", "wang", "late"), note("3", "B", "li", "loud")] {
+            store.try_push(Row::Work(Box::new(work))).expect("room");
+        }
+        store.try_push(Row::Work(Box::new(note("2", "A", "wang", "later")))).expect("room");
+        store.try_push(Row::WorkGone { kind: WorkKind::Note, id: "3".to_owned() }).expect("room");
+        store.flush().await.expect("flushes");
+        store.close().await.expect("closes");
+        let store = Store::open(folder.path()).await.expect("opens");
+        let ids = async |filter: WorkFilter| -> Vec<String> {
+            store.works(WorkKind::Note, &filter, 10).await.expect("reads").into_iter().map(|work| work.id).collect()
+        };
+        assert_eq!(ids(WorkFilter::default()).await, ["2", "1"]);
+        assert_eq!(ids(WorkFilter { call: Some("A".into()), who: Some("li".into()), ..WorkFilter::default() }).await, ["1"]);
+        assert_eq!(
+            ids(WorkFilter { before: Some("2".into()), since: Some(Time(7)), until: Some(Time(8)), ..WorkFilter::default() }).await,
+            ["1"]
+        );
+        assert_eq!(ids(WorkFilter { since: Some(Time(8)), ..WorkFilter::default() }).await, Vec::<String>::new());
+        let later = store.work(WorkKind::Note, "2").await.expect("reads").expect("is there");
+        assert_eq!((later.words.as_deref(), later.body["text"].as_str()), (Some("later"), Some("later")));
+        assert_eq!(store.work(WorkKind::Search, "2").await.expect("reads"), None);
+    }
+}
