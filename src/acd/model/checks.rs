@@ -93,9 +93,9 @@ impl World {
         let mut draws = self.books.turns.draws;
         assert_eq!(look.choose(waiting, &mut draws), *agent, "another agent: {:?}", self.house.queues[queue].strategy);
         let step = look.step(waiting);
-        match &out[at - 1] {
-            Action::Decided(decision) => self.check_decision(decision, &look, waiting, agent, step),
-            other => panic!("an offer without its reason, after {other:?}"),
+        match out.get(at + 1) {
+            Some(Action::Decided(decision)) => self.check_decision(decision, &look, waiting, agent, step),
+            other => panic!("an offer without its reason, before {other:?}"),
         }
         *self.shown.by_strategy.entry(self.house.queues[queue].strategy).or_default() += 1;
         self.shown.preferred += u64::from(waiting.preferred.as_ref() == Some(agent));
