@@ -51,17 +51,6 @@ pub async fn list(
     let asked = params.to_string();
     let filter = search::filter(&mut params, &asker)?;
     params.end()?;
-<<<<<<< HEAD
-    let mut items = match asker.own() {
-        _ if running => in_progress(&context, &filter).await?.into_iter().filter(|call| asker.may_see(call)).collect(),
-        Some(own) if filter.agent.as_ref().is_some_and(|agent| agent != own.as_str()) => Vec::new(),
-        own => {
-            // Of an agent those that were his in the end: calls of colleagues in which he had a part are found by their ids alone.
-            filter.agent = own.map(ToString::to_string).or(filter.agent);
-            as_kept(&context, &filter, limit + 1).await?
-        }
-    };
-=======
     let Some(filter) = filter else { return Ok(Json(CallList { items: Vec::new(), next: None }).into_response()) };
     let shown = context.shown(&asker);
     if wants_table {
@@ -71,7 +60,6 @@ pub async fn list(
         return Ok(search::table(context, filter, shown));
     }
     let mut items = if running { in_progress(&context, &filter).await? } else { as_kept(&context, &filter, limit + 1).await? };
->>>>>>> 025ec9a (Calls are found by anything that is known of them, noted on, taken away as a table; a recording is drawn by its peaks)
     let next = cut(&mut items, limit, |call| call.id.clone());
     Ok(Json(CallList { items: items.into_iter().map(|call| shown.call(call)).collect(), next }).into_response())
 }
