@@ -56,7 +56,7 @@ pub async fn list(
     if wants_table {
         asker.require(Right::Export)?;
         context.audit(&asker, "calls.exported", None, asked)?;
-        context.settle().await;
+        context.catch_up().await;
         return Ok(search::table(context, filter, shown));
     }
     let mut items = if running { in_progress(&context, &filter).await? } else { as_kept(&context, &filter, limit + 1).await? };
