@@ -7,8 +7,8 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use sanling::base::time::millis;
 use sanling::base::{AgentId, CallId, Rng, Timestamp};
 use sanling::call::record::{
-    CallDirection, CallRecord, OfferOutcome, OfferRecord, Outcome, RecordingRecord, RecordingState, ReleasedBy, SegmentEnding, SegmentRecord,
-    SegmentRole,
+    CallDirection, CallRecord, OfferOutcome, OfferRecord, Outcome, RecordingRecord, RecordingState, ReleasedBy, SegmentEnding,
+    SegmentRecord, SegmentRole,
 };
 use sanling::io::shapes::Time;
 use sanling::io::store::{CallFilter, NumberPattern, Row, Store, Work, WorkKind};
@@ -122,14 +122,14 @@ fn search(c: &mut Criterion) {
         ("words in no note", CallFilter { words: vec!["elephant".into()], ..none() }),
         ("a month, long ago", CallFilter { since: month(1), until: month(2), ..none() }),
         ("queue, long, rule broken", CallFilter { queue: text("vip"), longer: Some(600_000), broken: Some(Breach::Promise), ..none() }),
-        ("agent, rule broken, scored", CallFilter { agent: text("1234"), broken: Some(Breach::Patience), score_below: Some(50.0), ..none() }),
-        ("a month, a number's end, waited", CallFilter {
-            since: month(1),
-            until: month(2),
-            number: Some(NumberPattern::Ends("78".into())),
-            waited: Some(80_000),
-            ..none()
-        }),
+        (
+            "agent, rule broken, scored",
+            CallFilter { agent: text("1234"), broken: Some(Breach::Patience), score_below: Some(50.0), ..none() },
+        ),
+        (
+            "a month, a number's end, waited",
+            CallFilter { since: month(1), until: month(2), number: Some(NumberPattern::Ends("78".into())), waited: Some(80_000), ..none() },
+        ),
     ];
     let mut group = c.benchmark_group("search a million");
     group.sample_size(10).warm_up_time(millis(300)).measurement_time(Duration::from_secs(3));

@@ -1,7 +1,8 @@
 //! The description of the API, made from the handlers themselves. `tests/api/openapi.json` keeps a copy, so that drift is a diff.
 
 use super::{
-    admin, agents, blocked, call_backs, calls, config, health, hold, messages, notes, parties, peaks, problem, recording, reports, script, sign_in, sip, stream, trunks,
+    admin, agents, blocked, call_backs, calls, config, health, hold, messages, notes, parties, peaks, problem, recording, reports, script,
+    sign_in, sip, stream, trunks,
 };
 use axum::http::header;
 use axum::response::IntoResponse;
