@@ -237,6 +237,12 @@ pub const SCORECARDS_MAX: usize = 100;
 pub const SCORECARD_ITEMS_MAX: usize = 100;
 /// Calls that a sampling plan may ask for of each agent, each time.
 pub const SAMPLED_PER_AGENT_MAX: u32 = 50;
+/// Calls of a week or a day among which lots are drawn: the latest. Older ones are not drawn when there are more.
+pub const SAMPLED_CALLS_MAX: usize = 20_000;
+/// Calls to be scored that are looked through for a queue of work, or for what was drawn before: the latest.
+pub const TASKS_MAX: usize = 20_000;
+/// Scores that are added up at once. More: the question is refused.
+pub const SCORES_ADDED_MAX: usize = 50_000;
 /// A nonce is good for this long; later it is stale, and the phone answers the new one without asking its owner.
 pub const NONCE_AGE_MAX: Duration = Duration::from_secs(300);
 /// Nonces whose counts are remembered. More: the oldest become stale early.

@@ -10,6 +10,7 @@ mod masks;
 mod messages;
 mod notes;
 mod operation;
+mod qa;
 mod recording;
 mod reports;
 mod search;

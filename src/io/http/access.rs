@@ -24,6 +24,7 @@ pub enum Right {
     Download,
     Export,
     Note,
+    Results,
     Score,
     Plan,
     Coach,
@@ -36,12 +37,13 @@ pub enum Right {
 }
 
 impl Right {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::See,
         Self::Hear,
         Self::Download,
         Self::Export,
         Self::Note,
+        Self::Results,
         Self::Score,
         Self::Plan,
         Self::Coach,
@@ -62,6 +64,7 @@ impl Right {
             Self::Download => "download",
             Self::Export => "export",
             Self::Note => "note",
+            Self::Results => "results",
             Self::Score => "score",
             Self::Plan => "plan",
             Self::Coach => "coach",
@@ -83,7 +86,8 @@ impl Right {
             Self::Download => ("download recordings", "下载录音"),
             Self::Export => ("calls and reports as CSV", "把通话和报表导出为 CSV"),
             Self::Note => ("notes and marks on calls, saved searches", "在通话上写备注、做标记，保存搜索"),
-            Self::Score => ("score calls", "给通话评分"),
+            Self::Results => ("scorecards, scores, results, appeals, coaching notes", "查看评分表、评分、成绩、申诉、辅导记录"),
+            Self::Score => ("score calls, answer appeals", "给通话评分，答复申诉"),
             Self::Plan => ("sampling and calibration", "抽样计划和评分校准"),
             Self::Coach => ("coaching notes", "辅导记录"),
             Self::Appeal => ("appeal against a score", "对评分申诉"),
@@ -112,9 +116,9 @@ pub const fn rights(role: UserRole) -> &'static [Right] {
     use Right::*;
     match role {
         // His own calls and results alone: see `Scope`.
-        UserRole::Agent => &[See, Hear, Appeal],
-        UserRole::Supervisor => &[See, Hear, Export, Note, Score, Coach, Supervise, Hold],
-        UserRole::Qa => &[See, Hear, Download, Note, Score, Plan, Coach, Hold],
+        UserRole::Agent => &[See, Hear, Results, Appeal],
+        UserRole::Supervisor => &[See, Hear, Export, Note, Results, Score, Coach, Supervise, Hold],
+        UserRole::Qa => &[See, Hear, Download, Note, Results, Score, Plan, Coach, Hold],
         UserRole::Operator => &[See, Configure, Health, Audit],
         UserRole::Admin => &Right::ALL,
     }

@@ -23,6 +23,7 @@ mod params;
 mod parties;
 mod peaks;
 pub mod problem;
+mod qa;
 mod range;
 mod recording;
 mod reports;
@@ -112,6 +113,10 @@ struct Context {
     reports: Semaphore,
     /// Recordings that are looked through to be drawn.
     outlines: Semaphore,
+    /// Calls that are drawn for scoring.
+    drawing: qa::Drawing,
+    /// One score is given at a time: whether a call has one must not change between the look and the writing.
+    scoring: tokio::sync::Mutex<()>,
     /// Ids of audit entries; a lock, because requests run side by side; held to draw one number.
     ids: Mutex<AuditIds>,
     /// Turns true when the server ends, so that event streams end too.
@@ -249,6 +254,8 @@ fn router(api: Api, closing: watch::Receiver<bool>) -> std::io::Result<Router> {
         consumers: Arc::new(Semaphore::new(limits::EVENT_CONSUMERS_MAX)),
         reports: Semaphore::new(limits::REPORTS_AT_ONCE),
         outlines: Semaphore::new(limits::OUTLINES_AT_ONCE),
+        drawing: qa::Drawing::default(),
+        scoring: tokio::sync::Mutex::default(),
         ids: Mutex::new(AuditIds { rng: Rng::new(u64::from_ne_bytes(auth::random()?)), last: Timestamp::default() }),
         closing,
     });
@@ -260,6 +267,19 @@ fn router(api: Api, closing: watch::Receiver<bool>) -> std::io::Result<Router> {
         .route("/calls/{id}/decisions", needs(See, get(calls::decisions)))
         .route("/calls/{id}/notes", needs(See, get(notes::list)).merge(needs(Note, post(notes::add))))
         .route("/calls/{id}/notes/{note}", needs(Note, put(notes::change).delete(notes::remove)))
+        .route("/calls/{id}/form", needs(Score, get(qa::form)))
+        .route("/calls/{id}/scores", needs(Results, get(qa::of_a_call)))
+        .route("/qa/scorecards", needs(Results, get(qa::scorecards)))
+        .route("/qa/work", needs(Score, get(qa::tasks)))
+        .route("/qa/scores", needs(Results, get(qa::list_scores)).merge(needs(Score, post(qa::give))))
+        .route("/qa/scores/{id}", needs(Results, get(qa::one_score)).merge(needs(Score, put(qa::change))))
+        .route("/qa/scores/{id}/appeal", needs(Appeal, post(qa::make_appeal)))
+        .route("/qa/scores/{id}/answer", needs(Score, post(qa::answer_appeal)))
+        .route("/qa/appeals", needs(Results, get(qa::appeals)))
+        .route("/qa/calibrations", needs(Score, get(qa::calibrations)).merge(needs(Plan, post(qa::begin_calibration))))
+        .route("/qa/calibrations/{id}", needs(Score, get(qa::calibration)))
+        .route("/qa/results", needs(Results, get(qa::all_results)))
+        .route("/qa/coaching", needs(Results, get(qa::coachings)).merge(needs(Coach, post(qa::coach))))
         .route("/searches", needs(See, get(notes::searches)).merge(needs(Note, post(notes::keep_search))))
         .route("/searches/{id}", needs(Note, delete(notes::drop_search)))
         .route("/calls/{id}/recording/peaks", needs(Hear, get(peaks::fetch)))

@@ -296,7 +296,7 @@ fn note(id: String, call: &str, asker: &Asker, text: &str, at_ms: Option<u64>) -
 }
 
 /// A text of one line or several, without the spaces around it.
-fn checked(text: &str, member: &str, max: usize) -> Result<String, Problem> {
+pub(super) fn checked(text: &str, member: &str, max: usize) -> Result<String, Problem> {
     let lines: Option<Vec<String>> = text.trim().lines().map(|line| params::words(line, max)).collect();
     let text = lines.map(|lines| lines.join("\n")).filter(|text| !text.is_empty() && text.chars().count() <= max);
     text.ok_or_else(|| Problem::member(member, format!("{member} has 1 to {max} letters, and no control characters but line ends")))

@@ -1,0 +1,254 @@
+//! Quality: from the lot that is drawn, by the form that the switch has filled in, to the score, the appeal, its answer and the results.
+
+use crate::world::{NOW, World};
+use serde_json::{Value, json};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Seconds from [`NOW`] to an hour ago: lots are drawn of this week and the one before.
+fn an_hour_ago() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+    i64::try_from(now).expect("small") - NOW / 1_000 - 3_600
+}
+
+/// Answers to all of the shipped card. Of a call without greeting, hold, script and measured sound 75 of 100 apply: right 10 of 20 and
+/// anything-else 0 of 5 leave 60 of them, which is 80.0.
+fn answers(change: &[(&str, &str)]) -> Value {
+    let points = [("greeting", 5), ("listening", 5), ("needs", 5), ("right", 5), ("words", 5)];
+    let words = [
+        ("three-rings", "yes"),
+        ("greeting-in-time", "not-applicable"),
+        ("dialect", "not-applicable"),
+        ("sound", "not-applicable"),
+        ("hold-reason", "not-applicable"),
+        ("hold-patience", "not-applicable"),
+        ("hold-promise", "not-applicable"),
+        ("anything-else", "no"),
+        ("farewell", "yes"),
+        ("customer-first", "yes"),
+        ("respect", "yes"),
+        ("secrets", "yes"),
+    ];
+    let points = points.into_iter().map(|(item, points)| json!({"item": item, "answer": "points", "points": points}));
+    let word = |(item, answer): (&str, &str)| {
+        let answer = change.iter().find(|(of, _)| *of == item).map_or(answer, |(_, answer)| answer);
+        json!({"item": item, "answer": answer})
+    };
+    points.chain(words.into_iter().map(word)).collect()
+}
+
+fn score(call: &str, answers: &Value) -> String {
+    json!({"call_id": call, "answers": answers, "note": "kind, but did not ask on"}).to_string()
+}
+
+fn items(answer: &Value) -> &[Value] {
+    answer["items"].as_array().unwrap_or_else(|| panic!("a list: {answer}"))
+}
+
+#[test]
+fn a_call_is_drawn_scored_appealed_against_answered_and_counted() {
+    let mut world = World::new();
+    let from = an_hour_ago();
+    for n in 0..5 {
+        world.kept_call(from + n, |_| ());
+    }
+    world.kept_call(from + 6, |call| call.released_at = call.connected_at);
+    let (qa, boss, agent) = (world.cookie("li-qa"), world.cookie("wang-supervisor"), world.cookie("1001"));
+    let get = |cookie: &str, path: &str| world.as_page(cookie, "GET", path, None).json();
+    let send = |cookie: &str, method: &str, path: &str, body: &str| world.as_page(cookie, method, path, Some(body));
+
+    // Drawn by the shipped plan, and drawn once.
+    let work = get(&qa, "/api/v1/qa/work");
+    assert!((1..=3).contains(&items(&work).len()), "{work}");
+    let task = &items(&work)[0];
+    assert!(task["agent"] == "1001" && task["who"] == "li-qa" && task["plan"] == "weekly" && task["talk_ms"] == 60_000, "{task}");
+    assert_eq!(get(&qa, "/api/v1/qa/work"), work);
+    assert_eq!(items(&get(&boss, "/api/v1/qa/work")).len(), 0, "it is not his");
+    assert_eq!(items(&get(&boss, "/api/v1/qa/work?who=*")).len(), items(&work).len());
+
+    // What the switch knows.
+    let call = task["call_id"].as_str().expect("an id");
+    let form = get(&qa, &format!("/api/v1/calls/{call}/form"));
+    assert!(form["agent"] == "1001" && form["scorecard"] == "service" && form["agents"] == json!(["1001"]), "{form}");
+    let rings = &form["found"]["three-rings"];
+    assert!(rings["answer"] == "yes" && rings["reason"]["code"] == "answered-in-rings" && rings["reason"]["at_ms"] == 0, "{rings}");
+    assert_eq!(rings["reason"]["values"], json!({"rings": 2, "limit": 3}));
+    assert!(form["found"]["hold-patience"]["answer"] == "not-applicable" && form["found"]["right"].is_null(), "{form}");
+    assert_eq!(form["found"]["customer-first"]["reason"]["at_ms"], 60_000);
+
+    // Scored, once.
+    let all = answers(&[]);
+    let wrong = |answers: &Value| {
+        let problem = send(&qa, "POST", "/api/v1/qa/scores", &score(call, answers)).problem(422);
+        assert_eq!(problem["parameter"], "answers");
+        problem["detail"].as_str().expect("a text").to_owned()
+    };
+    assert_eq!(wrong(&json!([])), "\"three-rings\" is not answered");
+    assert_eq!(wrong(&answers(&[("respect", "not-applicable")])), "\"respect\" applies to every call");
+    assert!(wrong(&answers(&[("farewell", "maybe")])).contains("yes, no, not-applicable"));
+    let given = send(&qa, "POST", "/api/v1/qa/scores", &score(call, &all));
+    assert_eq!(given.status, 201, "{}", given.json());
+    let given = given.json();
+    assert!(given["score"] == 80.0 && given["passed"] == false && given["version"] == 1 && given["who"] == "li-qa", "{given}");
+    let right = items(&json!({"items": given["answers"]})).iter().find(|answer| answer["item"] == "right").cloned().expect("the answer");
+    assert!(right["won"] == 0.5 && right["weight"] == 20, "{right}");
+    let again = send(&boss, "POST", "/api/v1/qa/scores", &score(call, &all)).problem(409);
+    assert!(again["detail"].as_str().is_some_and(|text| text.starts_with("li-qa has scored agent 1001")), "{again}");
+    let done = get(&qa, "/api/v1/qa/work?state=done");
+    assert!(items(&done).len() == 1 && items(&done)[0]["score_id"] == given["id"], "{done}");
+    assert_eq!(items(&get(&qa, "/api/v1/qa/work")).len(), items(&work).len() - 1);
+    // Calls are found by their score.
+    assert_eq!(items(&get(&qa, "/api/v1/calls?score_below=80.5")).len(), 1);
+    assert_eq!(items(&get(&qa, "/api/v1/calls?score_below=80")).len(), 0);
+
+    // Changed by who gave it; what the switch found stands beside what was answered.
+    let id = given["id"].as_str().expect("an id");
+    let path = format!("/api/v1/qa/scores/{id}");
+    let change = json!({"answers": answers(&[("three-rings", "no")])}).to_string();
+    send(&boss, "PUT", &path, &change).problem(403);
+    let changed = send(&qa, "PUT", &path, &change).json();
+    let rings = &changed["answers"][0];
+    assert!(rings["answer"] == "no" && rings["found"]["answer"] == "yes" && changed["score"] == 73.3, "55 of 75: {changed}");
+    let back = json!({"answers": all, "note": "kind, but did not ask on"}).to_string();
+    assert_eq!(send(&qa, "PUT", &path, &back).json()["score"], 80.0);
+
+    // The agent sees it and objects, once.
+    let seen = get(&agent, &format!("/api/v1/calls/{call}/scores"));
+    assert!(items(&seen).len() == 1 && items(&seen)[0]["score"] == 80.0 && items(&seen)[0]["appeal"].is_null(), "{seen}");
+    let appeal = format!("{path}/appeal");
+    send(&agent, "POST", &appeal, r#"{"text": " "}"#).problem(422);
+    assert_eq!(send(&agent, "POST", &appeal, r#"{"text": "I did ask, at the very end"}"#).status, 201);
+    send(&agent, "POST", &appeal, r#"{"text": "once more"}"#).problem(409);
+    send(&qa, "PUT", &path, &back).problem(409);
+    assert_eq!(items(&get(&boss, "/api/v1/qa/appeals?state=open")).len(), 1);
+
+    // Answered by a supervisor: 65 of 75.
+    let decision = json!({"text": "So you did.", "answers": answers(&[("anything-else", "yes")])}).to_string();
+    let decided = send(&boss, "POST", &format!("{path}/answer"), &decision).json();
+    assert!(decided["score"] == 86.7 && decided["passed"] == true && decided["note"] == "kind, but did not ask on", "{decided}");
+    let appeal = &decided["appeal"];
+    assert!(appeal["state"] == "changed" && appeal["answer"]["who"] == "wang-supervisor" && appeal["answer"]["score_before"] == 80.0);
+    send(&boss, "POST", &format!("{path}/answer"), &decision).problem(409);
+    assert_eq!(get(&agent, &path)["score"], 86.7);
+
+    // Counted.
+    let by_agent = get(&qa, "/api/v1/qa/results");
+    let row = &items(&by_agent)[0];
+    assert!(row["key"] == "1001" && row["n"] == 1 && row["mean"] == 86.7 && row["pass_rate"] == 100.0 && row["fatal_rate"] == 0.0, "{row}");
+    assert_eq!(row["lost"], json!([{"item": "right", "n": 1, "weight": 10.0}]));
+    assert_eq!(items(&get(&qa, "/api/v1/qa/results?by=team"))[0]["key"], "service");
+    let by_item = get(&agent, "/api/v1/qa/results?by=item&scorecard=service");
+    let right = items(&by_item).iter().find(|row| row["key"] == "right").expect("a row");
+    assert!(right["mean"] == 50.0 && right["passed"] == 0, "{right}");
+    assert_eq!(world.as_page(&agent, "GET", "/api/v1/qa/results?agent=1002", None).problem(400)["parameter"], "agent");
+    assert_eq!(items(&get(&qa, "/api/v1/qa/results?scorecard=other")).len(), 0);
+    world.as_page(&qa, "GET", "/api/v1/qa/results?since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z", None).problem(400);
+
+    let audit = world.get(&format!("/api/v1/audit?subject={call}")).json();
+    let told: Vec<String> = items(&audit).iter().map(|one| format!("{} {}", one["who"], one["action"]).replace('"', "")).collect();
+    let expected = [
+        "wang-supervisor appeal.answered",
+        "1001 score.appealed",
+        "1001 scores.viewed",
+        "li-qa score.changed",
+        "li-qa score.changed",
+        "li-qa score.given",
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn an_agent_sees_his_own_scores_alone_and_nobody_scores_himself() {
+    let mut world = World::new();
+    let others = world.kept_call(0, |call| {
+        call.agent = Some("1002".into());
+        call.offers[0].agent = "1002".into();
+    });
+    let own = world.kept_call(60, |call| {
+        call.agent = Some("1000".into());
+        call.offers[0].agent = "1000".into();
+    });
+    let running = world.kept_call(120, |call| call.released_at = None);
+    let (qa, boss, agent) = (world.cookie("li-qa"), world.cookie("wang-supervisor"), world.cookie("1001"));
+    let give = |cookie: &str, call: &str| world.as_page(cookie, "POST", "/api/v1/qa/scores", Some(&score(call, &answers(&[]))));
+    let given = give(&qa, &others.id.to_string());
+    assert_eq!(given.status, 201, "{}", given.json());
+    let path = format!("/api/v1/qa/scores/{}", given.json()["id"].as_str().expect("an id"));
+    for (method, path) in
+        [("GET", path.clone()), ("POST", format!("{path}/appeal")), ("GET", format!("/api/v1/calls/{}/scores", others.id))]
+    {
+        world.as_page(&agent, method, &path, Some(r#"{"text": "no"}"#)).problem(404);
+    }
+    assert_eq!(items(&world.as_page(&agent, "GET", "/api/v1/qa/scores", None).json()).len(), 0);
+    assert_eq!(items(&world.as_page(&qa, "GET", "/api/v1/qa/scores?agent=1002", None).json()).len(), 1);
+    assert_eq!(give(&boss, &own.id.to_string()).problem(409)["detail"], "nobody scores himself");
+    give(&qa, &running.id.to_string()).problem(409);
+    give(&qa, "01JD3KQ5ZV8N2M4X6Y7T9W0ABC").problem(404);
+    let of_another = json!({"call_id": others.id.to_string(), "agent": "1001", "answers": answers(&[])}).to_string();
+    assert_eq!(world.as_page(&qa, "POST", "/api/v1/qa/scores", Some(&of_another)).problem(422)["parameter"], "agent");
+}
+
+#[test]
+fn several_score_one_call_and_see_where_they_differ_when_they_have() {
+    let mut world = World::new();
+    let call = world.kept_call(0, |_| ()).id.to_string();
+    let (qa, boss, agent) = (world.cookie("li-qa"), world.cookie("wang-supervisor"), world.cookie("1001"));
+    let begin = |scorers: Value, reference: &str| {
+        let body = json!({"call_id": call, "scorers": scorers, "reference": reference}).to_string();
+        world.as_page(&qa, "POST", "/api/v1/qa/calibrations", Some(&body))
+    };
+    assert_eq!(begin(json!(["li-qa"]), "li-qa").problem(422)["parameter"], "scorers");
+    assert_eq!(begin(json!(["li-qa", "ops"]), "li-qa").problem(422)["parameter"], "scorers");
+    assert_eq!(begin(json!(["li-qa", "admin"]), "wang-supervisor").problem(422)["parameter"], "reference");
+    let begun = begin(json!(["li-qa", "wang-supervisor"]), "li-qa");
+    assert_eq!(begun.status, 201, "{}", begun.json());
+    let id = begun.json()["id"].as_str().expect("an id").to_owned();
+    let task = world.as_page(&boss, "GET", "/api/v1/qa/work", None).json();
+    assert!(items(&task)[0]["calibration"] == id.as_str() && items(&task)[0]["call_id"] == call.as_str(), "{task}");
+
+    let give = |cookie: &str, change: &[(&str, &str)]| {
+        let body = json!({"call_id": call, "answers": answers(change), "calibration": id}).to_string();
+        world.as_page(cookie, "POST", "/api/v1/qa/scores", Some(&body))
+    };
+    assert_eq!(give(&world.cookie("admin"), &[]).problem(422)["parameter"], "calibration");
+    assert_eq!(give(&qa, &[]).status, 201);
+    give(&qa, &[]).problem(409);
+    let shown = |cookie: &str| world.as_page(cookie, "GET", &format!("/api/v1/qa/calibrations/{id}"), None).json();
+    assert!(shown(&boss)["differences"].is_null() && shown(&boss)["scored"] == json!(["li-qa"]), "he has not scored yet");
+    assert_eq!(items(&world.as_page(&boss, "GET", &format!("/api/v1/calls/{call}/scores"), None).json()).len(), 0);
+    assert_eq!(give(&boss, &[("anything-else", "yes"), ("farewell", "no"), ("secrets", "no")]).status, 201);
+    let differences = shown(&boss)["differences"].clone();
+    assert_eq!(differences["spread"], 80.0, "80 and a fatal 0: {differences}");
+    let of = |who: &str| items(&json!({"items": differences["scorers"]})).iter().find(|one| one["who"] == who).cloned().expect("he scored");
+    assert!(
+        of("wang-supervisor")["distance"] == -80.0 && of("wang-supervisor")["agreed"] == 14 && of("li-qa")["agreed"] == 17,
+        "{differences}"
+    );
+    let agreement = |item: &str| {
+        items(&json!({"items": differences["items"]})).iter().find(|one| one["item"] == item).expect("an item")["agreement"].clone()
+    };
+    assert!(agreement("farewell") == 0.0 && agreement("right") == 100.0);
+    // No result of the agent's, nothing that he sees, and no score of the call.
+    assert_eq!(items(&world.as_page(&qa, "GET", "/api/v1/qa/results", None).json()).len(), 0);
+    assert_eq!(items(&world.as_page(&agent, "GET", &format!("/api/v1/calls/{call}/scores"), None).json()).len(), 0);
+    assert_eq!(items(&world.as_page(&qa, "GET", "/api/v1/calls?score_below=100", None).json()).len(), 0);
+    assert_eq!(items(&world.as_page(&boss, "GET", "/api/v1/qa/work", None).json()).len(), 0);
+    assert_eq!(items(&world.as_page(&qa, "GET", "/api/v1/qa/calibrations", None).json()).len(), 1);
+}
+
+#[test]
+fn an_agent_is_told_what_to_do_better() {
+    let world = World::new();
+    let (boss, agent) = (world.cookie("wang-supervisor"), world.cookie("1001"));
+    let coach = |body: &str| world.as_page(&boss, "POST", "/api/v1/qa/coaching", Some(body));
+    assert_eq!(coach(r#"{"agent": "1009", "text": "x"}"#).problem(422)["parameter"], "agent");
+    assert_eq!(coach(r#"{"agent": "1001", "text": "x", "score_id": "01JD3KQ5ZV8N2M4X6Y7T9W0ABC"}"#).problem(422)["parameter"], "score_id");
+    assert_eq!(coach(r#"{"agent": "1001", "text": "Ask whether there is anything else."}"#).status, 201);
+    assert_eq!(coach(r#"{"agent": "1002", "text": "Slower."}"#).status, 201);
+    let told = world.as_page(&agent, "GET", "/api/v1/qa/coaching", None).json();
+    assert!(items(&told).len() == 1 && items(&told)[0]["who"] == "wang-supervisor", "{told}");
+    assert_eq!(items(&world.as_page(&boss, "GET", "/api/v1/qa/coaching?limit=1", None).json()).len(), 1);
+    world.as_page(&agent, "GET", "/api/v1/qa/coaching?agent=1002", None).problem(400);
+    let cards = world.as_page(&agent, "GET", "/api/v1/qa/scorecards", None).json();
+    let card = &items(&cards)[0];
+    assert!(card["id"] == "service" && card["in_force"] == true && card["sections"][0]["items"][0]["auto"] == "three-rings", "{card}");
+}
