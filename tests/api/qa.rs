@@ -143,6 +143,9 @@ fn a_call_is_drawn_scored_appealed_against_answered_and_counted() {
     assert_eq!(items(&get(&qa, "/api/v1/qa/results?scorecard=other")).len(), 0);
     world.as_page(&qa, "GET", "/api/v1/qa/results?since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z", None).problem(400);
 
+    let viewed = world.get("/api/v1/audit?subject=everybody").json();
+    let told: Vec<String> = items(&viewed).iter().map(|one| format!("{} {}", one["who"], one["action"]).replace('"', "")).collect();
+    assert_eq!(told, ["li-qa results.viewed", "wang-supervisor appeals.viewed"], "the agent's own are no news");
     let audit = world.get(&format!("/api/v1/audit?subject={call}")).json();
     let told: Vec<String> = items(&audit).iter().map(|one| format!("{} {}", one["who"], one["action"]).replace('"', "")).collect();
     let expected = [

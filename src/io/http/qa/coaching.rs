@@ -59,6 +59,7 @@ pub async fn coachings(
     let subject = super::scores::own_agent(&asker, params.text("agent"))?;
     let filter = WorkFilter { subject, before: params.cursor()?, ..WorkFilter::default() };
     params.end()?;
+    super::note_view(&context, &asker, "coaching.viewed", filter.subject.as_deref())?;
     context.settle().await;
     let mut found = context.api.store.works(WorkKind::Coaching, &filter, limit + 1).await?;
     let next = calls::cut(&mut found, limit, |work| work.id.clone());

@@ -78,6 +78,11 @@ fn checked_if_any(text: Option<&str>, member: &str, max: usize) -> Result<Option
     text.filter(|text| !text.trim().is_empty()).map(|text| checked(text, member, max)).transpose()
 }
 
+/// Notes that somebody looked at what is said of an agent, or of all. What concerns himself is no news.
+fn note_view(context: &Context, asker: &Asker, action: &'static str, agent: Option<&str>) -> Result<(), Problem> {
+    if asker.own().is_some() { Ok(()) } else { context.audit_view(asker, action, agent.unwrap_or("everybody"), String::new()) }
+}
+
 fn document(kind: WorkKind, id: String, who: &str, body: &impl Serialize) -> Work {
     let body = serde_json::to_value(body).expect("shapes become JSON");
     Work { kind, id, call: None, subject: None, who: who.to_owned(), at: now(), number: None, words: None, body }

@@ -48,6 +48,7 @@ pub async fn all_results(
     if until <= since {
         return Err(Problem::parameter("until", "until is later than since"));
     }
+    super::note_view(&context, &asker, "results.viewed", subject.as_deref())?;
     context.settle().await;
     let filter = WorkFilter { subject, since: Some(since), until: Some(until), ..WorkFilter::default() };
     let mut facts = facts(&context, filter, scorecard.as_deref()).await?;

@@ -172,6 +172,7 @@ pub async fn list_scores(
     let (since, until) = (params.time("since")?, params.time("until")?);
     let filter = WorkFilter { subject, who: params.text("who"), since, until, before: params.cursor()?, ..WorkFilter::default() };
     params.end()?;
+    super::note_view(&context, &asker, "scores.viewed", filter.subject.as_deref())?;
     context.settle().await;
     let mut found = context.api.store.works(WorkKind::Score, &filter, limit + 1).await?;
     let next = calls::cut(&mut found, limit, |work| work.id.clone());
@@ -266,6 +267,7 @@ pub async fn appeals(
     let state = params.word("state", &["open", "kept", "changed", "all"])?.filter(|state| state != "all");
     let subject = own_agent(&asker, params.text("agent"))?;
     params.end()?;
+    super::note_view(&context, &asker, "appeals.viewed", subject.as_deref())?;
     context.settle().await;
     let mut items = Vec::new();
     for work in context.api.store.works(WorkKind::Appeal, &WorkFilter { subject, ..WorkFilter::default() }, AT_ONCE).await? {
