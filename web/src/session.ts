@@ -30,8 +30,8 @@ onSignedOut(() => {
   session.value = null;
 });
 
-/** Who has the administrator's token is nobody by name; it opens no session, and has every right. */
-const ADMINISTRATOR: Session = { user: 'admin', name: '', role: 'admin', rights: EVERY_RIGHT, agent: null, language: null };
+/** Who has the administrator's token is nobody by name, `token` in what he leaves behind; it opens no session, and has every right. */
+const ADMINISTRATOR: Session = { user: 'token', name: '', role: 'admin', rights: EVERY_RIGHT, agent: null, language: null };
 
 async function whoAsks(): Promise<Session> {
   if (token.get() === null) return get<Session>('/session');

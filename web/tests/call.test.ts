@@ -123,6 +123,50 @@ test('a loop goes around, and a click on the time line goes to its moment', asyn
   expect(await shown(page)).toBeGreaterThan(8);
 });
 
+test('a moment is noted by keyboard alone, stands on the time line, is changed and taken away', async () => {
+  const page = await opened('?t=12.5');
+  await until('the moment of the link', async () => (await shown(page)) === 12.5);
+  await page.keyboard.press('m');
+  await page.getByLabel('Note at 0:12.5').fill('said no when');
+  await page.keyboard.press('Enter');
+  await page.locator('.notes').getByText('said no when').waitFor();
+  await page.locator('svg.lane title', { hasText: 'said no when' }).waitFor({ state: 'attached' });
+  await page.getByRole('button', { name: 'Change' }).click();
+  await page.getByLabel('Note at 0:12.5').fill('did not say when');
+  await page.keyboard.press('Enter');
+  await page.locator('.notes').getByText('did not say when').waitFor();
+  await page.keyboard.press('0');
+  await page.locator('.notes').getByRole('button', { name: '0:12.5' }).click();
+  expect(await shown(page)).toBe(12.5);
+  await inspect(page, 'call-notes-en-light');
+  await page.getByRole('button', { name: 'Remove' }).click();
+  await until('it is gone', async () => (await page.locator('.notes li').count()) === 0);
+});
+
+test('the SIP ladder shows each leg’s messages, which open', async () => {
+  const page = await opened();
+  await page.locator('.ladder').getByRole('button', { name: 'Show' }).click();
+  await page.locator('.rung.heads').getByText('三铃').waitFor();
+  const invite = page.locator('.ladder li', { hasText: /^.*INVITE sip:/ }).first();
+  await invite.getByRole('button').click();
+  await invite.locator('pre', { hasText: 'Call-ID:' }).waitFor();
+  await page.locator('.ladder li', { hasText: '200 OK (BYE)' }).first().waitFor();
+  await inspect(page, 'call-ladder-en-light');
+});
+
+test('who only looks at a call has not played it', async () => {
+  const { items } = await world.api<{ items: Call[] }>('/calls?recording=complete');
+  const other = items.find((call) => call.id !== held.id && call.recording && call.recording.duration_ms > 3_000);
+  if (!other) throw new Error('no other call');
+  const played = async (): Promise<boolean> =>
+    (await world.api<{ items: { action: string }[] }>(`/audit?subject=${other.id}`)).items.some((entry) => entry.action === 'recording.played');
+  const page = await world.open(`/calls/${other.id}`);
+  await page.locator('.wave > div').waitFor();
+  expect(await played()).toBe(false);
+  await page.keyboard.press('Space');
+  await until('it is played', played);
+});
+
 test('a recording is held and let go with a reason, and downloaded with one, all of it in the audit log', async () => {
   const page = await opened();
   for (const [key, title, done] of [

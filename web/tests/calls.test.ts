@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { inspect, until, World } from './world';
 
@@ -20,13 +21,60 @@ test('a search is in the address, and going back is the search before', async ()
   const agent = (await world.api<Found>('/calls')).items.find((call) => call.agent)?.agent ?? '';
   await page.keyboard.press('/');
   expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('INPUT');
-  await page.getByLabel('Agent').fill(agent);
+  await page.locator('input[name=agent]').fill(agent);
   await page.keyboard.press('Enter');
   await page.waitForURL(/\?agent=/);
   await until('only his calls', async () => (await page.locator('.found td.agent').allTextContents()).every((of) => of === agent));
   await inspect(page, 'calls-en-light');
   await page.goBack();
   await until('all calls', async () => (await page.locator('.found tbody tr').count()) >= all);
+});
+
+test('calls are found by a number’s end, a rule that was broken and words noted on them', async () => {
+  const { items } = await world.api<Found>('/calls?outcome=answered');
+  const [first] = items;
+  if (!first) throw new Error('no call');
+  const body = JSON.stringify({ text: 'promised a refund' });
+  await world.api(`/calls/${first.id}/notes`, { method: 'POST', body, headers: { 'Content-Type': 'application/json' } });
+  const page = await world.open('/calls');
+  await page.getByLabel('Words in notes').fill('refund promised');
+  await page.getByLabel('Number', { exact: true }).fill(`*${first.caller.slice(-4)}`);
+  await page.keyboard.press('Enter');
+  await until('that call alone', async () => (await page.locator('.found tbody a').count()) === 1);
+  expect(await page.locator('.found tbody a').getAttribute('href')).toBe(`/calls/${first.id}`);
+  await page.getByLabel('Rule broken').selectOption('three-rings');
+  await page.getByText('No call is like that').waitFor();
+  await page.getByRole('button', { name: 'Everything' }).click();
+  await page.getByText('More', { exact: true }).click();
+  await page.getByLabel('Talk at least').fill('1h');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/longer=1h/);
+  await page.getByText('No call is like that').waitFor();
+});
+
+test('a search is kept under a name, for everybody if one likes, and dropped', async () => {
+  const page = await world.open('/calls?outcome=answered&waited=1s');
+  await page.getByRole('button', { name: 'Keep this search' }).waitFor();
+  await page.keyboard.press('Shift+S');
+  await page.getByLabel('Name').fill('Waited for');
+  await page.getByLabel('for everybody').check();
+  await page.keyboard.press('Enter');
+  await page.locator('.chip.chosen', { hasText: 'Waited for' }).waitFor();
+  await page.getByRole('button', { name: 'Everything' }).click();
+  await page.getByRole('link', { name: 'Waited for' }).click();
+  await page.waitForURL(/outcome=answered&waited=1s/);
+  await inspect(page, 'calls-kept-en-light');
+  await page.getByRole('button', { name: 'Drop Waited for' }).click();
+  await until('it is gone', async () => (await page.locator('.chip').count()) === 0);
+});
+
+test('what is found is taken away as a table', async () => {
+  const page = await world.open('/calls?outcome=answered');
+  await page.locator('.found tbody tr').first().waitFor();
+  const [download] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Shift+D')]);
+  const rows = readFileSync(await download.path(), 'utf8').trim().split('\n');
+  expect(rows[0]).toContain('caller');
+  expect(rows.length).toBeGreaterThan(3);
 });
 
 test('the keyboard alone finds and opens a call, and comes back to it', async () => {

@@ -17,7 +17,12 @@ export type Decision = Shapes['DecisionShape'];
 /** An event. `detail` is always there: the document calls it optional because the switch also reads events without. */
 export type Happening = Shapes['EventShape'] & { detail: Record<string, unknown> };
 export type Health = Shapes['Health'];
+export type Note = Shapes['Note'];
+export type Peaks = Shapes['Peaks'];
 export type Queue = Shapes['Queue'];
 export type Report = Shapes['ReportAnswer'];
 export type Figure = Shapes['Figure'];
+export type SavedSearch = Shapes['Search'];
+export type SipMessage = Shapes['SipMessage'];
+export type SipTrace = Shapes['SipTrace'];
 export type Trunk = Shapes['Trunk'];

@@ -29,7 +29,7 @@ export function SignIn() {
   };
 
   return (
-    <main class="gate" lang={language.value === 'zh' ? 'zh-CN' : 'en'}>
+    <main class="gate">
       <form onSubmit={(event) => void enter(event as unknown as SubmitEvent)}>
         <h1>
           <span class="bells" aria-hidden="true">

@@ -6,8 +6,7 @@
 import { effect, signal } from '@preact/signals';
 import { Refusal } from '../api/client';
 import { kept } from '../kept';
-import type { Stretch } from './peaks';
-import type { Sound } from './source';
+import type { Sound, Stretch } from './source';
 
 export type Side = 'customer' | 'agent';
 

@@ -1,10 +1,29 @@
 /** Where a call's sound comes from: its picture, and an address that an audio element can play. */
 
-import { ask, get, Refusal, token } from '../api/client';
-import { type Picture, peaksOf, picture } from './peaks';
+import { ask, get, token } from '../api/client';
+import type { Peaks } from '../api/types';
 
-/** Enough for a wide screen at the closest zoom; a slice of an hour's call is then half a second. */
+/** Enough for a wide screen at a close zoom; a slice of an hour's call is then half a second. */
 const POINTS = 8_000;
+/** The API's highest peak. */
+const FULL = 127;
+
+/** A stretch of the recording, in seconds. */
+export interface Stretch {
+  from: number;
+  to: number;
+}
+
+export interface Picture {
+  duration: number;
+  /** The recording's first moment; null when it is not known. */
+  beganAt: string | null;
+  /** For each side the loudest sample of each slice, 0 to 1. */
+  customer: number[];
+  agent: number[];
+  silences: Stretch[];
+  overTalk: Stretch[];
+}
 
 export interface Sound {
   picture: Picture;
@@ -14,53 +33,31 @@ export interface Sound {
   end: () => void;
 }
 
-interface Peaks {
-  duration_ms: number;
-  channels: { who: 'customer' | 'agent'; peaks: number[] }[];
-  silences: [number, number][];
-  over_talk: [number, number][];
-}
-
 export async function soundOf(call: string, signal: AbortSignal): Promise<Sound> {
   const path = `/calls/${call}/recording`;
-  const drawn = await get<Peaks>(`${path}/peaks?points=${POINTS}`, signal).then(fromPeaks, (error: unknown) => {
-    if (error instanceof Refusal && error.status === 404) return null;
-    throw error;
-  });
+  const picture = drawn(await get<Peaks>(`${path}/peaks?points=${POINTS}`, signal));
   // With a cookie the audio element fetches what it plays, piece by piece. It can send no token: then all of it is fetched here.
-  if (drawn && token.get() === null) return { picture: drawn, url: async () => `/api/v1${path}`, end: () => {} };
+  if (token.get() === null) return { picture, url: async () => `/api/v1${path}`, end: () => {} };
   let url = '';
-  const fetched = async (): Promise<Blob> => {
-    const blob = await (await ask(path, { signal })).blob();
-    url = URL.createObjectURL(blob);
-    return blob;
-  };
-  const shown = drawn ?? (await decoded(await fetched()));
   return {
-    picture: shown,
+    picture,
     url: async () => {
-      if (!url) await fetched();
+      url ||= URL.createObjectURL(await (await ask(path, { signal })).blob());
       return url;
     },
     end: () => URL.revokeObjectURL(url),
   };
 }
 
-function fromPeaks({ duration_ms, channels, silences, over_talk }: Peaks): Picture {
-  const side = (who: string): number[] => (channels.find((channel) => channel.who === who)?.peaks ?? []).map((peak) => peak / 127);
-  const stretch = ([from, to]: [number, number]): { from: number; to: number } => ({ from: from / 1_000, to: to / 1_000 });
+function drawn({ duration_ms, began_at, channels, silences, over_talk }: Peaks): Picture {
+  const side = (who: string): number[] => (channels.find((channel) => channel.who === who)?.peaks ?? []).map((peak) => peak / FULL);
+  const stretch = ({ from_ms, to_ms }: { from_ms: number; to_ms: number }): Stretch => ({ from: from_ms / 1_000, to: to_ms / 1_000 });
   return {
     duration: duration_ms / 1_000,
+    beganAt: began_at ?? null,
     customer: side('customer'),
     agent: side('agent'),
     silences: silences.map(stretch),
     overTalk: over_talk.map(stretch),
   };
-}
-
-async function decoded(blob: Blob): Promise<Picture> {
-  const context = new OfflineAudioContext(2, 1, 8_000);
-  const sound = await context.decodeAudioData(await blob.arrayBuffer());
-  const side = (channel: number): number[] => peaksOf(sound.getChannelData(Math.min(channel, sound.numberOfChannels - 1)), POINTS);
-  return picture(side(0), side(1), sound.duration);
 }

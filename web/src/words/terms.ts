@@ -17,6 +17,9 @@ const ZH: Record<string, string> = {
   running: '进行中', left: '离开', transferred: '转走', changed: '换角色', 'flowed-out': '溢出', 'called-back': '改回拨',
   helped: '有效', done: '完成', queued: '转队列', released: '释放', 'cut-short': '中断', desk: '接口', measurement: '测量',
   faint: '声音小', noisy: '嘈杂', dialect: '方言', speakerphone: '免提', loud: '声音大', clipped: '削波', open_microphone: '开麦',
+  // Rules that a call broke.
+  'three-rings': '三声未应', patience: '保持超七秒', promise: '承诺未兑现', 'hold-without-reason': '保持无说明', 'greeting-late': '问候迟',
+  'greeting-missing': '无问候', 'hung-up-first': '先于客户挂断', 'silent-release': '静默释放', 'open-microphone': '保持时开麦',
   // Recordings.
   open: '录音中', complete: '完整', recovered: '已修复', missing: '缺失', removed: '已清除', any: '任意',
   // Operation.

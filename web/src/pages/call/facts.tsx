@@ -25,6 +25,15 @@ export function Facts({ call }: { call: Call }) {
         <Fact name={t.fact.cause}>{call.release_cause}</Fact>
         <Fact name={t.fact.queue}>{call.visits?.map((visit) => `${visit.queue} (${term(visit.ending)})`).join(', ')}</Fact>
         <Fact name={t.fact.trunk}>{call.trunk}</Fact>
+        <Fact name={t.fact.broken}>
+          {call.broken?.length
+            ? call.broken.map((rule) => (
+                <span key={rule} class="broken">
+                  {term(rule)}
+                </span>
+              ))
+            : null}
+        </Fact>
         <Fact name={t.fact.offers}>
           {call.offers.map((offer) => `${offer.agent} ${term(offer.result)}, ${t.rings(offer.rings)}`).join('; ')}
         </Fact>

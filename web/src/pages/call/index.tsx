@@ -3,7 +3,7 @@
 import { useEffect, useMemo } from 'preact/hooks';
 import { go, path, query } from '../../address';
 import { get, items } from '../../api/client';
-import type { Call as Record, Decision, Happening } from '../../api/types';
+import type { Call as Record, Decision, Happening, Note } from '../../api/types';
 import { serverNow } from '../../clock';
 import { useKeys } from '../../keys';
 import { fresh } from '../../live/fresh';
@@ -19,6 +19,8 @@ import { Decisions } from './decisions';
 import { Events } from './events';
 import { Facts } from './facts';
 import { Head } from './head';
+import { Ladder } from './ladder';
+import { Notes } from './notes';
 import { Panel } from './panel';
 import { timeLine } from './timeline';
 
@@ -47,6 +49,7 @@ function One({ id }: { id: string }) {
   const record = useLoaded(id, (signal) => get<Record>(`/calls/${id}`, signal));
   const events = useLoaded(id, (signal) => eventsOf(id, signal));
   const decisions = useLoaded(id, (signal) => items<Decision>(`/calls/${id}/decisions`, signal));
+  const notes = useLoaded(id, (signal) => items<Note>(`/calls/${id}/notes`, signal));
   const call = record.answer;
   const recorded = call?.recording && !['missing', 'removed'].includes(call.recording.state) && may('hear');
   const sound = useLoaded(recorded ? id : null, (signal) => soundOf(id, signal));
@@ -64,8 +67,8 @@ function One({ id }: { id: string }) {
   }, []);
 
   const line = useMemo(
-    () => call && timeLine(call, events.answer ?? [], sound.answer?.picture ?? null, serverNow()),
-    [call, events.answer, sound.answer],
+    () => call && timeLine(call, events.answer ?? [], notes.answer ?? [], sound.answer?.picture ?? null, serverNow()),
+    [call, events.answer, notes.answer, sound.answer],
   );
   useKeys(t.title, [{ key: 'u', what: t.keys.up, run: () => (history.length > 1 ? history.back() : go('/calls')) }]);
 
@@ -76,8 +79,12 @@ function One({ id }: { id: string }) {
     <article class="call-page">
       <Head call={call} player={player} onChange={record.again} />
       <Panel call={call} line={line} sound={sound.answer} refusal={sound.refusal} player={player} moment={moment} />
-      <Events call={call} events={events.answer ?? []} zero={line.zero} player={player} />
       <div class="beside">
+        <Events call={call} events={events.answer ?? []} zero={line.zero} player={player} />
+        <Ladder id={id} zero={line.zero} />
+      </div>
+      <div class="beside">
+        <Notes call={call} notes={notes.answer ?? []} player={player} onChange={notes.again} />
         <Facts call={call} />
         <Decisions decisions={decisions.answer ?? []} />
       </div>

@@ -15,7 +15,7 @@ const CALL = {
 const event = (name: string, second: number): Happening => ({ seq: second, at: at(second), name, detail: {} });
 
 test('seconds count from the answer, and what rang before it lies before them', () => {
-  const line = timeLine(CALL, [event('hold.patience_exceeded', 17), event('agent.busy', 4)], null, 0);
+  const line = timeLine(CALL, [event('hold.patience_exceeded', 17), event('agent.busy', 4)], [], null, 0);
   expect([line.from, line.to]).toEqual([-4, 36]);
   expect(line.lanes.map((lane) => lane.name)).toEqual(['rings', 'holds']);
   expect(line.lanes[0]?.spans[0]).toMatchObject({ from: -3, to: 0, words: ['1001', 'answered'] });
@@ -24,15 +24,26 @@ test('seconds count from the answer, and what rang before it lies before them', 
 
 test('what has not ended goes on until now', () => {
   const running = { ...CALL, released_at: null, holds: [{ by: 'agent', started_at: at(10), ended_at: null, reassured: 0 }] };
-  expect(timeLine(running as Call, [], null, Date.parse(at(30))).lanes.at(-1)?.spans[0]?.to).toBe(26);
+  expect(timeLine(running as Call, [], [], null, Date.parse(at(30))).lanes.at(-1)?.spans[0]?.to).toBe(26);
 });
 
 test('over-talk is two people, not one and the music', () => {
   const part = { agent: '1001', role: 'serving', started_at: at(4), ended_at: at(38), ending: 'left' };
   const both = [2, 8, 35].map((from) => ({ from, to: from + 1 }));
-  const sound = { duration: 36, customer: [], agent: [], silences: [], overTalk: [{ from: -1, to: 0 }, ...both] };
-  const line = timeLine({ ...CALL, segments: [part] }, [], sound, 0);
+  const sound = { duration: 36, beganAt: null, customer: [], agent: [], silences: [], overTalk: [{ from: -1, to: 0 }, ...both] };
+  const line = timeLine({ ...CALL, segments: [part] }, [], [], sound, 0);
   expect(line.lanes.find((lane) => lane.name === 'overTalk')?.spans.map((span) => span.from)).toEqual([2]);
+});
+
+test('a note stands at its moment; one on the whole call nowhere', () => {
+  const note = (at_ms: number | null) => ({ id: '', who: 'li-qa', at: at(50), text: 'rude', at_ms });
+  const line = timeLine(CALL, [], [note(12_500), note(null)], null, 0);
+  expect(line.lanes.find((lane) => lane.name === 'notes')?.ticks).toEqual([{ at: 12.5, name: 'rude', tone: 'waiting' }]);
+});
+
+test('the recording says itself when it began', () => {
+  const sound = { duration: 30, beganAt: at(6), customer: [], agent: [], silences: [], overTalk: [] };
+  expect(timeLine(CALL, [], [], sound, 0)).toMatchObject({ zero: Date.parse(at(6)), from: -6, to: 34 });
 });
 
 test('an axis has round marks, not closer than asked', () => {

@@ -1,7 +1,7 @@
 /** A call laid out in time: what is to be drawn below its waveform. Pure. Seconds count from the recording's beginning. */
 
-import type { Call, Happening } from '../../api/types';
-import type { Picture, Stretch } from '../../sound/peaks';
+import type { Call, Happening, Note } from '../../api/types';
+import type { Picture, Stretch } from '../../sound/source';
 
 export interface Span {
   from: number;
@@ -13,11 +13,12 @@ export interface Span {
 
 export interface Tick {
   at: number;
+  /** Of an event; a note is what it says. */
   name: string;
   tone: string;
 }
 
-export const LANES = ['queue', 'rings', 'talk', 'holds', 'scripts', 'silence', 'overTalk', 'events'] as const;
+export const LANES = ['queue', 'rings', 'talk', 'holds', 'scripts', 'silence', 'overTalk', 'events', 'notes'] as const;
 export type LaneName = (typeof LANES)[number];
 
 export interface Lane {
@@ -64,8 +65,8 @@ const TICKS: Record<string, [LaneName, string]> = {
   'agent.sound': ['events', 'missed'],
 };
 
-export function timeLine(call: Call, events: Happening[], sound: Picture | null, now: number): TimeLine {
-  const zero = Date.parse(call.answered_at ?? call.arrived_at);
+export function timeLine(call: Call, events: Happening[], notes: Note[], sound: Picture | null, now: number): TimeLine {
+  const zero = Date.parse(sound?.beganAt ?? call.answered_at ?? call.arrived_at);
   const at = (time: string): number => (Date.parse(time) - zero) / 1_000;
   const end = call.released_at ? at(call.released_at) : (now - zero) / 1_000;
   const span = (began: string, ended: string | null | undefined, words: string[], tone: string): Span => ({
@@ -83,6 +84,7 @@ export function timeLine(call: Call, events: Happening[], sound: Picture | null,
     silence: (sound?.silences ?? []).map((silence) => ({ ...silence, words: [], tone: 'offline' })),
     overTalk: [],
     events: [],
+    notes: [],
   };
   // Music and prompts are on the agent's side too: only where he serves and does not hold do two people talk over one another.
   const together = (at: Stretch): boolean => within(at, spans.talk) && !within(at, spans.holds);
@@ -91,6 +93,9 @@ export function timeLine(call: Call, events: Happening[], sound: Picture | null,
   for (const event of events) {
     const [lane, tone] = TICKS[event.name] ?? [];
     if (lane && tone) ticks[lane].push({ at: at(event.at), name: event.name, tone });
+  }
+  for (const note of notes) {
+    if (note.at_ms != null) ticks.notes.push({ at: note.at_ms / 1_000, name: note.text, tone: 'waiting' });
   }
   const lanes = LANES.map((name) => ({ name, spans: spans[name], ticks: ticks[name] }));
   return {

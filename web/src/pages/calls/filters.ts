@@ -2,28 +2,39 @@
 
 import { day } from '../../format';
 
+export const DIRECTIONS = ['inbound', 'outbound', 'internal'];
 export const OUTCOMES = [
-  'answered', 'abandoned', 'silent', 'scripted', 'refused', 'no-answer', 'busy', 'unreachable', 'played', 'message', 'failed',
+  'answered', 'abandoned', 'silent', 'scripted', 'refused', 'no-answer', 'busy', 'unreachable', 'played', 'message', 'call-back', 'failed',
+];
+export const PARTIES = ['caller', 'agent', 'callee', 'switch'];
+export const RULES = [
+  'three-rings', 'patience', 'promise', 'hold-without-reason', 'greeting-late', 'greeting-missing', 'hung-up-first', 'abandoned', 'silent-release',
+  'open-microphone',
 ];
 export const RECORDINGS = ['any', 'open', 'complete', 'recovered', 'missing', 'removed'];
 
-export const FILTERS = ['caller', 'agent', 'queue', 'outcome', 'recording', 'running', 'since', 'until'] as const;
+/** What is asked most. */
+export const FIRST = ['number', 'agent', 'queue', 'outcome', 'broken', 'words', 'since', 'until'] as const;
+/** What one looks for now and then. */
+export const MORE = [
+  'caller', 'called', 'direction', 'first', 'longer', 'shorter', 'waited', 'score_above', 'score_below', 'recording', 'running',
+] as const;
+const FILTERS = [...FIRST, ...MORE];
 
-export type Filter = (typeof FILTERS)[number];
+export type Filter = (typeof FIRST)[number] | (typeof MORE)[number];
 export type Search = Partial<Record<Filter, string>>;
 
-/** Of an address: its known filters that say something. */
-export function searchOf(query: URLSearchParams): Search {
-  return Object.fromEntries(FILTERS.map((name) => [name, query.get(name)?.trim()]).filter(([, value]) => value));
+/** Of an address, or of the form: the known filters that say something. */
+export function searchOf(query: { get(name: string): unknown }): Search {
+  return Object.fromEntries(FILTERS.map((name) => [name, String(query.get(name) ?? '').trim()]).filter(([, value]) => value));
 }
 
 /** What the API is asked. Times stand in the address as the form has them, by this computer's clock. */
-export function parameters(search: Search, cursor: string | null, limit: number): URLSearchParams {
-  const asked = new URLSearchParams({ limit: String(limit) });
+export function parameters(search: Search): URLSearchParams {
+  const asked = new URLSearchParams();
   for (const [name, value] of Object.entries(search)) {
     asked.set(name, name === 'since' || name === 'until' ? new Date(value).toISOString() : value);
   }
-  if (cursor) asked.set('cursor', cursor);
   return asked;
 }
 

@@ -4,16 +4,21 @@ import { agents, queues } from '../../live/house';
 import { serverNow } from '../../clock';
 import { calls } from '../../words/calls';
 import { term } from '../../words/terms';
-import { days, type Filter, FILTERS, OUTCOMES, RECORDINGS, type Search } from './filters';
+import { days, DIRECTIONS, type Filter, FIRST, MORE, OUTCOMES, PARTIES, RECORDINGS, RULES, type Search, searchOf } from './filters';
 
-export function Form({ search, onSearch }: { search: Search; onSearch: (search: Search) => void }) {
+/** Among which words one chooses; the rest is written. */
+const CHOICES: Partial<Record<Filter, string[]>> = {
+  direction: DIRECTIONS,
+  outcome: OUTCOMES,
+  first: PARTIES,
+  broken: RULES,
+  recording: RECORDINGS,
+};
+
+type Look = (search: Search) => void;
+
+export function Form({ search, onSearch }: { search: Search; onSearch: Look }) {
   const t = calls();
-  const read = (form: HTMLFormElement): Search => {
-    const given = new FormData(form);
-    return Object.fromEntries(FILTERS.map((name) => [name, String(given.get(name) ?? '').trim()]).filter(([, value]) => value));
-  };
-  const soon = (event: Event): void => onSearch(read((event.currentTarget as HTMLInputElement).form as HTMLFormElement));
-  const field = (name: Filter) => ({ name, 'aria-label': t.fields[name], defaultValue: search[name] ?? '' });
   const shortcut = (word: string, ago: number, long: number) => (
     <button class="quiet" type="button" onClick={() => onSearch({ ...search, ...days(serverNow(), ago, long) })}>
       {word}
@@ -25,38 +30,17 @@ export function Form({ search, onSearch }: { search: Search; onSearch: (search: 
       role="search"
       onSubmit={(event) => {
         event.preventDefault();
-        onSearch(read(event.currentTarget));
+        onSearch(searchOf(new FormData(event.currentTarget)));
       }}
     >
-      <label>
-        {t.fields.caller}
-        <input {...field('caller')} inputMode="tel" placeholder={t.hints.caller} size={14} />
-      </label>
-      <label>
-        {t.fields.agent}
-        <input {...field('agent')} list="known-agents" size={8} />
-        <datalist id="known-agents">
-          {agents.value.map((agent) => (
-            <option key={agent.id} value={agent.id}>
-              {agent.name}
-            </option>
-          ))}
-        </datalist>
-      </label>
-      <Choice label={t.fields.queue} {...field('queue')} words={queues.value.map((queue) => queue.id)} onChange={soon} plain />
-      <Choice label={t.fields.outcome} {...field('outcome')} words={OUTCOMES} onChange={soon} />
-      <Choice label={t.fields.recording} {...field('recording')} words={RECORDINGS} onChange={soon} />
-      <label>
-        {t.fields.since}
-        <input {...field('since')} type="datetime-local" />
-      </label>
-      <label>
-        {t.fields.until}
-        <input {...field('until')} type="datetime-local" />
-      </label>
-      <label class="tick">
-        <input name="running" type="checkbox" value="true" defaultChecked={search.running === 'true'} onChange={soon} /> {t.onlyRunning}
-      </label>
+      {FIRST.map((name) => (
+        <Field key={name} name={name} search={search} onSearch={onSearch} />
+      ))}
+      <span>
+        {shortcut(t.when.today, 0, 1)}
+        {shortcut(t.when.yesterday, 1, 1)}
+        {shortcut(t.when.week, 6, 7)}
+      </span>
       <div class="buttons">
         <button class="main" type="submit">
           {t.search}
@@ -64,12 +48,87 @@ export function Form({ search, onSearch }: { search: Search; onSearch: (search: 
         <button type="button" onClick={() => onSearch({})}>
           {t.reset}
         </button>
-        {shortcut(t.when.today, 0, 1)}
-        {shortcut(t.when.yesterday, 1, 1)}
-        {shortcut(t.when.week, 6, 7)}
       </div>
+      <details class="more" open={MORE.some((name) => search[name])}>
+        <summary>{t.more}</summary>
+        <div>
+          {MORE.map((name) => (
+            <Field key={name} name={name} search={search} onSearch={onSearch} />
+          ))}
+        </div>
+      </details>
     </form>
   );
+}
+
+function Field({ name, search, onSearch }: { name: Filter; search: Search; onSearch: Look }) {
+  const t = calls();
+  const chosen = (event: Event): void => {
+    const { form } = event.currentTarget as HTMLInputElement;
+    if (form) onSearch(searchOf(new FormData(form)));
+  };
+  const field = { name, defaultValue: search[name] ?? '' };
+  const words = CHOICES[name];
+  if (words) return <Choice label={t.fields[name]} {...field} words={words} said={term} onChange={chosen} />;
+  switch (name) {
+    case 'queue':
+      return <Choice label={t.fields.queue} {...field} words={queues.value.map((queue) => queue.id)} said={(id) => id} onChange={chosen} />;
+    case 'running':
+      return (
+        <label class="tick">
+          <input name={name} type="checkbox" value="true" defaultChecked={search.running === 'true'} onChange={chosen} /> {t.onlyRunning}
+        </label>
+      );
+    case 'since':
+    case 'until':
+      return (
+        <label>
+          {t.fields[name]}
+          <input {...field} type="datetime-local" />
+        </label>
+      );
+    case 'agent':
+      return (
+        <label>
+          {t.fields.agent}
+          <input {...field} list="known-agents" size={8} />
+          <datalist id="known-agents">
+            {agents.value.map((agent) => (
+              <option key={agent.id} value={agent.id}>
+                {agent.name}
+              </option>
+            ))}
+          </datalist>
+        </label>
+      );
+    default:
+      return (
+        <label>
+          {t.fields[name]}
+          <input {...field} {...WRITTEN[name]} placeholder={hint(name)} />
+        </label>
+      );
+  }
+}
+
+/** How wide a field is, and what may stand in it: what the API would refuse is told before it is asked. */
+const WRITTEN: Partial<Record<Filter, { size: number; inputMode?: 'tel' | 'numeric'; pattern?: string }>> = {
+  number: { size: 13, inputMode: 'tel' },
+  caller: { size: 13, inputMode: 'tel' },
+  called: { size: 13, inputMode: 'tel' },
+  words: { size: 14 },
+  longer: { size: 6, pattern: '\\d+(ms|s|m|h)' },
+  shorter: { size: 6, pattern: '\\d+(ms|s|m|h)' },
+  waited: { size: 6, pattern: '\\d+(ms|s|m|h)' },
+  score_above: { size: 5, inputMode: 'numeric', pattern: '\\d+' },
+  score_below: { size: 5, inputMode: 'numeric', pattern: '\\d+' },
+};
+
+function hint(name: Filter): string {
+  const { hints } = calls();
+  if (name === 'number' || name === 'caller' || name === 'called') return hints.number;
+  if (name === 'longer' || name === 'shorter' || name === 'waited') return hints.duration;
+  return name.startsWith('score') ? hints.score : '';
 }
 
 interface ChoiceProps {
@@ -77,12 +136,11 @@ interface ChoiceProps {
   name: string;
   defaultValue: string;
   words: string[];
-  /** The words are names that the house has given, not the API's. */
-  plain?: boolean;
+  said: (word: string) => string;
   onChange: (event: Event) => void;
 }
 
-function Choice({ label, name, defaultValue, words, plain, onChange }: ChoiceProps) {
+function Choice({ label, name, defaultValue, words, said, onChange }: ChoiceProps) {
   // A chosen word is among the choices even before they are known.
   const all = words.includes(defaultValue) || !defaultValue ? words : [defaultValue, ...words];
   return (
@@ -92,7 +150,7 @@ function Choice({ label, name, defaultValue, words, plain, onChange }: ChoicePro
         <option value="">{calls().all}</option>
         {all.map((word) => (
           <option key={word} value={word} selected={word === defaultValue}>
-            {plain ? word : term(word)}
+            {said(word)}
           </option>
         ))}
       </select>

@@ -48,7 +48,14 @@ function Line({ call, line, chosen }: { call: Call; line: number; chosen: boolea
         <State of={call.outcome ?? call.state ?? ''} />
       </td>
       <td class="first">{call.hung_up_first && term(call.hung_up_first)}</td>
-      <td class="what">{inIt(call)}</td>
+      <td class="what">
+        {call.broken?.map((rule) => (
+          <span key={rule} class="broken">
+            {term(rule)}
+          </span>
+        ))}
+        {inIt(call)}
+      </td>
       <td class="recording">{call.recording && (call.recording.state === 'complete' ? span(call.recording.duration_ms) : term(call.recording.state))}</td>
     </tr>
   );
