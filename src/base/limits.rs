@@ -260,6 +260,11 @@ pub const GUARD_USER_LETTERS_MAX: usize = 64;
 pub const SESSIONS_MAX: usize = 16_384;
 /// Sessions of one user: his browsers. More: as above, among his own.
 pub const SESSIONS_PER_USER_MAX: usize = 16;
+/// A session's last use is written down when it is this much later than what was: a request is no write, and a restart takes a session for
+/// idle since ten minutes too early at most.
+pub const SESSION_WRITTEN_EVERY: Duration = Duration::from_secs(600);
+/// A start waits this long for the sessions it is to go on with. Longer: everybody signs in again.
+pub const SESSIONS_PATIENCE: Duration = Duration::from_secs(2);
 /// Users and addresses whose wrong passwords are counted. More: the one that was wrong longest ago is forgotten, and begins anew.
 pub const SIGN_INS_REMEMBERED_MAX: usize = 16_384;
 /// Passwords looked at at once: each takes 19 MB and a core for some 20 ms. More: they wait.

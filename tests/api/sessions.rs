@@ -170,6 +170,35 @@ fn a_reload_ends_the_sessions_of_whom_it_changes() {
 }
 
 #[test]
+fn a_restart_signs_nobody_out_but_whom_it_finds_changed() {
+    let mut world = World::new();
+    let (stays, out, changed, ends) = (world.cookie("ops"), world.cookie("ops"), world.cookie("li-qa"), world.cookie("admin"));
+    let session = world.as_page(&stays, "GET", "/api/v1/session", None).json();
+    assert_eq!(world.as_page(&out, "DELETE", "/api/v1/session", None).status, 204);
+    // A reload has ended his before the restart.
+    world.config.set(Arc::new(configuration(&[("role = \"admin\"", "role = \"supervisor\"")])), Vec::new());
+    world.as_page(&ends, "GET", "/api/v1/session", None).problem(401);
+
+    let hash = "$argon2id$v=19$m=19456,t=2,p=1$c2l4dGVlbiBieXRlcyAuLg$mIuCnqLPjVJpnnSKPM1KbQF5P9O3ZvXrz2Qp5pDb7jE";
+    world.restart(configuration(&[("demo-li-qa", hash)]));
+    let status = |cookie: &str| world.as_page(cookie, "GET", "/api/v1/session", None).status;
+    assert_eq!([&stays, &out, &changed, &ends].map(|cookie| status(cookie)), [200, 401, 401, 401]);
+    let mut shown = world.as_page(&stays, "GET", "/api/v1/session", None).json();
+    shown["expires_at"] = session["expires_at"].clone();
+    assert_eq!(shown, session);
+    let why = "the user's password or role was changed";
+    assert_eq!(audit(&world).iter().filter(|is| **is == entry("li-qa", "session.closed", why)).count(), 1);
+
+    // Nor does the one after it, and who signs out of it is out for good.
+    world.restart(configuration(&[]));
+    let status = |cookie: &str| world.as_page(cookie, "GET", "/api/v1/session", None).status;
+    assert_eq!([&stays, &out, &changed, &ends].map(|cookie| status(cookie)), [200, 401, 401, 401]);
+    assert_eq!(world.as_page(&stays, "DELETE", "/api/v1/session", None).status, 204);
+    world.restart(configuration(&[]));
+    world.as_page(&stays, "GET", "/api/v1/session", None).problem(401);
+}
+
+#[test]
 fn rights_and_whose_calls_he_sees_follow_the_configuration_at_once() {
     let mut world = World::new();
     world.kept_call(0, |call| call.agent = Some("1002".into()));

@@ -26,6 +26,9 @@ pub const TOKEN: &str = "a token of the tests";
 /// 2026-11-21T09:30:00Z.
 pub const NOW: i64 = 1_795_253_400_000;
 
+/// What a reload is to answer.
+type Reloaded = Arc<Mutex<Result<Vec<String>, Vec<dto::ConfigError>>>>;
+
 pub struct World {
     pub runtime: Runtime,
     pub folder: tempfile::TempDir,
@@ -34,7 +37,7 @@ pub struct World {
     pub hub: EventHub,
     pub ledger: Ledger,
     pub config: Loaded,
-    pub reload: Arc<Mutex<Result<Vec<String>, Vec<dto::ConfigError>>>>,
+    pub reload: Reloaded,
     pub server: Option<Server>,
     pub url: String,
     pub rng: Rng,
@@ -167,6 +170,50 @@ impl Answer {
     }
 }
 
+fn shipped() -> ConfigFolder {
+    ConfigFolder { path: Path::new(env!("CARGO_MANIFEST_DIR")).join("config"), overrides: Vec::new() }
+}
+
+/// A server on what the folder has.
+async fn serve(
+    folder: &tempfile::TempDir,
+    shipped: ConfigFolder,
+    switch: &Arc<Mutex<CannedSwitch>>,
+    config: &Loaded,
+    reload: &Reloaded,
+    kept_max: usize,
+) -> (Store, EventHub, Metrics, Server) {
+    let store = Store::open(&folder.path().join("data")).await.expect("opens");
+    let hub = EventHub::with_ring(store.last_event_seq().await.expect("reads"), kept_max);
+    let metrics = Metrics::new();
+    let (desk, mut questions): (_, mpsc::Receiver<Question>) = Desk::with_patience(millis(200));
+    let answering = Arc::clone(switch);
+    tokio::spawn(async move {
+        while let Some(question) = questions.recv().await {
+            answering.lock().expect("not poisoned").answer(question);
+        }
+    });
+    let result = Arc::clone(reload);
+    let api = Api {
+        desk,
+        store: store.clone(),
+        hub: hub.clone(),
+        metrics: metrics.clone(),
+        data: folder.path().to_owned(),
+        recordings: folder.path().join("recordings"),
+        token: Token::new(TOKEN),
+        config: config.clone(),
+        folder: shipped,
+        recorder: Recorder::start(folder.path().join("recordings"), mpsc::channel(8).0).expect("starts").status(),
+        reload: Arc::new(move || {
+            let result = result.lock().expect("not poisoned").clone();
+            Box::pin(async move { result })
+        }),
+    };
+    let server = Server::start("127.0.0.1:0".parse().expect("an address"), api).await.expect("listens");
+    (store, hub, metrics, server)
+}
+
 impl World {
     pub fn new() -> Self {
         Self::with_ring(1_000)
@@ -177,43 +224,30 @@ impl World {
         let folder = tempfile::tempdir().expect("a folder");
         let switch = Arc::new(Mutex::new(CannedSwitch { snapshot: snapshot(), ..CannedSwitch::default() }));
         let reload = Arc::new(Mutex::new(Ok(vec!["rules.hold.patience: 7s → 9s".to_owned()])));
-        let shipped = ConfigFolder { path: std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("config"), overrides: Vec::new() };
+        let shipped = shipped();
         let config = Loaded::new(Arc::new(configuration(&[])), shipped.texts().expect("the shipped texts"));
-        let (store, hub, metrics, server) = runtime.block_on(async {
-            let store = Store::open(&folder.path().join("data")).await.expect("opens");
-            let hub = EventHub::with_ring(0, kept_max);
-            let metrics = Metrics::new();
-            let (desk, mut questions): (_, mpsc::Receiver<Question>) = Desk::with_patience(millis(200));
-            let answering = Arc::clone(&switch);
-            tokio::spawn(async move {
-                while let Some(question) = questions.recv().await {
-                    answering.lock().expect("not poisoned").answer(question);
-                }
-            });
-            let result = Arc::clone(&reload);
-            let api = Api {
-                desk,
-                store: store.clone(),
-                hub: hub.clone(),
-                metrics: metrics.clone(),
-                data: folder.path().to_owned(),
-                recordings: folder.path().join("recordings"),
-                token: Token::new(TOKEN),
-                config: config.clone(),
-                folder: shipped,
-                recorder: Recorder::start(folder.path().join("recordings"), mpsc::channel(8).0).expect("starts").status(),
-                reload: Arc::new(move || {
-                    let result = result.lock().expect("not poisoned").clone();
-                    Box::pin(async move { result })
-                }),
-            };
-            let server = Server::start("127.0.0.1:0".parse().expect("an address"), api).await.expect("listens");
-            (store, hub, metrics, server)
-        });
+        let serving = serve(&folder, shipped, &switch, &config, &reload, kept_max);
+        let (store, hub, metrics, server) = runtime.block_on(serving);
         let url = format!("http://{}", server.address());
         let agent = ureq::Agent::config_builder().http_status_as_error(false).max_idle_connections(0).build().into();
         let ledger = Ledger::new(store.clone(), hub.clone(), metrics);
         Self { runtime, folder, switch, hub, store, ledger, config, reload, server: Some(server), url, rng: Rng::new(7), agent }
+    }
+
+    /// The server ends, and another goes on with the same data folder, by this configuration.
+    pub fn restart(&mut self, config: Config) {
+        let server = self.server.take().expect("it runs");
+        self.runtime.block_on(async {
+            server.close().await;
+            self.store.close().await.expect("closes");
+        });
+        let shipped = shipped();
+        self.config = Loaded::new(Arc::new(config), shipped.texts().expect("the shipped texts"));
+        let serving = serve(&self.folder, shipped, &self.switch, &self.config, &self.reload, 1_000);
+        let (store, hub, metrics, server) = self.runtime.block_on(serving);
+        self.url = format!("http://{}", server.address());
+        self.ledger = Ledger::new(store.clone(), hub.clone(), metrics);
+        (self.store, self.hub, self.server) = (store, hub, Some(server));
     }
 
     pub fn data(&self) -> &Path {

@@ -59,7 +59,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{delete, get, post, put};
-use session::Sessions;
+use session::{Restored, Sessions};
 use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -216,7 +216,8 @@ impl Server {
         let listener = listener::Bounded::bind(listen, limits::HTTP_CONNECTIONS_MAX).await?;
         let address = listener.address()?;
         let (closing, closed) = watch::channel(false);
-        let app = router(api, closed.clone())?.into_make_service_with_connect_info::<Peer>();
+        let restored = Sessions::restored(&api.store, &api.config.get(), wall_time()).await;
+        let app = router(api, restored, closed.clone())?.into_make_service_with_connect_info::<Peer>();
         let mut end = closed;
         let task = tokio::spawn(async move {
             let ended = async move {
@@ -244,10 +245,10 @@ impl Server {
     }
 }
 
-fn router(api: Api, closing: watch::Receiver<bool>) -> std::io::Result<Router> {
+fn router(api: Api, restored: Restored, closing: watch::Receiver<bool>) -> std::io::Result<Router> {
     let context = Arc::new(Context {
         api,
-        sessions: Sessions::default(),
+        sessions: restored.sessions,
         throttle: Throttle::default(),
         views: Views::default(),
         passwords: Semaphore::new(limits::PASSWORDS_AT_ONCE),
@@ -259,6 +260,7 @@ fn router(api: Api, closing: watch::Receiver<bool>) -> std::io::Result<Router> {
         ids: Mutex::new(AuditIds { rng: Rng::new(u64::from_ne_bytes(auth::random()?)), last: Timestamp::default() }),
         closing,
     });
+    context.ended("", restored.over);
     let guarded = Routes::new()
         .route("/openapi.json", needs(See, get(openapi::openapi)))
         .route("/calls", needs(See, get(calls::list)))

@@ -1,14 +1,18 @@
 //! Sessions: who is signed in, until when. A session belongs to its user as he was when it was opened: another password, another role or no
 //! such user any more, and it is over.
 //!
-//! What lives here: sessions and how long they last. What must not: passwords (`sign_in`), rights (`access`).
+//! What lives here: sessions and how long they last; in `kept`, what a restart goes on from. What must not: passwords (`sign_in`), rights
+//! (`access`).
+
+mod kept;
 
 use super::auth;
 use crate::base::limits::{SESSIONS_MAX, SESSIONS_PER_USER_MAX};
 use crate::base::{Duration, Timestamp, UserId};
 use crate::config::{AccessConfig, Config, Password, UserConfig};
+use kept::Kept;
+pub use kept::Restored;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The hash of a session's token: all that is kept of it.
@@ -18,27 +22,6 @@ pub type Key = [u8; 32];
 #[derive(Default, Debug)]
 pub struct Sessions(Mutex<Kept>);
 
-/// Sessions come and go by these two alone.
-#[derive(Default, Debug)]
-struct Kept(BTreeMap<Key, Session>);
-
-impl Kept {
-    fn put(&mut self, key: Key, session: Session) {
-        self.0.insert(key, session);
-    }
-
-    fn take(&mut self, key: &Key) -> Option<Session> {
-        self.0.remove(key)
-    }
-
-    /// Takes away the one that was not used for longest, among those that are meant.
-    fn take_longest_unused(&mut self, is_meant: impl Fn(&Session) -> bool) -> Option<Ended> {
-        let oldest = self.0.iter().filter(|(_, session)| is_meant(session)).min_by_key(|(_, session)| session.seen_at);
-        let key = oldest.map(|(key, _)| *key)?;
-        self.take(&key).map(|session| Ended { user: session.user, why: "too many were open" })
-    }
-}
-
 #[derive(Clone, Debug)]
 struct Session {
     user: UserId,
@@ -46,6 +29,8 @@ struct Session {
     fingerprint: Key,
     opened_at: Timestamp,
     seen_at: Timestamp,
+    /// `seen_at` as it was when it was last written down.
+    written_at: Timestamp,
 }
 
 /// A session that is over, and why.
@@ -88,18 +73,18 @@ impl Sessions {
         let token: String = auth::random::<32>()?.iter().map(|byte| format!("{byte:02x}")).collect();
         let mut all = self.all();
         let mut ended = Vec::new();
-        let over: Vec<_> = all.0.iter().filter_map(|(key, session)| Some((*key, session.is_over(config, now)?))).collect();
+        let over: Vec<_> = all.open.iter().filter_map(|(key, session)| Some((*key, session.is_over(config, now)?))).collect();
         for (key, why) in over {
             ended.extend(all.take(&key).map(|session| Ended { user: session.user, why }));
         }
         let is_his = |session: &Session| session.user == user.id;
-        if all.0.values().filter(|session| is_his(session)).count() >= SESSIONS_PER_USER_MAX {
+        if all.open.values().filter(|session| is_his(session)).count() >= SESSIONS_PER_USER_MAX {
             ended.extend(all.take_longest_unused(is_his));
         }
-        if all.0.len() >= SESSIONS_MAX {
+        if all.open.len() >= SESSIONS_MAX {
             ended.extend(all.take_longest_unused(|_| true));
         }
-        let session = Session { user: user.id.clone(), fingerprint: fingerprint(user), opened_at: now, seen_at: now };
+        let session = Session { user: user.id.clone(), fingerprint: fingerprint(user), opened_at: now, seen_at: now, written_at: now };
         let open = Open { key: key(&token), user: user.id.clone(), expires_at: session.expires_at(&config.access) };
         all.put(open.key, session);
         Ok((token, open, ended))
@@ -112,18 +97,20 @@ impl Sessions {
     pub fn find(&self, token: &str, config: &Config, now: Timestamp) -> Result<Open, Option<Ended>> {
         let key = key(token);
         let mut all = self.all();
-        let session = all.0.get_mut(&key).ok_or(None)?;
+        let session = all.open.get(&key).ok_or(None)?;
         if let Some(why) = session.is_over(config, now) {
             let gone = all.take(&key);
             return Err(gone.map(|session| Ended { user: session.user, why }));
         }
-        session.seen_at = session.seen_at.max(now);
+        let session = all.see(&key, now).ok_or(None)?;
         Ok(Open { key, user: session.user.clone(), expires_at: session.expires_at(&config.access) })
     }
 
-    /// Whether a session goes on, asked by what runs in its name and is no use of it: an event stream.
+    /// Whether a session goes on, asked by what runs in its name and is a use of it: an event stream, as of a wall that nobody touches.
     pub fn goes_on(&self, key: &Key, config: &Config, now: Timestamp) -> bool {
-        self.all().0.get(key).is_some_and(|session| session.is_over(config, now).is_none())
+        let mut all = self.all();
+        let goes_on = all.open.get(key).is_some_and(|session| session.is_over(config, now).is_none());
+        goes_on && all.see(key, now).is_some()
     }
 
     /// Its user signs out.
@@ -157,7 +144,7 @@ mod tests {
 
     const HOUR: i64 = 3_600_000;
 
-    fn config() -> Config {
+    pub(super) fn config() -> Config {
         let files = [("switch", include_str!("../../../config/switch.toml")), ("users", include_str!("../../../config/users.toml"))];
         let agents = SourceFile { path: "agents.toml".into(), text: include_str!("../../../config/agents.toml").into() };
         let files = files.map(|(name, text)| SourceFile { path: format!("{name}.toml"), text: text.into() });
@@ -184,6 +171,10 @@ mod tests {
 
         let (idle, ..) = sessions.open(user, &config, Timestamp(0)).expect("randomness");
         assert_eq!(sessions.find(&idle, &config, Timestamp(12 * HOUR)), over);
+        // An event stream is a use.
+        let (wall, open, _) = sessions.open(user, &config, Timestamp(0)).expect("randomness");
+        assert!(sessions.goes_on(&open.key, &config, Timestamp(11 * HOUR)) && sessions.goes_on(&open.key, &config, Timestamp(22 * HOUR)));
+        assert!(sessions.find(&wall, &config, Timestamp(33 * HOUR)).is_ok());
     }
 
     #[test]
