@@ -98,7 +98,7 @@ fn hash_password_prints_what_check_takes_and_each_time_another() {
     let hash = printed(&first);
     assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$") && hash.ends_with('\n') && hash.lines().count() == 1, "{hash}");
     assert_ne!(hash, printed(&second), "another salt");
-    let user = format!("user=[{{ id = \"x\", role = \"qa\", password = \"{}\" }}]", hash.trim_end());
+    let user = format!("user=[{{ id = \"li-qa\", role = \"qa\", password = \"{}\" }}]", hash.trim_end());
     let check = sanling(&["check", "--config", &shipped(), "--set", &user]);
     assert_eq!(check.status.code(), Some(0), "{}", printed(&check));
 }
