@@ -14,8 +14,9 @@ web-check: node  ## the pages' types and unit tests hold, and web/dist is what a
 		npx vite build --logLevel warn --emptyOutDir --outDir ../target/web-dist
 	diff -r target/web-dist web/dist || { echo "web/dist is not what web/src gives: make web"; exit 1; }
 
+# The binary that `cargo test` builds: `cargo build` would compile the switch anew, with other features of what it stands on.
 web-test: web-tools  ## the pages in a real browser, on a real switch with real calls
-	$(CARGO) build
+	$(CARGO) test --no-run --test commands
 	$(IN_WEB) npm ci --no-fund --no-audit --loglevel=error && npm run test
 
 web-tools: node
