@@ -79,6 +79,8 @@ const NEEDS: &[(&str, &str, &str)] = &[
     ("get", "/api/v1/calls/{id}/scores", "results"),
     ("get", "/api/v1/qa/scorecards", "results"),
     ("get", "/api/v1/qa/work", "score"),
+    ("get", "/api/v1/qa/plans", "score"),
+    ("get", "/api/v1/qa/scorers", "score"),
     ("get", "/api/v1/qa/scores", "results"),
     ("post", "/api/v1/qa/scores", "score"),
     ("get", "/api/v1/qa/scores/{id}", "results"),

@@ -28,6 +28,14 @@ export const PAGES: Page[] = [
     one: () => import('./pages/call').then((page) => page.CallPage),
   },
   { name: 'desk', path: '/desk', key: 'd', right: 'supervise', load: () => import('./pages/desk').then((page) => page.Desk) },
+  {
+    name: 'quality',
+    path: '/quality',
+    key: 'q',
+    right: 'results',
+    load: () => import('./pages/quality').then((page) => page.Quality),
+    one: () => import('./pages/quality').then((page) => page.Quality),
+  },
   { name: 'reports', path: '/reports', key: 'r', right: 'see', load: () => import('./pages/reports').then((page) => page.Reports) },
   {
     name: 'operator',

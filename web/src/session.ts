@@ -6,7 +6,7 @@ import { language } from './words/language';
 
 /** What one may do; pages and buttons that need a right are not shown to whom lacks it, and the API refuses him all the same. */
 const EVERY_RIGHT = [
-  'see', 'hear', 'download', 'export', 'note', 'score', 'plan', 'coach', 'appeal', 'supervise', 'configure', 'health', 'audit', 'hold',
+  'see', 'hear', 'download', 'export', 'note', 'results', 'score', 'plan', 'coach', 'appeal', 'supervise', 'configure', 'health', 'audit', 'hold',
 ] as const;
 
 export type Right = (typeof EVERY_RIGHT)[number];

@@ -1,6 +1,7 @@
 //! Reports as tables (RFC 4180): a line a figure, with all that it is made of, so that no program need know how a figure is reckoned.
 
 use super::dto::{AgentTime, ReportAnswer, Timeline};
+use super::qa::shapes::ResultRow;
 use crate::io::shapes::Call;
 
 /// One line; what needs quotes has them (RFC 4180 §2), and what a spreadsheet would take for a formula is a text.
@@ -24,6 +25,28 @@ fn line<'a>(out: &mut String, cells: impl IntoIterator<Item = std::borrow::Cow<'
 
 fn shown<T: ToString>(value: Option<T>) -> std::borrow::Cow<'static, str> {
     value.map(|value| value.to_string()).unwrap_or_default().into()
+}
+
+pub fn results(rows: &[ResultRow]) -> String {
+    let mut out = "from,key,scores,mean,passed,pass_rate,fatal,fatal_rate,not_applicable,overruled,lost\r\n".to_owned();
+    for row in rows {
+        let lost: Vec<&str> = row.lost.iter().map(|lost| lost.item.as_str()).collect();
+        let cells = [
+            shown(row.from),
+            row.key.as_str().into(),
+            shown(Some(row.n)),
+            shown(row.mean),
+            shown(Some(row.passed)),
+            shown(row.pass_rate),
+            shown(Some(row.fatal)),
+            shown(row.fatal_rate),
+            shown(Some(row.not_applicable)),
+            shown(Some(row.overruled)),
+            lost.join(" ").into(),
+        ];
+        line(&mut out, cells);
+    }
+    out
 }
 
 pub fn calls_head() -> String {

@@ -273,6 +273,8 @@ fn router(api: Api, restored: Restored, closing: watch::Receiver<bool>) -> std::
         .route("/calls/{id}/scores", needs(Results, get(qa::of_a_call)))
         .route("/qa/scorecards", needs(Results, get(qa::scorecards)))
         .route("/qa/work", needs(Score, get(qa::tasks)))
+        .route("/qa/plans", needs(Score, get(qa::plans)))
+        .route("/qa/scorers", needs(Score, get(qa::scorers)))
         .route("/qa/scores", needs(Results, get(qa::list_scores)).merge(needs(Score, post(qa::give))))
         .route("/qa/scores/{id}", needs(Results, get(qa::one_score)).merge(needs(Score, put(qa::change))))
         .route("/qa/scores/{id}/appeal", needs(Appeal, post(qa::make_appeal)))

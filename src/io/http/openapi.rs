@@ -18,7 +18,7 @@ use utoipa::{Modify, OpenApi};
         calls::list, calls::one, calls::timeline, calls::decisions, sip::list, peaks::fetch, notes::list, notes::add, notes::change, notes::remove, notes::searches, notes::keep_search, notes::drop_search, recording::fetch, hold::put, hold::delete, script::begin, script::end, parties::command, agents::list, agents::set_state,
         agents::queues, reports::queues, reports::agents, reports::teams, reports::scripts, reports::intervals,
         reports::timeline, stream::events, config::texts, config::check, admin::reload, admin::audit, blocked::list, blocked::release,
-        qa::scorecards, qa::form, qa::tasks, qa::of_a_call, qa::list_scores, qa::give, qa::one_score, qa::change, qa::make_appeal,
+        qa::scorecards, qa::form, qa::tasks, qa::plans, qa::scorers, qa::of_a_call, qa::list_scores, qa::give, qa::one_score, qa::change, qa::make_appeal,
         qa::answer_appeal, qa::appeals, qa::calibrations, qa::begin_calibration, qa::calibration, qa::all_results, qa::coach, qa::coachings,
         sign_in::open, sign_in::show, sign_in::close, messages::list, messages::audio, messages::heard, call_backs::list, call_backs::call, call_backs::drop, trunks::list, openapi, health::healthz, health::metrics
     ),

@@ -2,7 +2,7 @@ import { both } from './language';
 
 export const shell = both({
   en: {
-    pages: { wall: 'Wall', calls: 'Calls', desk: 'Desk', reports: 'Reports', operator: 'Operation' },
+    pages: { wall: 'Wall', calls: 'Calls', desk: 'Desk', quality: 'Quality', reports: 'Reports', operator: 'Operation' },
     signIn: 'Sign in',
     user: 'User',
     password: 'Password',
@@ -28,7 +28,7 @@ export const shell = both({
     navigation: 'Pages',
   },
   zh: {
-    pages: { wall: '大屏', calls: '通话', desk: '班长台', reports: '报表', operator: '运维' },
+    pages: { wall: '大屏', calls: '通话', desk: '班长台', quality: '质检', reports: '报表', operator: '运维' },
     signIn: '登录',
     user: '用户名',
     password: '密码',

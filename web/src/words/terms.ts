@@ -22,10 +22,15 @@ const ZH: Record<string, string> = {
   'greeting-missing': '无问候', 'hung-up-first': '先于客户挂断', 'silent-release': '静默释放', 'open-microphone': '保持时开麦',
   // Recordings.
   open: '录音中', complete: '完整', recovered: '已修复', missing: '缺失', removed: '已清除', any: '任意',
+  // Quality.
+  'appeal-open': '待答复', 'appeal-kept': '维持原分', 'appeal-changed': '已改分',
+  yes: '是', no: '否', 'not-applicable': '不适用', kept: '维持原分', passed: '合格', 'not-passed': '不合格', week: '周', day: '天',
   // Operation.
   ok: '正常', failing: '异常', up: '正常', down: '中断', unknown: '未知', asked: '要求回拨', promised: '承诺回拨',
 };
 
-const EN: Record<string, string> = { qa: 'QA', 'call-back': 'call-back', 'wrap-up': 'wrap-up', 'not-ready': 'not ready', open_microphone: 'open microphone' };
+const EN: Record<string, string> = {
+  'appeal-open': 'open', 'appeal-kept': 'stands', 'appeal-changed': 'changed', qa: 'QA', 'call-back': 'call-back', 'wrap-up': 'wrap-up', 'not-ready': 'not ready', open_microphone: 'open microphone',
+};
 
 export const term = (word: string): string => (language.value === 'zh' ? ZH[word] : EN[word]) ?? word.replaceAll('-', ' ');

@@ -17,7 +17,7 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -85,7 +85,10 @@ pub async fn calibration(
     let is_to_score = found.body.scorers.contains(&asker.who) && !scored.contains(&asker.who);
     let config = context.api.config.get();
     let card = config.scorecard(&found.body.scorecard, Some(found.body.version)).filter(|_| !is_to_score);
-    let differences = card.map(|card| compared(&differences(card, &found.body.reference, &opinions)));
+    let differences = match card {
+        Some(card) => Some(compared(&differences(card, &found.body.reference, &opinions), &notes(&context, &found).await?)),
+        None => None,
+    };
     Ok(Json(Calibration { scored, differences, ..found }))
 }
 
@@ -122,6 +125,18 @@ async fn opinions(context: &Context, calibration: &Calibration) -> Result<Vec<Op
     Ok(calibration.body.scorers.iter().filter_map(of).collect())
 }
 
+/// What each said to each item.
+async fn notes(context: &Context, calibration: &Calibration) -> Result<BTreeMap<(String, String), String>, Problem> {
+    let mut notes = BTreeMap::new();
+    for (work, body) in super::scores::of_call(context, &calibration.call_id).await? {
+        if body.calibration.as_ref() == Some(&calibration.id) {
+            let said = body.answers.into_iter().filter_map(|answer| Some(((work.who.clone(), answer.item), answer.note?)));
+            notes.extend(said);
+        }
+    }
+    Ok(notes)
+}
+
 fn scorers(config: &Config, request: &CalibrationRequest) -> Result<Vec<String>, Problem> {
     let unlike: BTreeSet<&String> = request.scorers.iter().collect();
     if unlike.len() != request.scorers.len() || !SCORERS.contains(&unlike.len()) {
@@ -143,7 +158,7 @@ fn shown(work: Work, body: CalibrationBody, scored: Vec<String>, differences: Op
     Calibration { id: work.id, call_id, agent, who: work.who, at: work.at, body, scored, differences }
 }
 
-fn compared(differences: &Differences) -> CalibrationDifferences {
+fn compared(differences: &Differences, notes: &BTreeMap<(String, String), String>) -> CalibrationDifferences {
     let item = |item: &crate::qa::ItemDifference| ItemDifference {
         item: item.item.clone(),
         given: item
@@ -151,7 +166,8 @@ fn compared(differences: &Differences) -> CalibrationDifferences {
             .iter()
             .map(|(who, given)| {
                 let (answer, points) = written(*given);
-                ScorerAnswer { who: who.clone(), answer, points }
+                let note = notes.get(&(who.clone(), item.item.clone())).cloned();
+                ScorerAnswer { who: who.clone(), answer, points, note }
             })
             .collect(),
         agreement: super::percent(item.same, item.pairs),

@@ -4,6 +4,7 @@
 mod calibrations;
 mod cards;
 mod coaching;
+mod plans;
 mod results;
 mod scores;
 pub mod shapes;
@@ -12,6 +13,7 @@ mod work;
 pub use calibrations::*;
 pub use cards::*;
 pub use coaching::*;
+pub use plans::*;
 pub use results::*;
 pub use scores::*;
 pub use work::*;

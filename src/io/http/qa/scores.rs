@@ -10,7 +10,9 @@ use super::shapes::{
     ScoreList, ScoreRequest, TaskBody, read, written,
 };
 use super::{AT_ONCE, TEXT_MAX, checked, checked_if_any};
+use crate::base::limits::SCORES_ADDED_MAX;
 use crate::base::scorecard::Scorecard;
+use crate::config::Config;
 use crate::io::shapes::Call;
 use crate::io::store::{Work, WorkFilter, WorkKind};
 use crate::qa::{Given, Prefilled, check, prefill, score};
@@ -159,6 +161,9 @@ pub async fn of_a_call(
     params(("agent" = Option<String>, Query), ("who" = Option<String>, Query, description = "who scored"),
         ("since" = Option<String>, Query, format = DateTime, description = "scored at or after"),
         ("until" = Option<String>, Query, format = DateTime, description = "scored before"),
+        ("team" = Option<String>, Query, description = "of its agents"), ("scorecard" = Option<String>, Query),
+        ("item" = Option<String>, Query, description = "something of it was lost"),
+        ("counted" = Option<bool>, Query, description = "true: without those of calibrations, which count in no result"),
         ("limit" = Option<usize>, Query, minimum = 1, maximum = 500, description = "rows of the page, 50 when absent"),
         ("cursor" = Option<String>, Query, description = "next of the page before")),
     responses((status = 200, body = ScoreList), (status = 400, body = Problem, content_type = "application/problem+json")))]
@@ -170,21 +175,66 @@ pub async fn list_scores(
     let limit = params.limit()?;
     let subject = own_agent(&asker, params.text("agent"))?;
     let (since, until) = (params.time("since")?, params.time("until")?);
-    let filter = WorkFilter { subject, who: params.text("who"), since, until, before: params.cursor()?, ..WorkFilter::default() };
+    let mut filter = WorkFilter { subject, who: params.text("who"), since, until, before: params.cursor()?, ..WorkFilter::default() };
+    let wanted = Wanted {
+        team: params.text("team"),
+        scorecard: params.text("scorecard"),
+        item: params.text("item"),
+        counted: params.word("counted", &["true", "false"])?.as_deref() == Some("true"),
+    };
     params.end()?;
     super::note_view(&context, &asker, "scores.viewed", filter.subject.as_deref())?;
     context.settle().await;
-    let mut found = context.api.store.works(WorkKind::Score, &filter, limit + 1).await?;
-    let next = calls::cut(&mut found, limit, |work| work.id.clone());
-    let mut items = Vec::new();
-    for work in found {
-        let body: ScoreBody = super::body(&work)?;
-        if may_see(&asker, &work, &body) {
+    let (config, mut items, mut looked_at) = (context.api.config.get(), Vec::<Score>::new(), 0);
+    let next = loop {
+        let page = context.api.store.works(WorkKind::Score, &filter, AT_ONCE).await?;
+        looked_at += page.len();
+        let is_last = page.len() < AT_ONCE;
+        filter.before = page.last().map(|work| work.id.clone());
+        let mut is_full = false;
+        for work in page {
+            let body: ScoreBody = super::body(&work)?;
+            if !may_see(&asker, &work, &body) || !wanted.matches(&config, &work, &body) {
+                continue;
+            }
+            if items.len() == limit {
+                is_full = true;
+                break;
+            }
             let appeal = appeal(&context, &work.id).await?;
             items.push(shown(work, body, appeal));
         }
-    }
+        if is_full {
+            break items.last().map(|score| score.id.clone());
+        }
+        if is_last {
+            break None;
+        }
+        // Whoever looks for few among many goes on from there.
+        if looked_at >= SCORES_ADDED_MAX {
+            break filter.before;
+        }
+    };
     Ok(Json(ScoreList { items, next }))
+}
+
+/// Which scores, beside what the store looks for.
+struct Wanted {
+    team: Option<String>,
+    scorecard: Option<String>,
+    item: Option<String>,
+    counted: bool,
+}
+
+impl Wanted {
+    fn matches(&self, config: &Config, work: &Work, body: &ScoreBody) -> bool {
+        let team = || work.subject.as_deref().and_then(|agent| config.agents.get(agent)?.team.as_deref());
+        let lost = |item: &String| body.answers.iter().any(|answer| answer.item == *item && answer.won.is_some_and(|won| won < 1.0));
+        self.team.as_deref().is_none_or(|wanted| team().unwrap_or_default() == wanted)
+            && self.scorecard.as_ref().is_none_or(|wanted| *wanted == body.scorecard)
+            && self.item.as_ref().is_none_or(lost)
+            && !(self.counted && body.calibration.is_some())
+    }
 }
 
 /// The agent objects to a score of his.
@@ -200,13 +250,16 @@ pub async fn make_appeal(
     body: Result<Json<AppealRequest>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Appeal>), Problem> {
     let Json(request) = body?;
-    let (score, _) = find(&context, &asker, &id).await?;
+    let (score, given) = find(&context, &asker, &id).await?;
     let text = checked(&request.text, "text", TEXT_MAX)?;
     let _turn = context.scoring.lock().await;
     if appeal(&context, &id).await?.is_some() {
         return Err(Problem::new(StatusCode::CONFLICT, "there is an appeal against this score already"));
     }
-    let body = AppealBody { text, state: "open".to_owned(), answer: None };
+    if let Some(other) = request.items.iter().find(|item| !given.answers.iter().any(|answer| answer.item == **item)) {
+        return Err(Problem::member("items", format!("the score has no item {other:?}")));
+    }
+    let body = AppealBody { text, items: request.items, state: "open".to_owned(), answer: None };
     let work = super::document(WorkKind::Appeal, id.clone(), &asker.who, &body);
     let work = Work { call: score.call, subject: score.subject, words: Some(body.text.clone()), ..work };
     context.audit(&asker, "score.appealed", work.call.as_deref(), format!("{id}: {}", body.text))?;

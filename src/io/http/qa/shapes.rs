@@ -297,6 +297,9 @@ pub struct Appeal {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AppealBody {
     pub text: String,
+    /// The items whose answers he objects to; none: the whole.
+    #[serde(default)]
+    pub items: Vec<String>,
     /// open, kept (the score stands), changed.
     pub state: String,
     pub answer: Option<AppealAnswer>,
@@ -323,6 +326,9 @@ pub struct AppealList {
 pub struct AppealRequest {
     /// 1 to 2,000 letters.
     pub text: String,
+    /// The items whose answers he objects to; none: the whole.
+    #[serde(default)]
+    pub items: Vec<String>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -446,6 +452,8 @@ pub struct ScorerAnswer {
     pub who: String,
     pub answer: String,
     pub points: Option<u32>,
+    /// What he said to it.
+    pub note: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -465,6 +473,8 @@ pub struct ScorerDifference {
 pub struct ResultRow {
     /// An agent's or an item's id, a team; empty: agents of no team.
     pub key: String,
+    /// Of which week or day, by its beginning; null without `every`.
+    pub from: Option<Time>,
     /// Scores; of an item, those to which it applied.
     pub n: u32,
     /// Percent, of n.
@@ -494,7 +504,7 @@ pub struct LostItem {
 pub struct ResultList {
     pub since: Time,
     pub until: Time,
-    /// In order of the keys.
+    /// In order of the weeks or days, then of the keys.
     pub items: Vec<ResultRow>,
     /// Always null.
     pub next: Option<String>,
@@ -530,5 +540,63 @@ pub struct Coaching {
 pub struct CoachingList {
     /// Newest first.
     pub items: Vec<Coaching>,
+    pub next: Option<String>,
+}
+
+/// How many calls of each agent are drawn for scoring.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Plan {
+    pub id: String,
+    pub scorecard: String,
+    /// Calls of each agent a week or a day.
+    pub per_agent: u32,
+    /// week, day.
+    pub every: String,
+    /// The present one: its name (2026-W47, 2026-11-21), its beginning and its end.
+    pub period: String,
+    pub since: Time,
+    pub until: Time,
+    /// Which calls; null: all.
+    pub queue: Option<String>,
+    pub team: Option<String>,
+    pub longer_ms: Option<u64>,
+    pub shorter_ms: Option<u64>,
+    /// A rule of service that was broken in them.
+    pub broken: Option<String>,
+    /// Users among whom they are shared out.
+    pub to: Vec<String>,
+    /// Agents of whom calls were drawn in this time.
+    pub agents: Vec<PlanShare>,
+}
+
+/// How far a plan has come with an agent.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PlanShare {
+    pub agent: String,
+    pub drawn: u32,
+    pub done: u32,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PlanList {
+    /// In order of the configuration.
+    pub items: Vec<Plan>,
+    /// Always null.
+    pub next: Option<String>,
+}
+
+/// A user who scores.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Scorer {
+    pub user: String,
+    pub name: String,
+    pub role: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ScorerList {
+    /// In order of their ids.
+    pub items: Vec<Scorer>,
+    /// Always null.
     pub next: Option<String>,
 }

@@ -51,6 +51,9 @@ export function Controls({ player, enabled, zoom, onZoom, line }: Props) {
     { key: '0', what: t.keys.begin, run: () => player.seek(0) },
     { key: 'n', what: t.keys.next, run: () => jump(1) },
     { key: 'p', what: t.keys.previous, run: () => jump(-1) },
+    // While a score is given, n and digits are the form's.
+    { key: '.', what: t.keys.next, run: () => jump(1) },
+    { key: ',', what: t.keys.previous, run: () => jump(-1) },
     { key: '<', what: t.keys.slower, run: () => faster(-1) },
     { key: '>', what: t.keys.faster, run: () => faster(1) },
     { key: '=', what: t.keys.normal, run: () => void (speed.value = 1) },

@@ -3,7 +3,7 @@
 import { useEffect, useMemo } from 'preact/hooks';
 import { go, path, query } from '../../address';
 import { get, items } from '../../api/client';
-import type { Call as Record, Decision, Happening, Note } from '../../api/types';
+import type { Call as Record, Decision, Happening, Note, Score } from '../../api/types';
 import { serverNow } from '../../clock';
 import { useKeys } from '../../keys';
 import { fresh } from '../../live/fresh';
@@ -22,6 +22,8 @@ import { Head } from './head';
 import { Ladder } from './ladder';
 import { Notes } from './notes';
 import { Panel } from './panel';
+import { Scores } from './scores';
+import { isOpen, Scoring } from './scoring';
 import { timeLine } from './timeline';
 
 export function CallPage() {
@@ -50,6 +52,7 @@ function One({ id }: { id: string }) {
   const events = useLoaded(id, (signal) => eventsOf(id, signal));
   const decisions = useLoaded(id, (signal) => items<Decision>(`/calls/${id}/decisions`, signal));
   const notes = useLoaded(id, (signal) => items<Note>(`/calls/${id}/notes`, signal));
+  const scores = useLoaded(may('results') ? id : null, (signal) => items<Score>(`/calls/${id}/scores`, signal));
   const call = record.answer;
   const recorded = call?.recording && !['missing', 'removed'].includes(call.recording.state) && may('hear');
   const sound = useLoaded(recorded ? id : null, (signal) => soundOf(id, signal));
@@ -75,16 +78,21 @@ function One({ id }: { id: string }) {
   if (record.refusal) return <Wrong>{record.refusal.status === 404 ? t.none : record.refusal.message}</Wrong>;
   if (!call || !line) return <p class="empty">{shell().loading}</p>;
   const moment = Number(query.peek().get('t') ?? 0) || 0;
+  const scoring = isOpen() && may('results');
+  // For a calibration one gives one's own score before one sees another's.
+  const shown = (scores.answer ?? []).filter((score) => !query.value.get('calibration') || score.calibration === query.value.get('calibration'));
   return (
-    <article class="call-page">
+    <article class={scoring ? 'call-page scoring' : 'call-page'}>
       <Head call={call} player={player} onChange={record.again} />
       <Panel call={call} line={line} sound={sound.answer} refusal={sound.refusal} player={player} moment={moment} />
+      {scoring && scores.answer && <Scoring call={call} scores={shown} player={player} onChange={scores.again} />}
       <div class="beside">
         <Events call={call} events={events.answer ?? []} zero={line.zero} player={player} />
         <Ladder id={id} zero={line.zero} />
       </div>
       <div class="beside">
         <Notes call={call} notes={notes.answer ?? []} player={player} onChange={notes.again} />
+        {may('results') && <Scores call={call} scores={shown} player={player} onChange={scores.again} />}
         <Facts call={call} />
         <Decisions decisions={decisions.answer ?? []} />
       </div>

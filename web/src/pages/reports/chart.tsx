@@ -7,7 +7,7 @@ import type { Report } from '../../api/types';
 import { clock, day } from '../../format';
 import { colour, theme } from '../../theme';
 import { reports } from '../../words/reports';
-import { lines } from './lines';
+import { lines, type Rows } from './lines';
 import { shown } from './question';
 
 const HEIGHT = 220;
@@ -21,7 +21,10 @@ function when(second: number): string {
   return hour === '00:00' ? day(second * 1_000).slice(5) : hour;
 }
 
-export function Chart({ report, figure, title }: { report: Report; figure: string; title: string }) {
+/** As much of a report as a chart shows. */
+type Charted = { formulas: Pick<Report['formulas'][number], 'name' | 'unit'>[] } & Rows;
+
+export function Chart({ report, figure, title }: { report: Charted; figure: string; title: string }) {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const element = box.current;
