@@ -65,6 +65,14 @@ fn a_call_is_drawn_scored_appealed_against_answered_and_counted() {
     assert_eq!(items(&get(&boss, "/api/v1/qa/work")).len(), 0, "it is not his");
     assert_eq!(items(&get(&boss, "/api/v1/qa/work?who=*")).len(), items(&work).len());
 
+    let plan = items(&get(&qa, "/api/v1/qa/plans"))[0].clone();
+    let drawn: Vec<&Value> = items(&work).iter().filter(|task| task["period"] == plan["period"]).collect();
+    assert!(plan["id"] == "weekly" && plan["per_agent"] == 3 && plan["longer_ms"] == 30_000 && plan["to"] == json!(["li-qa"]), "{plan}");
+    let shares = if drawn.is_empty() { json!([]) } else { json!([{"agent": "1001", "drawn": drawn.len(), "done": 0}]) };
+    assert_eq!(plan["agents"], shares);
+    let scorers: Vec<Value> = items(&get(&boss, "/api/v1/qa/scorers")).iter().map(|one| one["user"].clone()).collect();
+    assert_eq!(scorers, ["admin", "li-qa", "wang-supervisor"]);
+
     // What the switch knows.
     let call = task["call_id"].as_str().expect("an id");
     let form = get(&qa, &format!("/api/v1/calls/{call}/form"));
@@ -96,6 +104,8 @@ fn a_call_is_drawn_scored_appealed_against_answered_and_counted() {
     let done = get(&qa, "/api/v1/qa/work?state=done");
     assert!(items(&done).len() == 1 && items(&done)[0]["score_id"] == given["id"], "{done}");
     assert_eq!(items(&get(&qa, "/api/v1/qa/work")).len(), items(&work).len() - 1);
+    let share = items(&get(&qa, "/api/v1/qa/plans"))[0]["agents"][0]["done"].clone();
+    assert_eq!(share.as_u64().unwrap_or(0), u64::from(task["period"] == plan["period"]));
     // Calls are found by their score.
     assert_eq!(items(&get(&qa, "/api/v1/calls?score_below=80.5")).len(), 1);
     assert_eq!(items(&get(&qa, "/api/v1/calls?score_below=80")).len(), 0);
@@ -116,7 +126,9 @@ fn a_call_is_drawn_scored_appealed_against_answered_and_counted() {
     assert!(items(&seen).len() == 1 && items(&seen)[0]["score"] == 80.0 && items(&seen)[0]["appeal"].is_null(), "{seen}");
     let appeal = format!("{path}/appeal");
     send(&agent, "POST", &appeal, r#"{"text": " "}"#).problem(422);
-    assert_eq!(send(&agent, "POST", &appeal, r#"{"text": "I did ask, at the very end"}"#).status, 201);
+    assert_eq!(send(&agent, "POST", &appeal, r#"{"text": "I did ask", "items": ["tone"]}"#).problem(422)["parameter"], "items");
+    let objection = r#"{"text": "I did ask, at the very end", "items": ["anything-else"]}"#;
+    assert_eq!(send(&agent, "POST", &appeal, objection).status, 201);
     send(&agent, "POST", &appeal, r#"{"text": "once more"}"#).problem(409);
     send(&qa, "PUT", &path, &back).problem(409);
     assert_eq!(items(&get(&boss, "/api/v1/qa/appeals?state=open")).len(), 1);
@@ -126,6 +138,7 @@ fn a_call_is_drawn_scored_appealed_against_answered_and_counted() {
     let decided = send(&boss, "POST", &format!("{path}/answer"), &decision).json();
     assert!(decided["score"] == 86.7 && decided["passed"] == true && decided["note"] == "kind, but did not ask on", "{decided}");
     let appeal = &decided["appeal"];
+    assert_eq!(appeal["items"], json!(["anything-else"]));
     assert!(appeal["state"] == "changed" && appeal["answer"]["who"] == "wang-supervisor" && appeal["answer"]["score_before"] == 80.0);
     send(&boss, "POST", &format!("{path}/answer"), &decision).problem(409);
     assert_eq!(get(&agent, &path)["score"], 86.7);
@@ -143,9 +156,27 @@ fn a_call_is_drawn_scored_appealed_against_answered_and_counted() {
     assert_eq!(items(&get(&qa, "/api/v1/qa/results?scorecard=other")).len(), 0);
     world.as_page(&qa, "GET", "/api/v1/qa/results?since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z", None).problem(400);
 
+    let by_week = get(&qa, "/api/v1/qa/results?every=week");
+    assert!(items(&by_week).len() == 1 && items(&by_week)[0]["from"].is_string() && items(&by_week)[0]["mean"] == 86.7, "{by_week}");
+    assert!(row["from"].is_null());
+    world.as_page(&qa, "GET", "/api/v1/qa/results?format=csv", None).problem(403);
+    let table = world.as_page(&boss, "GET", "/api/v1/qa/results?format=csv", None);
+    let rows = String::from_utf8_lossy(&table.body);
+    assert!(table.status == 200 && rows.contains("\r\n,1001,1,86.7,1,100,0,0,0,0,right\r\n"), "{rows}");
+    for (asked, found) in [
+        ("item=right&team=service&scorecard=service", 1),
+        ("item=farewell", 0),
+        ("team=other", 0),
+        ("scorecard=other", 0),
+        ("counted=true&agent=1001", 1),
+    ] {
+        assert_eq!(items(&get(&qa, &format!("/api/v1/qa/scores?{asked}"))).len(), found, "{asked}");
+    }
+
     let viewed = world.get("/api/v1/audit?subject=everybody").json();
     let told: Vec<String> = items(&viewed).iter().map(|one| format!("{} {}", one["who"], one["action"]).replace('"', "")).collect();
-    assert_eq!(told, ["li-qa results.viewed", "wang-supervisor appeals.viewed"], "the agent's own are no news");
+    let expected = ["li-qa scores.viewed", "wang-supervisor results.viewed", "li-qa results.viewed", "wang-supervisor appeals.viewed"];
+    assert_eq!(told, expected, "the agent's own are no news");
     let audit = world.get(&format!("/api/v1/audit?subject={call}")).json();
     let told: Vec<String> = items(&audit).iter().map(|one| format!("{} {}", one["who"], one["action"]).replace('"', "")).collect();
     let expected = [
@@ -230,6 +261,8 @@ fn several_score_one_call_and_see_where_they_differ_when_they_have() {
         items(&json!({"items": differences["items"]})).iter().find(|one| one["item"] == item).expect("an item")["agreement"].clone()
     };
     assert!(agreement("farewell") == 0.0 && agreement("right") == 100.0);
+    assert_eq!(items(&world.as_page(&qa, "GET", "/api/v1/qa/scores", None).json()).len(), 1, "his own");
+    assert_eq!(items(&world.as_page(&qa, "GET", "/api/v1/qa/scores?counted=true", None).json()).len(), 0);
     // No result of the agent's, nothing that he sees, and no score of the call.
     assert_eq!(items(&world.as_page(&qa, "GET", "/api/v1/qa/results", None).json()).len(), 0);
     assert_eq!(items(&world.as_page(&agent, "GET", &format!("/api/v1/calls/{call}/scores"), None).json()).len(), 0);
