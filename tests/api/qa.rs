@@ -244,8 +244,11 @@ fn several_score_one_call_and_see_where_they_differ_when_they_have() {
         world.as_page(cookie, "POST", "/api/v1/qa/scores", Some(&body))
     };
     assert_eq!(give(&world.cookie("admin"), &[]).problem(422)["parameter"], "calibration");
-    assert_eq!(give(&qa, &[]).status, 201);
+    let own = give(&qa, &[]);
+    assert_eq!(own.status, 201);
     give(&qa, &[]).problem(409);
+    let path = format!("/api/v1/qa/scores/{}", own.json()["id"].as_str().expect("an id"));
+    world.as_page(&qa, "PUT", &path, Some(&json!({"answers": answers(&[])}).to_string())).problem(409);
     let shown = |cookie: &str| world.as_page(cookie, "GET", &format!("/api/v1/qa/calibrations/{id}"), None).json();
     assert!(shown(&boss)["differences"].is_null() && shown(&boss)["scored"] == json!(["li-qa"]), "he has not scored yet");
     assert_eq!(items(&world.as_page(&boss, "GET", &format!("/api/v1/calls/{call}/scores"), None).json()).len(), 0);

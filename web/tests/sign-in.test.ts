@@ -27,11 +27,11 @@ test('a wrong password is refused, whoever it is', async () => {
 
 test('each role has its own pages, and others refuse it', async () => {
   const expected = {
-    'li-qa': ['Wall', 'Calls', 'Reports'],
-    'wang-supervisor': ['Wall', 'Calls', 'Desk', 'Reports'],
+    'li-qa': ['Wall', 'Calls', 'Quality', 'Reports'],
+    'wang-supervisor': ['Wall', 'Calls', 'Desk', 'Quality', 'Reports'],
     ops: ['Wall', 'Calls', 'Reports', 'Operation'],
-    admin: ['Wall', 'Calls', 'Desk', 'Reports', 'Operation'],
-    '1001': ['Wall', 'Calls', 'Reports'],
+    admin: ['Wall', 'Calls', 'Desk', 'Quality', 'Reports', 'Operation'],
+    '1001': ['Wall', 'Calls', 'Quality', 'Reports'],
   };
   for (const [user, his] of Object.entries(expected)) {
     const page = await signIn(user, `demo-${user}`);

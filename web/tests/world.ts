@@ -25,6 +25,8 @@ export const TOKEN = 'a-token-for-the-tests';
 export interface Options {
   /** Simulated agents and callers in the switch's own process: every rule happens within a minute. */
   demo?: boolean;
+  /** Of the shipped configuration: what is otherwise, by file. */
+  config?: Record<string, (text: string) => string>;
 }
 
 export interface Looks {
@@ -51,6 +53,7 @@ export class World {
 
   static async begin(options: Options = {}): Promise<World> {
     const world = new World(await freePort(), await freePort(), options);
+    for (const [file, how] of Object.entries(options.config ?? {})) world.change(file, how);
     await world.start();
     return world;
   }
@@ -129,6 +132,15 @@ export class World {
       },
       [language, theme, token] as const,
     );
+    await page.goto(this.url + path);
+    return page;
+  }
+
+  /** The same of a person who is signed in, with the password of the shipped configuration. */
+  async openAs(user: string, path: string, looks: Omit<Looks, 'token'> = {}): Promise<Page> {
+    const page = await this.open('/', { ...looks, token: null });
+    const answer = await page.request.post(`${this.url}/api/v1/session`, { data: { user, password: `demo-${user}` }, headers: { 'X-Sanling': 'page' } });
+    expect(answer.status(), user).toBeLessThan(300);
     await page.goto(this.url + path);
     return page;
   }

@@ -1,9 +1,9 @@
 /** The queue of work, and the way to its next call. */
 
-import { address, go } from '../address';
+import { address, go, path, query } from '../address';
 import { items } from '../api/client';
 import type { Scorecard, Task } from '../api/types';
-import { tell } from '../parts/told';
+import { order, tell } from '../parts/told';
 import { language } from '../words/language';
 import { quality } from '../words/quality';
 
@@ -14,17 +14,17 @@ export const scoringOf = (task: Task): string =>
 /** Where a score is seen, beside its call. */
 export const scoreAt = (score: { id: string; call_id: string }): string => `/calls/${score.call_id}?score=${score.id}`;
 
-/** Of one's open work the soonest due, but for what is being looked at. */
-export async function next(besides = ''): Promise<Task | null> {
-  const open = await items<Task>('/qa/work');
-  return open.find((task) => task.call_id !== besides) ?? null;
-}
-
-/** Goes to the next call of the queue; when there is none, to the queue. */
-export async function goToNext(besides = ''): Promise<void> {
-  const task = await next(besides);
-  if (!task) tell(quality().nothingOpen);
-  go(task ? scoringOf(task) : '/quality');
+/** Goes to the next call of the queue, from one of its calls to the one behind it; when there is none, to the queue. */
+export async function goToNext(): Promise<void> {
+  await order(async () => {
+    const open = await items<Task>('/qa/work');
+    const calibration = query.peek().get('calibration');
+    const here = open.findIndex((task) => path.peek() === `/calls/${task.call_id}` && (task.calibration ?? null) === calibration);
+    const task = open[(here + 1) % Math.max(1, open.length)];
+    const isOther = task && open.indexOf(task) !== here;
+    if (!isOther) tell(quality().nothingOpen);
+    go(isOther ? scoringOf(task) : '/quality');
+  });
 }
 
 /** A text of a scorecard in the language in force. */

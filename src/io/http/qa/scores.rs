@@ -82,7 +82,7 @@ pub async fn give(
     request_body = ScoreChange,
     responses((status = 200, body = Score), (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "another's"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "an appeal was made: it is to be answered, or was"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "an appeal was made: it is to be answered, or was; or it was given for a calibration"),
         (status = 422, body = Problem, content_type = "application/problem+json")))]
 pub async fn change(
     State(context): State<Arc<Context>>,
@@ -94,6 +94,9 @@ pub async fn change(
     let (work, old) = find(&context, &asker, &id).await?;
     if work.who != asker.who && asker.require(Right::Audit).is_err() {
         return Err(Problem::new(StatusCode::FORBIDDEN, format!("{} gave this score, and may change it", work.who)));
+    }
+    if old.calibration.is_some() {
+        return Err(Problem::new(StatusCode::CONFLICT, "what was given for a calibration stands: others' scores are seen with it"));
     }
     if appeal(&context, &id).await?.is_some() {
         return Err(Problem::new(

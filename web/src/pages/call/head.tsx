@@ -57,6 +57,15 @@ export function Head({ call, player, onChange }: Props) {
         {call.queue && ` · ${call.queue}`}
         {call.agent && ` · ${call.agent}`}
       </span>
+      {(call.broken ?? []).length > 0 && (
+        <span>
+          {call.broken?.map((rule) => (
+            <span key={rule} class="broken">
+              {term(rule)}
+            </span>
+          ))}
+        </span>
+      )}
       <span class="buttons">
         {actions.map(({ key, word, run }) => (
           <button key={key} type="button" onClick={run}>

@@ -38,7 +38,7 @@ export function Scores({ call, scores, player, onChange }: Props) {
     ...(mayScore ? [{ key: 'q', what: t.keys.open, run: toggle }] : []),
     ...(mayCoach ? [{ key: 'C', what: t.keys.coach, run: () => set('coach') }] : []),
     ...(mayCalibrate ? [{ key: 'K', what: t.keys.calibrate, run: () => set('calibrate') }] : []),
-    ...(may('score') ? [{ key: 'N', what: t.keys.next, run: () => void goToNext(call.id) }] : []),
+    ...(may('score') ? [{ key: 'N', what: t.keys.next, run: () => void goToNext() }] : []),
   ]);
   const about = { call_id: call.id, at_ms: call.recording ? Math.round(player.time.peek() * 1_000) : null };
   return (

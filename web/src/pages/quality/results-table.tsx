@@ -7,6 +7,9 @@ import { quality } from '../../words/quality';
 import { figure } from '../call/scoring/total';
 import type { Question } from './question';
 
+/** Of the items by which most was lost. */
+const LOST_SHOWN = 3;
+
 interface Props {
   rows: ResultRow[];
   question: Question;
@@ -83,9 +86,9 @@ export function ResultTable({ rows, question, cards, name, behind, onSort }: Pro
               {ofItems && <td>{row.overruled}</td>}
               {!ofItems && (
                 <td class="left lost">
-                  {row.lost.map(({ item, n, weight }) => (
+                  {row.lost.slice(0, LOST_SHOWN).map(({ item, n, weight }) => (
                     <a key={item} href={behind(row, item)} title={t.behind(n)}>
-                      {itemName(cards, item)} <small>−{weight}</small>
+                      {itemName(cards, item)} <small>{weight > 0 ? `−${weight}` : t.fatal}</small>
                     </a>
                   ))}
                 </td>

@@ -69,7 +69,7 @@ export function Results() {
       {whole.answer?.length === 0 && <p class="empty">{t.noResults}</p>}
       {rows.length > 0 && (
         <>
-          <Chart report={drawn(slices.answer ?? [], rows, name)} figure="mean" title={t.chart} />
+          {(slices.answer ?? []).length > 0 && <Chart report={drawn(slices.answer ?? [], rows, name)} figure="mean" title={t.chart} />}
           <ResultTable rows={rows} question={question} cards={cards.answer ?? []} name={name} behind={scores} onSort={(sort) => look({ sort })} />
         </>
       )}

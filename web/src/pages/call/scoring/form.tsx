@@ -31,6 +31,7 @@ export interface Props {
 export function Form({ name, kind, card, found, begin, text: before, contested, player, onGive, onClose }: Props) {
   const t = words();
   const items = itemsOf(card);
+  const whole = items.reduce((sum, { weight }) => sum + weight, 0);
   const [{ answers, text }, write] = useState(() => draft.get(name) ?? { answers: begin, text: before });
   const [chosen, choose] = useState(() => contested[0] ?? items.find(({ id }) => !answers[id]?.answer)?.id ?? items[0]?.id ?? '');
   const [wrong, setWrong] = useState('');
@@ -123,6 +124,7 @@ export function Form({ name, kind, card, found, begin, text: before, contested, 
                 <Item
                   key={one.id}
                   item={one}
+                  share={(one.weight * 100) / whole}
                   given={answers[one.id] ?? { answer: '' }}
                   found={found[one.id]}
                   contested={contested.includes(one.id)}

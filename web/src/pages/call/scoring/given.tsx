@@ -2,7 +2,7 @@
 
 import type { Appeal, Score, Scorecard } from '../../../api/types';
 import { now } from '../../../clock';
-import { moment, place } from '../../../format';
+import { moment, percent, place } from '../../../format';
 import { cardOf, itemName, worded } from '../../../quality/work';
 import { isOverruled, asGiven } from '../../../quality/answers';
 import type { Player } from '../../../sound/player';
@@ -21,6 +21,7 @@ export function Given({ score, cards, player }: Props) {
   const card = cardOf(cards, score.scorecard, score.version);
   const items = new Map(card?.sections.flatMap((section) => section.items).map((item) => [item.id, item]));
   const first = new Map(card?.sections.map((section) => [section.items[0]?.id, section]));
+  const whole = score.answers.reduce((sum, { weight }) => sum + weight, 0);
   const at = (time: string): string => moment(time, now.peek());
   return (
     <>
@@ -45,10 +46,10 @@ export function Given({ score, cards, player }: Props) {
               <li key={id} class={`item${score.appeal?.items?.includes(id) ? ' contested' : ''}`}>
                 {section && <h3>{worded(section.title)}</h3>}
                 <p class="what">
-                  {itemName(cards, id)} <small title={t.weight}>{weight}</small>
+                  {itemName(cards, id)} {weight > 0 && <small title={t.weight}>{percent((weight * 100) / whole, 0)}</small>}
                   {fatal && <span class="fatal">{t.fatal}</span>}
                 </p>
-                <b class={`answer number${won == null ? ' soft' : won < 1 ? ' tone-not-passed' : ''}`}>{answered({ answer, points }, items.get(id)?.points)}</b>
+                <span class={`answer number ${won == null ? 'soft' : won < 1 ? 'strong tone-not-passed' : 'strong'}`}>{answered({ answer, points }, items.get(id)?.points)}</span>
                 {found && (
                   <p class="found soft">
                     {moment == null ? (

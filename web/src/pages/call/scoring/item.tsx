@@ -1,7 +1,7 @@
 /** One item of the form: its answer by button or digit, what the switch found with its moment, and a note. */
 
 import type { Found, ScorecardItem } from '../../../api/types';
-import { place } from '../../../format';
+import { percent, place } from '../../../format';
 import { type Given, isOverruled, mayLeaveOut } from '../../../quality/answers';
 import { worded } from '../../../quality/work';
 import { answered, reason } from '../../../words/found';
@@ -13,6 +13,8 @@ const BESIDE_MAX = 5;
 
 interface Props {
   item: ScorecardItem;
+  /** Of the card's whole weight, in percent. */
+  share: number;
   given: Given;
   found: Found | undefined;
   /** The agent objects to it. */
@@ -24,7 +26,7 @@ interface Props {
   onMoment: (ms: number) => void;
 }
 
-export function Item({ item, given, found, contested, chosen, onChoose, onAnswer, onNote, onMoment }: Props) {
+export function Item({ item, share, given, found, contested, chosen, onChoose, onAnswer, onNote, onMoment }: Props) {
   const t = words();
   const overruled = isOverruled(found, given);
   const answers: Given[] =
@@ -42,7 +44,7 @@ export function Item({ item, given, found, contested, chosen, onChoose, onAnswer
       onClick={onChoose}
     >
       <p class="what">
-        {title} <small title={t.weight}>{item.weight}</small>
+        {title} {item.weight > 0 && <small title={t.weight}>{percent(share, 0)}</small>}
         {item.fatal && <span class="fatal">{t.fatal}</span>}
       </p>
       <span class={`choice${(item.points ?? 0) > BESIDE_MAX ? ' wide' : ''}`} role="group" aria-label={title}>
@@ -84,7 +86,7 @@ export function Item({ item, given, found, contested, chosen, onChoose, onAnswer
           maxLength={500}
           class={overruled && !given.note?.trim() ? 'lacking' : ''}
           aria-label={`${overruled ? t.whyChanged : t.note}: ${title}`}
-          placeholder={overruled ? t.whyChanged : t.note}
+          placeholder={`${overruled ? t.whyChanged : t.note} (c)`}
           value={given.note ?? ''}
           onInput={(event) => onNote(event.currentTarget.value)}
           onFocus={onChoose}

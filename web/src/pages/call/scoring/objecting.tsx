@@ -17,8 +17,8 @@ interface Props {
 
 export function Objecting({ score, cards, onDone, onClose }: Props) {
   const t = words();
-  // What was lost can be objected to; what was won whole nobody contests.
-  const lost = score.answers.filter(({ won }) => won == null || won < 1);
+  // What was lost, and what was left out though the switch had found it done; what was won whole nobody contests.
+  const lost = score.answers.filter(({ won, found }) => (won == null ? found?.answer === 'yes' : won < 1));
   const object = (given: FormData): void => {
     const body = { text: String(given.get('text') ?? '').trim(), items: given.getAll('item').map(String) };
     void order(async () => {

@@ -30,7 +30,7 @@ export function Scored({ call, score, card, cards, player, onChange }: Props) {
   const t = words();
   const [doing, set] = useState<'change' | 'answer' | 'object' | null>(null);
   const appealIsOpen = score.appeal?.state === 'open';
-  const kind = may('score') && appealIsOpen ? 'answer' : may('score') && !score.appeal && score.who === session.value?.user ? 'change' : null;
+  const kind = may('score') && appealIsOpen ? 'answer' : may('score') && !score.appeal && !score.calibration && score.who === session.value?.user ? 'change' : null;
   const mayObject = may('appeal') && !score.appeal && !score.calibration && session.value?.agent === score.agent;
   const give = async (answers: Answer[], text: string, changed: boolean): Promise<void> => {
     const changedScore =
@@ -87,7 +87,7 @@ export function Scored({ call, score, card, cards, player, onChange }: Props) {
           </a>
         )}
         {may('score') && (
-          <button class={kind === 'answer' ? '' : 'main'} type="button" onClick={() => void goToNext(call.id)}>
+          <button class={kind === 'answer' ? '' : 'main'} type="button" onClick={() => void goToNext()}>
             {quality().next} <kbd>N</kbd>
           </button>
         )}

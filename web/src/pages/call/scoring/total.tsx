@@ -27,20 +27,19 @@ export function Total({ card, scored, kind, text, wrong, busy, onText, onGive }:
   return (
     <footer class="total">
       <p>
-        <output class={`number tone-${scored.passed ? 'passed' : 'not-passed'}`} aria-label={t.title}>
+        <output class={`number${done || scored.fatal.length > 0 ? ` tone-${scored.passed ? 'passed' : 'not-passed'}` : ''}`} aria-label={t.title}>
           {figure(scored.score)}
         </output>{' '}
         <span class="soft">
-          {scored.score !== null && (scored.passed ? t.passed : t.failed)}
-          {!done && ` ${t.soFar}`} · {t.passFrom(card.pass)} · {t.open(scored.open.length)}
+          {done ? scored.score !== null && (scored.passed ? t.passed : t.failed) : t.soFar} · {t.passFrom(card.pass)} · {t.open(scored.open.length)}
         </span>
       </p>
       {scored.fatal.length > 0 && <p class="wrong">{t.lostFatal(scored.fatal.map((item) => itemName([card], item)).join('、'))}</p>}
       <textarea
-        rows={2}
+        rows={1}
         maxLength={2_000}
         aria-label={label}
-        placeholder={label}
+        placeholder={`${label} (w)`}
         value={text}
         onInput={(event) => onText(event.currentTarget.value)}
         onKeyDown={(event) => {
