@@ -155,7 +155,7 @@ export const quality = both({
       card: '评分表',
       items: '评分项',
       agreement: '一致',
-      note: '内容',
+      note: '总评',
     },
     calibration: '校准',
     passed: '合格',

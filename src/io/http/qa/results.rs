@@ -77,7 +77,8 @@ pub async fn all_results(
     };
     let items: Vec<ResultRow> = slices.iter().flat_map(rows).collect();
     if wants_table {
-        let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8"), (header::CONTENT_DISPOSITION, "attachment; filename=\"quality.csv\"")];
+        let headers =
+            [(header::CONTENT_TYPE, "text/csv; charset=utf-8"), (header::CONTENT_DISPOSITION, "attachment; filename=\"quality.csv\"")];
         return Ok((headers, csv::results(&items)).into_response());
     }
     Ok(Json(ResultList { since, until, items, next: None }).into_response())

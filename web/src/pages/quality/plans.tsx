@@ -20,6 +20,28 @@ export function Plans({ plans, cards }: { plans: Plan[]; cards: Scorecard[] }) {
   );
 }
 
+/** More calls than this are a bar. */
+const MARKS_MAX = 8;
+
+function Marks({ of, drawn, done }: { of: number; drawn: number; done: number }) {
+  if (of > MARKS_MAX) {
+    return (
+      <svg class="share" width="120" height="10" aria-hidden="true">
+        <rect width="120" height="10" rx="2" />
+        <rect class="drawn" width={(120 * drawn) / of} height="10" rx="2" />
+        <rect class="done" width={(120 * done) / of} height="10" rx="2" />
+      </svg>
+    );
+  }
+  return (
+    <span class="marks" aria-hidden="true">
+      {Array.from({ length: of }, (_, at) => (
+        <i key={at} class={at < done ? 'done' : at < drawn ? 'drawn' : ''} />
+      ))}
+    </span>
+  );
+}
+
 function One({ plan, card }: { plan: Plan; card: Scorecard | undefined }) {
   const t = quality();
   const shares = new Map(plan.agents.map((share) => [share.agent, share]));
@@ -52,11 +74,7 @@ function One({ plan, card }: { plan: Plan; card: Scorecard | undefined }) {
           return (
             <li key={id} title={words}>
               <span>{names.get(id) || id}</span>
-              <span class="marks" aria-hidden="true">
-                {Array.from({ length: Math.max(plan.per_agent, drawn) }, (_, at) => (
-                  <i key={at} class={at < done ? 'done' : at < drawn ? 'drawn' : ''} />
-                ))}
-              </span>
+              <Marks of={Math.max(plan.per_agent, drawn)} drawn={drawn} done={done} />
               <span class="number">
                 {done} / {plan.per_agent}
               </span>

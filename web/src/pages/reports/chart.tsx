@@ -38,7 +38,7 @@ export function Chart({ report, figure, title }: { report: Charted; figure: stri
         width: element.clientWidth,
         height: HEIGHT,
         axes: [{ ...axis, values: (_, marks) => marks.map(when) }, { ...axis, size: 60, values: (plot, marks) => marks.map((mark) => value(plot, mark)) }],
-        scales: { x: { range: (_, from, to) => (from === to ? [from - LONELY_S, to + LONELY_S] : [from, to]) }, y: { range: (_, least, most) => [Math.min(0, least), unit === 'percent' ? 100 : most * 1.05 || 1] } },
+        scales: { x: { range: (_, from, to) => (times.length > 1 ? [from, to] : [from - LONELY_S, from + LONELY_S]) }, y: { range: (_, least, most) => [Math.min(0, least), unit === 'percent' ? 100 : most * 1.05 || 1] } },
         series: [
           { label: reports().slice, value: (_, second) => (second == null ? '–' : `${day(second * 1_000)} ${clock(second * 1_000).slice(0, 5)}`) },
           ...series.map(({ key }, at) => ({

@@ -12,6 +12,9 @@ import { draft } from './draft';
 import { Item } from './item';
 import { Total } from './total';
 
+/** Of a moment that is heard one hears what led to it. */
+const LEAD_S = 2;
+
 export interface Props {
   /** Under which it is kept while it is not given. */
   name: string;
@@ -65,7 +68,7 @@ export function Form({ name, kind, card, found, begin, text: before, contested, 
     if (isOverruled(found[item.id], whole) && !whole.note?.trim()) return note(item.id);
     const at = items.indexOf(item);
     const open = [...items.slice(at + 1), ...items.slice(0, at)].find(({ id }) => !answers[id]?.answer);
-    goTo(open?.id ?? items[at + 1]?.id);
+    goTo(open?.id);
   };
   const digit = (value: number): void => {
     const meant = item && typed(item, value, pending.current);
@@ -74,7 +77,7 @@ export function Form({ name, kind, card, found, begin, text: before, contested, 
     answer(meant.given, meant.mayGoOn);
   };
   const hear = (ms: number): void => {
-    player.seek(ms / 1_000);
+    player.seek(ms / 1_000 - LEAD_S);
     if (!player.playing.value) void order(() => player.toggle());
   };
   const moment = item && found[item.id]?.reason.at_ms;
@@ -146,7 +149,10 @@ export function Form({ name, kind, card, found, begin, text: before, contested, 
         text={text}
         wrong={wrong}
         busy={busy}
-        onText={(text) => write((was) => ({ ...was, text }))}
+        onText={(text) => {
+          setWrong('');
+          write((was) => ({ ...was, text }));
+        }}
         onGive={give}
       />
     </>
