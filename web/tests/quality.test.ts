@@ -22,6 +22,15 @@ interface Score {
   answers: { item: string; answer: string; points: number | null; note: string | null; found: { answer: string } | null }[];
   appeal: { state: string; items: string[]; answer: { score_before: number | null } | null } | null;
 }
+interface Call {
+  id: string;
+  agent: string | null;
+  connected_at: string | null;
+  released_at: string | null;
+  hung_up_first: string | null;
+  holds: unknown[];
+  recording: { state: string } | null;
+}
 interface Row {
   key: string;
   n: number;
@@ -49,9 +58,10 @@ beforeAll(async () => {
   const plan = (text: string): string => text.replace('per_agent = 3', 'per_agent = 50').replace('of = { longer = "30s" }', 'of = { longer = "2s" }');
   world = await World.begin({ demo: true, config: { 'scorecards.toml': plan } });
   await until('calls of 1001 and of others have ended', async () => {
-    const { items } = await world.api<Items<{ agent: string | null; released_at: string | null; holds: unknown[]; connected_at: string | null; recording: { state: string } | null }>>('/calls?limit=200');
+    const { items } = await world.api<Items<Call>>('/calls?limit=200');
     const over = items.filter((call) => call.released_at && call.connected_at && call.recording?.state === 'complete');
-    const of = (agent: string): number => over.filter((call) => call.agent === agent).length;
+    // Whoever hangs up on the customer has lost all: the agent who will object has not.
+    const of = (agent: string): number => over.filter((call) => call.agent === agent && call.hung_up_first === 'caller').length;
     return of('1001') >= 2 && new Set(over.map((call) => call.agent)).size >= 3 && over.some((call) => call.holds.length > 0) && over.length >= 6;
   }, 150);
 }, 200_000);
@@ -215,7 +225,7 @@ test('two score one call apart, and see where they differ when both have', async
 
 test('an agent sees his own, objects to an item, is answered, and is coached with a moment of the call', async () => {
   const scored = (await scores()).map((score) => score.call_id);
-  const { items: calls } = await world.api<Items<{ id: string; released_at: string | null; connected_at: string | null; agent: string | null }>>('/calls?agent=1001&limit=200');
+  const { items: calls } = await world.api<Items<Call>>('/calls?agent=1001&first=caller&limit=200');
   const his = calls.find((call) => call.released_at && call.connected_at && call.agent === '1001' && !scored.includes(call.id))?.id;
   const qa = await world.openAs('li-qa', `/calls/${his}?score=form&agent=1001`);
   await opened(qa);
@@ -231,8 +241,8 @@ test('an agent sees his own, objects to an item, is answered, and is coached wit
   await qa.locator('.told').getByText('can read it').waitFor();
 
   const agent = await world.openAs('1001', '/quality');
-  expect(await agent.locator('.views a').allTextContents()).toEqual(['My scores 1', 'Results 2', 'Appeals 3', 'Coaching 4']);
   await agent.locator('tbody tr').first().waitFor();
+  expect(await agent.locator('.views a').allTextContents()).toEqual(['My scores 1', 'Results 2', 'Appeals 3', 'Coaching 4']);
   const agents = await agent.locator('tbody tr td:nth-child(2)').allTextContents();
   expect(agents.every((id) => id === '1001')).toBe(true);
   await inspect(agent, 'quality-mine-en-light');

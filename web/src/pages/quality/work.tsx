@@ -2,7 +2,7 @@
 
 import { useEffect } from 'preact/hooks';
 import { items } from '../../api/client';
-import type { Plan, Score, Scorecard, Task } from '../../api/types';
+import type { Appeal, Plan, Score, Scorecard, Task } from '../../api/types';
 import { now, serverNow } from '../../clock';
 import { moment, span } from '../../format';
 import { useKeys } from '../../keys';
@@ -37,10 +37,12 @@ export function Work() {
   const who = session.value?.user ?? '';
   const since = monday(serverNow());
   const done = useLoaded(who, (signal) => items<Score>(`/qa/scores?who=${encodeURIComponent(who)}&since=${since}&limit=500`, signal));
+  const appeals = useLoaded('appeals', (signal) => items<Appeal>('/qa/appeals?state=open', signal));
   useEffect(() => {
     const again = fresh(async () => {
       open.again();
       plans.again();
+      appeals.again();
     }, AGAIN_MS);
     const seen = (): void => {
       if (document.visibilityState === 'visible') again();
@@ -63,6 +65,7 @@ export function Work() {
       <dl class="headline">
         <Figure word={t.open} value={String(tasks.length)} />
         <Figure word={t.overdue} value={String(late)} tone={late > 0 ? 'missed' : ''} />
+        <Figure word={t.openAppeals} value={String(appeals.answer?.length ?? '–')} to="/quality/appeals" />
         <Figure word={t.doneThisWeek} value={String(done.answer?.length ?? '–')} />
         <Figure word={t.mean} value={mean === null ? '–' : mean.toFixed(1)} />
       </dl>
@@ -117,12 +120,12 @@ function why(task: Task, cards: Scorecard[]): string {
   return (task.calibration ? quality().calibration : `${task.plan} ${task.period}`) + title;
 }
 
-function Figure({ word, value, tone = '' }: { word: string; value: string; tone?: string }) {
+function Figure({ word, value, tone = '', to }: { word: string; value: string; tone?: string; to?: string }) {
   return (
     <div class="figure">
       <dt class="word">{word}</dt>
       <dd>
-        <b class={tone && `tone-${tone}`}>{value}</b>
+        <b class={tone && `tone-${tone}`}>{to ? <a href={to}>{value}</a> : value}</b>
       </dd>
     </div>
   );
