@@ -105,7 +105,7 @@ function Table({ differences, calibration, cards, different }: TableProps) {
             <th scope="row">{t.distance}</th>
             {scorers.map(({ who, distance, agreed, compared }) => (
               <td key={who} class="soft" title={t.agreed(agreed, compared)}>
-                {who === calibration.reference || distance == null ? '' : `${distance < 0 ? '−' : '+'}${Math.abs(distance).toFixed(1)} · ${agreed} / ${compared}`}
+                {who === calibration.reference || distance == null ? '' : `${distance < 0 ? '−' : distance > 0 ? '+' : ''}${Math.abs(distance).toFixed(1)} · ${agreed} / ${compared}`}
               </td>
             ))}
             <td />

@@ -15,7 +15,7 @@ interface Props {
   question: Question;
   cards: Scorecard[];
   name: (key: string) => string;
-  /** Where the scores behind a row stand; of one item of it. */
+  /** Where the scores behind a row stand; of one item of it. Those of agents without a team stand nowhere by themselves. */
   behind: (row: ResultRow, item?: string) => string;
   onSort: (column: string) => void;
 }
@@ -56,7 +56,7 @@ export function ResultTable({ rows, question, cards, name, behind, onSort }: Pro
             <tr key={row.key}>
               <th scope="row">{name(row.key)}</th>
               <td>
-                {ofItems ? (
+                {ofItems || row.key === '' ? (
                   row.n
                 ) : (
                   <a href={behind(row)} title={t.behind(row.n)}>
@@ -86,11 +86,20 @@ export function ResultTable({ rows, question, cards, name, behind, onSort }: Pro
               {ofItems && <td>{row.overruled}</td>}
               {!ofItems && (
                 <td class="left lost">
-                  {row.lost.slice(0, LOST_SHOWN).map(({ item, n, weight }) => (
-                    <a key={item} href={behind(row, item)} title={t.behind(n)}>
-                      {itemName(cards, item)} <small>{weight > 0 ? `−${weight}` : t.fatal}</small>
-                    </a>
-                  ))}
+                  {row.lost.slice(0, LOST_SHOWN).map(({ item, n, weight }) => {
+                    const lost = (
+                      <>
+                        {itemName(cards, item)} <small>{weight > 0 ? `−${weight}` : t.fatal}</small>
+                      </>
+                    );
+                    return row.key === '' ? (
+                      <span key={item}>{lost}</span>
+                    ) : (
+                      <a key={item} href={behind(row, item)} title={t.behind(n)}>
+                        {lost}
+                      </a>
+                    );
+                  })}
                 </td>
               )}
             </tr>

@@ -44,7 +44,9 @@ export function Item({ item, share, given, found, contested, chosen, onChoose, o
       onClick={onChoose}
     >
       <p class="what">
-        {title} {item.weight > 0 && <small title={t.weight}>{percent(share, 0)}</small>}
+        {title}
+        {'\u00a0'}
+        {item.weight > 0 && <small title={t.weight}>{percent(share, 0)}</small>}
         {item.fatal && <span class="fatal">{t.fatal}</span>}
       </p>
       <span class={`choice${(item.points ?? 0) > BESIDE_MAX ? ' wide' : ''}`} role="group" aria-label={title}>
