@@ -596,11 +596,15 @@ fn no_route_stands_on_a_code_and_no_code_on_another() {
         let shown = told(&route(number));
         assert!(shown.starts_with("config/codes.toml:2:") && shown.contains("[[reason]]"), "{number}: {shown}");
     }
+    for number in ["*9", "*91000", "*9700001"] {
+        let shown = told(&route(number));
+        assert!(shown.starts_with("config/codes.toml:2:") && shown.contains("recordings are heard"), "{number}: {shown}");
+    }
     // From outside nobody dials codes; and what the house has moved is free.
     let own = "[[reason]]\nid = \"break\"\ncode = \"*90\"\n";
     for text in [
         listen("*19"),
-        route("*19") + &route("*161") + &route("*9"),
+        route("*19") + &route("*161") + &route("*999") + &route("*98000") + &listen("*19"),
         route("*98") + "from = \"trunk\"\n" + &route("*16") + "from = \"trunk\"\n",
         route("*98") + &listen("*97"),
         route("*17") + &listen("*16") + own,

@@ -67,6 +67,10 @@ pub const DECISIONS_PER_CALL_MAX: u32 = 32;
 pub const REASON_LETTERS_MAX: usize = 64;
 /// Longest a prompt of the switch is waited for before it counts as played: no call hangs on a lost report.
 pub const CLIP_PLAYED_WITHIN: Duration = Duration::from_secs(30);
+/// Recordings that are sought by phone at once. More: nothing is found, and whoever keyed the number is told to try again.
+pub const NUMBERS_SOUGHT_MAX: usize = 32;
+/// Longest the store may take to find one. Later: the same.
+pub const NUMBER_FOUND_WITHIN: Duration = Duration::from_secs(4);
 /// Longest the recorder may take to open a file; it is busy with one at a time. Later: the recording counts as missing until it opens.
 pub const RECORDING_OPENS_WITHIN: Duration = Duration::from_secs(10);
 /// Longest the recorder may take to finish a file: hours of audio are hashed at 100 MB/s or more. Later: missing until it is told.

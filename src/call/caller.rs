@@ -37,9 +37,11 @@ impl Call {
         Self::configure(&self.caller, out);
         self.record.answered_at = Some(self.wall.read(now));
         out.push(Action::Sip(sip::Command::Answer { leg: self.caller.id, sdp }));
-        let (left, right) = self.recorded();
-        let (session, call) = (self.session, self.record.id);
-        out.push(Action::Media(Media::StartRecording { session, call, left, right, began_at: None }));
+        if !self.unrecorded {
+            let (left, right) = self.recorded();
+            let (session, call) = (self.session, self.record.id);
+            out.push(Action::Media(Media::StartRecording { session, call, left, right, began_at: None }));
+        }
         out.push(Action::Tell(Fact::CallerAnswered));
     }
 

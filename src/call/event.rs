@@ -127,6 +127,8 @@ pub enum Order {
     RingCaller,
     /// The switch answers the caller itself.
     AnswerCaller,
+    /// No recording is made of this call, which is not answered yet.
+    LeaveUnrecorded,
     /// A party is called. With `early_media` the caller hears what the far network plays.
     Offer(Offer),
     /// A phone that called by itself is taken into the call.

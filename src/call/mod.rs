@@ -113,6 +113,9 @@ pub struct Call {
     /// An agent was there, and is gone.
     #[serde(default)]
     parted: bool,
+    /// No recording is made of it.
+    #[serde(default)]
+    unrecorded: bool,
     record: CallRecord,
 }
 
@@ -169,6 +172,7 @@ impl Call {
             outlives_agent: false,
             conference_outlives: false,
             parted: false,
+            unrecorded: false,
             record,
         }
     }
@@ -195,6 +199,12 @@ impl Call {
     #[must_use]
     pub fn is_caller_answered(&self) -> bool {
         self.caller_answered
+    }
+
+    /// Whether a recording is made of it.
+    #[must_use]
+    pub fn is_recorded(&self) -> bool {
+        !self.unrecorded
     }
 
     #[must_use]
@@ -344,6 +354,7 @@ impl Call {
             }
             Order::RingCaller => {}
             Order::AnswerCaller => self.answer_caller(now, out),
+            Order::LeaveUnrecorded => self.unrecorded |= !self.caller_answered,
             Order::Offer(offer) => self.offer(offer, now, out),
             Order::Admit(admission) => self.admit(admission, now, out),
             Order::WithdrawOffer { leg, reason } => self.withdraw(leg, Some(reason), out),
@@ -407,7 +418,7 @@ impl Call {
             let code = if leg == self.caller.id { ending.code } else { 487 };
             out.push(Action::Sip(sip::Command::Release { leg, code, reason: reason.clone(), retry_after: ending.retry_after }));
         }
-        if self.caller_answered {
+        if self.caller_answered && !self.unrecorded {
             out.push(Action::Media(Media::StopRecording { session: self.session }));
         }
         out.push(Action::Media(Media::Release { session: self.session }));

@@ -16,6 +16,7 @@ mod reason;
 pub mod reference;
 mod resolve;
 mod retention;
+mod rights;
 pub mod secrets;
 mod source;
 mod suggest;
@@ -33,6 +34,7 @@ pub use queue::{AnnounceRule, OverflowCause, OverflowConfig, PreferredRule, Queu
 pub use reason::{MEETING, NO_REASON, OWN_REASONS, ReasonConfig};
 pub use resolve::{Outcome, examine, resolve};
 pub use retention::{FreeSpace, Retention};
+pub use rights::{Right, rights};
 pub use source::SourceFile;
 pub use suggest::nearest;
 pub use users::{AccessConfig, Password, UserConfig, UserRole};

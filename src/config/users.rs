@@ -1,4 +1,4 @@
-//! The people who sign in to the pages: who they are, in what role, by what password. What a role may do is `io::http`'s to say.
+//! The people who sign in to the pages: who they are, in what role, by what password. What a role may do is said in `rights`.
 
 use crate::base::{AgentId, Duration, UserId};
 use std::collections::BTreeSet;

@@ -5,6 +5,7 @@ use super::desk::Question;
 use super::ledger::Ledger;
 use super::media::MediaPool;
 use super::net::Net;
+use super::replay::Finder;
 use super::trace::{Direction, Trace};
 use crate::base::{Instant, WallClock};
 use crate::media::clips::ClipLibrary;
@@ -47,6 +48,8 @@ pub struct Driver {
     pub ledger: Ledger,
     /// The SIP of calls is kept.
     pub trace: Trace,
+    /// Recordings are sought by their number.
+    pub finder: Finder,
     pub lateness: Lateness,
 }
 
@@ -221,6 +224,7 @@ impl Driver {
                 Output::StoreInterval(interval) => rows.push(self.ledger.interval(interval)),
                 Output::Event(event) => rows.push(self.ledger.event(event)),
                 Output::Keep { part, image } => rows.push(self.ledger.keep(&part, image)),
+                Output::Audit(note) => rows.push(self.ledger.audit(note)),
                 order => orders.push(order),
             }
         }
@@ -236,8 +240,14 @@ impl Driver {
                 Output::CloseSip { flow } => self.net.close(flow),
                 Output::TrustSip { flow } => self.net.trust(flow),
                 Output::Media(command) => self.media.order_soon(command),
+                Output::FindRecording { call, number } => self.finder.find(call, number),
                 // Handed over above.
-                Output::StoreCall(_) | Output::StoreDecision(_) | Output::StoreInterval(_) | Output::Event(_) | Output::Keep { .. } => {}
+                Output::StoreCall(_)
+                | Output::StoreDecision(_)
+                | Output::StoreInterval(_)
+                | Output::Event(_)
+                | Output::Audit(_)
+                | Output::Keep { .. } => {}
                 Output::Reply { id, reply } => {
                     if let Some(answer) = pending.waiting.remove(&id) {
                         // Whoever asked may have given up meanwhile.

@@ -2,12 +2,13 @@
 
 use super::events::EventHub;
 use super::metrics::Metrics;
+use super::shapes::{AuditEntry, Time};
 use super::store::{Row, Store};
 use crate::call::record::CallRecord;
 use crate::media::control::StreamStatistics;
 use crate::report::AgentInterval;
 use crate::switch::checkpoint::Part;
-use crate::switch::output::{DecisionRecord, Event};
+use crate::switch::output::{AuditNote, DecisionRecord, Event};
 
 /// Nothing here waits, so that the switch's task may call it. What it is told becomes a row; a turn's rows are given to the store
 /// together, so that its thread is woken once for all of them.
@@ -48,6 +49,22 @@ impl Ledger {
     pub fn event(&self, event: Event) -> Row {
         self.metrics.event_published(event.name);
         Row::Event(self.hub.publish(event))
+    }
+
+    /// For `Output::Audit`.
+    #[must_use = "to be given"]
+    pub fn audit(&self, note: AuditNote) -> Row {
+        let AuditNote { id, at, who, action, subject, remote, detail } = note;
+        tracing::info!(who, action, subject = %subject, detail, "audit");
+        Row::Audit(Box::new(AuditEntry {
+            id: id.to_string(),
+            at: Time::from(at),
+            who,
+            action: action.to_owned(),
+            subject: Some(subject.to_string()),
+            remote,
+            detail,
+        }))
     }
 
     /// For `Output::Keep`. An image that the store cannot take is made good by the next of the same part.

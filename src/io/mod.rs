@@ -20,6 +20,7 @@ pub mod metrics;
 pub mod net;
 pub mod precedence;
 pub mod recorder;
+mod replay;
 pub mod retention;
 pub mod run;
 pub mod shapes;

@@ -13,6 +13,7 @@ use super::media::{MediaPool, MediaSettings};
 use super::metrics::{Metrics, Plant};
 use super::net::Net;
 use super::recorder::{self, Recorder, Recovered, repair, unnoticed};
+use super::replay::Finder;
 use super::retention::Cleaner;
 use super::store::Store;
 use super::telemetry;
@@ -221,8 +222,21 @@ async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&
     }
     let ledger = Ledger::new(store.clone(), hub.clone(), metrics);
     let lateness = Lateness::new(clock.now(), deadlines);
-    let mut driver =
-        Driver { clock, switch, wall, inbox: inputs, questions, libraries: libraries_read, net, media, ledger, trace: sip_trace, lateness };
+    let finder = Finder::new(store.clone(), recordings.clone(), inbox.clone(), readers);
+    let mut driver = Driver {
+        clock,
+        switch,
+        wall,
+        inbox: inputs,
+        questions,
+        libraries: libraries_read,
+        net,
+        media,
+        ledger,
+        trace: sip_trace,
+        finder,
+        lateness,
+    };
     // The parties hear each other while the files of those who do not are looked through.
     driver.begin(ordered);
     for found in recover(&store, &recordings, &restored).await? {

@@ -295,6 +295,10 @@ pub struct Recording {
     /// While it stands the recording is not removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<LegalHold>,
+    /// The digits that are dialled behind `*9` to hear it by phone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(examples(1042))]
+    pub replay_number: Option<u64>,
 }
 
 /// A legal hold on a recording.
@@ -422,6 +426,7 @@ impl From<&RecordingRecord> for Recording {
             reason: recording.reason.clone(),
             removed_at: None,
             hold: None,
+            replay_number: None,
         }
     }
 }
@@ -528,7 +533,7 @@ pub struct AuditEntry {
     #[schema(examples("li-qa"))]
     pub who: String,
     /// session.opened, session.refused, session.closed, call.viewed, recording.played, recording.downloaded, recording.held,
-    /// recording.hold_released, recording.removed, records.removed, message.fetched, report.exported, agent.state_set, config.reloaded, …
+    /// recording.hold_released, recording.replayed (by phone), recording.removed, records.removed, message.fetched, report.exported, agent.state_set, config.reloaded, …
     #[schema(examples("recording.played"))]
     pub action: String,
     /// The call's or agent's id.

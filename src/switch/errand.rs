@@ -146,7 +146,9 @@ impl Switch {
                 (self.to_trunks(&trunk.trunks, &number), number)
             }
             Routed::To(Destination::Reject(code), _) => return Err(refused(code, format!("{number} is not to be called"))),
-            Routed::Feature(..) | Routed::Listen(..) => return Err(refused(404, format!("{number} is a code, and nobody to call"))),
+            Routed::Feature(..) | Routed::Listen(..) | Routed::Replay(..) => {
+                return Err(refused(404, format!("{number} is a code, and nobody to call")));
+            }
             Routed::Nowhere | Routed::To(Destination::DialledAgent, _) => return Err(refused(404, format!("no route has {number}"))),
             Routed::To(to, asks) => return Ok(Aim::Caller(to, asks)),
         };

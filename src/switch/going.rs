@@ -96,6 +96,7 @@ impl Switch {
         let mut called = None;
         self.tell_message(call, message::Event::Left, now);
         self.listener_left(call, now);
+        self.replayer_left(call, now);
         let Some(slot) = self.slots.get_mut(&call) else { return };
         if let Purpose::Party(party) = &mut slot.purpose {
             party.no_answer_at = None;
@@ -134,6 +135,7 @@ impl Switch {
             Purpose::Menu { .. } => self.enter_menu(call, now),
             Purpose::Message { .. } => self.enter_box(call, now),
             Purpose::Listen { .. } => self.begin_listening(call, now),
+            Purpose::Replay(_) => self.begin_replaying(call, now),
             Purpose::Party(party) => {
                 let agent = party.agent.clone();
                 if answered {

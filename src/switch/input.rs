@@ -1,10 +1,10 @@
 //! What the world tells the switch.
 
-use crate::base::{AgentId, BoxId, CallId, Duration, WallClock};
+use crate::base::{AgentId, BoxId, CallId, Duration, ReplayNumber, WallClock};
 use crate::config::Config;
 use crate::sip::admission::Strain;
 use crate::{media, sip};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -13,6 +13,8 @@ pub enum Input {
     Sip(sip::Received),
     Media(media::control::Report),
     Recorder(RecorderReport),
+    /// What there is of a recording's number: the answer to `Output::FindRecording`.
+    RecordingFound(FoundRecording),
     /// An order of a person or program; answered by `Output::Reply` with the same id.
     Command {
         id: RequestId,
@@ -43,6 +45,38 @@ pub enum RecorderReport {
     Failed { call: CallId, reason: String },
     /// What a crash left of the recording was mended, finished, hashed and renamed; the call may be recorded on in the same file.
     Recovered { call: CallId, duration: Duration, sha256: String },
+}
+
+/// What the store knows of a number that somebody keyed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FoundRecording {
+    /// Who asked.
+    pub call: CallId,
+    pub number: ReplayNumber,
+    pub sought: Sought,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Sought {
+    There {
+        /// The call that was recorded, and the agents who had a part in it.
+        of: CallId,
+        agents: BTreeSet<AgentId>,
+        what: WhatIsThere,
+    },
+    /// No recording has that number.
+    Nothing,
+    /// The store cannot be asked.
+    Unanswered,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WhatIsThere {
+    /// So long.
+    Whole(Duration),
+    Open,
+    Removed,
+    Missing,
 }
 
 #[derive(Clone, Debug)]

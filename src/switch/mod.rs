@@ -43,6 +43,7 @@ mod overflow;
 mod party_orders;
 mod referrals;
 mod remembered;
+mod replaying;
 mod routing;
 mod slot;
 mod spells;
@@ -227,6 +228,7 @@ impl Switch {
             Input::Sip(received) => self.on_received(received, now),
             Input::Media(report) => self.on_media(report, now),
             Input::Recorder(report) => self.on_recorder(report, now),
+            Input::RecordingFound(found) => self.recording_found(found, now),
             Input::Command { id, command } => self.on_command(id, command, now),
             Input::Wall(wall) => {
                 self.wall = wall;

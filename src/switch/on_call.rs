@@ -211,7 +211,9 @@ impl Switch {
         let Some(slot) = self.slots.get_mut(&call) else { return };
         slot.caller_ringing.handle(caller_ringing::Event::Answered, now, &mut Vec::new());
         let mut ordered = Vec::new();
-        slot.recording.handle(recording::state::Event::Started, now, &mut ordered);
+        if slot.call.is_recorded() {
+            slot.recording.handle(recording::state::Event::Started, now, &mut ordered);
+        }
         self.on_recording(call, ordered, now);
         self.store_record(call);
         self.publish("call.answered", Some(call), now, Vec::new());
@@ -393,6 +395,7 @@ impl Switch {
             token::MENU_PROMPT.. => {
                 self.menu_prompt_ended(call, token, now);
                 self.listening_said(call, token, now);
+                self.replaying_said(call, token, now);
             }
             _ => self.script_step_played(call, token, now),
         }
@@ -412,8 +415,10 @@ impl Switch {
     /// An agent's digits may be a feature code; a caller's may answer the survey.
     fn digit(&mut self, call: CallId, side: Side, digit: char, now: Instant) {
         if side == Side::Caller {
-            let taken =
-                self.menu_pressed(call, digit, now) || self.wish_pressed(call, digit, now) || self.listener_pressed(call, digit, now);
+            let taken = self.menu_pressed(call, digit, now)
+                || self.wish_pressed(call, digit, now)
+                || self.listener_pressed(call, digit, now)
+                || self.replayer_pressed(call, digit, now);
             if taken {
                 return;
             }
@@ -465,6 +470,7 @@ impl Switch {
         self.may_have_abandoned(call, now);
         self.call_back_over(call, now);
         self.listener_left(call, now);
+        self.replayer_left(call, now);
         self.tell_acd(acd::Event::Left { call, why: Leaving::Abandoned }, now);
         let detail = self.slots.get(&call).map(|slot| {
             let record = slot.call.record();
@@ -502,7 +508,7 @@ impl Switch {
             "call released"
         );
         self.store(record.clone());
-        if record.answered_at.is_some() && !slot.recording.is_settled() {
+        if record.recording.is_some() && !slot.recording.is_settled() {
             self.closing.insert(call, Closing { record, recording: slot.recording });
             self.touched.insert(Key::Closing(call));
         }

@@ -38,7 +38,7 @@ pub(super) mod token {
     pub const SCRIPT_STEP: u64 = 1 << 32;
     /// Of what a caller is asked who wants to be called back: this and what follows.
     pub const WISH: u64 = 1 << 44;
-    /// Of menus, and of who listens to messages: this and what follows, each once a call.
+    /// Of menus, and of who listens to messages or recordings: this and what follows, each once a call.
     pub const MENU_PROMPT: u64 = 1 << 48;
 }
 
@@ -206,6 +206,7 @@ impl Switch {
             Rule::Hearing => self.hearing_due(call, now),
             Rule::Wish => self.wish_due(call, now),
             Rule::Listening => self.listening_due(call, now),
+            Rule::Replaying => self.replaying_due(call, now),
             Rule::Recording => {
                 let mut ordered = Vec::new();
                 slot.recording.handle_timeout(now, &mut ordered);

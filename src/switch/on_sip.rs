@@ -123,6 +123,7 @@ impl Switch {
             _ if full => Err((503, Outcome::Refused)),
             Routed::Feature(..) => Ok((Purpose::Play { clips: vec![ClipId::new(CODE_ACCEPTED)], turned: None }, CallDirection::Internal)),
             Routed::Listen(agent, named) => self.to_messages(&agent, named.as_deref()),
+            Routed::Replay(agent, dialled) => Ok(self.to_recording(&agent, dialled)),
             Routed::To(to, asked) => {
                 asks = asked;
                 self.purpose_of(&to, &invitation.called, caller_agent.as_ref())

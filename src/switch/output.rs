@@ -4,7 +4,7 @@ use super::checkpoint::Part;
 use super::input::RequestId;
 use super::view::{CallBackView, MessageView, Snapshot};
 use crate::acd::{Decision, Verdict};
-use crate::base::{AgentId, CallId, QueueId, Timestamp};
+use crate::base::{AgentId, CallId, QueueId, ReplayNumber, Timestamp};
 use crate::call::record::CallRecord;
 use crate::report::AgentInterval;
 use crate::{media, sip};
@@ -35,6 +35,13 @@ pub enum Output {
     /// What an agent was at, now that it is over: a row for the store.
     StoreInterval(Box<AgentInterval>),
     Event(Event),
+    /// Who heard what, for the audit log.
+    Audit(AuditNote),
+    /// Which recording has that number; answered by `Input::RecordingFound`.
+    FindRecording {
+        call: CallId,
+        number: ReplayNumber,
+    },
     /// What a restart needs of one part of the switch, in place of what was kept of it before; `None`: nothing any more.
     Keep {
         part: Part,
@@ -46,6 +53,21 @@ pub enum Output {
     },
     /// Drained: no call is left and none will come.
     Drained,
+}
+
+/// An entry of the audit log that is the switch's own.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AuditNote {
+    /// Of the entry; in order of time, as calls' are.
+    pub id: CallId,
+    pub at: Timestamp,
+    /// A user's id.
+    pub who: String,
+    pub action: &'static str,
+    pub subject: CallId,
+    /// Where he was.
+    pub remote: String,
+    pub detail: String,
 }
 
 /// A look of the matcher at a call, in words.

@@ -117,6 +117,10 @@ impl Switch {
             let outcome = if slot.call.was_connected() { Outcome::Answered } else { *outcome };
             slot.call.record_mut().outcome = Some(outcome);
         }
+        // Who hears a recording hangs up when he has heard enough.
+        if matches!(&slot.purpose, Purpose::Replay(replayer) if replayer.of.is_some()) {
+            slot.call.record_mut().outcome = Some(Outcome::Played);
+        }
     }
 
     /// What is tried next. The chain is as the configuration has it now.

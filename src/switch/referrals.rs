@@ -15,6 +15,9 @@ impl Switch {
     /// An agent's phone refers whom it speaks with to somebody else.
     pub(super) fn referred(&mut self, refer: ReferId, target: &ReferTarget, now: Instant) {
         let found = self.calls_of_legs.get(&refer.leg).copied();
+        // Who hears recordings has nobody whom he could refer.
+        let speaks = |call: &CallId| self.slots.get(call).is_some_and(|slot| !matches!(slot.purpose, Purpose::Replay(_)));
+        let found = found.filter(speaks);
         let side = found.and_then(|call| self.slots.get(&call)?.call.side_of(refer.leg));
         let (Some(call), Some(side)) = (found, side) else {
             // One beside the two transfers nobody but himself.

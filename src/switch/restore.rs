@@ -251,6 +251,7 @@ impl Switch {
             self.on_media(report, now);
         }
         self.listening_resumed(call, now);
+        self.replaying_cut_short(call, now);
         self.publish("call.resumed", Some(call), now, Vec::new());
     }
 

@@ -1,6 +1,7 @@
 //! From a called number to where the call goes: feature codes first, then the routes of the configuration in their order.
 
 use super::directory::levels;
+use super::replaying::replay_code;
 use crate::acd::Levels;
 use crate::base::{AgentId, Timestamp};
 use crate::config::{Config, Destination, MEETING, NO_REASON, RouteSource};
@@ -42,6 +43,8 @@ pub enum Routed {
     Feature(AgentId, FeatureCode),
     /// To messages: those that wait for the agent, or, named behind the code, a box's.
     Listen(AgentId, Option<String>),
+    /// To recordings: the one whose number stands behind the code, or that he will key.
+    Replay(AgentId, Option<String>),
     /// With what the number asks of the agents of whatever queue it comes to.
     To(Destination, Levels),
     /// No route has that number.
@@ -56,8 +59,12 @@ pub fn route(config: &Config, number: &str, origin: &Origin, at: Timestamp) -> R
     {
         return Routed::Feature(agent.clone(), code);
     }
+    // Where that code is another than the usual one, a recording may have a box's name behind `*9`: it is the box, and the recording is keyed.
     if let (Origin::Account(agent), Some(named)) = (origin, number.strip_prefix(&config.rules.listen)) {
         return Routed::Listen(agent.clone(), (!named.is_empty()).then(|| named.to_owned()));
+    }
+    if let (Origin::Account(agent), Some(dialled)) = (origin, replay_code(number)) {
+        return Routed::Replay(agent.clone(), (!dialled.is_empty()).then(|| dialled.to_owned()));
     }
     let source = match origin {
         Origin::Account(_) => RouteSource::Internal,

@@ -7,6 +7,7 @@ use super::fold::MediaFold;
 use super::hearing::Hearing;
 use super::offer::Offer;
 use super::overflow::Overflow;
+use super::replaying::Replayer;
 use super::wishes::Wish;
 use crate::acd;
 use crate::base::{AgentId, BoxId, CallId, ClipId, Duration, Instant, LegId, Machine, MenuId, QueueId};
@@ -52,6 +53,8 @@ pub enum Purpose {
         /// Of what is said; the end of anything earlier is not its own.
         token: u64,
     },
+    /// Somebody hears recordings. Boxed: a call in ten thousand is one.
+    Replay(Box<Replayer>),
     /// The switch speaks, then releases.
     Play {
         clips: Vec<ClipId>,
@@ -216,6 +219,7 @@ pub enum Rule {
     Hearing,
     Wish,
     Listening,
+    Replaying,
 }
 
 impl Slot {
@@ -284,7 +288,12 @@ impl Slot {
     pub fn queue(&self) -> Option<&QueueId> {
         match &self.purpose {
             Purpose::Queue(queue) => Some(queue),
-            Purpose::Party(_) | Purpose::Menu { .. } | Purpose::Message { .. } | Purpose::Listen { .. } | Purpose::Play { .. } => None,
+            Purpose::Party(_)
+            | Purpose::Menu { .. }
+            | Purpose::Message { .. }
+            | Purpose::Listen { .. }
+            | Purpose::Replay(_)
+            | Purpose::Play { .. } => None,
         }
     }
 
@@ -339,11 +348,12 @@ impl Slot {
         self.offers.iter().find(|(_, offer)| offer.agent == *agent).map(|(leg, _)| *leg)
     }
 
-    fn deadlines(&self) -> [(Rule, Option<Instant>); 19] {
+    fn deadlines(&self) -> [(Rule, Option<Instant>); 20] {
         let no_answer = if let Purpose::Party(party) = &self.purpose { party.no_answer_at } else { None };
         let next_way = if let Purpose::Party(party) = &self.purpose { party.next_at } else { None };
         let menu = if let Purpose::Menu { machine, .. } = &self.purpose { machine.deadline() } else { None };
         let message = if let Purpose::Message { machine, .. } = &self.purpose { machine.deadline() } else { None };
+        let replaying = if let Purpose::Replay(replayer) = &self.purpose { replayer.machine.deadline() } else { None };
         let listening = if let Purpose::Listen { machine, .. } = &self.purpose { machine.deadline() } else { None };
         [
             (Rule::Call, self.call.deadline()),
@@ -365,6 +375,7 @@ impl Slot {
             (Rule::Hearing, self.hearing.deadline()),
             (Rule::Wish, self.wish.as_ref().and_then(Wish::deadline)),
             (Rule::Listening, listening),
+            (Rule::Replaying, replaying),
         ]
     }
 

@@ -267,3 +267,27 @@ fn a_held_recording_stays_and_one_that_was_removed_says_when_and_why() {
     actions.sort_unstable();
     assert_eq!(actions, ["call.viewed", "recording.held", "recording.hold_released", "recording.played", "recording.removed"]);
 }
+
+#[test]
+fn each_recording_has_a_short_number_on_its_record_in_the_list_and_in_the_table() {
+    let mut world = World::new();
+    let first = recorded(&mut world, RecordingState::Complete, "", &wav(100));
+    assert_eq!(world.get(&format!("/api/v1/calls/{}", first.id)).status, 200, "it is written before the next");
+    let unrecorded = world.kept_call(1, |_| ());
+    let second = recorded(&mut world, RecordingState::Missing, "", &[]);
+    for (call, number) in [(&first, 1_000), (&second, 1_001)] {
+        assert_eq!(world.get(&format!("/api/v1/calls/{}", call.id)).json()["recording"]["replay_number"], number);
+    }
+    assert!(world.get(&format!("/api/v1/calls/{}", unrecorded.id)).json()["recording"].is_null());
+    let list = world.get("/api/v1/calls").json();
+    let numbers: Vec<_> =
+        list["items"].as_array().expect("a list").iter().map(|call| call["recording"]["replay_number"].as_u64()).collect();
+    assert_eq!(numbers.iter().flatten().count(), 2, "{list:#}");
+    let table = world.get("/api/v1/calls?format=csv");
+    let text = String::from_utf8_lossy(&table.body).into_owned();
+    assert!(text.lines().next().is_some_and(|head| head.ends_with(",recording,replay_number")), "{text}");
+    assert!(
+        text.lines().any(|line| line.ends_with(",complete,1000")) && text.lines().any(|line| line.ends_with(",missing,1001")),
+        "{text}"
+    );
+}

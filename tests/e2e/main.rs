@@ -15,6 +15,7 @@ mod kill9;
 mod linphone;
 mod operate;
 mod parties;
+mod replay;
 mod restart;
 mod rings;
 mod scanners;

@@ -118,16 +118,31 @@ pub const CLIPS: &[(&str, u16, u16)] = &[
     ("en-US:welcome", 1_950, 2_000),
 ];
 
+/// As no sine is left: two at a time, which are far from each other.
+pub const CHORDS: &[(&str, [u16; 2], u16)] = &[
+    ("replay_ask", [1_000, 3_000], 500),
+    ("replay_unknown", [1_050, 3_050], 500),
+    ("replay_open", [1_100, 3_100], 500),
+    ("replay_removed", [1_150, 3_150], 500),
+    ("replay_missing", [1_200, 3_200], 500),
+    ("replay_unavailable", [1_250, 3_250], 500),
+    ("replay_end", [1_300, 3_300], 500),
+    ("replay_goodbye", [1_350, 3_350], 500),
+    ("replay_refused", [1_400, 3_400], 500),
+];
+
 /// Length of the greeting with the four digits of an agent's id, ms.
 pub const GREETING_MS: u64 = 600 + 4 * 300 + 600;
 
 pub fn library() -> Arc<ClipLibrary> {
     static LIBRARY: LazyLock<Arc<ClipLibrary>> = LazyLock::new(|| {
         let mut library = ClipLibrary::new();
-        for (name, hz, ms) in CLIPS {
+        let sines = CLIPS.iter().map(|(name, hz, ms)| (name, vec![f64::from(*hz)], ms));
+        let chords = CHORDS.iter().map(|(name, hz, ms)| (name, hz.map(f64::from).to_vec(), ms));
+        for (name, hz, ms) in sines.chain(chords) {
             let at = |rate: Rate| {
                 let mut samples = Vec::new();
-                Tone::new(&[f64::from(*hz)], &[], rate, -18.0).fill(rate.samples_in_ms(usize::from(*ms)), &mut samples);
+                Tone::new(&hz, &[], rate, -18.0).fill(rate.samples_in_ms(usize::from(*ms)), &mut samples);
                 Arc::from(samples)
             };
             library.insert(ClipId::from(*name), Clip::new(at(Rate::Hz8000), at(Rate::Hz16000)));
@@ -212,11 +227,18 @@ pub fn tell(payload: &[u8]) -> Heard {
         return Heard::Silence;
     }
     let strongest = CLIPS.iter().map(|(name, hz, _)| (power(&samples, f64::from(*hz)), *name)).max_by(|a, b| a.0.total_cmp(&b.0));
-    match strongest {
+    match (chord(&samples, energy), strongest) {
+        (Some(name), _) => Heard::Clip(name),
         // A sine alone holds all the energy: N/2 × its power at its own frequency.
-        Some((power, name)) if power > 0.5 * energy => Heard::Clip(name),
+        (None, Some((power, name))) if power > 0.5 * energy => Heard::Clip(name),
         _ => Heard::Voice,
     }
+}
+
+/// The chord whose two sines hold the energy between them, each its part.
+fn chord(samples: &[i16], energy: f64) -> Option<&'static str> {
+    let sounds = |hz: &[u16; 2]| hz.iter().all(|hz| power(samples, f64::from(*hz)) > 0.3 * energy);
+    CHORDS.iter().find(|(_, hz, _)| sounds(hz)).map(|(name, ..)| *name)
 }
 
 /// Energy of the samples at `hz`, by Goertzel.
@@ -241,6 +263,11 @@ fn every_clip_is_told_by_its_frequency_and_speech_is_none() {
             let told = tell(&alaw(frame));
             assert!(matches!(told, Heard::Clip(clip) if hz_of(clip) == Some(*hz)), "{name}: {told:?}");
         }
+    }
+    for (name, ..) in CHORDS {
+        let library = library();
+        let clip = library.get(&ClipId::from(*name)).expect("a clip");
+        assert!(clip.samples(Rate::Hz8000).chunks_exact(FRAME).all(|frame| tell(&alaw(frame)) == Heard::Clip(name)), "{name}");
     }
     for sound in [Sound::Speech, Sound::Faint, Sound::Shouted, Sound::Drowned, Sound::Hiss, Sound::Hum] {
         let frames: Vec<Heard> = loop_of(sound).chunks_exact(FRAME).map(tell).collect();

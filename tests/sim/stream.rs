@@ -2,6 +2,7 @@
 
 use super::phones::Emission;
 use super::sound::{FRAME, Heard, Sound, loop_of, tell};
+use sanling::audio::g711::Law;
 use sanling::base::time::millis;
 use sanling::base::{Duration, Instant, Rng};
 use std::collections::VecDeque;
@@ -114,6 +115,15 @@ impl Stream {
         bytes.extend(self.ssrc.to_be_bytes());
         bytes.extend(payload);
         Emission::Rtp { from: self.local, to, bytes }
+    }
+
+    /// The samples of what was heard in `from..to`, as they came.
+    pub fn samples_between(&self, from: Instant, to: Instant) -> Vec<i16> {
+        let mut samples = Vec::new();
+        for (_, payload) in self.heard.iter().filter(|(at, _)| *at >= from && *at < to) {
+            Law::A.decode(payload, &mut samples);
+        }
+        samples
     }
 
     /// What was heard in `from..to`, in pieces of the same kind, with when each began and how long it was; pieces below 60 ms are put to

@@ -8,7 +8,7 @@ use super::net::Net;
 use super::phones::{Emission, Phone};
 use super::plane::Plane;
 use super::sound;
-use sanling::base::{CallId, Deadlines, Duration, Instant, LegId, Rng, SessionId, Timestamp, WallClock};
+use sanling::base::{CallId, Deadlines, Duration, Instant, LegId, ReplayNumber, Rng, SessionId, Timestamp, WallClock};
 use sanling::call::record::{CallRecord, OfferOutcome, Outcome, RecordingState, ReleasedBy};
 use sanling::config::{Config, PromptInventory, SourceFile, resolve};
 use sanling::media::control::{AllocationFailure, Command as Media, Report, ResumedLeg};
@@ -16,8 +16,8 @@ use sanling::media::{Clip, Component, Engine, EngineSettings, Turn, Wanted};
 use sanling::report::AgentInterval;
 use sanling::sip::{Flow, Protocol, Received};
 use sanling::switch::checkpoint::Part;
-use sanling::switch::input::{Command, Input, RecorderReport, RequestId};
-use sanling::switch::output::{DecisionRecord, Detail, Event, Output, Reply};
+use sanling::switch::input::{Command, FoundRecording, Input, RecorderReport, RequestId, Sought, WhatIsThere};
+use sanling::switch::output::{AuditNote, DecisionRecord, Detail, Event, Output, Reply};
 use sanling::switch::restore::Kept;
 use sanling::switch::view::{AgentView, Snapshot};
 use sanling::switch::{Surroundings, Switch};
@@ -38,6 +38,7 @@ enum Happening {
     RtpToPhone { to: SocketAddr, bytes: Vec<u8> },
     Recorder(RecorderReport),
     Read(Wanted, Option<Clip>),
+    Found(FoundRecording),
 }
 
 pub struct World {
@@ -72,6 +73,13 @@ pub struct World {
     pub records: BTreeMap<CallId, CallRecord>,
     pub decisions: Vec<DecisionRecord>,
     pub intervals: Vec<AgentInterval>,
+    pub audit: Vec<AuditNote>,
+    /// As the store numbers them: in the order in which they were begun.
+    pub recorded: Vec<CallId>,
+    /// Recordings that retention has removed.
+    pub removed: BTreeSet<CallId>,
+    /// How long the store takes to find one; `None`: it does not answer.
+    pub finds_within: Option<Duration>,
     pub events: Vec<(Instant, Event)>,
     /// Without it events are counted alone.
     pub keeps_events: bool,
@@ -165,6 +173,10 @@ impl World {
             records: BTreeMap::new(),
             decisions: Vec::new(),
             intervals: Vec::new(),
+            audit: Vec::new(),
+            recorded: Vec::new(),
+            removed: BTreeSet::new(),
+            finds_within: Some(READ_WITHIN),
             events: Vec::new(),
             keeps_events: true,
             lived: BTreeMap::new(),
@@ -192,7 +204,7 @@ impl World {
         self.turn = Turn::new();
         self.bound.clear();
         self.legs.clear();
-        self.ahead.retain(|_, happening| !matches!(happening, Happening::Recorder(_) | Happening::Read(..)));
+        self.ahead.retain(|_, happening| !matches!(happening, Happening::Recorder(_) | Happening::Read(..) | Happening::Found(_)));
         self.disk.crash();
         self.checkers.crashed(self.now);
         self
@@ -475,6 +487,10 @@ impl World {
                 self.settle();
             }
             Happening::Read(wanted, sound) => self.engine.read(wanted, sound),
+            Happening::Found(found) => {
+                self.inputs.push_back(Input::RecordingFound(found));
+                self.settle();
+            }
         }
     }
 
@@ -539,6 +555,9 @@ impl World {
                 }
                 Output::StoreCall(record) => {
                     self.checkers.stored(&record);
+                    if record.recording.is_some() && !self.recorded.contains(&record.id) {
+                        self.recorded.push(record.id);
+                    }
                     self.records.insert(record.id, *record);
                 }
                 Output::StoreInterval(interval) => self.intervals.push(*interval),
@@ -557,6 +576,13 @@ impl World {
                     self.write(Line::Event(event));
                 }
                 Output::Reply { reply, .. } => self.replies.push(reply),
+                Output::Audit(note) => self.audit.push(note),
+                Output::FindRecording { call, number } => {
+                    if let Some(within) = self.finds_within {
+                        let sought = self.look_up(number);
+                        self.put(within, Happening::Found(FoundRecording { call, number, sought }));
+                    }
+                }
                 Output::Keep { part, image } => match image {
                     Some(image) => {
                         assert!(!self.forgotten.contains(&part), "{part} is over, and an older image of it comes after");
@@ -576,6 +602,21 @@ impl World {
         if figures {
             self.compare_figures();
         }
+    }
+
+    /// What the store has of a number.
+    fn look_up(&self, number: ReplayNumber) -> Sought {
+        let recorded = usize::try_from(number.count()).ok().and_then(|count| self.recorded.get(count));
+        let Some(record) = recorded.and_then(|call| self.records.get(call)) else { return Sought::Nothing };
+        let recording = record.recording.as_ref().expect("it was recorded");
+        let what = match recording.state {
+            _ if self.removed.contains(&record.id) => WhatIsThere::Removed,
+            RecordingState::Open => WhatIsThere::Open,
+            RecordingState::Complete | RecordingState::Recovered => WhatIsThere::Whole(recording.duration),
+            RecordingState::Missing => WhatIsThere::Missing,
+        };
+        let agents = record.segments.iter().map(|segment| segment.agent.clone()).chain(record.agent.clone());
+        Sought::There { of: record.id, agents: agents.collect(), what }
     }
 
     fn compare_figures(&mut self) {

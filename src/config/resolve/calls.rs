@@ -3,6 +3,7 @@
 use super::destination::{Dialled, Named};
 use super::together::Asking;
 use super::{Place, Resolver, Spot};
+use crate::base::ReplayNumber;
 use crate::base::limits::NUMBER_SKILLS_MAX;
 use crate::config::raw::{RawRoute, Skills, example_of};
 use crate::config::{Destination, NumberPattern, ReasonConfig, RouteConfig, RouteSource};
@@ -12,6 +13,9 @@ use std::collections::BTreeMap;
 const PATTERN_MAX: usize = 32;
 /// What agents dial to log in and out and to say how they are: no route may stand on them.
 pub(super) const FEATURE_CODES: [&str; 6] = ["*11", "*12", "*13", "*14", "*15", "*80"];
+
+/// What is dialled to hear a recording, alone or with its number behind it.
+const REPLAY: &str = "*9";
 
 /// The codes that need no route; those of the reasons are among them where the configuration has the usual ones.
 pub(super) fn built_in_codes(has_usual_reasons: bool) -> Vec<String> {
@@ -66,6 +70,8 @@ impl Resolver<'_> {
         let text = number.value.as_str();
         let (what, remedy) = if text.starts_with(listen) {
             ("agents hear messages by it", "take another number, or another code for `rules.messages.listen`")
+        } else if text.strip_prefix(REPLAY).is_some_and(|behind| behind.is_empty() || ReplayNumber::parse(behind).is_some()) {
+            ("recordings are heard by it", "take another number")
         } else if built_in.iter().any(|code| code == text) {
             ("agents say by it why they are not ready", "take another number, or give each [[reason]] a code of the house's own")
         } else {

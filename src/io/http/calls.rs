@@ -81,7 +81,11 @@ async fn as_kept(context: &Context, filter: &CallFilter, limit: usize) -> Result
     {
         for call in calls.iter_mut().filter(|call| call.released_at.is_none()) {
             if let Some(view) = snapshot.calls.iter().find(|view| view.record.id.to_string() == call.id) {
+                let number = call.recording.as_ref().and_then(|recording| recording.replay_number);
                 *call = Call::from(view);
+                if let Some(recording) = &mut call.recording {
+                    recording.replay_number = number;
+                }
             }
         }
     }
@@ -131,6 +135,7 @@ pub async fn find(context: &Context, id: &str) -> Result<Call, Problem> {
         let mut call = Call::from(view);
         if let Some(recording) = &mut call.recording {
             recording.hold = context.api.store.legal_hold(&call.id).await?;
+            recording.replay_number = context.api.store.replay_number(&call.id).await?;
         }
         return Ok(call);
     }

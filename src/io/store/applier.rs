@@ -4,7 +4,7 @@
 use super::fact::{DecisionRow, EventRow, Fact, HoldRow};
 use super::handover::{Handover, Work};
 use super::work::{self, WorkRow};
-use super::{Database, Shared, StoreError, StoreOptions, sql};
+use super::{Database, Shared, StoreError, StoreOptions, numbers, sql};
 use crate::io::journal::Reader;
 use crate::io::precedence;
 use crate::io::shapes::{AuditEntry, Call};
@@ -187,6 +187,7 @@ impl Applier {
         // The lock is asked for at the beginning: a transaction that reads first would be refused it without waiting.
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         sql::put_calls(&mut transaction, &batch.calls).await?;
+        numbers::put_numbers(&mut transaction, &batch.calls).await?;
         sql::put_events(&mut transaction, &batch.events).await?;
         sql::put_audit(&mut transaction, &batch.audit).await?;
         sql::put_decisions(&mut transaction, &batch.decisions).await?;

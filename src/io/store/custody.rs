@@ -69,6 +69,7 @@ impl Store {
             ("decisions", "call_id"),
             ("events", "call_id"),
             ("call_agents", "call_id"),
+            ("recording_numbers", "call_id"),
             ("calls", "id"),
         ] {
             // The calls go last: the others are found by them.

@@ -14,6 +14,7 @@ mod database;
 mod fact;
 mod facts;
 mod handover;
+mod numbers;
 mod reader;
 mod recovery;
 mod schema;

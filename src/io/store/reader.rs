@@ -1,13 +1,14 @@
 //! What is asked of the database. Each question is bounded: lists come in pages, newest first, and the cursor is the last id seen.
 
 use super::search::Where;
-use super::{Store, StoreError};
+use super::{Store, StoreError, numbers};
 use crate::io::shapes::{AuditEntry, Call, DecisionShape, EventShape, Time};
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
-/// The legal hold beside a call's record; it is kept apart, because the switch writes the record.
-pub(super) const HOLD: &str = "(SELECT hold FROM legal_holds WHERE call_id = calls.id) AS hold";
+/// The legal hold and the short number beside a call's record; they are kept apart, because the switch writes the record.
+pub(super) const HOLD: &str = "(SELECT hold FROM legal_holds WHERE call_id = calls.id) AS hold, \
+    (SELECT number FROM recording_numbers WHERE call_id = calls.id) AS replay_number";
 
 impl Store {
     /// # Errors
@@ -94,8 +95,11 @@ pub(super) fn call(row: &AnyRow) -> Result<Call, StoreError> {
 
 pub(super) fn call_with_hold(row: &AnyRow) -> Result<Call, StoreError> {
     let mut call = call(row)?;
-    if let (Some(recording), Some(hold)) = (&mut call.recording, row.try_get::<Option<String>, _>("hold")?) {
-        recording.hold = Some(serde_json::from_str(&hold)?);
+    if let Some(recording) = &mut call.recording {
+        recording.replay_number = row.try_get::<Option<i64>, _>("replay_number")?.and_then(numbers::read);
+        if let Some(hold) = row.try_get::<Option<String>, _>("hold")? {
+            recording.hold = Some(serde_json::from_str(&hold)?);
+        }
     }
     Ok(call)
 }

@@ -149,6 +149,7 @@ fn mend_recording(call: &mut Call, found: Option<&Recovered>, report: &mut Inter
                 reason: None,
                 removed_at: None,
                 hold: None,
+                replay_number: None,
             });
         }
         (Some(recording), None) if recording.state == "open" => {

@@ -13,6 +13,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "why an agent was chosen", DECISIONS),
     (5, "agents' intervals", INTERVALS),
     (6, "what calls are looked for by, what people write", SEARCH),
+    (7, "the short numbers of recordings", NUMBERS),
 ];
 
 /// `record` is the whole record as JSON; the columns beside it are what lists filter by.
@@ -173,6 +174,16 @@ CREATE TABLE work (
 CREATE INDEX work_by_call ON work (call_id, kind);
 CREATE INDEX work_by_subject ON work (kind, subject, id);
 CREATE INDEX work_by_number ON work (kind, number, call_id);
+";
+
+/// Counted from 0 in the order of the calls; how a number is keyed is `base::ReplayNumber`'s.
+const NUMBERS: &str = "
+CREATE TABLE recording_numbers (
+    number BIGINT NOT NULL PRIMARY KEY,
+    call_id TEXT NOT NULL
+);
+CREATE UNIQUE INDEX recording_numbers_by_call ON recording_numbers (call_id);
+INSERT INTO recording_numbers (number, call_id) SELECT ROW_NUMBER() OVER (ORDER BY id) - 1, id FROM calls WHERE recording_state IS NOT NULL;
 ";
 
 pub(super) fn migrator() -> Migrator {

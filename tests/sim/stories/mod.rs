@@ -26,6 +26,7 @@ mod overflow;
 mod promise;
 mod questions;
 mod queue_behaviours;
+mod replaying;
 mod restarts;
 mod ring_all;
 mod scripts;

@@ -15,7 +15,7 @@ const ZH: Record<string, string> = {
   // Parts and ends.
   calling: '呼出', serving: '服务', consulted: '被咨询', conferee: '会议方', listening: '监听', whispering: '耳语', 'barging-in': '强插',
   running: '进行中', left: '离开', transferred: '转走', changed: '换角色', 'flowed-out': '溢出', 'called-back': '改回拨',
-  helped: '有效', done: '完成', queued: '转队列', released: '释放', 'cut-short': '中断', desk: '接口', measurement: '测量',
+  helped: '有效', done: '完成', queued: '转队列', released: '释放', 'cut-short': '中断', resumed: '已恢复', 'timed-out': '到时自动恢复', 'agent-left': '坐席离开', desk: '接口', measurement: '测量',
   faint: '声音小', noisy: '嘈杂', dialect: '方言', speakerphone: '免提', loud: '声音大', clipped: '削波', open_microphone: '开麦',
   // Rules that a call broke.
   'three-rings': '三声未应', patience: '保持超七秒', promise: '承诺未兑现', 'hold-without-reason': '保持无说明', 'greeting-late': '问候迟',

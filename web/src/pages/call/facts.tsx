@@ -60,6 +60,7 @@ export function Facts({ call }: { call: Call }) {
         <Fact name={t.fact.recording}>
           {recording && `${term(recording.state)}, ${span(recording.duration_ms)}${recording.reason ? `, ${recording.reason}` : ''}`}
         </Fact>
+        <Fact name={t.fact.replay}>{recording?.replay_number && <code>*9 {recording.replay_number}</code>}</Fact>
         <Fact name={t.fact.hold}>{recording?.hold && `${recording.hold.by}: ${recording.hold.reason}`}</Fact>
         <Fact name={t.fact.sha}>{recording?.sha256 && <code>{recording.sha256}</code>}</Fact>
         <Fact name={t.fact.id}>
