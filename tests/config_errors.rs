@@ -389,6 +389,8 @@ fn each_kind_of_mistake_has_its_answer() {
             33,
             "each step comes later",
         ),
+        ("rules.toml", "max = \"2m\"", "max = \"5s\"", 26, "from \"10s\" to \"15m\""),
+        ("rules.toml", "max = \"2m\"", "keys = \"hidden\"", 26, "known: hidden-in-pauses, always-hidden"),
         ("rules.toml", "patience = \"7s\"", "patience = \"999ms\"", 11, "from \"1s\" to \"1h\""),
         ("rules.toml", "\"silent_ask\"", "\"silent_aks\"", 21, "did you mean \"silent_ask\"?"),
         ("rules.toml", "after_missed = \"not-ready\"", "after_missed = \"redy\"", 7, "did you mean \"ready\"?"),
@@ -604,7 +606,7 @@ fn no_route_stands_on_a_code_and_no_code_on_another() {
     let own = "[[reason]]\nid = \"break\"\ncode = \"*90\"\n";
     for text in [
         listen("*19"),
-        route("*19") + &route("*161") + &route("*999") + &route("*98000") + &listen("*19"),
+        route("*19") + &route("*161") + &route("*999"),
         route("*98") + "from = \"trunk\"\n" + &route("*16") + "from = \"trunk\"\n",
         route("*98") + &listen("*97"),
         route("*17") + &listen("*16") + own,

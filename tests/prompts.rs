@@ -21,7 +21,7 @@ const NAMES: &str = "welcome agent_greeting agent_greeting_suffix promise_30 pro
     call_back_offer call_back_offer_suffix call_back_confirm call_back_or_number call_back_number \
     call_back_wrong_number call_back_promised call_back_agent call_back_reached call_back_not_reached \
     box_full ask_who ask_what ask_when ask_number messages_none messages_new messages_new_suffix message_from \
-    replay_ask replay_unknown replay_open replay_removed replay_missing replay_unavailable replay_end replay_goodbye replay_refused \
+    replay_ask replay_unknown replay_open replay_removed replay_missing replay_unavailable replay_end replay_goodbye replay_refused recording_paused recording_resumed \
     message_at date_month date_day clock_hour clock_minute message_number message_keys messages_end \
     queue_ahead queue_ahead_suffix queue_ahead_many queue_wait_soon queue_wait queue_wait_suffix queue_wait_long \
     digits/0 digits/1 digits/2 digits/3 digits/4 digits/5 digits/6 digits/7 digits/8 digits/9";

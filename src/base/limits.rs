@@ -63,6 +63,10 @@ pub const AHEAD_COUNTED_MAX: usize = 1_000;
 pub const DECISION_NAMES_MAX: usize = 16;
 /// Decisions kept of one call, the newest: each takes the place of the one that is so many older.
 pub const DECISIONS_PER_CALL_MAX: u32 = 32;
+/// Pauses of a call's recording. More are refused.
+pub const PAUSES_PER_CALL_MAX: usize = 64;
+/// Keys of a call that are on its record. Later ones are obeyed and not noted.
+pub const KEYS_PER_CALL_MAX: usize = 512;
 /// Letters of a reason for not-ready as asked for by phone or API. More are cut off.
 pub const REASON_LETTERS_MAX: usize = 64;
 /// Longest a prompt of the switch is waited for before it counts as played: no call hangs on a lost report.

@@ -127,6 +127,10 @@ pub enum Order {
     RingCaller,
     /// The switch answers the caller itself.
     AnswerCaller,
+    /// The recording is filled with silence, or goes on.
+    PauseRecording {
+        on: bool,
+    },
     /// No recording is made of this call, which is not answered yet.
     LeaveUnrecorded,
     /// A party is called. With `early_media` the caller hears what the far network plays.

@@ -354,6 +354,9 @@ impl Call {
             }
             Order::RingCaller => {}
             Order::AnswerCaller => self.answer_caller(now, out),
+            Order::PauseRecording { on } => {
+                out.push(Action::Media(Media::PauseRecording { session: self.session, on }));
+            }
             Order::LeaveUnrecorded => self.unrecorded |= !self.caller_answered,
             Order::Offer(offer) => self.offer(offer, now, out),
             Order::Admit(admission) => self.admit(admission, now, out),

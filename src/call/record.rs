@@ -313,6 +313,59 @@ pub struct SoundRecord {
     pub open_microphone: bool,
 }
 
+/// A time in which the recording was filled with silence.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PauseRecord {
+    pub started_at: Timestamp,
+    /// `None` while it lasts.
+    pub ended_at: Option<Timestamp>,
+    /// The agent who pressed the code, or the user of the API.
+    pub by: String,
+    pub why: String,
+    pub ending: PauseEnding,
+    /// Who ended it, if somebody did.
+    pub ended_by: Option<String>,
+}
+
+/// How a pause of the recording ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum PauseEnding {
+    Running,
+    /// Somebody said so.
+    Resumed,
+    /// It had taken the longest that it may.
+    TimedOut,
+    /// The agent was gone, and the caller with nobody.
+    AgentLeft,
+    /// With the call.
+    Released,
+}
+
+impl PauseEnding {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Resumed => "resumed",
+            Self::TimedOut => "timed-out",
+            Self::AgentLeft => "agent-left",
+            Self::Released => "released",
+        }
+    }
+}
+
+/// In place of a key that is not to be known.
+pub const KEY_HIDDEN: char = '•';
+
+/// A key that was pressed in the call.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct KeyRecord {
+    pub at: Timestamp,
+    /// On whose phone; `None`: the customer's.
+    pub agent: Option<AgentId>,
+    pub key: char,
+}
+
 /// An agent's part in a call.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct SegmentRecord {
@@ -496,6 +549,12 @@ pub struct CallRecord {
     /// Of each party who was measured.
     #[serde(default)]
     pub sounds: Vec<SoundRecord>,
+    /// Times in which its recording was filled with silence.
+    #[serde(default)]
+    pub pauses: Vec<PauseRecord>,
+    /// Keys that were pressed in it.
+    #[serde(default)]
+    pub keys: Vec<KeyRecord>,
     /// The call in which it went on: two calls of one agent became one.
     #[serde(default)]
     pub merged_into: Option<CallId>,
@@ -535,6 +594,8 @@ impl CallRecord {
             survey: None,
             greeting: None,
             sounds: Vec::new(),
+            pauses: Vec::new(),
+            keys: Vec::new(),
             merged_into: None,
             call_back: None,
             caller_left_at: None,

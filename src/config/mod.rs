@@ -395,6 +395,7 @@ pub enum TrunkHostName {
 pub struct RulesConfig {
     pub answer: AnswerRule,
     pub hold: HoldRule,
+    pub card_data: CardDataRule,
     pub silent_call: SilentCallRule,
     pub greeting: GreetingRule,
     pub sound: SoundRule,
@@ -423,6 +424,15 @@ pub struct HoldRule {
     pub patience: Duration,
     /// From the moment promised to a held caller to the call of the agent's superior.
     pub escalate_after: Duration,
+}
+
+/// What must not be kept.
+#[derive(Clone, PartialEq, Debug)]
+pub struct CardDataRule {
+    /// A pause of the recording ends by itself after so long.
+    pub max: Duration,
+    /// The keys of customers are hidden in all calls, not in pauses alone.
+    pub hides_all: bool,
 }
 
 #[derive(Clone, PartialEq, Debug)]

@@ -334,6 +334,7 @@ tables! {
     RawRules "rules" {
         answer: RawAnswer = "[rules.answer]",
         hold: RawHold = "[rules.hold]",
+        card_data: RawCardData = "[rules.card_data]",
         silent_call: RawSilentCall = "[rules.silent_call]",
         greeting: RawGreeting = "[rules.greeting]",
         sound: RawSound = "[rules.sound]",
@@ -366,6 +367,10 @@ tables! {
     RawHold "rules.hold" {
         patience: Spot<String> = "patience = \"7s\"",
         escalate_after: Spot<String> = "escalate_after = \"30s\"",
+    }
+    RawCardData "rules.card_data" {
+        max: Spot<String> = "max = \"2m\"",
+        keys: Spot<String> = "keys = \"always-hidden\"",
     }
     RawSilentCall "rules.silent_call" {
         enabled: Spot<bool> = "enabled = true",

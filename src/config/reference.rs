@@ -241,6 +241,10 @@ reference! {
         "patience" = r#""7s""#: "A caller on hold hears the prompt `patience` after this long, and again each time it has passed; a waiting one `queue_comfort`.";
         "escalate_after" = r#""30s""#: "From the moment promised to a held caller, in which his agent is reminded, to the call of the agent's superior.";
     }
+    ["rules.card_data"] "Card data: in a call an agent presses `*8#`, or a program says so, and the recording is filled with silence until he does again." {
+        "max" = r#""2m""#: "A pause that nobody ends is over after so long, and the agent is told.";
+        "keys" = r#""hidden-in-pauses""#: "Of keys that are pressed in a pause only the times are kept; `always-hidden`: of customers' keys in all calls.";
+    }
     ["rules.silent_call"] "A caller who says nothing." {
         "enabled" = "true": "Whether he is watched.";
         "wait" = r#""5s""#: "When neither side speaks for so long the next step is played; after the last, and one more wait, the call is released.";

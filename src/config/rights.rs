@@ -16,6 +16,7 @@ pub enum Right {
     Plan,
     Coach,
     Appeal,
+    Pause,
     Supervise,
     Configure,
     Health,
@@ -24,7 +25,7 @@ pub enum Right {
 }
 
 impl Right {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::See,
         Self::Hear,
         Self::Download,
@@ -35,6 +36,7 @@ impl Right {
         Self::Plan,
         Self::Coach,
         Self::Appeal,
+        Self::Pause,
         Self::Supervise,
         Self::Configure,
         Self::Health,
@@ -56,6 +58,7 @@ impl Right {
             Self::Plan => "plan",
             Self::Coach => "coach",
             Self::Appeal => "appeal",
+            Self::Pause => "pause",
             Self::Supervise => "supervise",
             Self::Configure => "configure",
             Self::Health => "health",
@@ -78,6 +81,7 @@ impl Right {
             Self::Plan => ("sampling and calibration", "抽样计划和评分校准"),
             Self::Coach => ("coaching notes", "辅导记录"),
             Self::Appeal => ("appeal against a score", "对评分申诉"),
+            Self::Pause => ("pause a running call's recording for card data", "为银行卡信息暂停正在进行的通话的录音"),
             Self::Supervise => (
                 "listen in, whisper, barge in, take over, scripts, agents' states, call-backs",
                 "监听、耳语、强插、接管、脚本、坐席状态、回呼",
@@ -103,8 +107,8 @@ pub const fn rights(role: UserRole) -> &'static [Right] {
     use Right::*;
     match role {
         // His own calls and results alone: see `Scope`.
-        UserRole::Agent => &[See, Hear, Results, Appeal],
-        UserRole::Supervisor => &[See, Hear, Export, Note, Results, Score, Coach, Supervise, Hold],
+        UserRole::Agent => &[See, Hear, Results, Appeal, Pause],
+        UserRole::Supervisor => &[See, Hear, Export, Note, Results, Score, Coach, Pause, Supervise, Hold],
         UserRole::Qa => &[See, Hear, Download, Note, Results, Score, Plan, Coach, Hold],
         UserRole::Operator => &[See, Configure, Health, Audit],
         UserRole::Admin => &Right::ALL,

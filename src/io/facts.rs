@@ -22,7 +22,7 @@ macro_rules! word {
     }};
 }
 
-/// The record; `None` of one whose words this version does not know. What is of no use to reports (the recording) is left out.
+/// The record; `None` of one whose words this version does not know. What is of no use to reports (the recording, its pauses, keys) is left out.
 #[must_use]
 pub fn record(call: &Call) -> Option<CallRecord> {
     Some(CallRecord {
@@ -50,6 +50,8 @@ pub fn record(call: &Call) -> Option<CallRecord> {
         survey: call.survey.as_ref().map(|survey| SurveyRecord { asked_at: at(survey.asked_at), score: survey.score }),
         greeting: call.greeting.as_ref().and_then(greeting),
         sounds: call.sounds.iter().map(sound).collect(),
+        pauses: Vec::new(),
+        keys: Vec::new(),
         merged_into: call.merged_into.as_deref().and_then(|id| id.parse().ok()),
         call_back: call.call_back.as_ref().and_then(call_back),
         broken: broken(call).bits(),
@@ -181,6 +183,8 @@ mod tests {
                 broken: Breaches::from_iter([Breach::Patience, Breach::HungUpFirst]).bits(),
                 caller_left_at: Some(at(2)),
                 release_cause: None,
+                pauses: Vec::new(),
+                keys: Vec::new(),
                 outcome: Some(outcome),
                 offers: vec![OfferRecord {
                     agent: "1001".into(),

@@ -4,7 +4,8 @@
 
 use crate::base::{Duration, Timestamp};
 use crate::call::record::{
-    CallBackRecord, CallRecord, HoldRecord, OfferRecord, QueueVisit, RecordingRecord, ScriptRecord, SegmentRecord, SoundRecord,
+    CallBackRecord, CallRecord, HoldRecord, KeyRecord, OfferRecord, PauseRecord, QueueVisit, RecordingRecord, ScriptRecord, SegmentRecord,
+    SoundRecord,
 };
 use crate::qa::Breaches;
 use crate::switch::output::{DecisionRecord, Detail, Event};
@@ -103,6 +104,12 @@ pub struct Call {
     /// How each party sounded, who said enough to tell.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sounds: Vec<SideSound>,
+    /// Times in which its recording was filled with silence: card data.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pauses: Vec<Pause>,
+    /// Keys that were pressed in it, by whichever way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<Key>,
     /// The call in which it went on: two calls of one agent became one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged_into: Option<String>,
@@ -154,6 +161,52 @@ pub struct Hold {
     /// Whether it took no longer; absent while it runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept: Option<bool>,
+}
+
+/// The recording was filled with silence.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Pause {
+    pub started_at: Time,
+    /// Null while it lasts.
+    pub ended_at: Option<Time>,
+    /// The agent who pressed the code, or the user of the API; `token`.
+    pub by: String,
+    pub why: String,
+    /// running, resumed, timed-out (it ended by itself), agent-left, released (with the call).
+    pub ending: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_by: Option<String>,
+}
+
+impl From<&PauseRecord> for Pause {
+    fn from(pause: &PauseRecord) -> Self {
+        Self {
+            started_at: pause.started_at.into(),
+            ended_at: pause.ended_at.map(Time::from),
+            by: pause.by.clone(),
+            why: pause.why.clone(),
+            ending: pause.ending.name().to_owned(),
+            ended_by: pause.ended_by.clone(),
+        }
+    }
+}
+
+/// A key that was pressed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Key {
+    pub at: Time,
+    /// On whose phone; absent for the customer's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// 0 to 9, `*`, `#`, A to D; `•` where it is hidden.
+    #[schema(examples("5"))]
+    pub key: String,
+}
+
+impl From<&KeyRecord> for Key {
+    fn from(key: &KeyRecord) -> Self {
+        Self { at: key.at.into(), agent: key.agent.as_ref().map(ToString::to_string), key: key.key.to_string() }
+    }
 }
 
 /// What a call of the switch's own was made for.
@@ -337,6 +390,8 @@ impl From<&CallRecord> for Call {
             survey: record.survey.map(|survey| Survey { asked_at: survey.asked_at.into(), score: survey.score }),
             greeting: record.greeting.map(|greeting| Greeting { by: greeting.by.name().to_owned(), delay_ms: greeting.delay.map(ms) }),
             sounds: record.sounds.iter().map(SideSound::from).collect(),
+            pauses: record.pauses.iter().map(Pause::from).collect(),
+            keys: record.keys.iter().map(Key::from).collect(),
             merged_into: record.merged_into.map(|call| call.to_string()),
             call_back: record.call_back.as_ref().map(CallBackMade::from),
             broken: Breaches::from_bits(record.broken).names().map(str::to_owned).collect(),

@@ -97,6 +97,12 @@ pub enum Command {
         left: LegId,
         right: Vec<LegId>,
     },
+    /// The recording is filled with silence on both sides, be it what parties say or what is played, or goes on. The timeline goes on all the
+    /// while; sound that was said in between and comes late is left out too.
+    PauseRecording {
+        session: SessionId,
+        on: bool,
+    },
     StopRecording {
         session: SessionId,
     },

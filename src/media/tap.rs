@@ -23,6 +23,10 @@ pub struct Tap {
     started_at: Instant,
     /// Who is on record: the left first, then those on the right.
     parties: Vec<Party>,
+    /// Nothing is on record.
+    paused: bool,
+    /// Nor what belongs before this, however late it comes.
+    silent_until: u64,
     down: Downsampler,
     up: Upsampler,
 }
@@ -68,7 +72,8 @@ impl Tap {
         recorded.push(Recorded::Started { call, rate: rate.hz(), resumed: began_at.is_some() });
         let started_at = began_at.unwrap_or(now);
         let parties = vec![Party { leg: left, place: None }];
-        let mut tap = Self { call, rate, started_at, parties, down: Downsampler::new(), up: Upsampler::new() };
+        let mut tap =
+            Self { call, rate, started_at, parties, paused: false, silent_until: 0, down: Downsampler::new(), up: Upsampler::new() };
         tap.set_parties(left, right);
         tap
     }
@@ -96,6 +101,14 @@ impl Tap {
                 self.parties.push(Party { leg: *leg, place: None });
             }
         }
+    }
+
+    /// The timeline goes on, and silence is on it; or sound again.
+    pub fn pause(&mut self, on: bool, now: Instant) {
+        if self.paused && !on {
+            self.silent_until = self.samples_at(now) as u64;
+        }
+        self.paused = on;
     }
 
     /// The leg is gone; the timeline goes on.
@@ -134,12 +147,18 @@ impl Tap {
         };
         // One from before the stream's first, and from before the recording.
         let Ok(position) = u64::try_from(position) else { return };
+        if self.paused || position < self.silent_until {
+            return;
+        }
         let audio = Sound::Encoded { codec: packet.codec, source: packet.source, payload: packet.payload.to_vec() };
         recorded.push(Recorded::Audio { call: self.call, channel, position, audio });
     }
 
     /// The switch played `frame`, at `rate`, to the left leg in the tick at `now`.
     pub fn played(&mut self, frame: &[i16], rate: Rate, now: Instant, recorded: &mut Vec<Recorded>) {
+        if self.paused {
+            return;
+        }
         let mut samples = Vec::with_capacity(self.rate.samples_per_frame());
         match (rate, self.rate) {
             (Rate::Hz16000, Rate::Hz8000) => self.down.process(frame, &mut samples),
@@ -276,6 +295,37 @@ mod tests {
         assert_eq!(comes(&mut tap, 1, 160, 160), Some((Channel::Left, 160)), "the left stays the left");
         tap.set_parties(LEFT, &(10..200).map(LegId).collect::<Vec<_>>());
         assert_eq!(tap.parties.len(), SESSION_LEGS_MAX);
+    }
+
+    #[test]
+    fn a_pause_is_silence_on_a_timeline_that_goes_on_and_what_was_said_in_it_is_left_out_however_late() {
+        let (call, mut recorded) = (CallId::new(Timestamp(0), &mut Rng::new(1)), Vec::new());
+        let mut tap = Tap::start(call, Rate::Hz8000, (LEFT, &[RIGHT]), None, at(0), &mut recorded);
+        let mut comes = |tap: &mut Tap, ms: u64, timestamp_ms: u32| {
+            recorded.clear();
+            let packet = Received { codec: Codec::Pcma, source: 1, timestamp: timestamp_ms * 8, payload: &[1] };
+            tap.received(LEFT, packet, at(ms), &mut recorded);
+            tap.played(&[9; 160], Rate::Hz8000, at(ms), &mut recorded);
+            let place = |chunk: &Recorded| {
+                if let Recorded::Audio { channel, position, .. } = chunk { Some((*channel, position / 8)) } else { None }
+            };
+            recorded.iter().filter_map(place).collect::<Vec<_>>()
+        };
+        assert_eq!(comes(&mut tap, 100, 0), [(Channel::Left, 100), (Channel::Right, 100)]);
+        tap.pause(true, at(110));
+        assert_eq!(comes(&mut tap, 120, 20), []);
+        assert_eq!(comes(&mut tap, 140, 40), []);
+        tap.pause(true, at(150));
+        tap.pause(false, at(200));
+        // Said at 160, and held up on the way; what is played is of now.
+        assert_eq!(comes(&mut tap, 205, 60), [(Channel::Right, 205)]);
+        assert_eq!(comes(&mut tap, 206, 100), [(Channel::Left, 200), (Channel::Right, 206)], "at the place that it had all the while");
+        tap.pause(false, at(300));
+        assert_eq!(comes(&mut tap, 301, 190), [(Channel::Left, 290), (Channel::Right, 301)], "what is not paused does not end");
+        tap.pause(true, at(400));
+        recorded.clear();
+        tap.stop(at(1_000), &mut recorded);
+        assert_eq!(recorded, [Recorded::Stopped { call, samples: 8_000 }]);
     }
 
     #[test]

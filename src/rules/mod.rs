@@ -5,6 +5,7 @@
 pub mod answers;
 pub mod call_back;
 pub mod caller_ringing;
+pub mod card_data;
 pub mod farewell;
 pub mod hold_patience;
 pub mod listening;
@@ -20,6 +21,7 @@ pub mod sound_watch;
 
 pub use call_back::CallBack;
 pub use caller_ringing::CallerRinging;
+pub use card_data::CardData;
 pub use farewell::Farewell;
 pub use hold_patience::HoldPatience;
 pub use listening::Listening;

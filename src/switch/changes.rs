@@ -134,6 +134,8 @@ fn values(config: &Config) -> Vec<Value> {
         ("rules.answer.unreachable", limit(rules.answer.limits.unreachable)),
         ("rules.hold.patience", shown(rules.hold.patience)),
         ("rules.hold.escalate_after", shown(rules.hold.escalate_after)),
+        ("rules.card_data.max", shown(rules.card_data.max)),
+        ("rules.card_data.keys", if rules.card_data.hides_all { "always-hidden" } else { "hidden-in-pauses" }.to_owned()),
         ("rules.silent_call.enabled", rules.silent_call.enabled.to_string()),
         ("rules.silent_call.wait", shown(rules.silent_call.wait)),
         ("rules.silent_call.steps", list(rules.silent_call.steps.iter().map(ToString::to_string).collect())),

@@ -42,6 +42,8 @@ struct RecordingFold {
     #[serde(deserialize_with = "one_or_several")]
     right: Vec<LegId>,
     began_at: Instant,
+    #[serde(default)]
+    paused: bool,
 }
 
 /// As an image has it. Before legs were told whom they hear it had a bridge of two, and one party on the right of the recording.
@@ -121,14 +123,24 @@ impl MediaFold {
             Command::StartRecording { call, left, right, began_at, .. } => {
                 let runs = self.recording.as_ref().is_some_and(|recording| recording.call == *call);
                 if !runs && !self.legs.is_empty() {
-                    self.recording =
-                        Some(RecordingFold { call: *call, left: *left, right: right.clone(), began_at: began_at.unwrap_or(now) });
+                    self.recording = Some(RecordingFold {
+                        call: *call,
+                        left: *left,
+                        right: right.clone(),
+                        began_at: began_at.unwrap_or(now),
+                        paused: false,
+                    });
                 }
             }
             Command::SetRecordedParties { left, right, .. } => {
                 if let Some(recording) = &mut self.recording {
                     recording.left = *left;
                     recording.right.clone_from(right);
+                }
+            }
+            Command::PauseRecording { on, .. } => {
+                if let Some(recording) = &mut self.recording {
+                    recording.paused = *on;
                 }
             }
             Command::StopRecording { .. } => self.recording = None,
@@ -230,10 +242,10 @@ impl MediaFold {
         if !self.hearing.is_empty() {
             out.push(Command::SetHearing { session, hearing: self.hearing.clone() });
         }
-        out.extend(self.recording.as_ref().map(|recording| {
-            let RecordingFold { call, left, right, began_at } = recording.clone();
-            Command::StartRecording { session, call, left, right, began_at: Some(began_at) }
-        }));
+        if let Some(RecordingFold { call, left, right, began_at, paused }) = self.recording.clone() {
+            out.push(Command::StartRecording { session, call, left, right, began_at: Some(began_at) });
+            out.extend(paused.then_some(Command::PauseRecording { session, on: true }));
+        }
         out
     }
 

@@ -88,6 +88,16 @@ pub enum Command {
         state: RequestedState,
         reason: Option<String>,
     },
+    /// What is said and keyed from now on is not on record.
+    PauseRecording {
+        call: CallId,
+        by: String,
+        why: String,
+    },
+    ResumeRecording {
+        call: CallId,
+        by: String,
+    },
     /// Begin a script of service in a call, or say that the running one is not needed any more.
     BeginScript {
         call: CallId,

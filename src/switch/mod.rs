@@ -16,6 +16,7 @@ mod boxes;
 mod call_back_list;
 mod call_backs;
 mod calling_back;
+mod card_data;
 mod carriers;
 pub mod changes;
 mod day;

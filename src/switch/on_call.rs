@@ -10,7 +10,9 @@ use super::{Closing, Key, Switch};
 use crate::acd::{self, Leaving, OfferResult};
 use crate::base::limits::DIGITS_MAX;
 use crate::base::{AgentId, CallId, Instant, LegId, Machine, SessionId};
-use crate::call::record::{GreetedBy, HeldBy, OfferOutcome, OfferRecord, Outcome, ReleasedBy, ScriptEnding, SegmentEnding, SegmentRole};
+use crate::call::record::{
+    GreetedBy, HeldBy, OfferOutcome, OfferRecord, Outcome, PauseEnding, ReleasedBy, ScriptEnding, SegmentEnding, SegmentRole,
+};
 use crate::call::{self, Action, Ending, Fact, Order, Side};
 use crate::media::clips::{in_language, is_spoken};
 use crate::media::control::Command as Media;
@@ -80,7 +82,10 @@ impl Switch {
                     self.tell_scripts(call, &script::Event::Retrieved, now);
                 }
             }
-            Fact::Digit { side, digit } => self.digit(call, side, digit, now),
+            Fact::Digit { side, digit } => {
+                self.note_key(call, side, digit, now);
+                self.digit(call, side, digit, now);
+            }
             Fact::Spoke { side: Side::Caller } => {
                 self.voice_on(call, Side::Caller, true, now);
                 self.tell_message(call, message::Event::Spoke, now);
@@ -425,12 +430,17 @@ impl Switch {
             self.tell_message(call, message::Event::Digit(digit), now);
             self.tell_farewell(call, farewell::Event::Digit(digit), now);
         }
+        let hidden = self.hides_keys(call);
         let Some(slot) = self.slots.get_mut(&call) else { return };
         let Some(agent) = slot.agent_on(side).cloned() else { return };
         let pressed = &mut slot.digits[usize::from(side == Side::Callee)];
         // A second star makes the code of a script; any other begins anew.
         if (digit == '*' && pressed != "*") || pressed.len() >= DIGITS_MAX {
             pressed.clear();
+        }
+        // Of what is no code nothing is kept, were it for a moment.
+        if hidden && pressed.is_empty() && digit != '*' {
+            return;
         }
         pressed.push(digit);
         if digit == '#' && !pressed.starts_with("**") {
@@ -458,6 +468,7 @@ impl Switch {
     /// The call is over: its offers are withdrawn, its agents are free, its record goes to the store when its recording is closed.
     fn ended(&mut self, call: CallId, now: Instant) {
         self.settle_outcome(call);
+        self.end_pause(call, PauseEnding::Released, None, now);
         for leg in self.slots.get(&call).map(|slot| slot.offers.keys().copied().collect::<Vec<_>>()).unwrap_or_default() {
             self.close_offer(call, leg, OfferOutcome::Withdrawn, now);
         }

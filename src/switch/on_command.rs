@@ -1,5 +1,6 @@
 //! What people and programs order: agents' states, reload, drain; and what they ask.
 
+use super::errand::{Granted, Refused};
 use super::input::{Command, RequestId, RequestedState};
 use super::output::{Output, Reply};
 use super::{Key, Switch, changes::changes, directory};
@@ -15,6 +16,8 @@ impl Switch {
         let reply = match command {
             Command::Snapshot => Reply::Snapshot(Box::new(self.snapshot(now))),
             Command::SetAgentState { agent, state, reason } => self.set_agent_state(&agent, state, reason.as_deref(), now),
+            Command::PauseRecording { call, by, why } => self.granted(call, |switch| switch.pause_recording(call, &by, &why, now)),
+            Command::ResumeRecording { call, by } => self.granted(call, |switch| switch.resume_recording(call, &by, now)),
             Command::BeginScript { call, script } => self.begin_script(call, &script, BegunBy::Desk, now),
             Command::EndScript { call } => self.script_helped(call, now),
             Command::Parties { call, order } => self.order_parties(call, order, now),
@@ -33,6 +36,16 @@ impl Switch {
             }
         };
         self.out.push(Output::Reply { id, reply });
+    }
+
+    fn granted(&mut self, call: CallId, order: impl FnOnce(&mut Self) -> Granted) -> Reply {
+        if !self.slots.contains_key(&call) {
+            return Reply::UnknownCall;
+        }
+        match order(self) {
+            Ok(()) => Reply::Done,
+            Err(Refused { why, .. }) => Reply::Refused(why),
+        }
     }
 
     fn set_agent_state(&mut self, agent: &AgentId, state: RequestedState, reason: Option<&str>, now: Instant) -> Reply {

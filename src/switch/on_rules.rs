@@ -34,6 +34,8 @@ pub(super) mod token {
     /// Of nothing, before the greeting: its first sample is played.
     pub const GREETING_BEGAN: u64 = 14;
     pub const BOX_QUESTION: u64 = 15;
+    /// To an agent: the recording is paused, or goes on.
+    pub const CARD_DATA: u64 = 16;
     /// Of scripts begun by hand: this and what follows, each once a call.
     pub const SCRIPT_STEP: u64 = 1 << 32;
     /// Of what a caller is asked who wants to be called back: this and what follows.
@@ -207,6 +209,7 @@ impl Switch {
             Rule::Wish => self.wish_due(call, now),
             Rule::Listening => self.listening_due(call, now),
             Rule::Replaying => self.replaying_due(call, now),
+            Rule::CardData => self.card_data_due(call, now),
             Rule::Recording => {
                 let mut ordered = Vec::new();
                 slot.recording.handle_timeout(now, &mut ordered);

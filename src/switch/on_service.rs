@@ -8,7 +8,7 @@ use super::slot::RunningScript;
 use super::{Key, Switch};
 use crate::base::limits::SCRIPTS_PER_CALL_MAX;
 use crate::base::{CallId, ClipId, Duration, Instant, LegId, Machine, QueueId};
-use crate::call::record::{BegunBy, Outcome, ReleasedBy, ScriptEnding, ScriptRecord, SegmentEnding, SurveyRecord};
+use crate::call::record::{BegunBy, Outcome, PauseEnding, ReleasedBy, ScriptEnding, ScriptRecord, SegmentEnding, SurveyRecord};
 use crate::call::{Ending, Order, Side};
 use crate::config::Destination;
 use crate::rules::{Script, farewell, script};
@@ -207,6 +207,10 @@ impl Switch {
             let ending = if onward.is_some() || is_awaited { SegmentEnding::Transferred } else { SegmentEnding::Left };
             self.segment_ends(call, &agent, ending, now);
             self.disengage(&agent, call, Role::Callee, now);
+        }
+        // Whom he is transferred to may go on with it; else nobody is there who could end it.
+        if !is_awaited {
+            self.end_pause(call, PauseEnding::AgentLeft, None, now);
         }
         if let Some(to) = onward {
             return self.go_to(call, &to, now);

@@ -34,7 +34,7 @@ impl Switch {
     }
 
     /// The side on which the agent of a call sits: the one who serves, or the one who called out.
-    fn agents_side(&self, call: CallId) -> Side {
+    pub(super) fn agents_side(&self, call: CallId) -> Side {
         let slot = self.slots.get(&call);
         let called_out = slot.is_some_and(|slot| slot.callee_agent.is_none() && slot.caller_agent.is_some());
         if called_out { Side::Caller } else { Side::Callee }
@@ -225,7 +225,7 @@ impl Switch {
     /// What an agent pressed in a call, if it is of this kind.
     ///
     /// `*2NUMBER#` asks, `*3NUMBER#` transfers, `*4#` gives the caller to whom was asked, `*5#` makes it a conference, `*6#` goes back to
-    /// the caller, `*7SECONDS#` puts him on hold with that promise.
+    /// the caller, `*7SECONDS#` puts him on hold with that promise, `*8#` pauses the recording for card data and ends that.
     pub(super) fn parties_by_code(&mut self, call: CallId, side: Side, pressed: &str, now: Instant) {
         let Some(code) = pressed.strip_prefix('*').and_then(|rest| rest.strip_suffix('#')) else { return };
         let granted = match code.split_at_checked(1) {
@@ -235,6 +235,7 @@ impl Switch {
             Some(("5", "")) => self.confer(call, now),
             Some(("6", "")) => self.end_consultation(call, now),
             Some(("7", "")) => self.hold(call, None, None, side, now),
+            Some(("8", "")) => self.toggle_recording(call, side, now),
             Some(("7", seconds)) if seconds.parse::<u64>().is_ok() => self.hold(call, None, seconds.parse().ok().map(secs), side, now),
             _ => return,
         };

@@ -125,6 +125,7 @@ impl Switch {
         if let Some(agent) = agent {
             self.tell_acd(crate::acd::Event::Disengaged { agent, call: gives }, now);
         }
+        self.pause_goes_along(gives, keeps, now);
         Ok(())
     }
 }

@@ -16,7 +16,7 @@ use crate::call::{Call, Side};
 use crate::config::{Destination, FarewellRule, RulesConfig};
 use crate::recording::{Recording, RecordingFile};
 use crate::rules::farewell::{Survey, Words};
-use crate::rules::{CallerRinging, Farewell, HoldPatience, Listening, Menu, Message, Promise, QueueComfort, Script};
+use crate::rules::{CallerRinging, CardData, Farewell, HoldPatience, Listening, Menu, Message, Promise, QueueComfort, Script};
 use crate::sip::{self, Callee};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -181,6 +181,9 @@ pub struct Slot {
     #[serde(default)]
     pub hearing: Hearing,
     pub recording: Recording,
+    /// It is filled with silence for a while.
+    #[serde(default)]
+    pub card_data: CardData,
     /// Digits pressed in the call, newest last, by each side.
     pub digits: [String; 2],
 }
@@ -220,6 +223,7 @@ pub enum Rule {
     Wish,
     Listening,
     Replaying,
+    CardData,
 }
 
 impl Slot {
@@ -263,6 +267,7 @@ impl Slot {
             decisions: 0,
             hearing: Hearing::default(),
             recording,
+            card_data: CardData::default(),
             digits: [String::new(), String::new()],
         };
         slot.takes_up(purpose, rules);
@@ -348,7 +353,7 @@ impl Slot {
         self.offers.iter().find(|(_, offer)| offer.agent == *agent).map(|(leg, _)| *leg)
     }
 
-    fn deadlines(&self) -> [(Rule, Option<Instant>); 20] {
+    fn deadlines(&self) -> [(Rule, Option<Instant>); 21] {
         let no_answer = if let Purpose::Party(party) = &self.purpose { party.no_answer_at } else { None };
         let next_way = if let Purpose::Party(party) = &self.purpose { party.next_at } else { None };
         let menu = if let Purpose::Menu { machine, .. } = &self.purpose { machine.deadline() } else { None };
@@ -376,6 +381,7 @@ impl Slot {
             (Rule::Wish, self.wish.as_ref().and_then(Wish::deadline)),
             (Rule::Listening, listening),
             (Rule::Replaying, replaying),
+            (Rule::CardData, self.card_data.deadline()),
         ]
     }
 

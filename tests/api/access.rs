@@ -8,8 +8,8 @@ use std::io::{Read, Write};
 
 /// What each role may, in order of the names.
 const ROLES: [(&str, &str, &[&str]); 5] = [
-    ("agent", "1001", &["see", "hear", "results", "appeal"]),
-    ("supervisor", "wang-supervisor", &["see", "hear", "export", "note", "results", "score", "coach", "supervise", "hold"]),
+    ("agent", "1001", &["see", "hear", "results", "appeal", "pause"]),
+    ("supervisor", "wang-supervisor", &["see", "hear", "export", "note", "results", "score", "coach", "pause", "supervise", "hold"]),
     ("qa", "li-qa", &["see", "hear", "download", "note", "results", "score", "plan", "coach", "hold"]),
     ("operator", "ops", &["see", "configure", "health", "audit"]),
     (
@@ -26,6 +26,7 @@ const ROLES: [(&str, &str, &[&str]); 5] = [
             "plan",
             "coach",
             "appeal",
+            "pause",
             "supervise",
             "configure",
             "health",
@@ -45,6 +46,8 @@ const NEEDS: &[(&str, &str, &str)] = &[
     ("get", "/api/v1/calls/{id}/recording", "hear"),
     ("put", "/api/v1/calls/{id}/recording/hold", "hold"),
     ("delete", "/api/v1/calls/{id}/recording/hold", "hold"),
+    ("post", "/api/v1/calls/{id}/recording/pause", "pause"),
+    ("post", "/api/v1/calls/{id}/recording/resume", "pause"),
     ("post", "/api/v1/calls/{id}/script", "supervise"),
     ("delete", "/api/v1/calls/{id}/script", "supervise"),
     ("post", "/api/v1/calls/{id}/parties", "supervise"),

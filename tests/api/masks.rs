@@ -3,7 +3,7 @@
 use crate::events::Listener;
 use crate::world::{NOW, World, call_record, configuration};
 use sanling::base::{BoxId, Instant, Timestamp, TrunkId};
-use sanling::call::record::{CallBackWhy, CallDirection};
+use sanling::call::record::{CallBackWhy, CallDirection, KeyRecord};
 use sanling::switch::output::{Detail, Event};
 use sanling::switch::view::{CallBack, CallBackState, CallBackView, CallView, Message, MessageView};
 use std::sync::Arc;
@@ -187,4 +187,23 @@ fn orders_in_the_audit_log_are_masked_and_views_are_in_it() {
         assert_eq!(told, [("call.viewed", ""), ("parties.ordered", format!("transfer {expected}").as_str())]);
         assert!(entries[0]["who"] == "wang-supervisor" && entries[0]["remote"].as_str().is_some_and(|remote| remote.contains(':')));
     }
+}
+
+#[test]
+fn a_number_that_was_keyed_is_hidden_and_a_choice_is_not() {
+    let mut world = World::new();
+    let keyed = world.kept_call(0, |call| {
+        let key = |at: i64, agent: Option<&str>, key| KeyRecord { at: Timestamp(NOW + at), agent: agent.map(Into::into), key };
+        call.keys.push(key(0, None, '2'));
+        call.keys.push(key(10, None, '*'));
+        call.keys.extend(NUMBER.chars().map(|digit| key(100, None, digit)));
+        call.keys.extend("#•".chars().map(|digit| key(200, None, digit)));
+        call.keys.extend("123".chars().map(|digit| key(300, Some("1001"), digit)));
+    });
+    let keys = |cookie: &str| -> String {
+        let call = world.as_page(cookie, "GET", &format!("/api/v1/calls/{}", keyed.id), None).json();
+        call["keys"].as_array().expect("keys").iter().map(|key| key["key"].as_str().expect("a key").to_owned()).collect()
+    };
+    assert_eq!(keys(&world.cookie("li-qa")), format!("2*{}#•123", "•".repeat(NUMBER.len())));
+    assert_eq!(keys(&world.cookie("admin")), format!("2*{NUMBER}#•123"), "what the switch did not keep nobody is told");
 }

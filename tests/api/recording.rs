@@ -1,11 +1,12 @@
 //! The sound of a call over HTTP.
 
-use crate::world::{Answer, TOKEN, World};
+use crate::world::{Answer, NOW, TOKEN, World, call_record};
 use sanling::base::Timestamp;
 use sanling::base::time::millis;
-use sanling::call::record::{CallRecord, RecordingRecord, RecordingState};
+use sanling::call::record::{CallRecord, RecordingRecord, RecordingState, SegmentEnding, SegmentRecord, SegmentRole};
 use sanling::config::{FreeSpace, Retention};
 use sanling::io::retention::{Cleaner, Free};
+use sanling::switch::view::CallView;
 use std::fs;
 
 const HASH: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
@@ -290,4 +291,53 @@ fn each_recording_has_a_short_number_on_its_record_in_the_list_and_in_the_table(
         text.lines().any(|line| line.ends_with(",complete,1000")) && text.lines().any(|line| line.ends_with(",missing,1001")),
         "{text}"
     );
+}
+
+#[test]
+fn a_recording_is_paused_by_who_is_in_the_call_and_by_who_supervises() {
+    let mut world = World::new();
+    let mut running = call_record(NOW + 60_000, &mut world.rng);
+    running.released_at = None;
+    let part = |agent: &str, over: bool| SegmentRecord {
+        agent: agent.into(),
+        role: SegmentRole::Serving,
+        started_at: Timestamp(NOW + 60_000),
+        ended_at: over.then_some(Timestamp(NOW + 61_000)),
+        ending: SegmentEnding::Running,
+    };
+    running.segments = vec![part("1001", false)];
+    let id = running.id;
+    let view = CallView { record: running, state: "connected", state_since: Timestamp(NOW) };
+    world.switch.lock().expect("fine").snapshot.calls.push(view);
+    let (agent, supervisor, qa) = (world.cookie("1001"), world.cookie("wang-supervisor"), world.cookie("li-qa"));
+    let (pause, resume) = (format!("/api/v1/calls/{id}/recording/pause"), format!("/api/v1/calls/{id}/recording/resume"));
+    let why = Some(r#"{"reason": "card"}"#);
+    assert_eq!(world.as_page(&qa, "POST", &pause, why).problem(403)["right"], "pause");
+    for (body, member) in [(r#"{"reason": " "}"#, "reason"), (r#"{"reason": "a\u0000b"}"#, "reason")] {
+        assert!(
+            world.as_page(&agent, "POST", &pause, Some(body)).problem(422)["detail"].as_str().is_some_and(|told| told.contains("why")),
+            "{member}"
+        );
+    }
+    let paused = world.as_page(&agent, "POST", &pause, why).json();
+    let shown = &paused["pauses"][0];
+    assert!(shown["by"] == "1001" && shown["why"] == "card" && shown["ending"] == "running" && shown["ended_at"].is_null(), "{paused:#}");
+    let resumed = world.as_page(&supervisor, "POST", &resume, None).json();
+    let shown = &resumed["pauses"][0];
+    assert!(shown["ending"] == "resumed" && shown["ended_by"] == "wang-supervisor", "{resumed:#}");
+    let audit = world.get(&format!("/api/v1/audit?subject={id}")).json();
+    let done: Vec<_> =
+        audit["items"].as_array().expect("entries").iter().map(|entry| (entry["who"].clone(), entry["action"].clone())).collect();
+    assert!(done.contains(&("1001".into(), "recording.paused".into())), "{audit:#}");
+    assert!(done.contains(&("wang-supervisor".into(), "recording.resumed".into())), "{audit:#}");
+    // Who was in it and is no more has nothing to say, and who never was learns nothing.
+    world.switch.lock().expect("fine").snapshot.calls[0].record.segments = vec![part("1001", true), part("1002", false)];
+    world.as_page(&agent, "POST", &pause, why).problem(403);
+    world.switch.lock().expect("fine").snapshot.calls[0].record.segments = vec![part("1002", false)];
+    world.switch.lock().expect("fine").snapshot.calls[0].record.agent = Some("1002".into());
+    world.as_page(&agent, "POST", &pause, why).problem(404);
+    // The switch's own no.
+    world.switch.lock().expect("fine").refuses = Some("nobody speaks in that call".into());
+    assert_eq!(world.as_page(&supervisor, "POST", &pause, why).problem(409)["detail"], "nobody speaks in that call");
+    world.as_page(&supervisor, "POST", "/api/v1/calls/01JD3KQ5ZV8N2M4X6Y7T9W0ABC/recording/pause", why).problem(404);
 }

@@ -86,6 +86,28 @@ impl CannedSwitch {
                     }
                 }
             }
+            (Command::PauseRecording { call, by, why }, refuses) => {
+                match (self.snapshot.calls.iter_mut().find(|view| view.record.id == call), refuses) {
+                    (None, _) => Reply::UnknownCall,
+                    (Some(_), Some(refused)) => Reply::Refused(refused.clone()),
+                    (Some(view), None) => {
+                        let started_at = Timestamp(NOW + 61_000);
+                        let pause = PauseRecord { started_at, ended_at: None, by, why, ending: PauseEnding::Running, ended_by: None };
+                        view.record.pauses.push(pause);
+                        Reply::Done
+                    }
+                }
+            }
+            (Command::ResumeRecording { call, by }, _) => {
+                let view = self.snapshot.calls.iter_mut().find(|view| view.record.id == call);
+                match view.and_then(|view| view.record.pauses.last_mut()) {
+                    None => Reply::UnknownCall,
+                    Some(pause) => {
+                        (pause.ending, pause.ended_by, pause.ended_at) = (PauseEnding::Resumed, Some(by), Some(Timestamp(NOW + 62_000)));
+                        Reply::Done
+                    }
+                }
+            }
             (Command::Messages { in_box, new }, _) => {
                 let asked =
                     |view: &&MessageView| in_box.as_ref().is_none_or(|id| *id == view.in_box) && !(new && view.message.heard_at.is_some());

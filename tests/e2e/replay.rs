@@ -16,7 +16,7 @@ const NOT_HEARD: f64 = -45.0;
 fn a_supervisor_hears_a_recording_by_phone_and_it_is_in_the_audit_log() {
     let site = Site::start(&[]);
     let phone = |agent, port, says, answers| Phone { agent, port, says, codec: "pcma", answers, transport: "udp" };
-    let (caller_says, agent_says, nothing) = (tone(CALLER, 60.0), tone(AGENT, 60.0), vec![0_i16; 8_000]);
+    let (caller_says, agent_says, nothing) = (tone(CALLER, 60.0), tone(AGENT, 60.0), vec![0_i16; 60 * 8_000]);
     let _agent = Baresip::start(&site, &phone("1001", 10, &agent_says, true));
     let mut caller = Baresip::start(&site, &phone("1002", 20, &caller_says, false));
     let mut supervisor = Baresip::start(&site, &phone("1000", 30, &nothing, false));

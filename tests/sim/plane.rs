@@ -183,6 +183,7 @@ impl Plane {
             | Command::Allocate { .. }
             | Command::SetHearing { .. }
             | Command::SetBackground { .. }
+            | Command::PauseRecording { .. }
             | Command::SetRecordedParties { .. } => {}
         }
     }

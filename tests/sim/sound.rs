@@ -129,6 +129,8 @@ pub const CHORDS: &[(&str, [u16; 2], u16)] = &[
     ("replay_end", [1_300, 3_300], 500),
     ("replay_goodbye", [1_350, 3_350], 500),
     ("replay_refused", [1_400, 3_400], 500),
+    ("recording_paused", [1_450, 3_450], 500),
+    ("recording_resumed", [1_500, 3_500], 500),
 ];
 
 /// Length of the greeting with the four digits of an agent's id, ms.

@@ -5,8 +5,8 @@ use crate::base::cadence::CADENCES;
 use crate::base::time::secs;
 use crate::base::{Cadence, Consequence, Limit, Limits};
 use crate::base::{ClipId, QueueId};
-use crate::config::raw::{RawAnswer, RawGreeting, RawHold, RawLimit, RawRules, RawSilentCall, RawSound, example_of};
-use crate::config::{AnswerRule, HoldRule, QueueConfig, RulesConfig, SilentCallRule};
+use crate::config::raw::{RawAnswer, RawCardData, RawGreeting, RawHold, RawLimit, RawRules, RawSilentCall, RawSound, example_of};
+use crate::config::{AnswerRule, CardDataRule, HoldRule, QueueConfig, RulesConfig, SilentCallRule};
 use jiff::tz::TimeZone;
 
 /// Offers that an agent may let go before it has a consequence.
@@ -31,6 +31,7 @@ impl Resolver<'_> {
         RulesConfig {
             answer: self.answer(raw.answer.as_ref().unwrap_or(&RawAnswer::default())),
             hold: self.hold(raw.hold.as_ref().unwrap_or(&RawHold::default())),
+            card_data: self.card_data(raw.card_data.as_ref().unwrap_or(&RawCardData::default())),
             silent_call: self.silent_call(raw.silent_call.as_ref().unwrap_or(&RawSilentCall::default()), language),
             greeting: self.greeting(raw.greeting.as_ref().unwrap_or(&RawGreeting::default()), queues, language, zone),
             sound: self.sound(raw.sound.as_ref().unwrap_or(&RawSound::default()), language),
@@ -92,6 +93,14 @@ impl Resolver<'_> {
         HoldRule {
             patience: self.duration(raw.patience.as_ref(), secs(7), secs(1)..=secs(3_600)),
             escalate_after: self.duration(raw.escalate_after.as_ref(), secs(30), secs(1)..=secs(3_600)),
+        }
+    }
+
+    fn card_data(&mut self, raw: &RawCardData) -> CardDataRule {
+        let hidden = [("hidden-in-pauses", false), ("always-hidden", true)];
+        CardDataRule {
+            max: self.duration(raw.max.as_ref(), secs(120), secs(10)..=secs(900)),
+            hides_all: self.choice(raw.keys.as_ref(), "treatment of keys", &hidden, false),
         }
     }
 

@@ -23,6 +23,13 @@ pub struct ScriptRequest {
     pub script: String,
 }
 
+/// Why a recording is to be paused.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct PauseRequest {
+    /// For the call's record: 1 to 64 letters.
+    pub reason: String,
+}
+
 /// A word that a caller left.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Message {

@@ -7,8 +7,9 @@ use super::auth::{Asker, has_part};
 use super::call_backs::CallBack;
 use super::dto::Message;
 use crate::base::AgentId;
+use crate::call::record::KEY_HIDDEN;
 use crate::config::Config;
-use crate::io::shapes::{AuditEntry, Call, EventShape};
+use crate::io::shapes::{AuditEntry, Call, EventShape, Key};
 use std::sync::Arc;
 
 /// Digits from which on something is a telephone number: extensions, codes and short service numbers have fewer.
@@ -61,6 +62,16 @@ fn ends(digits: &str) -> String {
     format!("{}****{}", &digits[..head], &digits[digits.len() - tail..])
 }
 
+/// Digits that were keyed one after the other, so many that they may be a telephone number.
+fn hide_keyed(keys: &mut [Key]) {
+    let is_digit = |key: &Key| key.key.bytes().all(|b| b.is_ascii_digit());
+    for run in keys.chunk_by_mut(|one, next| one.agent == next.agent && is_digit(one) && is_digit(next)) {
+        if run.len() >= DIGITS_MIN {
+            run.iter_mut().for_each(|key| key.key = KEY_HIDDEN.to_string());
+        }
+    }
+}
+
 /// How shapes are shown to somebody.
 #[derive(Clone, Debug)]
 pub struct Shown {
@@ -89,6 +100,7 @@ impl Shown {
             if let Some(cause) = &mut call.release_cause {
                 *cause = in_text(cause);
             }
+            hide_keyed(&mut call.keys);
         }
         call
     }

@@ -26,6 +26,7 @@ pub mod problem;
 mod qa;
 mod range;
 mod recording;
+mod recording_pause;
 mod reports;
 mod script;
 mod search;
@@ -291,6 +292,8 @@ fn router(api: Api, restored: Restored, closing: watch::Receiver<bool>) -> std::
         .route("/calls/{id}/recording", needs(Hear, get(recording::fetch)))
         .route("/calls/{id}/script", needs(Supervise, post(script::begin).delete(script::end)))
         .route("/calls/{id}/parties", needs(Supervise, post(parties::command)))
+        .route("/calls/{id}/recording/pause", needs(Pause, post(recording_pause::pause)))
+        .route("/calls/{id}/recording/resume", needs(Pause, post(recording_pause::resume)))
         .route("/calls/{id}/recording/hold", needs(Hold, put(hold::put).delete(hold::delete)))
         .route("/agents", needs(See, get(agents::list)))
         .route("/agents/{id}/state", needs(Supervise, post(agents::set_state)))

@@ -269,6 +269,7 @@ fn session_of(command: &Command) -> SessionId {
         | Command::StopAnnouncements { session, .. }
         | Command::StartRecording { session, .. }
         | Command::SetRecordedParties { session, .. }
+        | Command::PauseRecording { session, .. }
         | Command::StopRecording { session }
         | Command::ListenForSpeech { session, .. }
         | Command::Measure { session, .. }

@@ -12,6 +12,14 @@ use crate::switch::output::{Detail, Event};
 use sqlx::Row as _;
 use std::collections::BTreeSet;
 
+/// As the switch wrote it: the number is the store's own.
+fn without_number(mut call: Call) -> Call {
+    if let Some(recording) = &mut call.recording {
+        recording.replay_number = None;
+    }
+    call
+}
+
 pub(super) fn record(n: i64, rng: &mut Rng) -> CallRecord {
     let arrived_at = Timestamp(1_795_253_400_000 + n * 1_000);
     CallRecord {
@@ -81,7 +89,7 @@ async fn ten_thousand_records_are_written_read_in_pages_and_found_again_after_re
         let page = store.calls(&filter, 499).await.expect("reads");
         let Some(last) = page.last() else { break };
         filter.before = Some(last.id.clone());
-        seen.extend(page);
+        seen.extend(page.into_iter().map(without_number));
     }
     let expected: Vec<_> = records.iter().rev().map(Call::from).collect();
     assert_eq!(seen.len(), expected.len());
@@ -122,7 +130,8 @@ async fn a_later_record_replaces_the_earlier_one() {
         store.try_push(Row::Call(Box::new(stage.clone()))).expect("room");
         store.flush().await.expect("flushes");
         let stored = store.call(&stage.id.to_string()).await.expect("reads").expect("is there");
-        assert_eq!(stored, Call::from(stage));
+        assert_eq!(stored.recording.as_ref().and_then(|recording| recording.replay_number), Some(1_000), "the same all the while");
+        assert_eq!(without_number(stored), Call::from(stage));
     }
     assert_eq!(store.calls(&CallFilter::default(), 10).await.expect("reads").len(), 1);
 }

@@ -21,7 +21,7 @@ pub struct Entry {
     pub at: Timestamp,
     pub direction: Direction,
     pub flow: Flow,
-    /// As on the wire, but for the proofs of passwords.
+    /// As on the wire, but for the proofs of passwords, and keys.
     pub bytes: Vec<u8>,
 }
 
@@ -36,7 +36,7 @@ impl Entry {
             Protocol::Udp => "udp",
             Protocol::Tcp => "tcp",
         };
-        let bytes = without_proofs(&self.bytes);
+        let bytes = without_keys(without_proofs(&self.bytes));
         out.extend_from_slice(format!("{} {way} {protocol} {local} {peer} {}\n", Time::from(self.at), bytes.len()).as_bytes());
         out.extend_from_slice(&bytes);
         out.push(b'\n');
@@ -88,6 +88,21 @@ fn without_proofs(bytes: &[u8]) -> Vec<u8> {
     }
     out.extend_from_slice(body);
     out
+}
+
+/// A key by INFO (`sip::info`) may be one of a card's number: of all of them an `x` stands there. How long it was pressed stays.
+fn without_keys(mut bytes: Vec<u8>) -> Vec<u8> {
+    let body = bytes.windows(4).position(|four| four == b"\r\n\r\n").filter(|_| bytes.starts_with(b"INFO ")).map(|head| head + 4);
+    let body = body.and_then(|body| bytes.get_mut(body..)).unwrap_or_default();
+    for line in body.split_mut(|byte| matches!(byte, b'\r' | b'\n')) {
+        let equals = line.iter().position(|byte| *byte == b'=');
+        let name = line[..equals.unwrap_or(0)].trim_ascii();
+        if !name.eq_ignore_ascii_case(b"Duration") {
+            let from = if name.eq_ignore_ascii_case(b"Signal") { equals.map_or(0, |at| at + 1) } else { 0 };
+            line[from..].iter_mut().filter(|byte| !byte.is_ascii_whitespace()).for_each(|byte| *byte = b'x');
+        }
+    }
+    bytes
 }
 
 /// The messages of a call, as they came and went; of one of which nothing is kept, none.
@@ -158,5 +173,23 @@ mod tests {
                 assert_eq!((String::from_utf8_lossy(&read.bytes).into_owned(), rest), (format!("{before}{kept}{after}"), &[][..]));
             }
         }
+    }
+
+    #[test]
+    fn of_a_key_by_info_its_length_alone_is_kept() {
+        let head = "INFO sip:1 SIP/2.0\r\nCall-ID: 5\r\nContent-Type: application/dtmf-relay\r\n\r\n";
+        for (body, kept) in [
+            ("Signal=4\r\nDuration=160\r\n", "Signal=x\r\nDuration=160\r\n"),
+            ("signal = 11\r\n", "signal = xx\r\n"),
+            ("4", "x"),
+            ("4\r\nDuration=5", "x\r\nDuration=5"),
+            ("Other=4111", "xxxxxxxxxx"),
+            ("", ""),
+        ] {
+            assert_eq!(without_keys(format!("{head}{body}").into_bytes()), format!("{head}{kept}").into_bytes(), "{body:?}");
+        }
+        let other = b"MESSAGE sip:1 SIP/2.0\r\n\r\nSignal=4".to_vec();
+        assert_eq!(without_keys(other.clone()), other);
+        assert_eq!(without_keys(b"INFO sip:1 SIP/2.0\r\n".to_vec()), b"INFO sip:1 SIP/2.0\r\n");
     }
 }

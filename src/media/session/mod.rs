@@ -182,6 +182,12 @@ impl Session {
         }
     }
 
+    pub fn pause_recording(&mut self, on: bool, now: Instant) {
+        if let Some(tap) = &mut self.tap {
+            tap.pause(on, now);
+        }
+    }
+
     pub fn stop_recording(&mut self, now: Instant, turn: &mut Turn) {
         if let Some(tap) = self.tap.take() {
             tap.stop(now, &mut turn.recorded);

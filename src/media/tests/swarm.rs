@@ -119,7 +119,8 @@ fn command(rng: &mut Rng, calls: &mut u64, books: &mut Books, now_ms: u64) -> Co
         14 => Command::ListenForSpeech { session, leg, on: rng.one_in(2) },
         _ => match rng.below(6) {
             0 => Command::Release { session },
-            1 | 2 => Command::StopRecording { session },
+            1 => Command::StopRecording { session },
+            2 => Command::PauseRecording { session, on: rng.one_in(2) },
             _ => Command::ReleaseLeg { session, leg },
         },
     }

@@ -149,6 +149,7 @@ fn some_order(rng: &mut Rng) -> Command {
         10 => Command::Announce { session, leg, clips: vec![ClipId::new("welcome")], token: rng.below(3) },
         11 => Command::StopAnnouncements { session, leg },
         12 => Command::StartRecording { session, call: call(), left: leg, right: vec![other], began_at: None },
+        13 if rng.one_in(3) => Command::PauseRecording { session, on: rng.one_in(2) },
         13 if rng.one_in(2) => Command::StopRecording { session },
         13 => Command::SetRecordedParties { session, left: leg, right: LEGS.into_iter().filter(|_| rng.one_in(2)).collect() },
         14 if rng.one_in(3) => Command::Measure { session, leg, limits: rng.one_in(2).then(SoundLimits::default) },

@@ -5,6 +5,7 @@ mod agents;
 mod announcing;
 mod call_back;
 mod calls;
+mod card_data;
 mod conference;
 mod consultation;
 mod decisions;

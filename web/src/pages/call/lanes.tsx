@@ -33,7 +33,7 @@ function Track({ lane, line }: { lane: Lane; line: TimeLine }) {
       ))}
       {lane.ticks.map(({ at, name, tone }) => (
         <svg key={`${at} ${name}`} x={share(at - line.from)} overflow="visible" width="1" height="20">
-          <title>{`${lane.name === 'notes' ? name : eventName(name)} ${place(at)}`}</title>
+          <title>{`${lane.name === 'notes' || lane.name === 'keys' ? name : eventName(name)} ${place(at)}`}</title>
           <circle class={`tone-${tone}`} cy="10" r="4" />
         </svg>
       ))}

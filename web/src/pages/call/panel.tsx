@@ -12,6 +12,7 @@ import { call as words } from '../../words/call';
 import { Axis } from './axis';
 import { Controls } from './controls';
 import { Lanes } from './lanes';
+import { Pauses } from './pauses';
 import type { TimeLine } from './timeline';
 import { Wave } from './wave';
 
@@ -129,6 +130,7 @@ function Scroll({ zoom, line, player, children }: ScrollProps) {
         {children}
         <div class="head-mark" ref={head} aria-hidden="true" />
         <LoopMark player={player} line={line} />
+        <Pauses line={line} />
       </div>
     </div>
   );

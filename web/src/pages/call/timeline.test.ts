@@ -22,6 +22,21 @@ test('seconds count from the answer, and what rang before it lies before them', 
   expect(line.lanes[1]).toMatchObject({ spans: [{ from: 6, to: 16 }], ticks: [{ at: 13, name: 'hold.patience_exceeded' }] });
 });
 
+test('a pause of the recording is a span, and keys stand at their moments as they are told', () => {
+  const pauses = [{ started_at: at(12), ended_at: at(22), by: '1001', why: 'card data', ending: 'resumed' }];
+  const keys = [
+    { at: at(11), agent: '1001', key: '#' },
+    { at: at(14), key: '•' },
+  ];
+  const { lanes } = timeLine({ ...CALL, pauses, keys } as Call, [], [], null, 0);
+  expect(lanes.map((lane) => lane.name)).toEqual(['rings', 'holds', 'pauses', 'keys']);
+  expect(lanes[2]?.spans).toEqual([{ from: 8, to: 18, words: ['card data', '1001'], tone: 'offline' }]);
+  expect(lanes[3]?.ticks).toEqual([
+    { at: 7, name: '1001: #', tone: 'talking' },
+    { at: 10, name: '•', tone: 'waiting' },
+  ]);
+});
+
 test('what has not ended goes on until now', () => {
   const running = { ...CALL, released_at: null, holds: [{ by: 'agent', started_at: at(10), ended_at: null, reassured: 0 }] };
   expect(timeLine(running as Call, [], [], null, Date.parse(at(30))).lanes.at(-1)?.spans[0]?.to).toBe(26);

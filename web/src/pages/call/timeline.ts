@@ -13,12 +13,12 @@ export interface Span {
 
 export interface Tick {
   at: number;
-  /** Of an event; a note is what it says. */
+  /** Of an event; a note is what it says, a key what it is. */
   name: string;
   tone: string;
 }
 
-export const LANES = ['queue', 'rings', 'talk', 'holds', 'scripts', 'silence', 'overTalk', 'events', 'notes'] as const;
+export const LANES = ['queue', 'rings', 'talk', 'holds', 'pauses', 'keys', 'scripts', 'silence', 'overTalk', 'events', 'notes'] as const;
 export type LaneName = (typeof LANES)[number];
 
 export interface Lane {
@@ -80,6 +80,8 @@ export function timeLine(call: Call, events: Happening[], notes: Note[], sound: 
     rings: call.offers.map((offer) => span(offer.alerted_at, offer.ended_at, [offer.agent, offer.result], ringTone(offer.result))),
     talk: (call.segments ?? []).map((part) => span(part.started_at, part.ended_at, [part.agent, part.role], 'talking')),
     holds: call.holds.map((hold) => span(hold.started_at, hold.ended_at, ['held', ...(hold.reason ? [hold.reason] : [])], 'held')),
+    pauses: (call.pauses ?? []).map((pause) => span(pause.started_at, pause.ended_at, [pause.why, pause.by], 'offline')),
+    keys: [],
     scripts: (call.scripts ?? []).map((script) => span(script.started_at, script.ended_at, [script.script, script.ending], 'silent')),
     silence: (sound?.silences ?? []).map((silence) => ({ ...silence, words: [], tone: 'offline' })),
     overTalk: [],
@@ -93,6 +95,10 @@ export function timeLine(call: Call, events: Happening[], notes: Note[], sound: 
   for (const event of events) {
     const [lane, tone] = TICKS[event.name] ?? [];
     if (lane && tone) ticks[lane].push({ at: at(event.at), name: event.name, tone });
+  }
+  for (const key of call.keys ?? []) {
+    // The customer's, or an agent's: each in his colour, and hidden ones as they came.
+    ticks.keys.push({ at: at(key.at), name: key.agent ? `${key.agent}: ${key.key}` : key.key, tone: key.agent ? 'talking' : 'waiting' });
   }
   for (const note of notes) {
     if (note.at_ms != null) ticks.notes.push({ at: note.at_ms / 1_000, name: note.text, tone: 'waiting' });
