@@ -3,7 +3,7 @@
 //! `tests/fuzz_corpus.rs` in every `cargo test`.
 
 use sanling::base::time::{millis, secs};
-use sanling::base::{Codec, Instant, LegId, SessionId, TrunkId};
+use sanling::base::{Codec, Instant, LegId, OpusWishes, SessionId, TrunkId};
 use sanling::config::{PromptInventory, SourceFile, examine};
 use sanling::media::control::{Command as Order, Direction as Flowing, StreamParameters, all_hear_all};
 use sanling::media::{Component, Engine, EngineSettings, Turn};
@@ -263,6 +263,8 @@ fn media(data: &[u8], component: Component) {
             direction: Flowing { send: true, receive: true },
             ptime: 20,
             silence_suppression: false,
+            comfort_noise: true,
+            opus: OpusWishes { fec: true, dtx: true, ..OpusWishes::default() },
             rtp_timeout: secs(30),
         };
         engine.handle_command(Order::Configure { session, leg, parameters }, now, &mut turn);

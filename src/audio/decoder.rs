@@ -1,4 +1,4 @@
-//! From payload to samples: G.711 and Opus at the session's rate, with what to play when a packet is missing.
+//! From payload to samples: G.711, G.722 and Opus at the session's rate, with what to play when a packet is missing.
 
 use audiopus::coder::Decoder as Opus;
 use audiopus::{Channels, SampleRate};
@@ -6,7 +6,8 @@ use audiopus::{Channels, SampleRate};
 use super::conceal::Concealer;
 use super::frame::Rate;
 use super::g711::Law;
-use super::resample::{UP_DELAY, Upsampler};
+use super::g722;
+use super::resample::{DOWN_DELAY, Downsampler, UP_DELAY, Upsampler};
 use crate::base::Codec;
 
 /// Longest packet taken, in milliseconds; also Opus' own limit (RFC 6716 §2.1.4).
@@ -23,7 +24,7 @@ pub enum DecodeError {
     Malformed,
 }
 
-/// One stream's decoder. G.711 holds 0.7 KB, Opus about 18 KB.
+/// One stream's decoder. G.711 holds 0.7 KB, G.722 2 KB, Opus about 18 KB.
 #[derive(Debug)]
 pub struct Decoder {
     rate: Rate,
@@ -33,6 +34,7 @@ pub struct Decoder {
 #[derive(Debug)]
 enum Inner {
     G711(Box<G711>),
+    G722(Box<G722>),
     Opus(Opus),
 }
 
@@ -45,9 +47,18 @@ struct G711 {
     narrow: Vec<i16>,
 }
 
+#[derive(Debug)]
+struct G722 {
+    coder: g722::Decoder,
+    concealer: Concealer,
+    down: Downsampler,
+    /// Samples at 16 kHz on their way; kept for its room.
+    wide: Vec<i16>,
+}
+
 impl Decoder {
     /// A decoder that gives mono samples at `rate`, whatever the stream carries: Opus decodes any bandwidth and stereo to it,
-    /// G.711 is brought up to 16 kHz.
+    /// G.711 is brought up to 16 kHz, G.722 down to 8.
     ///
     /// # Panics
     /// When libopus cannot allocate its state.
@@ -56,7 +67,7 @@ impl Decoder {
         let g711 = |law| {
             Inner::G711(Box::new(G711 {
                 law,
-                concealer: Concealer::new(),
+                concealer: Concealer::new(Rate::Hz8000),
                 up: Upsampler::new(),
                 narrow: Vec::with_capacity(PACKET_MS_MAX * 8),
             }))
@@ -64,6 +75,12 @@ impl Decoder {
         let inner = match codec {
             Codec::Pcma => g711(Law::A),
             Codec::Pcmu => g711(Law::Mu),
+            Codec::G722 => Inner::G722(Box::new(G722 {
+                coder: g722::Decoder::new(),
+                concealer: Concealer::new(Rate::Hz16000),
+                down: Downsampler::new(),
+                wide: Vec::with_capacity(PACKET_MS_MAX * 16),
+            })),
             Codec::Opus => Inner::Opus(Opus::new(opus_rate(rate), Channels::Mono).expect("libopus allocates a decoder of a valid rate")),
         };
         Self { rate, inner }
@@ -89,6 +106,17 @@ impl Decoder {
                 widen(self.rate, up, narrow, out);
                 Ok(())
             }
+            Inner::G722(g722) => {
+                let G722 { coder, concealer, down, wide } = &mut **g722;
+                if payload.len() > PACKET_MS_MAX * 8 {
+                    return Err(DecodeError::TooLong);
+                }
+                wide.clear();
+                coder.decode(payload, wide);
+                concealer.received(wide);
+                lower(self.rate, down, wide, out);
+                Ok(())
+            }
             Inner::Opus(opus) => decode_opus(opus, Some(payload), self.rate.samples_in_ms(PACKET_MS_MAX), false, out),
         }
     }
@@ -98,6 +126,8 @@ impl Decoder {
     pub fn delay(&self) -> usize {
         match &self.inner {
             Inner::G711(_) if self.rate == Rate::Hz16000 => UP_DELAY,
+            Inner::G722(_) if self.rate == Rate::Hz16000 => g722::DELAY,
+            Inner::G722(_) => (g722::DELAY + DOWN_DELAY) / 2,
             Inner::G711(_) | Inner::Opus(_) => 0,
         }
     }
@@ -113,6 +143,13 @@ impl Decoder {
                 concealer.conceal(lost, narrow);
                 widen(self.rate, up, narrow, out);
                 out.truncate(wanted);
+            }
+            Inner::G722(g722) => {
+                let G722 { concealer, down, wide, .. } = &mut **g722;
+                wide.clear();
+                let lost = if self.rate == Rate::Hz16000 { samples } else { samples * 2 };
+                concealer.conceal(lost, wide);
+                lower(self.rate, down, wide, out);
             }
             Inner::Opus(opus) => conceal_opus(opus, self.rate, samples, out),
         }
@@ -147,6 +184,13 @@ fn widen(rate: Rate, up: &mut Upsampler, narrow: &[i16], out: &mut Vec<i16>) {
     }
 }
 
+fn lower(rate: Rate, down: &mut Downsampler, wide: &[i16], out: &mut Vec<i16>) {
+    match rate {
+        Rate::Hz8000 => down.process(wide, out),
+        Rate::Hz16000 => out.extend_from_slice(wide),
+    }
+}
+
 /// Appends up to `room` samples; with no payload, exactly `room` samples of concealment.
 fn decode_opus(opus: &mut Opus, payload: Option<&[u8]>, room: usize, fec: bool, out: &mut Vec<i16>) -> Result<(), DecodeError> {
     let start = out.len();
@@ -177,7 +221,7 @@ mod tests {
     use crate::base::Rng;
 
     const BOTH: [Rate; 2] = [Rate::Hz8000, Rate::Hz16000];
-    const ALL: [Codec; 3] = [Codec::Pcma, Codec::Pcmu, Codec::Opus];
+    const ALL: [Codec; 4] = Codec::ALL;
 
     fn sine(rate: Rate, frames: usize) -> Vec<i16> {
         let step = 440.0 * std::f64::consts::TAU / f64::from(rate.hz());

@@ -4,11 +4,13 @@
 // Sound is arithmetic between integers and floats of known range: these pedantic lints would fire on every second line.
 #![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_precision_loss, clippy::cast_sign_loss)]
 
+pub mod comfort_noise;
 pub mod conceal;
 pub mod decoder;
 pub mod encoder;
 pub mod frame;
 pub mod g711;
+pub mod g722;
 pub mod gauge;
 pub mod high_pass;
 pub mod level;

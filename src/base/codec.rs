@@ -12,16 +12,21 @@ pub enum Codec {
     Pcmu,
     /// G.711 A-law, static payload type 8 (RFC 3551).
     Pcma,
+    /// G.722, static payload type 9: 16,000 samples a second, while its RTP clock counts 8,000 (RFC 3551 §4.5.2).
+    G722,
     /// Opus (RFC 6716), RTP clock always 48 kHz (RFC 7587).
     Opus,
 }
 
 impl Codec {
+    /// Every one, in the order that the switch prefers where the configuration says nothing: what costs least first.
+    pub const ALL: [Self; 4] = [Self::Pcma, Self::Pcmu, Self::G722, Self::Opus];
+
     /// RTP clock in Hz.
     #[must_use]
     pub const fn clock_rate(self) -> u32 {
         match self {
-            Self::Pcmu | Self::Pcma => 8_000,
+            Self::Pcmu | Self::Pcma | Self::G722 => 8_000,
             Self::Opus => 48_000,
         }
     }
@@ -32,18 +37,48 @@ impl Codec {
         match self {
             Self::Pcmu => Some(0),
             Self::Pcma => Some(8),
+            Self::G722 => Some(9),
             Self::Opus => None,
         }
     }
 
-    /// Name in configuration: `pcmu`, `pcma`, `opus`.
+    /// Whether it carries more than the telephone's band, 300 to 3,400 Hz; its calls are mixed and recorded at 16 kHz.
+    #[must_use]
+    pub const fn is_wideband(self) -> bool {
+        matches!(self, Self::G722 | Self::Opus)
+    }
+
+    /// Name in configuration: `pcmu`, `pcma`, `g722`, `opus`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Pcmu => "pcmu",
             Self::Pcma => "pcma",
+            Self::G722 => "g722",
             Self::Opus => "opus",
         }
+    }
+}
+
+/// What a receiver of Opus asks of its sender (RFC 7587 §6.1, `a=fmtp`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OpusWishes {
+    /// `useinbandfec=1`: it makes use of a coarse copy of each packet in the next.
+    pub fec: bool,
+    /// `usedtx=1`: it would rather get nothing than silence.
+    pub dtx: bool,
+    /// `cbr=1`: packets of one size, so that nobody reads a text from their sizes (RFC 6562).
+    pub constant_rate: bool,
+    /// `maxaveragebitrate`, bits a second, 6,000 to 510,000.
+    pub bit_rate_max: Option<u32>,
+    /// `maxplaybackrate`, Hz: what is above half of it is not played. 8,000 to 48,000.
+    pub playback_rate_max: u32,
+}
+
+impl Default for OpusWishes {
+    fn default() -> Self {
+        Self { fec: false, dtx: false, constant_rate: false, bit_rate_max: None, playback_rate_max: 48_000 }
     }
 }
 
@@ -61,6 +96,6 @@ impl FromStr for Codec {
     type Err = UnknownCodec;
 
     fn from_str(name: &str) -> Result<Self, UnknownCodec> {
-        [Self::Pcmu, Self::Pcma, Self::Opus].into_iter().find(|codec| codec.name().eq_ignore_ascii_case(name)).ok_or(UnknownCodec)
+        Self::ALL.into_iter().find(|codec| codec.name().eq_ignore_ascii_case(name)).ok_or(UnknownCodec)
     }
 }

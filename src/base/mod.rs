@@ -24,7 +24,7 @@ pub mod time;
 
 pub use answering::{Cause, Consequence, Limit, Limits, WrapUpKind};
 pub use cadence::Cadence;
-pub use codec::Codec;
+pub use codec::{Codec, OpusWishes};
 pub use deadlines::Deadlines;
 pub use guard::GuardSettings;
 pub use id::{AgentId, BoxId, CalendarId, CallId, ClipId, LegId, MenuId, QueueId, SessionId, TrunkId, UserId};

@@ -1,7 +1,7 @@
 //! The callee's side: whom the caller is to be connected with, from the order to call him to the moment both hear each other.
 
 use super::{ALLOCATION_LIMIT, Action, Attempt, Call, Fact, Leg, Offer, Place, Side, State};
-use crate::base::{AgentId, Codec, Instant, LegId};
+use crate::base::{AgentId, Instant, LegId};
 use crate::media::control::{Background, Command as Media};
 use crate::sip;
 use std::net::{IpAddr, SocketAddr};
@@ -23,22 +23,16 @@ impl Call {
     }
 
     pub(super) fn attempt_allocated(&mut self, leg: LegId, address: SocketAddr, out: &mut Vec<Action>) {
-        let codecs = self.codecs_for_callee();
+        // The caller's codec first: then nothing needs transcoding.
+        let likes = self.caller.likes(&self.policy.codecs);
         // One that a restart goes on with has its port, and was called.
         let Some(attempt) = self.attempts.get_mut(&leg).filter(|attempt| !attempt.leg.is_allocated()) else { return };
         attempt.leg.allocated(address);
         attempt.give_up_at = None;
-        let sdp = attempt.leg.offer(Some(codecs));
+        let sdp = attempt.leg.offer(Some(likes));
         let offer = &attempt.offer;
         out.push(Action::Sip(sip::Command::Invite { leg, callee: offer.callee.clone(), from: offer.from.clone(), sdp }));
         out.push(Action::Tell(Fact::OfferSent { leg }));
-    }
-
-    /// The caller's codec first: then nothing needs transcoding.
-    fn codecs_for_callee(&self) -> Vec<Codec> {
-        let first = self.caller.codec();
-        let others = self.policy.codecs.iter().copied().filter(|codec| Some(*codec) != first);
-        first.into_iter().chain(others).collect()
     }
 
     pub(super) fn attempt_rang(&mut self, leg: LegId, sdp: Option<Vec<u8>>, out: &mut Vec<Action>) {

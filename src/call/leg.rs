@@ -1,6 +1,6 @@
 //! One leg of a call: what was offered and answered on it, and where its media go. Knows nothing of the other leg.
 
-use crate::base::{Codec, Duration, LegId, SessionId, bytes};
+use crate::base::{Codec, Duration, LegId, OpusWishes, SessionId, bytes};
 use crate::media::control::{Command as Media, Direction, StreamParameters};
 use crate::sdp::{self, Negotiated};
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,14 @@ use std::net::{IpAddr, SocketAddr};
 pub struct MediaPolicy {
     pub codecs: Vec<Codec>,
     pub rtp_timeout: Duration,
+}
+
+/// What a leg is offered, so that the other leg's sound can be passed on to it, and its to the other, as they are.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Likes {
+    pub codecs: Vec<Codec>,
+    pub comfort_noise: bool,
+    pub opus: OpusWishes,
 }
 
 /// Whose turn it is in the exchange of descriptions (RFC 3264).
@@ -85,6 +93,21 @@ impl Leg {
         self.negotiated.as_ref().map(|negotiated| negotiated.codec)
     }
 
+    /// What another leg is offered of `codecs` to suit this one: its codec first, and its own wishes.
+    #[must_use]
+    pub fn likes(&self, codecs: &[Codec]) -> Likes {
+        let first = self.codec().filter(|codec| codecs.contains(codec));
+        let others = codecs.iter().copied().filter(|codec| Some(*codec) != first);
+        let settled = self.negotiated.as_ref();
+        let opus = settled.filter(|settled| settled.codec == Codec::Opus).map(|settled| settled.opus).unwrap_or_default();
+        Likes {
+            codecs: first.into_iter().chain(others).collect(),
+            comfort_noise: settled.is_some_and(|settled| settled.comfort_noise),
+            // A copy in the next packet is of use to us as well, when we decode.
+            opus: OpusWishes { fec: true, ..opus },
+        }
+    }
+
     /// The peer wants to hear nothing from us: it holds.
     #[must_use]
     pub fn holds(&self) -> bool {
@@ -135,9 +158,12 @@ impl Leg {
         }
     }
 
-    /// A new offer of ours: of `codecs` or, by default, of all.
-    pub fn offer(&mut self, codecs: Option<Vec<Codec>>) -> Vec<u8> {
-        let local = self.local(&codecs.unwrap_or_else(|| self.policy.codecs.clone()));
+    /// A new offer of ours: of what the other leg likes or, by default, of all.
+    pub fn offer(&mut self, likes: Option<Likes>) -> Vec<u8> {
+        let mut local = self.local(&likes.as_ref().map_or_else(|| self.policy.codecs.clone(), |likes| likes.codecs.clone()));
+        if let Some(likes) = likes {
+            (local.comfort_noise, local.opus) = (likes.comfort_noise, likes.opus);
+        }
         let offer = sdp::offer(&local);
         self.exchange = Exchange::OfferSent(local);
         self.sent = Some(offer.clone());
@@ -180,6 +206,8 @@ impl Leg {
             direction: Direction { send: settled.direction.send, receive: self.up && settled.direction.receive && !settled.hold },
             ptime: settled.ptime,
             silence_suppression: settled.silence_suppression,
+            comfort_noise: settled.comfort_noise,
+            opus: settled.opus,
             rtp_timeout: self.policy.rtp_timeout,
         };
         Some(Media::Configure { session: self.session, leg: self.id, parameters })

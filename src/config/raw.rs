@@ -113,7 +113,7 @@ tables! {
     }
     RawMedia "media" {
         ports: Spot<String> = "ports = \"20000-29999\"",
-        codecs: Vec<Spot<String>> = "codecs = [\"pcma\", \"pcmu\", \"opus\"]",
+        codecs: Vec<Spot<String>> = "codecs = [\"pcma\", \"pcmu\", \"g722\", \"opus\"]",
         rtp_timeout: Spot<String> = "rtp_timeout = \"30s\"",
         workers: Spot<i64> = "workers = 4",
     }

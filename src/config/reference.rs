@@ -54,7 +54,7 @@ reference! {
     }
     ["media"] "Voice." {
         "ports" = r#""20000-29999""#: "RTP on even ports, RTCP on the next odd one or muxed. A call takes four.";
-        "codecs" = r#"["pcma", "pcmu", "opus"]"#: "In order of preference.";
+        "codecs" = r#"["pcma", "pcmu", "g722", "opus"]"#: "In order of preference. A caller is answered with the first that he offers; an agent's phone is offered the caller's own first, so that nothing is transcoded where both have it. Calls of g722 and opus are wideband, mixed and recorded at 16 kHz.";
         "rtp_timeout" = r#""30s""#: "A leg that is not held and sends nothing for this long releases its call.";
         "workers" = "(one a core)": "Media threads.";
     }

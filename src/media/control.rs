@@ -15,7 +15,7 @@
 //! | take over | S | | C |
 
 use crate::base::time::secs;
-use crate::base::{Cadence, CallId, ClipId, Codec, Duration, Instant, LegId, Reading, SessionId, SoundLimits};
+use crate::base::{Cadence, CallId, ClipId, Codec, Duration, Instant, LegId, OpusWishes, Reading, SessionId, SoundLimits};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 
@@ -206,6 +206,12 @@ pub struct StreamParameters {
     pub ptime: u16,
     /// The leg announced silence suppression (CN, Opus usedtx): its silence is no RTP time-out.
     pub silence_suppression: bool,
+    /// The leg takes comfort noise (RFC 3389, payload type 13): a party's is passed on to it.
+    #[serde(default)]
+    pub comfort_noise: bool,
+    /// What the leg asks of Opus that we send.
+    #[serde(default)]
+    pub opus: OpusWishes,
     /// Release after so long without a packet, RTP or RTCP, while it is expected to send.
     pub rtp_timeout: Duration,
 }
@@ -229,6 +235,8 @@ impl StreamParameters {
             direction: Direction { send: true, receive: true },
             ptime: 20,
             silence_suppression: false,
+            comfort_noise: false,
+            opus: OpusWishes::default(),
             rtp_timeout: secs(30),
         }
     }

@@ -1,9 +1,17 @@
-//! The receiving half of a leg where its sound is decoded: jitter buffer, decoder, and the frame of each tick. Idle while the leg is
-//! only relayed.
+//! The receiving half of a leg where its sound is decoded: jitter buffer, decoder, what fills a pause, and the frame of each tick. Idle
+//! while the leg is only relayed.
 
+use crate::audio::comfort_noise::ComfortNoise;
 use crate::audio::{Decoder, FRAME, Rate};
 use crate::base::{Codec, Instant};
 use crate::rtp::{JitterBuffer, Next};
+
+/// A packet of Opus this short says that silence follows, of which it sends word about every 400 ms (RFC 7587 §3.1.3).
+const OPUS_RESTS: usize = 2;
+/// Ticks for which the decoder makes noise of its own after such a packet, when no further one comes: half as long again.
+const RESTS_FOR: u16 = 30;
+/// What is kept of a packet of comfort noise: the level and as many coefficients as are used.
+const COMFORT_BYTES_MAX: usize = 16;
 
 /// Takes room only while its sound is decoded.
 #[derive(Debug, Default)]
@@ -21,6 +29,18 @@ struct Decoding {
     heard: bool,
     /// Samples of the last packet, for the next that is lost.
     packet_samples: usize,
+    comfort: Option<Box<Comfort>>,
+    /// Ticks left in which Opus' own noise stands for a silence that its sender told.
+    rests: u16,
+}
+
+/// A silence that the party told of (RFC 3389).
+#[derive(Debug)]
+struct Comfort {
+    payload: Vec<u8>,
+    noise: Option<(Codec, Rate, ComfortNoise)>,
+    /// Sound came after it: the noise ends as soon as that is heard.
+    is_over: bool,
 }
 
 impl Inbound {
@@ -30,7 +50,25 @@ impl Inbound {
     }
 
     pub fn push(&mut self, extended: u64, payload: &[u8], now: Instant) {
-        self.decoding().buffer.push(extended, payload, now);
+        let decoding = self.decoding();
+        decoding.buffer.push(extended, payload, now);
+        if let Some(comfort) = &mut decoding.comfort {
+            comfort.is_over = true;
+        }
+    }
+
+    /// The party falls silent, and tells how its silence sounds.
+    pub fn rest(&mut self, payload: &[u8]) {
+        let payload = payload[..payload.len().min(COMFORT_BYTES_MAX)].to_vec();
+        match &mut self.decoding().comfort {
+            Some(comfort) => {
+                (comfort.payload, comfort.is_over) = (payload, false);
+                if let Some((.., noise)) = &mut comfort.noise {
+                    noise.told(&comfort.payload);
+                }
+            }
+            slot => *slot = Some(Box::new(Comfort { payload, noise: None, is_over: false })),
+        }
     }
 
     /// Brings forth the frame of the tick at `now`; none before the first packet.
@@ -43,7 +81,8 @@ impl Inbound {
     fn decoding(&mut self) -> &mut Decoding {
         self.decoding.get_or_insert_with(|| {
             let (decoded, frame) = (Vec::new(), Vec::new());
-            Box::new(Decoding { buffer: JitterBuffer::new(), decoder: None, decoded, frame, heard: false, packet_samples: 0 })
+            let buffer = JitterBuffer::new();
+            Box::new(Decoding { buffer, decoder: None, decoded, frame, heard: false, packet_samples: 0, comfort: None, rests: 0 })
         })
     }
 
@@ -75,6 +114,10 @@ impl Decoding {
             let before = self.decoded.len();
             match self.buffer.pull(now) {
                 Next::Packet(payload) => {
+                    if self.comfort.as_ref().is_some_and(|comfort| comfort.is_over) {
+                        self.comfort = None;
+                    }
+                    self.rests = if codec == Codec::Opus && payload.len() <= OPUS_RESTS { RESTS_FOR } else { 0 };
                     if decoder.decode(payload, &mut self.decoded).is_err() {
                         decoder.conceal(packet_samples(self.packet_samples, wanted), &mut self.decoded);
                     } else {
@@ -82,8 +125,22 @@ impl Decoding {
                         self.buffer.set_packet_time(FRAME * self.packet_samples as u32 / wanted as u32);
                     }
                 }
-                Next::Lost => decoder.conceal(packet_samples(self.packet_samples, wanted), &mut self.decoded),
+                Next::Lost => {
+                    let lost = packet_samples(self.packet_samples, wanted);
+                    match self.buffer.upcoming() {
+                        Some(next) => decoder.conceal_before(next, lost, &mut self.decoded),
+                        None => decoder.conceal(lost, &mut self.decoded),
+                    }
+                }
+                Next::Starved | Next::Idle if self.comfort.is_some() => {
+                    let comfort = self.comfort.as_mut().expect("asked for just now");
+                    comfort.noise(codec, rate).sound(wanted - before, &mut self.decoded);
+                }
                 Next::Starved => decoder.conceal(wanted - before, &mut self.decoded),
+                Next::Idle if self.rests > 0 => {
+                    self.rests -= 1;
+                    decoder.conceal(wanted - before, &mut self.decoded);
+                }
                 Next::Idle => break,
             }
         }
@@ -92,6 +149,19 @@ impl Decoding {
         self.frame.clear();
         self.frame.extend(self.decoded.drain(..ready));
         self.frame.resize(wanted, 0);
+    }
+}
+
+impl Comfort {
+    /// The noise, of the codec and at the rate that are heard now.
+    fn noise(&mut self, codec: Codec, rate: Rate) -> &mut ComfortNoise {
+        let fits = self.noise.as_ref().is_some_and(|(of, at, _)| (*of, *at) == (codec, rate));
+        if !fits {
+            let mut noise = ComfortNoise::new(codec, rate);
+            noise.told(&self.payload);
+            self.noise = Some((codec, rate, noise));
+        }
+        &mut self.noise.as_mut().expect("made just now").2
     }
 }
 

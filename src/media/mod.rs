@@ -10,6 +10,7 @@ mod detector;
 pub mod engine;
 mod inbound;
 mod latch;
+mod loss;
 mod mixer;
 mod outbound;
 mod parties;

@@ -2,9 +2,10 @@
 
 use super::changeover::Joint;
 use super::control::StreamParameters;
+use super::loss::LossControl;
 use super::turn::{Component, Turn};
 use crate::audio::{Encoder, OpusSettings, Rate};
-use crate::base::{Codec, Duration, Instant, LegId, Rng, time::millis};
+use crate::base::{Codec, Duration, Instant, LegId, OpusWishes, Rng, time::millis};
 use crate::rtp::rtcp::Sent;
 use crate::rtp::sender::Relayed;
 use crate::rtp::{Event, Sender};
@@ -19,6 +20,9 @@ pub struct Outbound {
     sender: Sender,
     encoder: Option<(Codec, Rate, Encoder)>,
     opus: OpusSettings,
+    /// What the leg wishes of it.
+    wishes: OpusWishes,
+    loss: LossControl,
     /// Encoded frames of a packet longer than one frame.
     pending: Vec<u8>,
     /// The last packet of our own.
@@ -43,6 +47,8 @@ impl Outbound {
             sender: Sender::new(8_000, 0, since, rng),
             encoder: None,
             opus,
+            wishes: OpusWishes::default(),
+            loss: LossControl::new(opus.bitrate),
             pending: Vec::new(),
             sent: Vec::new(),
             pending_frames: 0,
@@ -61,12 +67,32 @@ impl Outbound {
             self.pending.clear();
             self.pending_frames = 0;
         }
+        if self.wishes != parameters.opus {
+            self.wishes = parameters.opus;
+            self.loss = LossControl::new(self.opus.wished(self.wishes).bitrate);
+            self.encoder = None;
+        }
         self.sender.set_format(parameters.codec.clock_rate(), parameters.send_payload_type);
+    }
+
+    /// The leg tells what share of our packets it lost, 0.0 to 1.0.
+    pub fn note_loss(&mut self, share: f32) {
+        if self.loss.note(share)
+            && let Some((Codec::Opus, _, encoder)) = &mut self.encoder
+        {
+            encoder.expect_loss(self.loss.percent(), self.loss.bitrate());
+        }
     }
 
     /// Relays a party's packet: the payload as it is, the header ours.
     pub fn relay(&mut self, packet: Relayed, payload: &[u8], towards: Towards<'_>, now: Instant, turn: &mut Turn) {
-        let Some(header) = self.sender.relay(packet, now) else { return };
+        self.relay_as(towards.parameters.send_payload_type, packet, payload, towards, now, turn);
+    }
+
+    /// The same, as what is no sound of the codec's own.
+    pub fn relay_as(&mut self, payload_type: u8, packet: Relayed, payload: &[u8], towards: Towards<'_>, now: Instant, turn: &mut Turn) {
+        let Some(mut header) = self.sender.relay(packet, now) else { return };
+        header.payload_type = payload_type;
         self.sender.note_octets(payload.len());
         turn.send((towards.leg, towards.tag), Component::Rtp, towards.destination, |out| header.write(payload, out));
     }
@@ -104,7 +130,8 @@ impl Outbound {
         turn: &mut Turn,
     ) {
         let codec = towards.parameters.codec;
-        let opus = self.opus;
+        let opus =
+            OpusSettings { bitrate: self.loss.bitrate(), expected_loss_percent: self.loss.percent(), ..self.opus.wished(self.wishes) };
         let encoder = match &mut self.encoder {
             Some((of, at, encoder)) if (*of, *at) == (codec, rate) => encoder,
             slot => {
@@ -120,6 +147,10 @@ impl Outbound {
             joint.join(encoder, frame);
         }
         encoder.encode(frame, &mut self.pending);
+        if self.wishes.dtx && encoder.rests(&self.pending) {
+            self.pending.clear();
+            return;
+        }
         self.pending_frames += 1;
         // Opus frames cannot be put one behind another: they go out each for itself.
         let frames = if codec == Codec::Opus { 1 } else { (towards.parameters.ptime / 20).clamp(1, 6) };

@@ -233,6 +233,14 @@ impl JitterBuffer {
         self.pulls_watched = 0;
     }
 
+    /// The packet right behind the one that was just told `Lost`, if it is here already: its sender may have put a copy into it.
+    #[must_use]
+    pub fn upcoming(&self) -> Option<&[u8]> {
+        let State::Playing { next, .. } = self.state else { return None };
+        let slot = &self.slots[slot_of(next)];
+        (slot.sequence == Some(next)).then_some(&*slot.payload)
+    }
+
     fn oldest(&self) -> Option<u64> {
         self.slots.iter().filter_map(|slot| slot.sequence).min()
     }

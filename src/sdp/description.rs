@@ -2,8 +2,8 @@
 //! `offer_answer`.
 
 use super::SdpError;
-use crate::base::Codec;
 use crate::base::limits::SDP_MEDIA_MAX;
+use crate::base::{Codec, OpusWishes};
 use sdp_types::{Media, Session};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -37,8 +37,8 @@ pub(super) struct Stream {
 pub(super) struct Format {
     pub payload_type: u8,
     pub kind: Kind,
-    /// Opus only: `usedtx=1`.
-    pub dtx: bool,
+    /// Opus only: what its `a=fmtp` asks for.
+    pub opus: OpusWishes,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -166,14 +166,31 @@ fn formats(media: &Media) -> Vec<Format> {
         let kind = mapped(media, payload_type).unwrap_or(match payload_type {
             0 => Kind::Voice(Codec::Pcmu),
             8 => Kind::Voice(Codec::Pcma),
+            9 => Kind::Voice(Codec::G722),
             13 => Kind::ComfortNoise,
             _ => Kind::Unknown,
         });
-        let dtx = of_type(media, "fmtp", payload_type)
-            .is_some_and(|parameters| parameters.split(';').any(|parameter| parameter.trim().eq_ignore_ascii_case("usedtx=1")));
-        formats.push(Format { payload_type, kind, dtx });
+        let opus = of_type(media, "fmtp", payload_type).map(wishes).unwrap_or_default();
+        formats.push(Format { payload_type, kind, opus });
     }
     formats
+}
+
+/// RFC 7587 §6.1: `useinbandfec=1; maxaveragebitrate=16000`. What is out of range, or not known, is not there.
+fn wishes(parameters: &str) -> OpusWishes {
+    let mut wishes = OpusWishes::default();
+    for (name, value) in parameters.split(';').filter_map(|parameter| parameter.trim().split_once('=')) {
+        let number = value.trim().parse::<u32>().unwrap_or(0);
+        match name.trim().to_ascii_lowercase().as_str() {
+            "useinbandfec" => wishes.fec = number == 1,
+            "usedtx" => wishes.dtx = number == 1,
+            "cbr" => wishes.constant_rate = number == 1,
+            "maxaveragebitrate" if (6_000..=510_000).contains(&number) => wishes.bit_rate_max = Some(number),
+            "maxplaybackrate" if (8_000..=48_000).contains(&number) => wishes.playback_rate_max = number,
+            _ => {}
+        }
+    }
+    wishes
 }
 
 /// What `a=rtpmap` says of a payload type: `opus/48000/2`.
@@ -185,6 +202,8 @@ fn mapped(media: &Media, payload_type: u8) -> Option<Kind> {
     Some(match (name.as_str(), clock) {
         ("pcmu", 8_000) if mono => Kind::Voice(Codec::Pcmu),
         ("pcma", 8_000) if mono => Kind::Voice(Codec::Pcma),
+        // RFC 3551 §4.5.2: 8,000 by an old mistake that stays.
+        ("g722", 8_000) if mono => Kind::Voice(Codec::G722),
         // RFC 7587 §7: always written opus/48000/2, whatever is sent; some leave the channels out.
         ("opus", 48_000) => Kind::Voice(Codec::Opus),
         ("telephone-event", clock) => Kind::Event(clock),

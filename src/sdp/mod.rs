@@ -14,7 +14,7 @@ mod offer_answer;
 pub use layout::Layout;
 pub use offer_answer::{accept, answer, offer};
 
-use crate::base::Codec;
+use crate::base::{Codec, OpusWishes};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::SocketAddr;
@@ -58,12 +58,18 @@ pub struct Local {
     pub version: u64,
     /// Packet time that we like, milliseconds; 20.
     pub ptime: u16,
+    /// We take comfort noise (RFC 3389). An answer takes it wherever it is offered.
+    #[serde(default)]
+    pub comfort_noise: bool,
+    /// What we ask of Opus that is sent to us.
+    #[serde(default)]
+    pub opus: OpusWishes,
     /// What earlier rounds on this leg fixed: default for the first, else that of the last [`Negotiated`].
     pub layout: Layout,
 }
 
 impl Local {
-    /// A first description: both directions, 20 ms packets.
+    /// A first description: both directions, 20 ms packets, Opus with forward error correction.
     #[must_use]
     pub fn new(address: SocketAddr, codecs: &[Codec], session_id: u64) -> Self {
         Self {
@@ -73,6 +79,8 @@ impl Local {
             session_id,
             version: 1,
             ptime: 20,
+            comfort_noise: false,
+            opus: OpusWishes { fec: true, ..OpusWishes::default() },
             layout: Layout::default(),
         }
     }
@@ -100,6 +108,12 @@ pub struct Negotiated {
     pub ptime: u16,
     /// The peer announced that it may fall silent: CN (RFC 3389), `usedtx=1` (RFC 7587) or `silenceSupp:on` (RFC 3108).
     pub silence_suppression: bool,
+    /// Comfort noise (RFC 3389, payload type 13) is agreed: the peer takes it and sends it.
+    #[serde(default)]
+    pub comfort_noise: bool,
+    /// What the peer asks of Opus that we send, where that is the codec.
+    #[serde(default)]
+    pub opus: OpusWishes,
     /// The peer does not want to hear us: `sendonly`, `inactive`, or the address 0.0.0.0.
     pub hold: bool,
     /// To be put into [`Local::layout`] for the next round.

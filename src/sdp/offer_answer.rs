@@ -3,9 +3,11 @@
 use super::description::{self, Kind, Stream};
 use super::layout::{Layout, LayoutLine};
 use super::{Direction, Local, Negotiated, SdpError};
-use crate::base::Codec;
+use crate::base::{Codec, OpusWishes};
 use sdp_types::{Attribute, Connection, Media, Origin, Session, Time};
 
+/// Its number where the clock is 8 kHz (RFC 3389 §6).
+const COMFORT_NOISE: u8 = 13;
 /// Packet times we send: a multiple of 20 ms up to this.
 const PTIME_MAX: u16 = 60;
 
@@ -23,6 +25,9 @@ pub fn offer(local: &Local) -> Vec<u8> {
     let mut formats: Vec<(u8, Kind)> = local.codecs.iter().map(|codec| (types.of_codec(*codec), Kind::Voice(*codec))).collect();
     for clock in event_clocks(&local.codecs) {
         formats.push((types.of_event(clock), Kind::Event(clock)));
+    }
+    if local.comfort_noise && local.codecs.iter().any(|codec| codec.clock_rate() == 8_000) {
+        formats.push((COMFORT_NOISE, Kind::ComfortNoise));
     }
     write(local, &local.layout, &OurLine { formats, direction: local.direction, rtcp_mux: true })
 }
@@ -44,6 +49,7 @@ pub fn answer(offer: &[u8], local: &Local) -> Result<(Vec<u8>, Negotiated), SdpE
         let layout = Layout::dictated(&lines, chosen, local.layout.types, &stream.formats);
         let mut formats = vec![(payload_type, Kind::Voice(codec))];
         formats.extend(event.map(|number| (number, Kind::Event(codec.clock_rate()))));
+        formats.extend(takes_comfort_noise(stream, codec).then_some((COMFORT_NOISE, Kind::ComfortNoise)));
         let body = write(local, &layout, &OurLine { formats, direction, rtcp_mux: stream.rtcp_mux });
         let settled = Negotiated {
             send_payload_type: payload_type,
@@ -87,11 +93,10 @@ pub fn accept(answer: &[u8], offered: &Local) -> Result<Negotiated, SdpError> {
 
 /// What offer and answer have in common to say of the peer's stream.
 fn settle(stream: &Stream, codec: Codec, payload_type: u8, direction: Direction, local: &Local, layout: Layout) -> Negotiated {
-    let quiet = stream.formats.iter().any(|format| match format.kind {
-        Kind::ComfortNoise => codec != Codec::Opus,
-        Kind::Voice(Codec::Opus) => codec == Codec::Opus && format.dtx,
-        _ => false,
-    });
+    let voice = stream.formats.iter().find(|format| format.payload_type == payload_type && format.kind == Kind::Voice(codec));
+    let opus = voice.map(|format| format.opus).filter(|_| codec == Codec::Opus).unwrap_or_default();
+    let comfort_noise = takes_comfort_noise(stream, codec);
+    let tells_silence = codec != Codec::Opus && stream.formats.iter().any(|format| format.kind == Kind::ComfortNoise);
     Negotiated {
         remote: stream.remote,
         remote_rtcp: if stream.rtcp_mux { stream.remote } else { stream.remote_rtcp },
@@ -103,10 +108,18 @@ fn settle(stream: &Stream, codec: Codec, payload_type: u8, direction: Direction,
         receive_event_type: None,
         direction,
         ptime: ptime(stream, local),
-        silence_suppression: quiet || stream.silence_suppression,
+        silence_suppression: tells_silence || opus.dtx || stream.silence_suppression,
+        comfort_noise,
+        opus,
         hold: false,
         layout,
     }
+}
+
+/// RFC 3389 §6: under the number 13 where the clock is 8 kHz; Opus has noise of its own.
+fn takes_comfort_noise(stream: &Stream, codec: Codec) -> bool {
+    codec.clock_rate() == 8_000
+        && stream.formats.iter().any(|format| format.kind == Kind::ComfortNoise && format.payload_type == COMFORT_NOISE)
 }
 
 /// Our preference among what the peer lists: the codec and the peer's number for it.
@@ -155,14 +168,21 @@ fn our_media(local: &Local, proto: &str, ours: &OurLine) -> Media {
         let name = match kind {
             Kind::Voice(Codec::Pcmu) => "PCMU/8000",
             Kind::Voice(Codec::Pcma) => "PCMA/8000",
+            Kind::Voice(Codec::G722) => "G722/8000",
             Kind::Voice(Codec::Opus) => "opus/48000/2",
             Kind::Event(48_000) => "telephone-event/48000",
             Kind::Event(_) => "telephone-event/8000",
-            Kind::ComfortNoise | Kind::Unknown => continue,
+            Kind::ComfortNoise => "CN/8000",
+            Kind::Unknown => continue,
         };
         media.attributes.push(Attribute::with_value("rtpmap", format!("{number} {name}")));
-        if let Kind::Event(_) = kind {
-            media.attributes.push(Attribute::with_value("fmtp", format!("{number} 0-15")));
+        let parameters = match kind {
+            Kind::Event(_) => "0-15".to_owned(),
+            Kind::Voice(Codec::Opus) => fmtp(local.opus),
+            _ => continue,
+        };
+        if !parameters.is_empty() {
+            media.attributes.push(Attribute::with_value("fmtp", format!("{number} {parameters}")));
         }
     }
     media.attributes.push(Attribute::with_value("ptime", local.ptime));
@@ -171,6 +191,22 @@ fn our_media(local: &Local, proto: &str, ours: &OurLine) -> Media {
     }
     media.attributes.push(Attribute::new(ours.direction.name()));
     media
+}
+
+/// RFC 7587 §6.1: what differs from what goes without saying.
+fn fmtp(wishes: OpusWishes) -> String {
+    let mut said = Vec::new();
+    let mut say = |differs: bool, name: &str, value: u32| {
+        if differs {
+            said.push(format!("{name}={value}"));
+        }
+    };
+    say(wishes.fec, "useinbandfec", 1);
+    say(wishes.dtx, "usedtx", 1);
+    say(wishes.constant_rate, "cbr", 1);
+    say(wishes.bit_rate_max.is_some(), "maxaveragebitrate", wishes.bit_rate_max.unwrap_or_default());
+    say(wishes.playback_rate_max < 48_000, "maxplaybackrate", wishes.playback_rate_max);
+    said.join(";")
 }
 
 fn media_line(media: &str, port: u16, proto: &str, formats: &str) -> Media {

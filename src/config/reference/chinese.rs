@@ -26,7 +26,10 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     ("sip.guard.shared", "许多话机共用地址的网络：不会整体拒绝。"),
     ("media", "语音。"),
     ("media.ports", "RTP 用偶数端口，RTCP 用下一个奇数端口或复用。一次通话占四个端口。"),
-    ("media.codecs", "按优先顺序。"),
+    (
+        "media.codecs",
+        "按优先顺序。来电按其提供的编码中最靠前的一个应答；呼叫座席话机时把来电所用编码排在最前，双方都支持时不转码。g722 与 opus 通话为宽带，以 16 kHz 混音与录音。",
+    ),
     ("media.rtp_timeout", "未被保持的一方这么久没有媒体，通话释放。"),
     ("media.workers", "媒体线程数。"),
     ("http", "页面、API、指标。"),

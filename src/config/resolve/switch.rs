@@ -112,7 +112,7 @@ impl Resolver<'_> {
     }
 
     fn codecs(&mut self, raw: &RawMedia) -> Vec<Codec> {
-        const KNOWN: [Codec; 3] = [Codec::Pcma, Codec::Pcmu, Codec::Opus];
+        const KNOWN: [Codec; 4] = Codec::ALL;
         let Some(list) = &raw.codecs else { return KNOWN.to_vec() };
         let mut codecs: Vec<(Codec, &Spot<String>)> = Vec::new();
         for spot in list {

@@ -171,7 +171,7 @@ impl Session {
             return;
         }
         self.stop_recording(now, turn);
-        let wide = self.index(left).is_some_and(|index| self.legs[index].codec() == Some(Codec::Opus));
+        let wide = self.index(left).is_some_and(|index| self.legs[index].codec().is_some_and(Codec::is_wideband));
         let rate = if wide { Rate::Hz16000 } else { Rate::Hz8000 };
         self.tap = Some(Tap::start(call, rate, (left, &right), began_at, now, &mut turn.recorded));
     }
@@ -292,6 +292,7 @@ impl Session {
                     self.handle_event(index, heard, event, now, turn);
                     return true;
                 }
+                Kind::Rest => self.handle_rest(index, heard, now, turn),
                 Kind::Silence => self.withhold(index, heard),
             }
         }
@@ -324,6 +325,18 @@ impl Session {
         let (relayed, clock_rate) = (relayed(stream, heard), stream.codec().map_or(8_000, Codec::clock_rate));
         for hearer in self.legs.iter_mut().filter(|hearer| hearer.hears.parties().only() == Some(index)) {
             hearer.send(|outbound, towards| outbound.relay_event(relayed, event, clock_rate, towards, now, turn));
+        }
+    }
+
+    /// A silence goes on as such to who gets the packets of who is silent, and sounds like it where he is decoded.
+    fn handle_rest(&mut self, index: usize, heard: Heard<'_>, now: Instant, turn: &mut Turn) {
+        let stream = &mut self.legs[index];
+        if stream.decodes {
+            stream.inbound.rest(heard.packet.payload);
+        }
+        let (relayed, relayed_to) = (relayed(stream, heard), stream.relayed_to);
+        for hearer in relayed_to.iter() {
+            self.legs[hearer].relay_comfort(relayed, heard.packet.payload, now, turn);
         }
     }
 

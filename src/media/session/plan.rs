@@ -11,7 +11,7 @@ use crate::media::turn::Turn;
 impl Session {
     /// 16 kHz when any leg is wideband, else 8.
     pub(super) fn set_rate(&mut self, now: Instant) {
-        let wide = self.legs.iter().any(|stream| stream.codec() == Some(Codec::Opus));
+        let wide = self.legs.iter().any(|stream| stream.codec().is_some_and(Codec::is_wideband));
         self.rate = if wide { Rate::Hz16000 } else { Rate::Hz8000 };
         for stream in &mut self.legs {
             stream.player.set_rate(self.rate);

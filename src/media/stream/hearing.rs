@@ -1,6 +1,6 @@
 //! The leg as one who hears: what it hears now and soon, and how it comes to that without noticing.
 
-use super::Stream;
+use super::{COMFORT_NOISE, Stream};
 use crate::audio::Rate;
 use crate::base::{Codec, Instant};
 use crate::media::changeover::{Changeover, Joint};
@@ -17,6 +17,15 @@ impl Stream {
             changeover.relayed(payload);
         }
         self.send(|outbound, towards| outbound.relay(packet, payload, towards, now, turn));
+    }
+
+    /// Passes a party's comfort noise on to it, if it takes any.
+    pub fn relay_comfort(&mut self, packet: Relayed, payload: &[u8], now: Instant, turn: &mut Turn) {
+        if self.parameters.as_ref().is_some_and(|parameters| parameters.comfort_noise) {
+            self.send(|outbound, towards| outbound.relay_as(COMFORT_NOISE, packet, payload, towards, now, turn));
+        } else {
+            self.outbound.withhold(packet);
+        }
     }
 
     /// Hears `wanted` from now on: at once, or by a changeover where it would else notice. `codec` is that of the one party heard before.

@@ -12,7 +12,7 @@ fn law(codec: Codec) -> Option<Law> {
     match codec {
         Codec::Pcma => Some(Law::A),
         Codec::Pcmu => Some(Law::Mu),
-        Codec::Opus => None,
+        Codec::G722 | Codec::Opus => None,
     }
 }
 

@@ -21,7 +21,7 @@ use crate::rtp::rtcp::{self, Reporter};
 use crate::rtp::{Arrival, Event, EventReceiver, Packet, Receiver};
 use std::net::SocketAddr;
 
-/// Comfort noise (RFC 3389): a sign of life, and silence.
+/// Comfort noise (RFC 3389 §6): how the silence sounds that the leg does not send.
 const COMFORT_NOISE: u8 = 13;
 
 #[derive(Debug)]
@@ -93,7 +93,9 @@ pub struct Heard<'a> {
 pub enum Kind {
     Sound,
     Event(Event),
-    /// Comfort noise, and events that cannot be read: nothing to hear or to pass on.
+    /// Comfort noise: silence from here on.
+    Rest,
+    /// Events that cannot be read: nothing to hear or to pass on.
     Silence,
 }
 
@@ -210,7 +212,7 @@ impl Stream {
             kind if kind == parameters.receive_payload_type && packet.payload.is_empty() => Kind::Silence,
             kind if kind == parameters.receive_payload_type => Kind::Sound,
             kind if Some(kind) == parameters.receive_event_type => Event::read(packet.payload).map_or(Kind::Silence, Kind::Event),
-            COMFORT_NOISE => Kind::Silence,
+            COMFORT_NOISE => Kind::Rest,
             // RFC 6263 §4.6: of a type that nobody agreed to, so that it is not heard.
             _ if packet.payload.is_empty() => {
                 self.lives(now);
@@ -264,6 +266,9 @@ impl Stream {
                     self.rtcp_latch.lock(from);
                 }
                 self.reporter.note(incoming, now);
+                if let Some(lost) = incoming.fraction_lost {
+                    self.outbound.note_loss(f32::from(lost) / 256.0);
+                }
                 self.lives(now);
             }
             Err(rtcp::NotRtcp) if is_keep_alive(bytes) => self.lives(now),

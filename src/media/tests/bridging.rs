@@ -4,7 +4,7 @@ use super::world::{SESSION, World, at, level_at, rate_of};
 use crate::base::{Cadence, Codec, LegId, time::millis};
 use crate::media::control::{Background, Command, Report};
 
-const CODECS: [Codec; 3] = [Codec::Pcmu, Codec::Pcma, Codec::Opus];
+const CODECS: [Codec; 4] = Codec::ALL;
 
 #[test]
 fn the_same_codec_is_relayed_byte_for_byte() {

@@ -6,7 +6,7 @@ use crate::audio::level::dbov;
 use crate::audio::tone::Tone;
 use crate::base::{Codec, Duration, LegId, time::millis};
 use crate::media::control::{Background, Command};
-use Codec::{Opus, Pcma, Pcmu};
+use Codec::{G722, Opus, Pcma, Pcmu};
 
 /// None has a whole number of periods in a frame: each begins at another phase.
 const TONES: [f64; 8] = [437.0, 713.0, 1_109.0, 1_447.0, 547.0, 883.0, 1_277.0, 1_733.0];
@@ -57,6 +57,8 @@ fn each_hears_all_the_others_and_not_himself() {
         &[Pcma, Pcmu, Pcma],
         &[Opus, Opus, Opus],
         &[Pcmu, Opus, Pcma],
+        &[G722, Pcma, G722],
+        &[Opus, G722, Pcmu, G722],
         &[Pcma, Pcmu, Opus, Pcma, Pcmu, Opus, Pcma, Pcma],
     ] {
         let mut world = conference(codecs, -30.0);

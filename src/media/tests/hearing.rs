@@ -265,7 +265,7 @@ pub fn babble(ms: usize) -> Vec<i16> {
 
 #[test]
 fn voice_is_told_when_it_begins_and_when_it_ends() {
-    for (own, other) in [(Codec::Pcma, Codec::Pcma), (Codec::Pcmu, Codec::Opus)] {
+    for (own, other) in [(Codec::Pcma, Codec::Pcma), (Codec::Pcmu, Codec::Opus), (Codec::G722, Codec::Pcma)] {
         let mut world = World::bridged(own, other);
         world.command(Command::ListenForSpeech { session: SESSION, leg: LegId(1), on: true }).run(1_000);
         let law = if own == Codec::Pcma { crate::audio::g711::Law::A } else { crate::audio::g711::Law::Mu };

@@ -104,6 +104,9 @@ fn both_sides_stand_where_they_were_said() {
         (Codec::Pcmu, Codec::Opus, 8_000),
         (Codec::Opus, Codec::Pcma, 16_000),
         (Codec::Opus, Codec::Opus, 16_000),
+        (Codec::G722, Codec::G722, 16_000),
+        (Codec::G722, Codec::Pcmu, 16_000),
+        (Codec::Pcma, Codec::G722, 8_000),
     ] {
         for (jitter, loss) in [(0, u64::MAX), (40, u64::MAX), (40, 30)] {
             let story = format!("{a} {b} jitter {jitter} ms, one in {loss} lost");

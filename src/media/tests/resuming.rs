@@ -26,7 +26,13 @@ fn expect_it_goes_on(got: &[Got], clock_rate: u32, story: &str) {
 
 #[test]
 fn relay_transcoding_and_our_own_sound_go_on_where_they_were() {
-    for (a, b) in [(Codec::Pcma, Codec::Pcma), (Codec::Pcma, Codec::Pcmu), (Codec::Opus, Codec::Pcma), (Codec::Opus, Codec::Opus)] {
+    for (a, b) in [
+        (Codec::Pcma, Codec::Pcma),
+        (Codec::Pcma, Codec::Pcmu),
+        (Codec::Opus, Codec::Pcma),
+        (Codec::Opus, Codec::Opus),
+        (Codec::G722, Codec::Pcma),
+    ] {
         for (gone, music_before, music_after) in [(300, false, false), (1_500, true, false), (700, false, true)] {
             let story = format!("{a} {b}, {gone} ms, music {music_before} {music_after}");
             let music =

@@ -81,7 +81,7 @@ fn command(rng: &mut Rng, calls: &mut u64, books: &mut Books, now_ms: u64) -> Co
     let leg = leg_of(rng);
     match rng.below(16) {
         0..=4 => {
-            let codec = [Codec::Pcmu, Codec::Pcma, Codec::Opus][rng.below(3) as usize];
+            let codec = Codec::ALL[rng.below(4) as usize];
             let remotes = ["198.51.100.1:4000", "192.168.0.4:5000", "0.0.0.0:9", "[2001:db8::1]:4000", "198.51.100.1:0"];
             let mut parameters = parameters(codec, remotes[rng.below(5) as usize]);
             parameters.direction = Direction { send: !rng.one_in(4), receive: !rng.one_in(4) };

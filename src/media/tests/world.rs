@@ -79,7 +79,7 @@ pub fn at(ms: u64) -> Instant {
 
 /// The rate at which a phone of `codec` says and hears its sound.
 pub fn rate_of(codec: Codec) -> Rate {
-    if codec == Codec::Opus { Rate::Hz16000 } else { Rate::Hz8000 }
+    if codec.is_wideband() { Rate::Hz16000 } else { Rate::Hz8000 }
 }
 
 impl World {

@@ -5,6 +5,7 @@ use crate::base::Rng;
 use std::net::SocketAddr;
 
 const ALL: [Codec; 3] = [Codec::Pcma, Codec::Pcmu, Codec::Opus];
+const WIDE_FIRST: [Codec; 3] = [Codec::Opus, Codec::G722, Codec::Pcma];
 
 fn local(codecs: &[Codec]) -> Local {
     Local::new("192.0.2.9:20000".parse().expect("an address"), codecs, 77)
@@ -46,7 +47,12 @@ fn an_answer_lists_one_codec_and_its_events_in_the_offers_numbers() {
          a=rtpmap:97 telephone-event/8000\na=rtpmap:98 telephone-event/48000",
         &[Codec::Opus, Codec::Pcmu],
     );
-    assert!(body.contains("m=audio 20000 RTP/AVP 96 98\r\na=rtpmap:96 opus/48000/2\r\na=rtpmap:98 telephone-event/48000\r\n"), "{body}");
+    assert!(
+        body.contains(
+            "m=audio 20000 RTP/AVP 96 98\r\na=rtpmap:96 opus/48000/2\r\na=fmtp:96 useinbandfec=1\r\na=rtpmap:98 telephone-event/48000\r\n"
+        ),
+        "{body}"
+    );
     assert_eq!((settled.codec, settled.send_payload_type, settled.send_event_type), (Codec::Opus, 96, Some(98)));
     assert!(settled.silence_suppression, "usedtx=1 announces silence");
 }
@@ -200,6 +206,49 @@ fn packet_times_and_announced_silence() {
     }
 }
 
+/// RFC 3551 §4.5.2, RFC 3389, RFC 7587 §6.1: what is asked for is answered in its own words, and kept to.
+#[test]
+fn wideband_comfort_noise_and_the_wishes_of_opus() {
+    let (body, settled) = answered("m=audio 4000 RTP/AVP 0 9 13 101\na=rtpmap:101 telephone-event/8000", &WIDE_FIRST);
+    assert!(
+        body.contains("m=audio 20000 RTP/AVP 9 101 13\r\na=rtpmap:9 G722/8000\r\n") && body.contains("a=rtpmap:13 CN/8000\r\n"),
+        "{body}"
+    );
+    assert_eq!((settled.codec, settled.send_payload_type, settled.comfort_noise), (Codec::G722, 9, true));
+    for (lines, agreed) in [
+        ("m=audio 4000 RTP/AVP 8 99\na=rtpmap:99 CN/8000", false),
+        ("m=audio 4000 RTP/AVP 96 13\na=rtpmap:96 opus/48000/2", false),
+        ("m=audio 4000 RTP/AVP 8", false),
+        ("m=audio 4000 RTP/AVP 8 13", true),
+    ] {
+        let (body, settled) = answered(lines, &WIDE_FIRST);
+        assert_eq!((settled.comfort_noise, body.contains("CN/8000")), (agreed, agreed), "{lines}");
+    }
+    let wishes =
+        |parameters: &str| answered(&format!("m=audio 4000 RTP/AVP 96\na=rtpmap:96 opus/48000/2\n{parameters}"), &WIDE_FIRST).1.opus;
+    assert_eq!(
+        wishes("a=fmtp:96 UseInbandFEC=1; usedtx = 1;cbr=1; maxaveragebitrate=20000;maxplaybackrate=16000;sprop-stereo=1"),
+        OpusWishes { fec: true, dtx: true, constant_rate: true, bit_rate_max: Some(20_000), playback_rate_max: 16_000 }
+    );
+    for nonsense in [
+        "",
+        "a=fmtp:96 maxaveragebitrate=5;maxplaybackrate=99999999999",
+        "a=fmtp:97 cbr=1",
+        "a=fmtp:96 ;;=;useinbandfec",
+        "a=fmtp:96 cbr=2",
+    ] {
+        assert_eq!(wishes(nonsense), OpusWishes::default(), "{nonsense}");
+    }
+    // What one leg wishes is asked of the other, in words that read back the same.
+    let wished = OpusWishes { fec: true, dtx: true, constant_rate: true, bit_rate_max: Some(16_000), playback_rate_max: 8_000 };
+    let asked = Local { opus: wished, comfort_noise: true, ..local(&WIDE_FIRST) };
+    let body = offer(&asked);
+    let (_, heard) = answer(&body, &local(&[Codec::Opus])).expect("acceptable");
+    assert_eq!(heard.opus, wished, "{}", String::from_utf8_lossy(&body));
+    let (_, heard) = answer(&body, &local(&[Codec::G722])).expect("acceptable");
+    assert!(heard.comfort_noise && heard.opus == OpusWishes::default(), "wishes of Opus are nothing to G.722");
+}
+
 #[test]
 fn ipv6_both_ways() {
     let ours = Local::new(address("[2001:db8::9]:20000"), &ALL, 1);
@@ -217,7 +266,7 @@ fn our_offer_and_what_an_answer_settles() {
     assert_eq!(
         body,
         "v=0\r\no=- 77 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\nm=audio 20000 RTP/AVP 8 0 111 101 110\r\n\
-         a=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:111 opus/48000/2\r\na=rtpmap:101 telephone-event/8000\r\n\
+         a=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 useinbandfec=1\r\na=rtpmap:101 telephone-event/8000\r\n\
          a=fmtp:101 0-15\r\na=rtpmap:110 telephone-event/48000\r\na=fmtp:110 0-15\r\na=ptime:20\r\na=rtcp-mux\r\na=sendrecv\r\n"
     );
     // The answerer may number dynamic types anew: it sends with ours, we send with its (RFC 3264 §7).
