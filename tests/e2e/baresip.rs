@@ -25,7 +25,7 @@ pub struct Phone<'a> {
     pub port: u16,
     /// What it speaks.
     pub says: &'a [i16],
-    /// As baresip lists it: `pcma`, `pcmu`, `opus/48000/2`.
+    /// As baresip lists it: `pcma`, `pcmu`, `G722/16000/1`, `opus/48000/2`.
     pub codec: &'a str,
     pub answers: bool,
     /// Of its transport to the switch.
@@ -37,13 +37,17 @@ impl Baresip {
     pub fn start(site: &Site, phone: &Phone<'_>) -> Self {
         let folder = site.path(&format!("baresip-{}", phone.agent));
         std::fs::create_dir_all(&folder).expect("a folder");
-        let (hz, channels) = if phone.codec.starts_with("opus") { (48_000, 2) } else { (8_000, 1) };
+        let (hz, channels) = match phone.codec {
+            "opus/48000/2" => (48_000, 2),
+            "G722/16000/1" => (16_000, 1),
+            _ => (8_000, 1),
+        };
         sound::write_wav(&folder.join("mouth.wav"), phone.says, hz, channels);
         let (port, control) = (site.port(phone.port), site.port(phone.port + 2));
         let config = format!(
             "poll_method epoll\nsip_listen 127.0.0.1:{port}\ncall_local_timeout 120\naudio_player aubridge,{agent}\n\
              audio_source aufile,{folder}/mouth.wav\naudio_alert aubridge,{agent}\nrtp_ports {rtp}-{last}\njitter_buffer_delay 2-10\n\
-             module_path {modules}\nmodule g711.so\nmodule opus.so\nmodule aufile.so\nmodule aubridge.so\nmodule sndfile.so\n\
+             module_path {modules}\nmodule g711.so\nmodule opus.so\nmodule g722.so\nmodule aufile.so\nmodule aubridge.so\nmodule sndfile.so\n\
              module_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nmodule cons.so\ncons_listen 127.0.0.1:{cons}\n\
              ctrl_tcp_listen 127.0.0.1:{control}\nsnd_path {folder}\nstatmode_default off\n",
             agent = phone.agent,
@@ -83,6 +87,11 @@ impl Baresip {
             agents["items"].as_array().is_some_and(|all| all.iter().any(|one| one["id"] == phone.agent && one["contacts"] == 1))
         });
         Self { process, folder, control, told: String::new() }
+    }
+
+    /// In its next call it says a tone of `low` and one of `high` Hz, at 16 kHz.
+    pub fn will_say_wide(&self, low: f64, high: f64) {
+        sound::write_wide(&self.folder.join("mouth.wav"), &[low, high], 60.0);
     }
 
     fn order(&mut self, command: &str, parameter: &str) {
@@ -129,11 +138,16 @@ impl Baresip {
 
     /// What it heard in its latest call, once that is over, at 8 kHz.
     pub fn heard(&self) -> Samples {
+        sound::parse_wav(&self.heard_file()).remove(0)
+    }
+
+    /// The same as the file that it is, at the rate of the codec.
+    pub fn heard_file(&self) -> Vec<u8> {
         let files = std::fs::read_dir(&self.folder).expect("a folder").flatten().map(|entry| entry.path());
         let mut dumps: Vec<PathBuf> = files.filter(|path| path.to_string_lossy().ends_with("-dec.wav")).collect();
         dumps.sort();
         let newest = dumps.last().unwrap_or_else(|| panic!("baresip heard nothing: no file in {}", self.folder.display()));
-        sound::read_wav(newest).remove(0)
+        std::fs::read(newest).expect("its dump")
     }
 }
 

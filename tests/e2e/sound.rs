@@ -136,6 +136,31 @@ pub fn speech(lead: f64, seconds: f64) -> Samples {
     samples
 }
 
+/// A sum of tones of −23 dBov each at 16 kHz, as a softphone reads it.
+pub fn write_wide(path: &Path, tones: &[f64], seconds: f64) {
+    let spec = hound::WavSpec { channels: 1, sample_rate: 16_000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let mut writer = hound::WavWriter::create(path, spec).expect("a file");
+    for n in 0..(seconds * 16_000.0) as usize {
+        let sum: f64 = tones.iter().map(|hz| (2.0 * PI * hz * n as f64 / 16_000.0).sin() * 3_277.0).sum();
+        writer.write_sample(sum as i16).expect("written");
+    }
+    writer.finalize().expect("written");
+}
+
+/// The level of one frequency in each channel of a WAV file at its own rate, dBov, between `from` and `to` seconds; and that rate.
+pub fn tone_levels_at_own_rate(bytes: &[u8], frequency: f64, from: f64, to: f64) -> (u32, Vec<f64>) {
+    let mut reader = hound::WavReader::new(bytes).expect("a WAV file");
+    let (hz, channels) = (reader.spec().sample_rate, usize::from(reader.spec().channels));
+    let all: Vec<i16> = reader.samples().map(|sample| sample.expect("a sample")).collect();
+    let index = |at: f64| (at * f64::from(hz)) as usize;
+    let level = |channel: usize| {
+        let samples: Vec<i16> = all.iter().skip(channel).step_by(channels).copied().collect();
+        // Goertzel's algorithm counts in samples: a file of twice the rate has the frequency at half.
+        tone_level(&samples[index(from)..index(to).min(samples.len())], frequency * 8_000.0 / f64::from(hz))
+    };
+    (hz, (0..channels).map(level).collect())
+}
+
 /// As a softphone reads it: `hz` a multiple of 8 kHz (by repetition and a straight line between), the same in each channel.
 pub fn write_wav(path: &Path, samples: &[i16], hz: u32, channels: u16) {
     let spec = hound::WavSpec { channels, sample_rate: hz, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };

@@ -3,7 +3,7 @@
 use crate::baresip::{Baresip, Phone};
 use crate::harness::{Site, moment, pass, text};
 use crate::linphone::Linphone;
-use crate::sound::{cut, find, level, parse_wav, prompt, seconds, tone, tone_level};
+use crate::sound::{cut, find, level, parse_wav, prompt, seconds, tone, tone_level, tone_levels_at_own_rate};
 use sha2::{Digest, Sha256};
 
 /// The caller's tone and the agent's, Hz.
@@ -115,30 +115,59 @@ fn without(sound: &[i16], tones: &[f64]) -> Vec<i16> {
 }
 
 #[test]
-fn opus_and_pcma_understand_each_other() {
+fn phones_of_any_two_codecs_understand_each_other() {
+    for (own, other) in [("opus/48000/2", "pcma"), ("G722/16000/1", "pcmu"), ("opus/48000/2", "G722/16000/1")] {
+        let site = Site::start(&[]);
+        let called = Phone { agent: "1001", port: 10, says: &tone(AGENT, 60.0), codec: own, answers: true, transport: "tcp" };
+        let agent = Baresip::start(&site, &called);
+        let calling = Phone { agent: "1002", port: 20, says: &tone(CALLER, 60.0), codec: other, answers: false, transport: "udp" };
+        let mut caller = Baresip::start(&site, &calling);
+        // By extension: calls of the house are recorded too.
+        caller.dial("1001");
+        caller.tells("CALL_ESTABLISHED", 5.0);
+        pass(6.0);
+        caller.hang_up();
+        let call = site.ended_call(5.0);
+        assert_eq!((text(&call["direction"]), text(&call["outcome"])), ("internal", "answered"));
+        let channels = parse_wav(&site.get_bytes(&format!("/api/v1/calls/{}/recording", text(&call["id"]))).1);
+        println!("a call of 1002 ({other}, over UDP) to 1001 ({own}, over TCP)");
+        for (what, sound, hears_caller) in [
+            ("recording, left", &channels[0], true),
+            ("recording, right", &channels[1], false),
+            ("what the agent's phone heard", &agent.heard(), true),
+            ("what the caller's phone heard", &caller.heard(), false),
+        ] {
+            let (caller, agent) = levels(what, cut(sound, 2.5, 5.0));
+            let (there, other) = if hears_caller { (caller, agent) } else { (agent, caller) };
+            assert!((there + 23.0).abs() < 2.0 && other < -55.0, "{what}: {there:.1} and {other:.1} dBov");
+        }
+    }
+}
+
+#[test]
+fn a_wideband_call_is_wideband_on_the_way_and_on_record() {
     let site = Site::start(&[]);
-    let opus = Phone { agent: "1001", port: 10, says: &tone(AGENT, 60.0), codec: "opus/48000/2", answers: true, transport: "tcp" };
-    let agent = Baresip::start(&site, &opus);
-    let pcma = Phone { agent: "1002", port: 20, says: &tone(CALLER, 60.0), codec: "pcma", answers: false, transport: "udp" };
-    let mut caller = Baresip::start(&site, &pcma);
-    // By extension: calls of the house are recorded too.
+    let wide = |agent, port, answers| Phone { agent, port, says: &[], codec: "G722/16000/1", answers, transport: "udp" };
+    let agent = Baresip::start(&site, &wide("1001", 10, true));
+    let mut caller = Baresip::start(&site, &wide("1002", 20, false));
+    agent.will_say_wide(AGENT, 5_700.0);
+    caller.will_say_wide(CALLER, 6_300.0);
     caller.dial("1001");
     caller.tells("CALL_ESTABLISHED", 5.0);
     pass(6.0);
     caller.hang_up();
     let call = site.ended_call(5.0);
-    assert_eq!((text(&call["direction"]), text(&call["outcome"])), ("internal", "answered"));
-    let channels = parse_wav(&site.get_bytes(&format!("/api/v1/calls/{}/recording", text(&call["id"]))).1);
-    println!("a call of 1002 (PCMA, over UDP) to 1001 (Opus, over TCP)");
-    for (what, sound, hears_caller) in [
-        ("recording, left", &channels[0], true),
-        ("recording, right", &channels[1], false),
-        ("what the Opus phone heard", &agent.heard(), true),
-        ("what the PCMA phone heard", &caller.heard(), false),
+    let (_, recording) = site.get_bytes(&format!("/api/v1/calls/{}/recording", text(&call["id"])));
+    for (what, heard, hz, channel) in [
+        ("recording, left", recording.clone(), 6_300.0, 0),
+        ("recording, right", recording, 5_700.0, 1),
+        ("what the agent's phone heard", agent.heard_file(), 6_300.0, 0),
+        ("what the caller's phone heard", caller.heard_file(), 5_700.0, 0),
     ] {
-        let (caller, agent) = levels(what, cut(sound, 2.5, 5.0));
-        let (there, other) = if hears_caller { (caller, agent) } else { (agent, caller) };
-        assert!((there + 23.0).abs() < 2.0 && other < -55.0, "{what}: {there:.1} and {other:.1} dBov");
+        let (rate, levels) = tone_levels_at_own_rate(&heard, hz, 2.5, 5.0);
+        println!("{what}: {rate} Hz, {hz} Hz at {:.1} dBov", levels[channel]);
+        assert_eq!(rate, 16_000, "{what}");
+        assert!((levels[channel] + 23.0).abs() < 2.5, "{what}: {:.1} dBov", levels[channel]);
     }
 }
 
