@@ -48,7 +48,7 @@ impl Outbound {
             encoder: None,
             opus,
             wishes: OpusWishes::default(),
-            loss: LossControl::new(opus.bitrate),
+            loss: LossControl::new(opus.bitrate, None),
             pending: Vec::new(),
             sent: Vec::new(),
             pending_frames: 0,
@@ -69,7 +69,7 @@ impl Outbound {
         }
         if self.wishes != parameters.opus {
             self.wishes = parameters.opus;
-            self.loss = LossControl::new(self.opus.wished(self.wishes).bitrate);
+            self.loss = LossControl::new(self.opus.wished(self.wishes).bitrate, self.wishes.bit_rate_max);
             self.encoder = None;
         }
         self.sender.set_format(parameters.codec.clock_rate(), parameters.send_payload_type);
