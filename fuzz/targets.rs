@@ -2,11 +2,13 @@
 //! (`fuzz/fuzz_targets/`, `make fuzz TARGET=… SECONDS=…`) and, over the kept corpus and seeded mutations of it, by
 //! `tests/fuzz_corpus.rs` in every `cargo test`.
 
+use sanling::base::srtp::{LegSecret, MasterKey, Protection, SrtpKeys, SrtpPolicy, Suite};
 use sanling::base::time::{millis, secs};
 use sanling::base::{Codec, Instant, LegId, OpusWishes, SessionId, TrunkId};
 use sanling::config::{PromptInventory, SourceFile, examine};
 use sanling::media::control::{Command as Order, Direction as Flowing, StreamParameters, all_hear_all};
 use sanling::media::{Component, Engine, EngineSettings, Turn};
+use sanling::rtp::srtp::Outbound;
 use sanling::sdp::{self, Local};
 use sanling::sip::msg::{Framed, Framer, Message, parse};
 use sanling::sip::{Callee, Command, Endpoint, Event, Flow, Output, Party, Protocol, Received, Settings, Trunk};
@@ -17,12 +19,13 @@ use std::sync::{Arc, OnceLock};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target by its name, which is also its folder in the corpus.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     ("sip_datagram", sip_datagram),
     ("sip_stream", sip_stream),
     ("sdp", sdp),
     ("rtp", rtp),
     ("rtcp", rtcp),
+    ("srtp", srtp),
     ("config", config),
     ("api", api),
 ];
@@ -78,7 +81,7 @@ impl Live {
         );
         live.receive(Protocol::Udp, invite.as_bytes());
         let leg = live.legs[0];
-        let sent = live.command(Command::Answer { leg, sdp: OFFER.into() });
+        let sent = live.command(Command::Answer { leg, sdp: OFFER.into(), otherwise: None });
         let answered = String::from_utf8_lossy(sent.first().expect("a 200")).into_owned();
         live.words[0].1 = value_after(&answered, "To:", "tag=").to_owned();
         let ack = format!(
@@ -214,9 +217,20 @@ fn framed(pieces: &[&[u8]]) -> (Vec<Vec<u8>>, bool) {
     (messages, false)
 }
 
-/// A description as an offer, as an answer, and as a second offer; what we answer can be taken by one like us.
+/// A description as an offer, as an answer, and as a second offer; what we answer can be taken by one like us. Under each policy of
+/// encryption.
 pub fn sdp(data: &[u8]) {
-    let local = Local::new(address("192.0.2.1:20000"), &[Codec::Pcma, Codec::Pcmu, Codec::Opus], 7);
+    for policy in [SrtpPolicy::Off, SrtpPolicy::Optional, SrtpPolicy::Required] {
+        described(data, policy);
+    }
+}
+
+fn described(data: &[u8], policy: SrtpPolicy) {
+    let end = |address, session| Local {
+        protection: Protection { policy, suites: Suite::ALL.to_vec(), secret: LegSecret::new([7; 32]) },
+        ..Local::new(address, &[Codec::Pcma, Codec::Pcmu, Codec::Opus], session)
+    };
+    let local = end(address("192.0.2.1:20000"), 7);
     let _ = sdp::accept(data, &local);
     match sdp::answer(data, &local) {
         Ok((answer, negotiated)) => {
@@ -225,7 +239,8 @@ pub fn sdp(data: &[u8]) {
             let second = Local { version: 2, layout: negotiated.layout, ..local };
             let _ = sdp::answer(data, &second);
             let offer = sdp::offer(&second);
-            let peer = Local::new(address("192.0.2.9:4000"), &[Codec::Pcma, Codec::Pcmu, Codec::Opus], 8);
+            let peer = end(address("192.0.2.9:4000"), 8);
+            assert!(policy != SrtpPolicy::Required || negotiated.srtp.is_some());
             let (answer, _) = sdp::answer(&offer, &peer).expect("our own offer can be answered");
             sdp::accept(&answer, &second).expect("and the answer taken");
         }
@@ -235,14 +250,26 @@ pub fn sdp(data: &[u8]) {
 
 /// RTP from the phone and from a stranger: packets are divided by their length in two bytes.
 pub fn rtp(data: &[u8]) {
-    media(data, Component::Rtp);
+    media(data, Component::Rtp, false);
 }
 
 pub fn rtcp(data: &[u8]) {
-    media(data, Component::Rtcp);
+    media(data, Component::Rtcp, false);
 }
 
-fn media(data: &[u8], component: Component) {
+/// As `rtp`, on legs that are encrypted: every other packet has been sealed with the phone's key, so that what is inside it is reached.
+pub fn srtp(data: &[u8]) {
+    media(data, Component::Rtp, true);
+}
+
+/// Of a phone, and ours towards it: one leg has a suite of each kind.
+fn keys(leg: LegId) -> SrtpKeys {
+    let suite = if leg.0 == 1 { Suite::Cm128Tag80 } else { Suite::Gcm128 };
+    let key = |byte| MasterKey::new(suite, vec![byte; suite.key_length() + suite.salt_length()], vec![]).expect("a key");
+    SrtpKeys { receive: key(1), send: key(2) }
+}
+
+fn media(data: &[u8], component: Component, encrypted: bool) {
     let mut engine = Engine::new(EngineSettings::default(), Arc::default(), 42);
     let (mut turn, mut now) = (Turn::new(), Instant::START + secs(1));
     let session = SessionId(1);
@@ -266,6 +293,7 @@ fn media(data: &[u8], component: Component) {
             comfort_noise: true,
             opus: OpusWishes { fec: true, dtx: true, ..OpusWishes::default() },
             rtp_timeout: secs(30),
+            srtp: encrypted.then(|| Box::new(keys(leg))),
         };
         engine.handle_command(Order::Configure { session, leg, parameters }, now, &mut turn);
         engine.handle_command(Order::ListenForSpeech { session, leg, on: true }, now, &mut turn);
@@ -279,7 +307,11 @@ fn media(data: &[u8], component: Component) {
         rest = after;
         let leg = LegId(1 + turn_number % 2);
         let source = if turn_number % 8 == 7 { "203.0.113.66:4000".to_owned() } else { format!("198.51.100.{}:4000", leg.0) };
-        engine.handle_packet(leg, component, address(&source), packet, now, &mut turn);
+        let mut packet = packet.to_vec();
+        if encrypted && turn_number % 4 < 2 {
+            Outbound::new(&keys(leg).receive, 0).seal(0, 0, &mut packet);
+        }
+        engine.handle_packet(leg, component, address(&source), &packet, now, &mut turn);
         now += millis(7);
         while engine.deadline().is_some_and(|due| due <= now) {
             engine.tick(now, &mut turn);

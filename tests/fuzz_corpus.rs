@@ -96,6 +96,11 @@ fn rtcp() {
 }
 
 #[test]
+fn srtp() {
+    run("srtp");
+}
+
+#[test]
 fn configurations() {
     run("config");
 }

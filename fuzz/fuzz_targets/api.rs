@@ -1,5 +1,5 @@
 #![no_main]
-#[allow(dead_code, reason = "one target of seven")]
+#[allow(dead_code, reason = "one target of eight")]
 #[path = "../targets.rs"]
 mod targets;
 

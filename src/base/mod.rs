@@ -1,4 +1,5 @@
-//! What every room stands on: time, identity, order, bounds. Imports the standard library alone, and serde for what a restart must know.
+//! What every room stands on: time, identity, order, bounds. Imports the standard library alone, and serde for what a restart must know,
+//! zeroize for what memory must not.
 
 pub mod answering;
 pub mod breach;
@@ -20,6 +21,7 @@ pub mod rng;
 pub mod scorecard;
 pub mod script;
 pub mod sound;
+pub mod srtp;
 pub mod time;
 
 pub use answering::{Cause, Consequence, Limit, Limits, WrapUpKind};

@@ -1,5 +1,6 @@
 //! The callee's side: whom the caller is to be connected with, from the order to call him to the moment both hear each other.
 
+use super::leg::Offered;
 use super::{ALLOCATION_LIMIT, Action, Attempt, Call, Fact, Leg, Offer, Place, Side, State};
 use crate::base::{AgentId, Instant, LegId};
 use crate::media::control::{Background, Command as Media};
@@ -16,7 +17,7 @@ impl Call {
         if !is_open {
             return out.push(Action::Tell(Fact::OfferFailed { leg: offer.leg, failure: sip::Failure::Unreachable }));
         }
-        let leg = Leg::new(offer.leg, self.session, self.policy.clone(), offer.local);
+        let leg = Leg::new(offer.leg, self.session, self.policy.clone(), offer.protection.clone(), offer.local);
         out.push(Action::Media(Media::Allocate { session: self.session, leg: offer.leg, local: offer.local, resumed: None }));
         let attempt = Attempt { leg, give_up_at: Some(now + ALLOCATION_LIMIT), early_media: false, offer };
         self.attempts.insert(attempt.offer.leg, Box::new(attempt));
@@ -29,9 +30,9 @@ impl Call {
         let Some(attempt) = self.attempts.get_mut(&leg).filter(|attempt| !attempt.leg.is_allocated()) else { return };
         attempt.leg.allocated(address);
         attempt.give_up_at = None;
-        let sdp = attempt.leg.offer(Some(likes));
-        let offer = &attempt.offer;
-        out.push(Action::Sip(sip::Command::Invite { leg, callee: offer.callee.clone(), from: offer.from.clone(), sdp }));
+        let Offered { sdp, otherwise } = attempt.leg.offer(Some(likes));
+        let (callee, from) = (attempt.offer.callee.clone(), attempt.offer.from.clone());
+        out.push(Action::Sip(sip::Command::Invite { leg, callee, from, sdp, otherwise }));
         out.push(Action::Tell(Fact::OfferSent { leg }));
     }
 
@@ -85,13 +86,13 @@ impl Call {
             return;
         };
         attempt.leg.peer_moved(peer);
-        let usable = match &sdp {
-            Some(sdp) => attempt.leg.answered(sdp).is_ok(),
-            None => !attempt.leg.awaits_answer(),
+        let unusable = match &sdp {
+            Some(sdp) => attempt.leg.answered(sdp).err().map(|unacceptable| unacceptable.why),
+            None => attempt.leg.awaits_answer().then_some("no common media"),
         };
-        if !usable {
+        if let Some(why) = unusable {
             self.forget(&attempt, out);
-            let reason = Some(sip::Reason { cause: 488, text: "no common media".to_owned() });
+            let reason = Some(sip::Reason { cause: 488, text: why.to_owned() });
             out.push(Action::Sip(sip::Command::Release { leg, code: 488, reason, retry_after: None }));
             let failure = sip::Failure::Status { code: 488, reason: "Not Acceptable Here".to_owned() };
             return out.push(Action::Tell(Fact::OfferFailed { leg, failure }));

@@ -15,7 +15,7 @@ impl Call {
         self.caller.allocated(address);
         // A delayed offer (RFC 3261 §13.2.1) is settled with our 200 and the caller's ACK; nothing can be wrong before.
         if let Err(unacceptable) = self.caller.describe() {
-            self.fail(unacceptable.code, None, Outcome::Refused, "no common media", now, out);
+            self.fail(unacceptable.code, None, Outcome::Refused, unacceptable.why, now, out);
             return;
         }
         Self::configure(&self.caller, out);
@@ -30,7 +30,7 @@ impl Call {
         }
         let sdp = match self.caller.describe() {
             Ok(sdp) => sdp,
-            Err(unacceptable) => return self.fail(unacceptable.code, None, Outcome::Refused, "no common media", now, out),
+            Err(unacceptable) => return self.fail(unacceptable.code, None, Outcome::Refused, unacceptable.why, now, out),
         };
         self.caller_answered = true;
         self.caller.came_up();
@@ -49,8 +49,8 @@ impl Call {
     pub(super) fn offer_of_ours_answered(&mut self, leg: LegId, sdp: &[u8], now: Instant, out: &mut Vec<Action>) {
         let side = self.side_of(leg);
         let Some(party) = self.party_mut(leg).filter(|party| party.awaits_answer()) else { return };
-        if party.answered(sdp).is_err() {
-            return self.without_media(leg, "no common media", now, out);
+        if let Err(unacceptable) = party.answered(sdp) {
+            return self.without_media(leg, unacceptable.why, now, out);
         }
         Self::configure(party, out);
         if let Some(side) = side {

@@ -1,6 +1,7 @@
 //! What a call is told by its legs, what its parent orders of it, and what it orders and tells in turn.
 
 use super::record::{HeldBy, Outcome, ReleasedBy};
+use crate::base::srtp::Protection;
 use crate::base::{AgentId, ClipId, LegId, SoundLimits};
 use crate::media::control::{AllocationFailure, Background, Excerpt};
 use crate::sip;
@@ -223,6 +224,8 @@ pub struct Offer {
     pub early_media: bool,
     #[serde(default)]
     pub place: Place,
+    #[serde(default)]
+    pub protection: Protection,
 }
 
 /// A phone that called by itself, to be somewhere in a call that stands.
@@ -231,6 +234,7 @@ pub struct Admission {
     pub leg: LegId,
     pub agent: Option<AgentId>,
     pub sdp: Option<Vec<u8>>,
+    pub protection: Protection,
     /// Our address towards it, and its own.
     pub local: IpAddr,
     pub peer: IpAddr,

@@ -1,8 +1,9 @@
 //! One leg of a call: what was offered and answered on it, and where its media go. Knows nothing of the other leg.
 
+use crate::base::srtp::{Protection, SrtpPolicy, Suite};
 use crate::base::{Codec, Duration, LegId, OpusWishes, SessionId, bytes};
 use crate::media::control::{Command as Media, Direction, StreamParameters};
-use crate::sdp::{self, Negotiated};
+use crate::sdp::{self, Negotiated, SdpError};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 
@@ -39,6 +40,9 @@ pub struct Leg {
     pub id: LegId,
     session: SessionId,
     policy: MediaPolicy,
+    /// Whether and how it is encrypted.
+    #[serde(default)]
+    protection: Protection,
     /// Where the peer's signalling comes from.
     peer: IpAddr,
     address: Option<SocketAddr>,
@@ -56,12 +60,40 @@ pub struct Leg {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Unacceptable {
     pub code: u16,
+    /// For the record, and the phone.
+    pub why: &'static str,
+}
+
+impl From<SdpError> for Unacceptable {
+    fn from(error: SdpError) -> Self {
+        let is_plain = error == SdpError::NotAcceptable(sdp::SRTP_REQUIRED);
+        Self { code: error.status(), why: if is_plain { sdp::SRTP_REQUIRED } else { "no common media" } }
+    }
+}
+
+/// A new offer of ours, and the same in other words for a phone that refuses it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Offered {
+    pub sdp: Vec<u8>,
+    pub otherwise: Option<Vec<u8>>,
 }
 
 impl Leg {
     #[must_use]
-    pub fn new(id: LegId, session: SessionId, policy: MediaPolicy, peer: IpAddr) -> Self {
-        Self { id, session, policy, peer, address: None, exchange: Exchange::None, negotiated: None, sent: None, version: 0, up: false }
+    pub fn new(id: LegId, session: SessionId, policy: MediaPolicy, protection: Protection, peer: IpAddr) -> Self {
+        Self {
+            id,
+            session,
+            policy,
+            protection,
+            peer,
+            address: None,
+            exchange: Exchange::None,
+            negotiated: None,
+            sent: None,
+            version: 0,
+            up: false,
+        }
     }
 
     pub fn allocated(&mut self, address: SocketAddr) {
@@ -108,6 +140,12 @@ impl Leg {
         }
     }
 
+    /// What it is encrypted with, if it is.
+    #[must_use]
+    pub fn suite(&self) -> Option<Suite> {
+        self.negotiated.as_ref()?.srtp.as_ref().map(|keys| keys.send.suite())
+    }
+
     /// The peer wants to hear nothing from us: it holds.
     #[must_use]
     pub fn holds(&self) -> bool {
@@ -123,7 +161,19 @@ impl Leg {
         let address = self.address.expect("a leg is described only after its port was allocated");
         self.version += 1;
         let layout = self.negotiated.as_ref().map(|negotiated| negotiated.layout.clone()).unwrap_or_default();
-        sdp::Local { version: self.version, layout, ..sdp::Local::new(address, codecs, self.id.0) }
+        let protection = self.protection.clone();
+        sdp::Local { version: self.version, layout, protection, ..sdp::Local::new(address, codecs, self.id.0) }
+    }
+
+    /// As `local`, for an offer of ours: what was settled of encryption stays. Some phones take a key once, and never another.
+    fn local_to_offer(&mut self, codecs: &[Codec]) -> sdp::Local {
+        let mut local = self.local(codecs);
+        match (&self.negotiated, self.suite()) {
+            (Some(_), Some(suite)) => local.protection.suites = vec![suite],
+            (Some(_), None) if local.protection.policy == SrtpPolicy::Optional => local.protection.policy = SrtpPolicy::Off,
+            _ => {}
+        }
+        local
     }
 
     /// Our side of the exchange: the answer where an offer waits, else an offer. Asking again before anything changed repeats what was
@@ -134,7 +184,11 @@ impl Leg {
     pub fn describe(&mut self) -> Result<Vec<u8>, Unacceptable> {
         match std::mem::replace(&mut self.exchange, Exchange::Stable) {
             Exchange::OfferReceived(offer) => {
-                let local = self.local(&self.policy.codecs.clone());
+                let mut local = self.local(&self.policy.codecs.clone());
+                // The suite that was settled stays while it is offered.
+                if let Some(suite) = self.suite() {
+                    local.protection.suites.sort_by_key(|other| *other != suite);
+                }
                 match sdp::answer(&offer, &local) {
                     Ok((answer, negotiated)) => {
                         self.negotiated = Some(negotiated);
@@ -146,28 +200,28 @@ impl Leg {
                         if self.negotiated.is_none() {
                             self.exchange = Exchange::None;
                         }
-                        Err(Unacceptable { code: error.status() })
+                        Err(error.into())
                     }
                 }
             }
-            Exchange::None => Ok(self.offer(None)),
+            Exchange::None => Ok(self.offer(None).sdp),
             before @ (Exchange::Stable | Exchange::OfferSent(_)) => {
                 self.exchange = before;
-                Ok(self.sent.clone().unwrap_or_else(|| self.offer(None)))
+                Ok(self.sent.clone().unwrap_or_else(|| self.offer(None).sdp))
             }
         }
     }
 
     /// A new offer of ours: of what the other leg likes or, by default, of all.
-    pub fn offer(&mut self, likes: Option<Likes>) -> Vec<u8> {
-        let mut local = self.local(&likes.as_ref().map_or_else(|| self.policy.codecs.clone(), |likes| likes.codecs.clone()));
+    pub fn offer(&mut self, likes: Option<Likes>) -> Offered {
+        let mut local = self.local_to_offer(&likes.as_ref().map_or_else(|| self.policy.codecs.clone(), |likes| likes.codecs.clone()));
         if let Some(likes) = likes {
             (local.comfort_noise, local.opus) = (likes.comfort_noise, likes.opus);
         }
-        let offer = sdp::offer(&local);
+        let (sdp, otherwise) = (sdp::offer(&local), sdp::offer_secured(&local));
         self.exchange = Exchange::OfferSent(local);
-        self.sent = Some(offer.clone());
-        offer
+        self.sent = Some(sdp.clone());
+        Offered { sdp, otherwise }
     }
 
     /// The peer's answer to our offer came; without an offer in the air it says nothing new.
@@ -176,7 +230,7 @@ impl Leg {
     /// When it answers with what was not offered.
     pub fn answered(&mut self, answer: &[u8]) -> Result<(), Unacceptable> {
         let Exchange::OfferSent(local) = &self.exchange else { return Ok(()) };
-        let negotiated = sdp::accept(answer, local).map_err(|error| Unacceptable { code: error.status() })?;
+        let negotiated = sdp::accept(answer, local)?;
         self.negotiated = Some(negotiated);
         self.exchange = Exchange::Stable;
         Ok(())
@@ -209,6 +263,7 @@ impl Leg {
             comfort_noise: settled.comfort_noise,
             opus: settled.opus,
             rtp_timeout: self.policy.rtp_timeout,
+            srtp: settled.srtp.clone().map(Box::new),
         };
         Some(Media::Configure { session: self.session, leg: self.id, parameters })
     }

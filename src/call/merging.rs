@@ -3,6 +3,7 @@
 
 use super::record::ReleasedBy;
 use super::{ALLOCATION_LIMIT, Action, Admission, Attempt, Call, Coming, Ending, Fact, Leg, Offer, Place, Side, State};
+use crate::base::srtp::Protection;
 use crate::base::{AgentId, Instant, LegId, SessionId};
 use crate::media::control::Command as Media;
 use crate::sip;
@@ -32,8 +33,8 @@ impl Guest {
 
 impl Call {
     pub(super) fn admit(&mut self, admission: Admission, now: Instant, out: &mut Vec<Action>) {
-        let Admission { leg: id, agent, sdp, local, peer, place } = admission;
-        let mut leg = Leg::new(id, self.session, self.policy.clone(), peer);
+        let Admission { leg: id, agent, sdp, protection, local, peer, place } = admission;
+        let mut leg = Leg::new(id, self.session, self.policy.clone(), protection, peer);
         leg.offered(sdp);
         out.push(Action::Media(Media::Allocate { session: self.session, leg: id, local, resumed: None }));
         self.coming.insert(id, Box::new(Coming { leg, agent, place, give_up_at: now + ALLOCATION_LIMIT }));
@@ -89,7 +90,7 @@ impl Call {
             }
             Side::Callee => {
                 // The seat is never empty: what stands in it is of a leg that is gone.
-                let empty = Leg::new(self.caller.id, from, self.policy.clone(), std::net::IpAddr::from([0, 0, 0, 0]));
+                let empty = Leg::new(self.caller.id, from, self.policy.clone(), Protection::NONE, std::net::IpAddr::from([0, 0, 0, 0]));
                 Guest { leg: std::mem::replace(&mut self.caller, empty), from, agent: None, ringing: None }
             }
         };

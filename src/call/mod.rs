@@ -17,6 +17,7 @@ pub use leg::MediaPolicy;
 pub use merging::Guest;
 pub use originating::Origination;
 
+use crate::base::srtp::Protection;
 use crate::base::time::secs;
 use crate::base::{AgentId, CallId, Instant, LegId, Machine, SessionId, Timestamp, WallClock};
 use crate::media::control::Command as Media;
@@ -126,6 +127,7 @@ pub struct Arrival {
     pub session: SessionId,
     pub leg: LegId,
     pub sdp: Option<Vec<u8>>,
+    pub protection: Protection,
     /// Our address towards the caller, and his.
     pub local: IpAddr,
     pub peer: IpAddr,
@@ -136,8 +138,8 @@ pub struct Arrival {
 impl Call {
     /// A caller is there: his port is ordered, then `Fact::CallerReady` follows, or the end.
     pub fn arrive(arrival: Arrival, policy: MediaPolicy, wall: WallClock, now: Instant, out: &mut Vec<Action>) -> Self {
-        let Arrival { session, leg, sdp, local, peer, record, .. } = arrival;
-        let mut caller = Leg::new(leg, session, policy.clone(), peer);
+        let Arrival { session, leg, sdp, protection, local, peer, record, .. } = arrival;
+        let mut caller = Leg::new(leg, session, policy.clone(), protection, peer);
         caller.offered(sdp);
         out.push(Action::Media(Media::Allocate { session, leg, local, resumed: None }));
         let state = State::Arriving { give_up_at: now + ALLOCATION_LIMIT };

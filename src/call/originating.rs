@@ -4,6 +4,7 @@
 use super::leg::Leg;
 use super::record::CallRecord;
 use super::{Action, Call, Fact, MediaPolicy, State, nobody};
+use crate::base::srtp::Protection;
 use crate::base::{AgentId, Instant, SessionId, WallClock};
 use crate::media::control::Command as Media;
 use std::net::{IpAddr, Ipv4Addr};
@@ -24,7 +25,7 @@ impl Call {
     #[must_use]
     pub fn originate(origination: Origination, policy: MediaPolicy, wall: WallClock, now: Instant) -> Self {
         let Origination { session, agent_first, record } = origination;
-        let caller = Leg::new(nobody(), session, policy.clone(), IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let caller = Leg::new(nobody(), session, policy.clone(), Protection::NONE, IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         Self { exchanged: agent_first, ..Self::begin(session, caller, State::Waiting, record, policy, wall, now) }
     }
 

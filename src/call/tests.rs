@@ -32,7 +32,7 @@ impl Story {
         let local = IpAddr::from([127, 0, 0, 1]);
         let peer = IpAddr::from([127, 0, 0, 9]);
         let sdp = sdp.map(|sdp| sdp.as_bytes().to_vec());
-        let arrival = Arrival { call: id, session: SessionId(1), leg: CALLER, sdp, local, peer, record };
+        let arrival = Arrival { call: id, session: SessionId(1), leg: CALLER, sdp, protection: Protection::NONE, local, peer, record };
         let policy = MediaPolicy { codecs: vec![Codec::Pcma, Codec::Pcmu], rtp_timeout: secs(30) };
         let mut log = Vec::new();
         let call = Call::arrive(arrival, policy, wall, Instant::START, &mut log);
@@ -71,6 +71,7 @@ impl Story {
             local: IpAddr::from([127, 0, 0, 1]),
             early_media: false,
             place: Place::Callee,
+            protection: Protection::NONE,
         };
         self.is_told(Order::Offer(offer)).port_is_there(PHONE)
     }

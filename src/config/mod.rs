@@ -20,6 +20,7 @@ mod rights;
 pub mod secrets;
 mod source;
 mod suggest;
+mod tls;
 mod users;
 
 pub use calendar::{Calendar, Exception, Hours, Span};
@@ -32,14 +33,16 @@ pub use prompts::{
 };
 pub use queue::{AnnounceRule, OverflowCause, OverflowConfig, PreferredRule, QueueConfig, WhoElse, Widening};
 pub use reason::{MEETING, NO_REASON, OWN_REASONS, ReasonConfig};
-pub use resolve::{Outcome, examine, resolve};
+pub use resolve::{Outcome, examine, examine_with, resolve};
 pub use retention::{FreeSpace, Retention};
 pub use rights::{Right, rights};
 pub use source::SourceFile;
 pub use suggest::nearest;
+pub use tls::{CertificateFiles, Finding, KeyPair, NoFiles, TrunkTls};
 pub use users::{AccessConfig, Password, UserConfig, UserRole};
 
 use crate::base::scorecard::{Sampling, Scorecard};
+use crate::base::srtp::{SrtpPolicy, Suite};
 use crate::base::{
     AgentId, BoxId, Cadence, CalendarId, ClipId, Codec, Duration, Flaw, GuardSettings, Limits, MenuId, QueueId, ScriptStep, SoundLimits,
     Timestamp, TrunkId, UserId,
@@ -110,6 +113,19 @@ pub struct SwitchConfig {
 pub enum ListenProtocol {
     Udp,
     Tcp,
+    Tls,
+}
+
+impl ListenProtocol {
+    /// As `sip.listen` has it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -130,6 +146,8 @@ pub struct SipConfig {
     pub registration_max: Duration,
     pub registration_default: Duration,
     pub guard: GuardSettings,
+    /// With what it listens over TLS; there where an address says so.
+    pub tls: Option<KeyPair>,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -142,6 +160,8 @@ pub struct MediaConfig {
     pub rtp_timeout: Duration,
     /// Media threads; default: one a core.
     pub workers: Option<usize>,
+    /// By which sound is encrypted where it is, in order of preference; at least one.
+    pub srtp_suites: Vec<Suite>,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -207,16 +227,25 @@ pub struct AgentConfig {
     pub shift: Option<CalendarId>,
     pub role: Role,
     pub login: Login,
+    /// Whether the sound of his phone is encrypted.
+    pub srtp: SrtpPolicy,
 }
 
 /// Without the hashes: whoever has them can register as the agent.
 impl std::fmt::Debug for AgentConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { id, name, ha1_sha256: _, ha1_md5: _, team, skills, rank, weight, caller, greeting, superior, shift, role, login } = self;
+        let Self { id, name, ha1_sha256: _, ha1_md5: _, team, skills, rank, weight, caller, greeting, superior, shift, role, login, srtp } =
+            self;
         let mut shown = f.debug_struct("AgentConfig");
         shown.field("id", id).field("name", name).field("team", team).field("skills", skills);
         shown.field("rank", rank).field("weight", weight).field("caller", caller).field("greeting", greeting);
-        shown.field("superior", superior).field("shift", shift).field("role", role).field("login", login).finish_non_exhaustive()
+        shown
+            .field("superior", superior)
+            .field("shift", shift)
+            .field("role", role)
+            .field("login", login)
+            .field("srtp", srtp)
+            .finish_non_exhaustive()
     }
 }
 
@@ -324,6 +353,9 @@ pub struct TrunkConfig {
     pub caller_shown: CallerShown,
     /// The number that agents show who have none of their own.
     pub caller: Option<String>,
+    /// Whether the sound of its calls is encrypted.
+    pub srtp: SrtpPolicy,
+    pub tls: TrunkTls,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -357,12 +389,14 @@ pub enum CallerShown {
     BehindAccount,
 }
 
-/// `sip:HOST[:PORT][;transport=udp|tcp]`.
+/// `sip:HOST[:PORT][;transport=udp|tcp|tls]` or `sips:HOST[:PORT]`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TrunkHost {
     pub host: TrunkHostName,
     pub port: u16,
     pub protocol: ListenProtocol,
+    /// `sips:`: whom it is asked for, too, is a SIPS URI.
+    pub secure: bool,
     /// The lowest is tried first (RFC 2782); of those that say nothing each comes after the one before.
     pub priority: u16,
     /// Its share among hosts of one priority; at least 1.
@@ -372,14 +406,16 @@ pub struct TrunkHost {
 /// As the configuration writes it, priority and weight apart.
 impl std::fmt::Display for TrunkHost {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let scheme = if self.secure { "sips" } else { "sip" };
         match &self.host {
-            TrunkHostName::Address(IpAddr::V6(v6)) => write!(f, "sip:[{v6}]:{}", self.port)?,
-            TrunkHostName::Address(IpAddr::V4(v4)) => write!(f, "sip:{v4}:{}", self.port)?,
-            TrunkHostName::Name(name) => write!(f, "sip:{name}:{}", self.port)?,
+            TrunkHostName::Address(IpAddr::V6(v6)) => write!(f, "{scheme}:[{v6}]:{}", self.port)?,
+            TrunkHostName::Address(IpAddr::V4(v4)) => write!(f, "{scheme}:{v4}:{}", self.port)?,
+            TrunkHostName::Name(name) => write!(f, "{scheme}:{name}:{}", self.port)?,
         }
         match self.protocol {
             ListenProtocol::Udp => Ok(()),
-            ListenProtocol::Tcp => f.write_str(";transport=tcp"),
+            ListenProtocol::Tls if self.secure => Ok(()),
+            ListenProtocol::Tcp | ListenProtocol::Tls => write!(f, ";transport={}", self.protocol.name()),
         }
     }
 }

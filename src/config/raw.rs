@@ -67,6 +67,7 @@ tables! {
     RawConfig "" {
         switch: RawSwitch = "[switch]",
         sip: RawSip = "[sip]",
+        tls: RawTls = "[tls]",
         media: RawMedia = "[media]",
         http: RawHttp = "[http]",
         storage: RawStorage = "[storage]",
@@ -100,6 +101,10 @@ tables! {
         registration_default: Spot<String> = "registration_default = \"10m\"",
         guard: RawGuard = "[sip.guard]",
     }
+    RawTls "tls" {
+        certificate: Spot<String> = "certificate = \"tls/fullchain.pem\"",
+        key: Spot<String> = "key = \"tls/privkey.pem\"",
+    }
     RawGuard "sip.guard" {
         enabled: Spot<bool> = "enabled = true",
         failures: Spot<i64> = "failures = 10",
@@ -116,6 +121,8 @@ tables! {
         codecs: Vec<Spot<String>> = "codecs = [\"pcma\", \"pcmu\", \"g722\", \"opus\"]",
         rtp_timeout: Spot<String> = "rtp_timeout = \"30s\"",
         workers: Spot<i64> = "workers = 4",
+        srtp: Spot<String> = "srtp = \"optional\"",
+        srtp_suites: Vec<Spot<String>> = "srtp_suites = [\"AEAD_AES_128_GCM\", \"AES_CM_128_HMAC_SHA1_80\"]",
     }
     RawHttp "http" {
         listen: Spot<String> = "listen = \"127.0.0.1:8080\"",
@@ -204,6 +211,7 @@ tables! {
         shift: Spot<String> = "shift = \"office\"",
         role: Spot<String> = "role = \"agent\"",
         login: Spot<String> = "login = \"on-register\"",
+        srtp: Spot<String> = "srtp = \"required\"",
     }
     RawQueue "queue" {
         id: Spot<String> = "id = \"service\"",
@@ -330,6 +338,11 @@ tables! {
         channels: Spot<i64> = "channels = 30",
         caller_shown: Spot<String> = "caller_shown = \"asserted\"",
         caller: Spot<String> = "caller = \"02012345678\"",
+        srtp: Spot<String> = "srtp = \"required\"",
+        ca: Spot<String> = "ca = \"tls/carrier-ca.pem\"",
+        certificate: Spot<String> = "certificate = \"tls/carrier-client.pem\"",
+        key: Spot<String> = "key = \"tls/carrier-client-key.pem\"",
+        accept_certificate: Spot<String> = "accept_certificate = \"sbc.carrier.example\"",
     }
     RawRules "rules" {
         answer: RawAnswer = "[rules.answer]",

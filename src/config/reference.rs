@@ -34,12 +34,16 @@ reference! {
         "drain" = r#""30s""#: "On SIGTERM running calls get this long to end.";
     }
     ["sip"] "Signalling." {
-        "listen" = "": "Where it listens: `udp:ADDRESS:PORT` or `tcp:ADDRESS:PORT`.";
+        "listen" = "": "Where it listens: `udp:ADDRESS:PORT`, `tcp:ADDRESS:PORT` or `tls:ADDRESS:PORT`.";
         "session_expires" = r#""30m""#: "RFC 4028: how often the parties of a call are asked whether they are still there.";
         "min_session_expires" = r#""90s""#: "Phones that ask for less are refused with 422.";
         "registration_min" = r#""60s""#: "A phone that registers for less is refused with 423.";
         "registration_max" = r#""1h""#: "One that asks for more gets this.";
         "registration_default" = r#""10m""#: "One that asks for nothing gets this.";
+    }
+    ["tls"] "With what it listens over TLS (1.2 and 1.3). `sanling reload` reads the files anew; connections that are open stay." {
+        "certificate" = "(none)": "PEM, relative to the configuration's folder: the switch's own first, then those that lead to its authority.";
+        "key" = "(none)": "Its private key, PEM without a password; readable by the service, and by nobody else.";
     }
     ["sip.guard"] "What a source may do before it has proven itself." {
         "enabled" = "true": "Whether sources are watched.";
@@ -57,6 +61,8 @@ reference! {
         "codecs" = r#"["pcma", "pcmu", "g722", "opus"]"#: "In order of preference. A caller is answered with the first that he offers; an agent's phone is offered the caller's own first, so that nothing is transcoded where both have it. Calls of g722 and opus are wideband, mixed and recorded at 16 kHz.";
         "rtp_timeout" = r#""30s""#: "A leg that is not held and sends nothing for this long releases its call.";
         "workers" = "(one a core)": "Media threads.";
+        "srtp" = r#""off""#: "Whether sound is encrypted (SRTP, keyed by SDES), where agent or trunk say nothing: `off`; `optional`, where the other side can; `required`, or the call is refused with 488.";
+        "srtp_suites" = r#"["AEAD_AES_128_GCM", "AEAD_AES_256_GCM", "AES_CM_128_HMAC_SHA1_80", "AES_256_CM_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32"]"#: "By which, in order of preference.";
     }
     ["http"] "Pages, API, metrics." {
         "listen" = r#""127.0.0.1:8080""#: "Address and port.";
@@ -87,6 +93,7 @@ reference! {
         "role" = r#""agent""#: "`agent` or `supervisor`.";
         "login" = r#""on-register""#: "`on-register`: registering logs in and makes ready; `manual`: by feature code or API.";
         "greeting" = "(his number is said)": "The prompt that says his name to callers.";
+        "srtp" = "(that of [media])": "Whether the sound of his phone is encrypted: `off`, `optional` or `required`. Keys travel in SIP: have it register over TLS.";
     }
     ["user"] "Somebody who signs in to the pages. Who may what by his role: roles.md." {
         "id" = "": "As he signs in: letters, digits, `-` and `_`.";
@@ -207,7 +214,7 @@ reference! {
     }
     ["trunk"] "A way to the network outside." {
         "id" = "": "Its name.";
-        "hosts" = "": "Where calls out go, in order: `sip:HOST`, `sip:HOST:PORT`, `sip:HOST;transport=tcp`; hosts of one `;priority=1` share by `;weight=2`.";
+        "hosts" = "": "Where calls out go, in order: `sip:HOST`, `sip:HOST:PORT`, `sip:HOST;transport=tcp` or `tls`, `sips:HOST`; hosts of one `;priority=1` share by `;weight=2`.";
         "accept_from" = "[]": "Whose calls come in on it without a password: the carrier's addresses, and nobody else's.";
         "user" = "(no account)": "Our account, for carriers that ask for it.";
         "password" = "(no account)": "Its password.";
@@ -219,6 +226,11 @@ reference! {
         "try_for" = "(the INVITE's own time)": "A host that lets nothing ring for so long is given up for the next; after the last the call is refused.";
         "channels" = "(no limit)": "Calls over it at once, in and out; more go by the next trunk, or get 503.";
         "caller_shown" = r#""from""#: "`from`, `asserted` (P-Asserted-Identity as well), `behind-account` (From is our account).";
+        "srtp" = "(that of [media])": "Whether the sound of its calls is encrypted: `off`, `optional` or `required`.";
+        "ca" = "(those that this machine trusts)": "Who must have signed its certificate: PEM, relative to the configuration's folder.";
+        "certificate" = "(none)": "What we show to it where it asks for a certificate, PEM.";
+        "key" = "(none)": "The private key of that.";
+        "accept_certificate" = "(nobody's)": "Calls over TLS from who shows a good certificate of this name come in on it without a password, as those from `accept_from` do; one of the two is enough.";
         "caller" = "(the extension)": "The number that agents show in calls out; one of the agent's queue, or his own, counts first.";
     }
     ["rules.answer"] "Three rings." {

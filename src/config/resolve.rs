@@ -17,6 +17,7 @@ mod rules;
 mod scorecards;
 mod service;
 mod switch;
+mod tls;
 mod together;
 mod trunks;
 mod users;
@@ -28,7 +29,9 @@ use super::error::{ConfigError, Faults, in_words};
 use super::prompts::PromptInventory;
 use super::raw::RawConfig;
 use super::source::{Place, SourceFile, Sources, Spot};
+use super::tls::{CertificateFiles, NoFiles};
 use crate::base::QueueId;
+use crate::base::srtp::SrtpPolicy;
 use std::collections::BTreeMap;
 
 /// What came of reading a configuration.
@@ -55,11 +58,18 @@ pub fn resolve(files: &[SourceFile], overrides: &[String], prompts: &PromptInven
 /// [`resolve`], with the warnings beside it.
 #[must_use]
 pub fn examine(files: &[SourceFile], overrides: &[String], prompts: &PromptInventory) -> Outcome {
+    examine_with(files, overrides, prompts, &NoFiles)
+}
+
+/// [`examine`], with the certificates that it names read and judged.
+#[must_use]
+pub fn examine_with(files: &[SourceFile], overrides: &[String], prompts: &PromptInventory, certificates: &dyn CertificateFiles) -> Outcome {
     let sources = Sources::new(files, overrides);
     let mut faults = Faults::default();
     let config = document::read(&sources, &mut faults).map(|root| {
         let raw = RawConfig::read(root, &mut faults);
-        Resolver { prompts, faults: &mut faults, demo_password: None, overflows: Vec::new(), asking: Vec::new() }.config(raw)
+        let (overflows, asking) = (Vec::new(), Vec::new());
+        Resolver { prompts, certificates, faults: &mut faults, demo_password: None, overflows, asking }.config(raw)
     });
     let warnings = in_words(faults.warnings, &sources);
     let errors = in_words(faults.errors, &sources);
@@ -72,6 +82,7 @@ pub fn examine(files: &[SourceFile], overrides: &[String], prompts: &PromptInven
 
 struct Resolver<'a> {
     prompts: &'a PromptInventory,
+    certificates: &'a dyn CertificateFiles,
     faults: &'a mut Faults,
     /// Where the first of the shipped passwords stands.
     demo_password: Option<Place>,
@@ -97,16 +108,18 @@ impl Resolver<'_> {
         let raw_media = raw.media.unwrap_or_default();
         let raw_http = raw.http.unwrap_or_default();
         let listen = self.listen(&raw_sip);
-        let sip = self.sip(&raw_sip, &listen);
+        let tls = self.tls(&raw.tls.unwrap_or_default(), &listen);
+        let sip = self.sip(&raw_sip, &listen, tls);
         let media = self.media(&raw_media);
+        let srtp = self.srtp(raw_media.srtp.as_ref(), SrtpPolicy::Off);
         let http = self.http(&raw_http);
         let storage = self.storage(&raw.storage.unwrap_or_default());
-        let agents = self.agents(raw.agent.unwrap_or_default(), &switch.domain, &named);
+        let agents = self.agents(raw.agent.unwrap_or_default(), &switch.domain, srtp, &named);
         let queues = self.queues(raw.queue.unwrap_or_default(), &named);
         let menus = self.menus(raw.menu.unwrap_or_default(), &named);
         let boxes = self.boxes(raw.message_box.unwrap_or_default(), &named);
         let calendars = self.calendars(raw.calendar.unwrap_or_default());
-        let trunks = self.trunks(raw.trunk.unwrap_or_default());
+        let trunks = self.trunks(raw.trunk.unwrap_or_default(), srtp);
         let raw_rules = raw.rules.unwrap_or_default();
 
         let reports = self.reports(&raw.reports.unwrap_or_default());
@@ -133,6 +146,7 @@ impl Resolver<'_> {
         self.each_number_finds_somebody(&queues, &menus, &agents);
         let http_place = raw_http.listen.as_ref().map_or(raw_http.place, |spot| spot.place);
         let http_listen = Spot { value: http.listen, place: http_place };
+        self.secrets_stay_secret(&raw_sip, &listen, &agents, &trunks);
         self.ports_do_not_meet(&listen, &http_listen, &raw_media, &media);
         self.no_demo_password_in_the_open(&listen, &http_listen);
         Config {

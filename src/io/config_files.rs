@@ -4,7 +4,8 @@
 use crate::audio::wav::Clip;
 use crate::base::ClipId;
 use crate::base::limits::{CONFIG_FILE_MAX, PROMPT_FILE_MAX};
-use crate::config::{MUSIC_FOLDER, Outcome, PromptFolder, PromptInventory, SourceFile, examine};
+use crate::config::{MUSIC_FOLDER, Outcome, PromptFolder, PromptInventory, SourceFile, examine_with};
+use crate::io::tls::Judge;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
@@ -60,10 +61,12 @@ impl ConfigFolder {
         read_sources(&self.path)
     }
 
-    /// What is right or wrong with the texts, be they the folder's own or somebody's wish, beside the folder's prompts.
+    /// What is right or wrong with the texts, be they the folder's own or somebody's wish, beside the folder's prompts and the certificates
+    /// that they name.
     #[must_use]
     pub fn examine(&self, texts: &[SourceFile]) -> Outcome {
-        examine(texts, &self.overrides, &read_inventory(&self.path.join("prompts")))
+        let certificates = Judge { folder: self.path.clone() };
+        examine_with(texts, &self.overrides, &read_inventory(&self.path.join("prompts")), &certificates)
     }
 }
 

@@ -159,6 +159,7 @@ impl Metrics {
             ("lost", statistics.packets_lost),
             ("refused", statistics.packets_refused),
             ("malformed", statistics.packets_malformed),
+            ("unauthentic", statistics.packets_unauthentic),
         ] {
             self.0.packets.get_or_create(&vec![("kind", kind.to_owned())]).inc_by(count);
         }

@@ -27,4 +27,5 @@ pub mod shapes;
 pub mod shipped;
 pub mod store;
 pub mod telemetry;
+pub mod tls;
 pub mod trace;

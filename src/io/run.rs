@@ -11,12 +11,13 @@ use super::ledger::Ledger;
 use super::loaded::Loaded;
 use super::media::{MediaPool, MediaSettings};
 use super::metrics::{Metrics, Plant};
-use super::net::Net;
+use super::net::{Net, Tls};
 use super::recorder::{self, Recorder, Recovered, repair, unnoticed};
 use super::replay::Finder;
 use super::retention::Cleaner;
 use super::store::Store;
 use super::telemetry;
+use super::tls::Material;
 use super::trace::{self, Trace};
 use crate::base::limits;
 use crate::config::{Config, ConfigError, SourceFile, TrunkHostName};
@@ -163,7 +164,8 @@ async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&
     let clock = Clock::resumed(|wall| kept.resumes_at(wall));
     let wall = clock.read_wall();
     let (inbox, inputs) = mpsc::channel(limits::SWITCH_INBOX_MAX);
-    let net = Net::bind(&config.sip.listen, config.sip.guard.connections, inbox.clone())
+    let tls = Tls::new(Material::load(&config, &options.config).map_err(|error| RunError::Unavailable(error.to_string()))?);
+    let net = Net::bind(&config.sip.listen, config.sip.guard.connections, tls.clone(), inbox.clone())
         .map_err(|error| RunError::Unavailable(error.to_string()))?;
     let recorder = Recorder::start(recordings.clone(), inbox.clone()).map_err(unavailable("the recorder's thread cannot be started"))?;
     let (mut seeds, mut secret) = ([[0; 8]; 2], [0; 32]);
@@ -202,7 +204,7 @@ async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&
         config: loaded.clone(),
         folder: options.folder(),
         recorder: recorder.status(),
-        reload: reloader(options, desk.clone(), libraries, loaded.clone()),
+        reload: reloader(options, desk.clone(), libraries, tls.clone(), loaded.clone()),
     };
     let server = readers
         .spawn(Server::start(config.http.listen, api.clone()))
@@ -254,7 +256,7 @@ async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&
     };
     let terms = basis(&loaded.get()).terms;
     let background = [
-        tokio::spawn(look_up_trunks(loaded.clone(), inbox.clone())),
+        tokio::spawn(look_up_trunks(loaded.clone(), tls, inbox.clone())),
         tokio::spawn(obey_signals(desk.clone(), api.reload.clone(), loaded)),
         tokio::spawn(cleaner.run(rules.clone())),
         tokio::spawn(complete(store.clone(), terms)),
@@ -319,17 +321,19 @@ async fn complete(store: Store, terms: Terms) {
 }
 
 /// Reads the configuration anew, and hands it to the switch whole; or gives back every error, and nothing has changed.
-fn reloader(options: RunOptions, desk: Desk, clips: mpsc::Sender<Arc<ClipLibrary>>, loaded: Loaded) -> Reload {
+fn reloader(options: RunOptions, desk: Desk, clips: mpsc::Sender<Arc<ClipLibrary>>, tls: Tls, loaded: Loaded) -> Reload {
     let options = Arc::new(options);
     Arc::new(move || {
-        let (options, desk, clips, loaded) = (options.clone(), desk.clone(), clips.clone(), loaded.clone());
+        let (options, desk, clips, tls, loaded) = (options.clone(), desk.clone(), clips.clone(), tls.clone(), loaded.clone());
         Box::pin(async move {
             let read = tokio::task::spawn_blocking(move || {
                 let (config, texts) = load(&options)?;
                 let clips = load_clips(&options, &config);
-                Ok::<_, RunError>((Arc::new(config), texts, clips))
+                // Once more, after they were judged: a file may have changed meanwhile, and nothing is to be changed by half.
+                let material = Material::load(&config, &options.config).map_err(|error| RunError::Unavailable(error.to_string()))?;
+                Ok::<_, RunError>((Arc::new(config), texts, clips, material))
             });
-            let (config, texts, library) = match read.await {
+            let (config, texts, library, material) = match read.await {
                 Ok(Ok(read)) => read,
                 Ok(Err(RunError::Config(errors))) => return Err(errors.into_iter().map(dto::ConfigError::from).collect()),
                 Ok(Err(error)) => return Err(vec![without_place(error.to_string())]),
@@ -337,6 +341,7 @@ fn reloader(options: RunOptions, desk: Desk, clips: mpsc::Sender<Arc<ClipLibrary
             };
             match desk.ask(Command::Reload(config.clone())).await {
                 Ok(Reply::Reloaded { changes }) => {
+                    tls.swap(material);
                     // The driver has ended when it takes none; then nothing plays.
                     let _ = clips.send(library).await;
                     loaded.set(config, texts);
@@ -365,7 +370,7 @@ fn own_names() -> Vec<String> {
 }
 
 /// Where the names of trunk hosts lead, told to the switch again and again.
-async fn look_up_trunks(loaded: Loaded, inbox: mpsc::Sender<Input>) {
+async fn look_up_trunks(loaded: Loaded, tls: Tls, inbox: mpsc::Sender<Input>) {
     loop {
         let config = loaded.get();
         let mut hosts = BTreeMap::new();
@@ -378,6 +383,7 @@ async fn look_up_trunks(loaded: Loaded, inbox: mpsc::Sender<Input>) {
                 Err(error) => tracing::warn!(name, %error, "a trunk's host cannot be found"),
             }
         }
+        tls.found(&hosts);
         if !hosts.is_empty() && inbox.send(Input::Hosts(hosts)).await.is_err() {
             return;
         }

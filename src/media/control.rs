@@ -14,6 +14,7 @@
 //! | barge in | A, S | C, S | C, A |
 //! | take over | S | | C |
 
+use crate::base::srtp::SrtpKeys;
 use crate::base::time::secs;
 use crate::base::{Cadence, CallId, ClipId, Codec, Duration, Instant, LegId, OpusWishes, Reading, SessionId, SoundLimits};
 use serde::{Deserialize, Serialize};
@@ -214,11 +215,14 @@ pub struct StreamParameters {
     pub opus: OpusWishes,
     /// Release after so long without a packet, RTP or RTCP, while it is expected to send.
     pub rtp_timeout: Duration,
+    /// What it is encrypted with, both ways; `None`: not at all.
+    #[serde(default)]
+    pub srtp: Option<Box<SrtpKeys>>,
 }
 
 impl StreamParameters {
     /// A plain stream to a phone that is where it signals from: sound both ways in packets of 20 ms under the codec's own number (111 for
-    /// Opus), RTCP on the next port, no telephone-event, released after 30 s without a packet.
+    /// Opus), RTCP on the next port, no telephone-event, no encryption, released after 30 s without a packet.
     #[must_use]
     pub fn new(remote: SocketAddr, codec: Codec) -> Self {
         let payload_type = codec.static_payload_type().unwrap_or(111);
@@ -238,6 +242,7 @@ impl StreamParameters {
             comfort_noise: false,
             opus: OpusWishes::default(),
             rtp_timeout: secs(30),
+            srtp: None,
         }
     }
 }
@@ -343,6 +348,8 @@ pub struct StreamStatistics {
     /// From strangers: refused and counted.
     pub packets_refused: u64,
     pub packets_malformed: u64,
+    /// SRTP and SRTCP that proved not to be the leg's, or came before: dropped.
+    pub packets_unauthentic: u64,
 }
 
 /// A side of the stereo file.

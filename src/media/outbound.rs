@@ -1,14 +1,16 @@
-//! The sending half of a leg: our one stream towards it, made of its party's packets, its party's keys, and our own frames.
+//! The sending half of a leg: our one stream towards it, made of its party's packets, its party's keys, and our own frames; sealed on its
+//! way out where the leg is encrypted.
 
 use super::changeover::Joint;
 use super::control::StreamParameters;
 use super::loss::LossControl;
 use super::turn::{Component, Turn};
 use crate::audio::{Encoder, OpusSettings, Rate};
+use crate::base::srtp::MasterKey;
 use crate::base::{Codec, Duration, Instant, LegId, OpusWishes, Rng, time::millis};
 use crate::rtp::rtcp::Sent;
 use crate::rtp::sender::Relayed;
-use crate::rtp::{Event, Sender};
+use crate::rtp::{Event, Header, Sender, srtp};
 use std::net::SocketAddr;
 
 /// While a party presses a key its sound is held back (RFC 4733 §2.5.1.2: no audio beside the event), until this long after its last
@@ -29,6 +31,15 @@ pub struct Outbound {
     sent: Vec<u8>,
     pending_frames: u16,
     event_holds_until: Instant,
+    /// Seals what goes out.
+    srtp: Option<Box<Sealing>>,
+}
+
+#[derive(Debug)]
+struct Sealing {
+    context: srtp::Outbound,
+    /// What the stream's roll-over counter was when its key began: the other side counts from there.
+    counter_before: u64,
 }
 
 /// Where to, and as what.
@@ -53,6 +64,20 @@ impl Outbound {
             sent: Vec::new(),
             pending_frames: 0,
             event_holds_until: Instant::START,
+            srtp: None,
+        }
+    }
+
+    /// From now on what goes out is sealed with `key`, or not. `reports`: how many reports may have gone out under it before.
+    pub fn set_key(&mut self, key: Option<&MasterKey>, reports: u32) {
+        let counter_before = self.sender.highest() >> 16;
+        self.srtp = key.map(|key| Box::new(Sealing { context: srtp::Outbound::new(key, reports), counter_before }));
+    }
+
+    /// The leg had its key before a restart, from its beginning: our count begins there.
+    pub fn resume_key(&mut self) {
+        if let Some(sealing) = &mut self.srtp {
+            sealing.counter_before = Sender::FIRST_COUNTER;
         }
     }
 
@@ -93,8 +118,7 @@ impl Outbound {
     pub fn relay_as(&mut self, payload_type: u8, packet: Relayed, payload: &[u8], towards: Towards<'_>, now: Instant, turn: &mut Turn) {
         let Some(mut header) = self.sender.relay(packet, now) else { return };
         header.payload_type = payload_type;
-        self.sender.note_octets(payload.len());
-        turn.send((towards.leg, towards.tag), Component::Rtp, towards.destination, |out| header.write(payload, out));
+        self.send(header, payload, towards, turn);
     }
 
     /// Relays a packet of a party's key, brought from its clock to the leg's.
@@ -104,8 +128,7 @@ impl Outbound {
         let Some(header) = self.sender.event(packet, payload_type, now) else { return };
         self.event_holds_until = now + EVENT_HOLDS;
         let payload = event.at_clock(clock_rate, towards.parameters.codec.clock_rate()).write();
-        self.sender.note_octets(payload.len());
-        turn.send((towards.leg, towards.tag), Component::Rtp, towards.destination, |out| header.write(&payload, out));
+        self.send(header, &payload, towards, turn);
     }
 
     /// A packet of the party's that the leg does not get, and must not miss.
@@ -166,11 +189,30 @@ impl Outbound {
         }
         let ticks = towards.parameters.codec.clock_rate() / 50 * u32::from(self.pending_frames);
         let header = self.sender.originate(ticks, now);
-        self.sender.note_octets(self.pending.len());
-        turn.send((towards.leg, towards.tag), Component::Rtp, towards.destination, |out| header.write(&self.pending, out));
-        std::mem::swap(&mut self.pending, &mut self.sent);
+        let pending = std::mem::take(&mut self.pending);
+        self.send(header, &pending, towards, turn);
+        self.pending = std::mem::replace(&mut self.sent, pending);
         self.pending.clear();
         self.pending_frames = 0;
+    }
+
+    fn send(&mut self, header: Header, payload: &[u8], towards: Towards<'_>, turn: &mut Turn) {
+        self.sender.note_octets(payload.len());
+        turn.send((towards.leg, towards.tag), Component::Rtp, towards.destination, |out| {
+            let start = out.len();
+            header.write(payload, out);
+            if let Some(sealing) = &self.srtp {
+                let counter = (self.sender.number_of(header.sequence) >> 16).wrapping_sub(sealing.counter_before);
+                sealing.context.seal(counter as u32, start, out);
+            }
+        });
+    }
+
+    /// Seals the report that stands from `start` in `out`.
+    pub fn seal_report(&mut self, start: usize, out: &mut Vec<u8>) {
+        if let Some(sealing) = &mut self.srtp {
+            sealing.context.seal_report(start, out);
+        }
     }
 
     /// Something else is heard from now on.

@@ -43,6 +43,8 @@ pub struct Turn {
     pub wanted: Vec<Wanted>,
     /// Legs whose sockets are to be closed, after the packets above are sent.
     pub released: Vec<LegId>,
+    /// Room for a packet to be decrypted in.
+    pub(super) opened: Vec<u8>,
 }
 
 impl Turn {

@@ -6,6 +6,7 @@ pub mod packet;
 pub mod receiver;
 pub mod rtcp;
 pub mod sender;
+pub mod srtp;
 pub mod telephone_event;
 
 pub use jitter_buffer::{JitterBuffer, Next};

@@ -80,6 +80,9 @@ pub struct Relayed {
 }
 
 impl Sender {
+    /// How often numbers have rolled over when a stream begins.
+    pub const FIRST_COUNTER: u64 = 1;
+
     /// A stream that begins at `since`. SSRC, first sequence number and first timestamp are drawn (RFC 3550 §5.1), nothing else is.
     #[must_use]
     pub fn new(clock_rate: u32, payload_type: u8, since: Instant, rng: &mut Rng) -> Self {
@@ -89,7 +92,7 @@ impl Sender {
             payload_type,
             first: rng.next_u32(),
             since,
-            highest: 0x1_0000 + rng.below(0x8000),
+            highest: (Self::FIRST_COUNTER << 16) + rng.below(0x8000),
             last: None,
             source: Source::None,
             event: None,
@@ -219,6 +222,18 @@ impl Sender {
                 last.timestamp.wrapping_add(elapsed.max(last.ticks).max(1))
             }
         }
+    }
+
+    /// The highest number used, which counts on past 65,535.
+    #[must_use]
+    pub fn highest(&self) -> u64 {
+        self.highest
+    }
+
+    /// The number of a packet that goes out: the highest, or a little behind it.
+    #[must_use]
+    pub fn number_of(&self, sequence: u16) -> u64 {
+        self.highest - u64::from((self.highest as u16).wrapping_sub(sequence))
     }
 
     #[must_use]

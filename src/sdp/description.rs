@@ -2,6 +2,7 @@
 //! `offer_answer`.
 
 use super::SdpError;
+use super::crypto::{self, Crypto};
 use crate::base::limits::SDP_MEDIA_MAX;
 use crate::base::{Codec, OpusWishes};
 use sdp_types::{Media, Session};
@@ -12,11 +13,11 @@ pub(super) struct Line {
     pub media: String,
     pub proto: String,
     pub formats: String,
-    /// `None` when we cannot speak it: not audio, not plain RTP, port 0, no unicast address.
+    /// `None` when we cannot speak it: not audio, not RTP, keyed by DTLS, port 0, no unicast address.
     pub stream: Option<Stream>,
 }
 
-/// An audio stream over plain RTP, as its sender describes it.
+/// An audio stream over RTP, as its sender describes it.
 pub(super) struct Stream {
     pub remote: SocketAddr,
     pub remote_rtcp: SocketAddr,
@@ -31,6 +32,10 @@ pub(super) struct Stream {
     pub maxptime: Option<u16>,
     /// `a=silenceSupp:on`.
     pub silence_suppression: bool,
+    /// Its transport says that it is encrypted.
+    pub secure: bool,
+    /// `a=crypto` lines that we can use, in its order.
+    pub crypto: Vec<Crypto>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -105,8 +110,9 @@ fn line(session: &Session, media: &Media) -> Line {
 }
 
 fn stream(session: &Session, media: &Media) -> Option<Stream> {
-    let plain_rtp = ["RTP/AVP", "RTP/AVPF"].iter().any(|proto| media.proto.eq_ignore_ascii_case(proto));
-    if !media.media.eq_ignore_ascii_case("audio") || !plain_rtp || media.port == 0 {
+    let is_one_of = |known: [&str; 2]| known.iter().any(|proto| media.proto.eq_ignore_ascii_case(proto));
+    let secure = is_one_of(["RTP/SAVP", "RTP/SAVPF"]);
+    if !media.media.eq_ignore_ascii_case("audio") || !(secure || is_one_of(["RTP/AVP", "RTP/AVPF"])) || media.port == 0 {
         return None;
     }
     // RFC 8866 §5.7: the media's own c= overrides the session's.
@@ -130,6 +136,8 @@ fn stream(session: &Session, media: &Media) -> Option<Stream> {
         ptime: number(session, media, "ptime"),
         maxptime: number(session, media, "maxptime"),
         silence_suppression: value(media, "silenceSupp").is_some_and(|value| value.starts_with("on")),
+        secure,
+        crypto: crypto::read(values(media, "crypto")),
     })
 }
 
@@ -220,8 +228,13 @@ fn of_type<'a>(media: &'a Media, name: &str, payload_type: u8) -> Option<&'a str
     })
 }
 
-fn value<'a>(media: &'a Media, name: &str) -> Option<&'a str> {
-    media.attributes.iter().find(|attribute| attribute.attribute.eq_ignore_ascii_case(name))?.value.as_deref().map(str::trim)
+fn value<'a>(media: &'a Media, name: &'a str) -> Option<&'a str> {
+    values(media, name).next()
+}
+
+fn values<'a>(media: &'a Media, name: &'a str) -> impl Iterator<Item = &'a str> {
+    let named = media.attributes.iter().filter(move |attribute| attribute.attribute.eq_ignore_ascii_case(name));
+    named.filter_map(|attribute| attribute.value.as_deref().map(str::trim))
 }
 
 fn number(session: &Session, media: &Media, name: &str) -> Option<u16> {

@@ -14,7 +14,7 @@ pub struct Layout {
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) enum LayoutLine {
-    /// The one audio stream, with its transport: RTP/AVP or RTP/AVPF.
+    /// The one audio stream, with its transport: RTP/AVP, RTP/AVPF, or either with an S.
     Ours { proto: String },
     /// Refused: repeated with port 0.
     Refused { media: String, proto: String, formats: String },
@@ -37,6 +37,24 @@ impl Layout {
             }
         });
         Self { lines: lines.collect(), types: ours_before.learned(formats) }
+    }
+
+    /// The same with the audio stream over another transport: the peer has answered by it.
+    pub(super) fn over(mut self, transport: &str) -> Self {
+        for line in &mut self.lines {
+            if let LayoutLine::Ours { proto } = line {
+                transport.clone_into(proto);
+            }
+        }
+        self
+    }
+
+    /// That of the audio stream.
+    pub(super) fn transport(&self) -> &str {
+        self.lines
+            .iter()
+            .find_map(|line| if let LayoutLine::Ours { proto } = line { Some(proto.as_str()) } else { None })
+            .unwrap_or_default()
     }
 
     /// Which media line is the audio stream.

@@ -1,19 +1,22 @@
 //! Session descriptions (RFC 8866) and the offer/answer model (RFC 3264): pure functions from (offer, capabilities) to (answer,
 //! what was settled). sdp-types reads and writes the syntax.
 //!
-//! What lives here: one audio stream over plain RTP, whatever else the peer offers being refused line by line. What must not: SIP,
+//! What lives here: one audio stream over RTP, plain or encrypted by SDES (`crypto`), whatever else the peer offers being refused line by line. What must not: SIP,
 //! sockets, and the memory of a dialog, which the caller keeps ([`Local`] and the [`Layout`] of the last [`Negotiated`]).
 //!
 //! Choices: our configured order of codecs wins over the offerer's, since the configuration is the house's one place to say what it
 //! pays CPU for; an answer lists one codec and its telephone-event alone, so that both sides know what will be sent.
 
+mod crypto;
 mod description;
 mod layout;
 mod offer_answer;
 
+pub use crypto::REQUIRED as SRTP_REQUIRED;
 pub use layout::Layout;
-pub use offer_answer::{accept, answer, offer};
+pub use offer_answer::{accept, answer, offer, offer_secured};
 
+use crate::base::srtp::{Protection, SrtpKeys};
 use crate::base::{Codec, OpusWishes};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -66,10 +69,13 @@ pub struct Local {
     pub opus: OpusWishes,
     /// What earlier rounds on this leg fixed: default for the first, else that of the last [`Negotiated`].
     pub layout: Layout,
+    /// Whether and how the stream is encrypted.
+    #[serde(default)]
+    pub protection: Protection,
 }
 
 impl Local {
-    /// A first description: both directions, 20 ms packets, Opus with forward error correction.
+    /// A first description: both directions, 20 ms packets, Opus with forward error correction, no encryption.
     #[must_use]
     pub fn new(address: SocketAddr, codecs: &[Codec], session_id: u64) -> Self {
         Self {
@@ -82,6 +88,7 @@ impl Local {
             comfort_noise: false,
             opus: OpusWishes { fec: true, ..OpusWishes::default() },
             layout: Layout::default(),
+            protection: Protection::NONE,
         }
     }
 }
@@ -118,6 +125,9 @@ pub struct Negotiated {
     pub hold: bool,
     /// To be put into [`Local::layout`] for the next round.
     pub layout: Layout,
+    /// What the stream is encrypted with, if it is.
+    #[serde(default)]
+    pub srtp: Option<SrtpKeys>,
 }
 
 /// Why a description cannot be used, and what to answer.

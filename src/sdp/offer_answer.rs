@@ -1,8 +1,10 @@
 //! The three steps of RFC 3264: what we offer, how we answer, what an answer to our offer settles.
 
+use super::crypto::{self, Terms};
 use super::description::{self, Kind, Stream};
 use super::layout::{Layout, LayoutLine};
 use super::{Direction, Local, Negotiated, SdpError};
+use crate::base::srtp::{SrtpKeys, SrtpPolicy};
 use crate::base::{Codec, OpusWishes};
 use sdp_types::{Attribute, Connection, Media, Origin, Session, Time};
 
@@ -16,11 +18,24 @@ struct OurLine {
     formats: Vec<(u8, Kind)>,
     direction: Direction,
     rtcp_mux: bool,
+    /// Values of its `a=crypto` lines.
+    crypto: Vec<String>,
 }
 
 /// All we can do, in our order of preference; every line of earlier rounds is repeated in its place (RFC 3264 §8).
 #[must_use]
 pub fn offer(local: &Local) -> Vec<u8> {
+    offer_over(local, local.protection.policy == SrtpPolicy::Required)
+}
+
+/// The same, for a peer that refused it though it may be encrypted: some take such an offer only where its transport says so. `None` where
+/// that would be no other offer.
+#[must_use]
+pub fn offer_secured(local: &Local) -> Option<Vec<u8>> {
+    (local.protection.policy == SrtpPolicy::Optional).then(|| offer_over(local, true))
+}
+
+fn offer_over(local: &Local, secured: bool) -> Vec<u8> {
     let types = local.layout.types;
     let mut formats: Vec<(u8, Kind)> = local.codecs.iter().map(|codec| (types.of_codec(*codec), Kind::Voice(*codec))).collect();
     for clock in event_clocks(&local.codecs) {
@@ -29,7 +44,12 @@ pub fn offer(local: &Local) -> Vec<u8> {
     if local.comfort_noise && local.codecs.iter().any(|codec| codec.clock_rate() == 8_000) {
         formats.push((COMFORT_NOISE, Kind::ComfortNoise));
     }
-    write(local, &local.layout, &OurLine { formats, direction: local.direction, rtcp_mux: true })
+    let ours = OurLine { formats, direction: local.direction, rtcp_mux: true, crypto: crypto::offered(&local.protection) };
+    if secured {
+        write(local, &local.layout.clone().over(&crypto::secured(local.layout.transport())), &ours)
+    } else {
+        write(local, &local.layout, &ours)
+    }
 }
 
 /// Answers an offer: the first audio line that we can speak is taken, all others are refused with port 0 (RFC 3264 §6); the offer's
@@ -39,29 +59,40 @@ pub fn offer(local: &Local) -> Vec<u8> {
 /// [`SdpError::status`] is the SIP answer: 400 for what is no description, 488 when no line can be taken.
 pub fn answer(offer: &[u8], local: &Local) -> Result<(Vec<u8>, Negotiated), SdpError> {
     let lines = description::read(offer)?;
-    let streams = lines.iter().enumerate().filter_map(|(index, line)| Some((index, line.stream.as_ref()?)));
-    let mut any = false;
-    for (chosen, stream) in streams {
-        any = true;
-        let Some((codec, payload_type)) = choose(stream, &local.codecs) else { continue };
-        let event = event_type(stream, codec);
-        let direction = Direction { send: local.direction.send && stream.receives, receive: local.direction.receive && stream.sends };
-        let layout = Layout::dictated(&lines, chosen, local.layout.types, &stream.formats);
-        let mut formats = vec![(payload_type, Kind::Voice(codec))];
-        formats.extend(event.map(|number| (number, Kind::Event(codec.clock_rate()))));
-        formats.extend(takes_comfort_noise(stream, codec).then_some((COMFORT_NOISE, Kind::ComfortNoise)));
-        let body = write(local, &layout, &OurLine { formats, direction, rtcp_mux: stream.rtcp_mux });
-        let settled = Negotiated {
-            send_payload_type: payload_type,
-            receive_payload_type: payload_type,
-            send_event_type: event,
-            receive_event_type: event,
-            hold: !stream.receives,
-            ..settle(stream, codec, payload_type, direction, local, layout)
-        };
-        return Ok((body, settled));
+    let streams = || lines.iter().enumerate().filter_map(|(index, line)| Some((index, line.stream.as_ref()?)));
+    let spoken = streams().filter_map(|(index, stream)| Some((index, stream, choose(stream, &local.codecs)?)));
+    // What is encrypted goes before what is not, wherever it stands.
+    let mut chosen = None;
+    let mut refused = if streams().next().is_some() { "no codec in common" } else { "no audio over RTP is offered" };
+    for (index, stream, codec) in spoken {
+        match crypto::answered(stream, &local.protection) {
+            Some(Terms::Encrypted(keys, line)) => {
+                chosen = Some((index, stream, codec, Some((keys, line))));
+                break;
+            }
+            Some(Terms::Plain) => chosen = chosen.or(Some((index, stream, codec, None))),
+            None if local.protection.policy == SrtpPolicy::Required => refused = crypto::REQUIRED,
+            None => refused = "no encryption in common",
+        }
     }
-    Err(SdpError::NotAcceptable(if any { "no codec in common" } else { "no audio over plain RTP is offered" }))
+    let Some((chosen, stream, (codec, payload_type), encryption)) = chosen else { return Err(SdpError::NotAcceptable(refused)) };
+    let event = event_type(stream, codec);
+    let direction = Direction { send: local.direction.send && stream.receives, receive: local.direction.receive && stream.sends };
+    let layout = Layout::dictated(&lines, chosen, local.layout.types, &stream.formats);
+    let mut formats = vec![(payload_type, Kind::Voice(codec))];
+    formats.extend(event.map(|number| (number, Kind::Event(codec.clock_rate()))));
+    formats.extend(takes_comfort_noise(stream, codec).then_some((COMFORT_NOISE, Kind::ComfortNoise)));
+    let (srtp, crypto) = encryption.map_or((None, Vec::new()), |(keys, line)| (Some(keys), vec![line]));
+    let body = write(local, &layout, &OurLine { formats, direction, rtcp_mux: stream.rtcp_mux, crypto });
+    let settled = Negotiated {
+        send_payload_type: payload_type,
+        receive_payload_type: payload_type,
+        send_event_type: event,
+        receive_event_type: event,
+        hold: !stream.receives,
+        ..settle(stream, codec, payload_type, direction, local, layout, srtp)
+    };
+    Ok((body, settled))
 }
 
 /// What the peer's answer to `offer(offered)` settles. Of several codecs answered the first is meant (RFC 3264 §7).
@@ -80,6 +111,9 @@ pub fn accept(answer: &[u8], offered: &Local) -> Result<Negotiated, SdpError> {
     let types = offered.layout.types;
     let direction = Direction { send: offered.direction.send && stream.receives, receive: offered.direction.receive && stream.sends };
     let event = event_type(stream, codec);
+    let srtp = crypto::accepted(stream, offered)?;
+    let proto = &lines[offered.layout.ours()].proto;
+    let layout = offered.layout.clone().over(proto);
     Ok(Negotiated {
         // RFC 3264 §7: each side sends with the numbers that the other listed.
         send_payload_type: answered_type,
@@ -87,12 +121,20 @@ pub fn accept(answer: &[u8], offered: &Local) -> Result<Negotiated, SdpError> {
         send_event_type: event,
         receive_event_type: event.map(|_| types.of_event(codec.clock_rate())),
         hold: offered.direction.send && !stream.receives,
-        ..settle(stream, codec, answered_type, direction, offered, offered.layout.clone())
+        ..settle(stream, codec, answered_type, direction, offered, layout, srtp)
     })
 }
 
 /// What offer and answer have in common to say of the peer's stream.
-fn settle(stream: &Stream, codec: Codec, payload_type: u8, direction: Direction, local: &Local, layout: Layout) -> Negotiated {
+fn settle(
+    stream: &Stream,
+    codec: Codec,
+    payload_type: u8,
+    direction: Direction,
+    local: &Local,
+    layout: Layout,
+    srtp: Option<SrtpKeys>,
+) -> Negotiated {
     let voice = stream.formats.iter().find(|format| format.payload_type == payload_type && format.kind == Kind::Voice(codec));
     let opus = voice.map(|format| format.opus).filter(|_| codec == Codec::Opus).unwrap_or_default();
     let comfort_noise = takes_comfort_noise(stream, codec);
@@ -113,6 +155,7 @@ fn settle(stream: &Stream, codec: Codec, payload_type: u8, direction: Direction,
         opus,
         hold: false,
         layout,
+        srtp,
     }
 }
 
@@ -184,6 +227,9 @@ fn our_media(local: &Local, proto: &str, ours: &OurLine) -> Media {
         if !parameters.is_empty() {
             media.attributes.push(Attribute::with_value("fmtp", format!("{number} {parameters}")));
         }
+    }
+    for line in &ours.crypto {
+        media.attributes.push(Attribute::with_value("crypto", line));
     }
     media.attributes.push(Attribute::with_value("ptime", local.ptime));
     if ours.rtcp_mux {

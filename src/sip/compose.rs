@@ -1,6 +1,6 @@
 //! Headers and bodies that every machine here writes or reads alike. Text only: no state, no decisions.
 
-use super::msg::{Headers, NameAddr, Request, Response, Uri};
+use super::msg::{Headers, NameAddr, Request, Response, Scheme, Uri};
 use super::{Flow, Protocol, Reason};
 use crate::base::Duration;
 
@@ -18,15 +18,35 @@ pub fn via(flow: Flow, branch: &str) -> String {
     let transport = match flow.protocol {
         Protocol::Udp => "UDP",
         Protocol::Tcp => "TCP",
+        Protocol::Tls => "TLS",
     };
     format!("SIP/2.0/{transport} {};rport;branch={branch}", flow.local)
+}
+
+/// Our Contact towards a peer whom `target` names: to who is called by SIPS it is one (RFC 3261 §12.1.1).
+pub fn contact_to(target: &Uri, flow: Flow) -> String {
+    if target.scheme == Scheme::Sips { secure_contact(flow) } else { contact(flow) }
+}
+
+/// In answer to a request: where it was for a SIPS URI, or leads back by one, ours is one too (RFC 3261 §12.1.1).
+fn contact_in_answer(request: &Request, flow: Flow) -> String {
+    let is_secure = |header: &str| request.headers.list(header).next().is_some_and(|value| value.contains("<sips:"));
+    if request.uri.scheme == Scheme::Sips || is_secure("Record-Route") || is_secure("Contact") {
+        secure_contact(flow)
+    } else {
+        contact(flow)
+    }
+}
+
+fn secure_contact(flow: Flow) -> String {
+    if flow.protocol == Protocol::Tls { format!("<sips:{}>", flow.local) } else { contact(flow) }
 }
 
 /// Our Contact on a flow: an address of ours, and nothing of the other leg.
 pub fn contact(flow: Flow) -> String {
     match flow.protocol {
         Protocol::Udp => format!("<sip:{}>", flow.local),
-        Protocol::Tcp => format!("<sip:{};transport=tcp>", flow.local),
+        Protocol::Tcp | Protocol::Tls => format!("<sip:{};transport={}>", flow.local, flow.protocol.name()),
     }
 }
 
@@ -34,6 +54,12 @@ pub fn contact(flow: Flow) -> String {
 pub fn reason(reason: &Reason) -> String {
     let text: String = reason.text.chars().filter(|c| !c.is_control()).collect();
     format!("SIP;cause={};text=\"{}\"", reason.cause, text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// `305 sanling.local "SRTP is required"` (RFC 3261 §20.43): what of a description cannot be taken.
+pub fn warning(host: &str, text: &str) -> String {
+    let text: String = text.chars().filter(|c| !c.is_control()).collect();
+    format!("305 {host} \"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 /// What a Reason header says: its text, or else the whole value.
@@ -121,7 +147,7 @@ pub fn dialog_response(request: &Request, code: u16, to_tag: &str, flow: Flow) -
     for route in request.headers.all("Record-Route") {
         response.headers.push("Record-Route", route);
     }
-    response.headers.push("Contact", contact(flow));
+    response.headers.push("Contact", contact_in_answer(request, flow));
     response.headers.push("Allow", ALLOW);
     response.headers.push("Supported", SUPPORTED);
     response

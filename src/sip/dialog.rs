@@ -117,8 +117,12 @@ impl Dialog {
         contact.user == self.target.user && contact.host.eq_ignore_ascii_case(&self.target.host)
     }
 
-    /// Where the peer listens by its Contact, when that is on the same host and not the connection we have.
+    /// Where the peer listens by its Contact, when that is on the same host and not the connection we have. Over TLS nobody is called back who
+    /// has to be known by a certificate.
     pub fn listening(&self) -> Option<Flow> {
+        if self.flow.protocol == Protocol::Tls {
+            return None;
+        }
         let peer = self.target.socket_addr(5060).filter(|to| to.ip() == self.flow.peer.ip() && *to != self.flow.peer)?;
         Some(Flow { peer, ..self.flow })
     }
@@ -150,7 +154,7 @@ impl Dialog {
     /// Where requests go. Over TCP: to the peer's latest flow. Over UDP: to the first route, or the target, when it is an address and the
     /// peer is not behind a NAT; else, too, to the flow that the peer's latest request came by.
     pub fn next_hop(&self, settings: &Settings) -> Flow {
-        if self.flow.protocol == Protocol::Tcp || self.behind_nat {
+        if self.flow.protocol.is_stream() || self.behind_nat {
             return self.flow;
         }
         let uri = self.routes.first().map_or(&self.target, |route| &route.uri);

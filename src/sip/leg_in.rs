@@ -146,6 +146,9 @@ impl Session {
         let mut response = early.asked.request.response(code, None, Some(&self.dialog.local_tag));
         if let Some(reason) = reason {
             response.headers.push("Reason", compose::reason(reason));
+            if code == 488 {
+                response.headers.push("Warning", compose::warning(&room.settings.domain, &reason.text));
+            }
         }
         if let Some(seconds) = retry_after {
             response.headers.push("Retry-After", seconds.to_string());

@@ -28,6 +28,9 @@ pub(super) struct Target {
     /// Name and value of the header that answers the challenge of the first INVITE.
     #[serde(default)]
     pub proof: Option<(String, String)>,
+    /// It has refused our offer, and gets it in other words.
+    #[serde(default)]
+    pub otherwise: bool,
 }
 
 /// Whom a call out is for, and who calls.
@@ -39,6 +42,8 @@ pub(super) struct Calling {
     /// Called one after the other, all of a group at once.
     pub groups: VecDeque<Vec<Target>>,
     pub shown: Shown,
+    pub sdp: Vec<u8>,
+    pub otherwise: Option<Vec<u8>>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -60,6 +65,9 @@ pub(super) struct LegOut {
     cseq: u32,
     #[serde(with = "bytes")]
     sdp: Vec<u8>,
+    /// Our offer in other words.
+    #[serde(with = "bytes::option", default)]
+    otherwise: Option<Vec<u8>>,
     /// Groups that are called when all before them failed.
     later: VecDeque<Vec<Target>>,
     forks: BTreeMap<ClientKey, Target>,
@@ -105,8 +113,8 @@ pub(super) enum Next {
 
 impl LegOut {
     /// Calls the first group.
-    pub fn begin(leg: LegId, calling: Calling, sdp: Vec<u8>, room: &mut Room) -> Self {
-        let Calling { account, trunk, mut groups, shown } = calling;
+    pub fn begin(leg: LegId, calling: Calling, room: &mut Room) -> Self {
+        let Calling { account, trunk, mut groups, shown, sdp, otherwise } = calling;
         let Shown { mut from, asserted, is_private } = shown;
         let local_tag = room.tag();
         from.set_param("tag", Some(&local_tag));
@@ -122,6 +130,7 @@ impl LegOut {
             is_private,
             cseq: 1,
             sdp,
+            otherwise,
             later: groups,
             forks: BTreeMap::new(),
             best: None,
@@ -153,7 +162,7 @@ impl LegOut {
         headers.push("To", NameAddr::new(None, target.to.clone()).to_string());
         headers.push("Call-ID", self.call_id.as_str());
         headers.push("CSeq", format!("{} INVITE", self.cseq));
-        headers.push("Contact", compose::contact(target.flow));
+        headers.push("Contact", compose::contact_to(&target.uri, target.flow));
         headers.push("Allow", compose::ALLOW);
         headers.push("Supported", compose::SUPPORTED);
         headers.push("Session-Expires", interval.as_secs().to_string());
@@ -167,8 +176,12 @@ impl LegOut {
         if let Some((name, value)) = &target.proof {
             headers.push(name, value.as_str());
         }
-        compose::put_sdp(&mut request.headers, &mut request.body, &self.sdp);
+        compose::put_sdp(&mut request.headers, &mut request.body, self.offer_to(target));
         request
+    }
+
+    fn offer_to(&self, target: &Target) -> &[u8] {
+        self.otherwise.as_ref().filter(|_| target.otherwise).unwrap_or(&self.sdp)
     }
 
     /// One of the forks has something to say.
@@ -199,7 +212,8 @@ impl LegOut {
         let by = compose::contact_of(&answered.response.headers).map(|uri| uri.to_string());
         room.event(Event::Answered { leg: self.leg, sdp: answered.sdp.clone(), flow: target.flow, by });
         let interval = target.session_expires.unwrap_or(room.settings.session_expires);
-        Next::Answered(Box::new(Session::of_answer(self.leg, self.account.take(), answered, std::mem::take(&mut self.sdp), interval, room)))
+        let offer = self.offer_to(&target).to_vec();
+        Next::Answered(Box::new(Session::of_answer(self.leg, self.account.take(), answered, offer, interval, room)))
     }
 
     /// Answers a challenge, once (RFC 3261 §22.2), with the next number of the same call. False where that cannot be.
@@ -225,6 +239,17 @@ impl LegOut {
             // A nonce's answer counts once; the next may be asked for anew.
             let session_expires = Some(min.max(room.settings.session_expires));
             let target = Target { session_expires, proof: None, ..target.clone() };
+            self.forks.remove(key);
+            self.cseq += 1;
+            return self.call(target, room);
+        }
+        // RFC 3261 §21.4.26 and §21.6.4: what we offer is not what it takes; in other words it may be.
+        if matches!(code, 488 | 606)
+            && calling
+            && self.otherwise.is_some()
+            && let Some(target) = self.forks.get(key).filter(|target| !target.otherwise)
+        {
+            let target = Target { otherwise: true, proof: None, ..target.clone() };
             self.forks.remove(key);
             self.cseq += 1;
             return self.call(target, room);

@@ -50,10 +50,39 @@ use std::net::SocketAddr;
 pub enum Protocol {
     Udp,
     Tcp,
+    Tls,
+}
+
+impl Protocol {
+    /// Whether messages travel over a connection.
+    #[must_use]
+    pub const fn is_stream(self) -> bool {
+        matches!(self, Self::Tcp | Self::Tls)
+    }
+
+    /// Where a host listens that names no port (RFC 3261 §19.1.2).
+    #[must_use]
+    pub const fn default_port(self) -> u16 {
+        match self {
+            Self::Udp | Self::Tcp => 5060,
+            Self::Tls => 5061,
+        }
+    }
+
+    /// As URIs have it, and people.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+        }
+    }
 }
 
 /// A way to a peer. `local` is always a concrete listening address of ours (never 0.0.0.0, never an ephemeral port): it is what Via and
-/// Contact show. A TCP connection is named by its peer; sending on a flow whose connection is gone opens a new one.
+/// Contact show. A connection is named by its peer; sending on a flow whose connection is gone opens a new one, over TLS only to a trunk: it
+/// alone can be known again.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct Flow {
     pub protocol: Protocol,
@@ -64,9 +93,11 @@ pub struct Flow {
 /// What the sockets tell the endpoint.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Received {
-    /// One datagram, or a run of bytes of a TCP stream, as `flow.protocol` says.
+    /// One datagram, or a run of bytes of a stream, as `flow.protocol` says.
     Bytes { flow: Flow, bytes: Vec<u8> },
-    /// A TCP connection ended (either side).
+    /// The peer of a connection over TLS has a certificate that is good, for these names, and its key. Before any of its bytes.
+    Certified { flow: Flow, names: Vec<String> },
+    /// A connection ended (either side).
     Closed { flow: Flow },
     /// A message could not be sent (connection refused, ICMP, full queue given up).
     SendFailed { flow: Flow },
@@ -95,7 +126,7 @@ pub enum Output {
 pub enum Origin {
     /// Proven by digest.
     Account(AgentId),
-    /// By source address.
+    /// By source address, or by certificate.
     Trunk(TrunkId),
 }
 
@@ -230,6 +261,9 @@ pub enum Command {
         callee: Callee,
         from: Party,
         sdp: Vec<u8>,
+        /// The same in other words, once for each phone that refuses the first (488): one that takes encryption only where the transport
+        /// says so.
+        otherwise: Option<Vec<u8>>,
     },
     /// Ends a leg in whatever way its state asks: a final response to a call in that is not answered (`code`, with Retry-After in seconds
     /// where given), CANCEL to a call out that is not answered, BYE to one that is up. `reason` becomes the Reason header (RFC 3326).

@@ -1,15 +1,22 @@
 //! Requests that are not served, whoever sends them, and the RFC's answer to each. What a served request means is not decided here.
 
 use super::msg::{Method, Request, Response, Scheme, ViaRef};
-use super::{compose, watch};
+use super::{Protocol, compose, watch};
 
-/// The refusal of a new request, in the order of RFC 3261 §8.2; `None` when it may be served. `cookie` is in every branch of ours.
-pub(super) fn refusal(request: &Request, cookie: &str) -> Option<Response> {
+/// The refusal of a new request, in the order of RFC 3261 §8.2; `None` when it may be served. `cookie` is in every branch of ours; `over`: how
+/// it came.
+pub(super) fn refusal(request: &Request, over: Protocol, cookie: &str) -> Option<Response> {
     // §16.3 step 4: a request of ours that came back.
     if request.headers.list("Via").filter_map(ViaRef::read).any(|via| via.branch().is_some_and(|branch| branch.contains(cookie))) {
         return Some(request.response(482, None, None));
     }
-    if !matches!(request.uri.scheme, Scheme::Sip | Scheme::Tel) {
+    // RFC 5630 §5.2: what is for a SIPS URI comes over TLS.
+    let is_known = match request.uri.scheme {
+        Scheme::Sip | Scheme::Tel => true,
+        Scheme::Sips => over == Protocol::Tls,
+        Scheme::Other(_) => false,
+    };
+    if !is_known {
         return Some(request.response(416, None, None));
     }
     // Only a new call goes further than us; of everything else we are the end of the way (RFC 3261 §11.1, §16.3 step 3).
@@ -106,7 +113,7 @@ mod tests {
                  Call-ID: c\r\nCSeq: 1 {method}\r\n{lines}\r\n"
             );
             let Ok(Message::Request(request)) = parse(text.as_bytes()) else { panic!("{text}") };
-            let refusal = refusal(&request, "cookie");
+            let refusal = refusal(&request, Protocol::Udp, "cookie");
             assert_eq!(refusal.as_ref().map(|response| response.code), code, "{text}");
             let written = refusal.map(|response| String::from_utf8(Message::Response(response).to_bytes()).expect("text"));
             assert!(written.unwrap_or_default().contains(says), "{text}");

@@ -2,7 +2,7 @@
 //! proven before.
 
 use super::msg::{NameAddr, Request, Response, Uri};
-use super::{Event, Flow, Settings};
+use super::{Event, Flow, Protocol, Settings};
 use crate::base::limits::CONTACTS_PER_AGENT_MAX;
 use crate::base::{AgentId, Duration, Instant};
 use serde::{Deserialize, Serialize};
@@ -215,7 +215,9 @@ impl Registrar {
                 if binding.flow != flow {
                     return true;
                 }
-                let listens = binding.uri.socket_addr(5060).filter(|to| to.ip() == flow.peer.ip() && *to != flow.peer);
+                // Over TLS there is no other way back: what listens there could not prove that it is the phone.
+                let may_listen = flow.protocol != Protocol::Tls;
+                let listens = binding.uri.socket_addr(5060).filter(|to| may_listen && to.ip() == flow.peer.ip() && *to != flow.peer);
                 if let Some(peer) = listens {
                     binding.flow = Flow { peer, ..flow };
                 }
@@ -325,7 +327,6 @@ fn thousandths(q: &str) -> u16 {
 mod tests {
     use super::*;
     use crate::base::time::secs;
-    use crate::sip::Protocol;
     use crate::sip::msg::{Message, parse};
 
     struct Desk {

@@ -8,7 +8,7 @@ use super::order::{Asked, Order, Room, Silence, User};
 use super::session::{Phase, Session};
 use super::session_timer::{SessionTimer, Terms, TooSmall};
 use super::transaction::ServerKey;
-use super::{Cause, Event, Protocol, Reason, compose};
+use super::{Cause, Event, Reason, compose};
 use crate::base::bytes;
 use crate::base::limits::REOFFER_MAX;
 use crate::base::time::{millis, secs};
@@ -121,7 +121,7 @@ impl Session {
         };
         let mut request = self.dialog.request(method);
         let hop = self.dialog.next_hop(room.settings);
-        request.headers.push("Contact", compose::contact(hop));
+        request.headers.push("Contact", compose::contact_to(&request.uri, hop));
         request.headers.push("Allow", compose::ALLOW);
         request.headers.push("Supported", compose::SUPPORTED);
         if let Some(timer) = &self.timer {
@@ -142,7 +142,7 @@ impl Session {
         };
         let response = match response {
             Ok(response) => response,
-            Err(Silence::Unreachable) if self.unheard_until.is_some() && self.dialog.flow.protocol == Protocol::Tcp => {
+            Err(Silence::Unreachable) if self.unheard_until.is_some() && self.dialog.flow.protocol.is_stream() => {
                 return self.cut_off(ask, room);
             }
             Err(_) => return self.peer_is_gone(room),

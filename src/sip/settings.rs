@@ -1,5 +1,6 @@
 //! What the endpoint needs of the configuration: values only. How they are come by is the parent's business.
 
+use super::msg::{Scheme, Uri};
 use super::{Flow, Protocol, guard};
 use crate::base::time::secs;
 use crate::base::{AgentId, Duration, TrunkId};
@@ -65,6 +66,8 @@ pub struct Trunk {
     pub id: TrunkId,
     /// Whose unauthenticated INVITEs come in on it.
     pub accept_from: Vec<IpNet>,
+    /// The same by certificate, wherever it comes from: the name in it, lower case.
+    pub accept_certificate: Option<String>,
     /// Its hosts, best first: where it is registered with and asked after. What is called is said with each call.
     pub ways: Vec<TrunkWay>,
     /// Who we are to it, where it asks.
@@ -79,7 +82,7 @@ pub struct Trunk {
 /// A host of a carrier.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TrunkWay {
-    /// What a request URI shows, with its port where that is not 5060.
+    /// What a request URI shows, with its port where that is not the usual one; `sips:` before it where the URI is to be one.
     pub host: String,
     pub flow: Flow,
 }
@@ -142,6 +145,19 @@ impl fmt::Debug for Password {
     }
 }
 
+impl TrunkWay {
+    /// The URI of `user`, or of nobody, at a host as [`TrunkWay::host`] has it.
+    #[must_use]
+    pub fn uri(user: Option<&str>, host: &str) -> Uri {
+        let (scheme, host) = host.strip_prefix("sips:").map_or((Scheme::Sip, host), |host| (Scheme::Sips, host));
+        // The host may bring a port.
+        let parsed = format!("sip:{host}").parse::<Uri>().ok().filter(|uri| uri.user.is_none());
+        let mut uri = parsed.map_or_else(|| Uri::sip(user, host, None), |parsed| Uri::sip(user, &parsed.host, parsed.port));
+        uri.scheme = scheme;
+        uri
+    }
+}
+
 impl Trunk {
     /// One that calls come in from, and that nothing is kept up with.
     #[must_use]
@@ -149,6 +165,7 @@ impl Trunk {
         Self {
             id,
             accept_from,
+            accept_certificate: None,
             ways: Vec::new(),
             account: None,
             register: None,
@@ -162,5 +179,11 @@ impl Trunk {
     #[must_use]
     pub fn accepts(&self, ip: IpAddr) -> bool {
         self.accept_from.iter().any(|net| net.contains(&ip))
+    }
+
+    /// Whether calls from who has these names certified come in on it. Wildcards count for nothing (RFC 5922 §7.2).
+    #[must_use]
+    pub fn is_certified(&self, names: &[String]) -> bool {
+        self.accept_certificate.as_ref().is_some_and(|accepted| names.iter().any(|name| name.eq_ignore_ascii_case(accepted)))
     }
 }

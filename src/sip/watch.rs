@@ -200,7 +200,7 @@ impl Watch {
         let mut request = self.dialog.request(Method::Notify);
         let hop = self.dialog.next_hop(room.settings);
         let event = self.id.as_ref().map_or(PACKAGE.to_owned(), |id| format!("{PACKAGE};id={id}"));
-        request.headers.push("Contact", compose::contact(hop));
+        request.headers.push("Contact", compose::contact_to(&request.uri, hop));
         request.headers.push("Event", event);
         request.headers.push("Subscription-State", state);
         put_summary(&mut request, &self.agent, summary, room.settings);

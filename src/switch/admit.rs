@@ -154,7 +154,8 @@ impl Switch {
             // What rings in a queue's name is his when he has answered, not before.
             self.directory.takes_part(&agent, call, Role::Beside);
         }
-        let admission = Admission { leg, agent: Some(agent), sdp, local: flow.local.ip(), peer: flow.peer.ip(), place };
+        let protection = self.protection(leg, Some(&agent), None);
+        let admission = Admission { leg, agent: Some(agent), sdp, protection, local: flow.local.ip(), peer: flow.peer.ip(), place };
         self.order(call, Order::Admit(admission), now);
         Ok(())
     }

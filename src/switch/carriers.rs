@@ -241,11 +241,13 @@ fn flows_to(host: &TrunkHost, known: &BTreeMap<String, Vec<SocketAddr>>, surroun
             (name.clone(), known.iter().map(|address| SocketAddr::new(address.ip(), host.port)).collect())
         }
     };
-    let shown = if host.port == 5060 { shown } else { format!("{shown}:{}", host.port) };
     let protocol = match host.protocol {
         ListenProtocol::Udp => Protocol::Udp,
         ListenProtocol::Tcp => Protocol::Tcp,
+        ListenProtocol::Tls => Protocol::Tls,
     };
+    let shown = if host.port == protocol.default_port() { shown } else { format!("{shown}:{}", host.port) };
+    let shown = if host.secure { format!("sips:{shown}") } else { shown };
     let listening = || surroundings.listen.iter().filter(|(with, _)| *with == protocol).map(|(_, local)| *local);
     let flow = |peer: SocketAddr| {
         let usable = |local: &SocketAddr| local.is_ipv4() == peer.is_ipv4() && local.ip().is_loopback() == peer.ip().is_loopback();
@@ -275,6 +277,7 @@ pub(super) fn sip_trunk(trunk: &TrunkConfig, known: &BTreeMap<String, Vec<Socket
     sip::Trunk {
         id: trunk.id.clone(),
         accept_from: trunk.accept_from.clone(),
+        accept_certificate: trunk.tls.accept_certificate.clone(),
         ways: ways.collect(),
         account: account.map(|account| sip::TrunkAccount { user: account.user.clone(), password: sip::Password::new(&account.password) }),
         register,
@@ -293,7 +296,8 @@ mod tests {
     use super::*;
 
     fn host(name: &str, priority: u16, weight: u16) -> TrunkHost {
-        TrunkHost { host: TrunkHostName::Name(name.to_owned()), port: 5060, protocol: ListenProtocol::Udp, priority, weight }
+        let (host, protocol) = (TrunkHostName::Name(name.to_owned()), ListenProtocol::Udp);
+        TrunkHost { host, port: 5060, protocol, secure: false, priority, weight }
     }
 
     #[test]

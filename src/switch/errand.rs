@@ -217,7 +217,9 @@ impl Switch {
         if let Some(agent) = agent.clone() {
             self.engage(agent, call, Role::Beside, now);
         }
-        self.order(call, Order::Offer(call::Offer { leg, callee, agent, from, local, early_media: false, place }), now);
+        let protection = self.protection_of(leg, &callee);
+        let offer = call::Offer { leg, callee, agent, from, local, early_media: false, place, protection };
+        self.order(call, Order::Offer(offer), now);
     }
 
     pub(super) fn errand_sent(&mut self, call: CallId, leg: LegId, now: Instant) {

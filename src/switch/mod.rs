@@ -42,6 +42,7 @@ mod on_service;
 mod on_sip;
 mod overflow;
 mod party_orders;
+mod protecting;
 mod referrals;
 mod remembered;
 mod replaying;

@@ -55,7 +55,8 @@ impl Switch {
         }
         self.directory.takes_part(&agent, call, Role::Offered);
         let callee = Callee::Account(agent.clone());
-        let offer = call::Offer { leg, callee, agent: Some(agent), from, local, early_media: false, place };
+        let protection = self.protection_of(leg, &callee);
+        let offer = call::Offer { leg, callee, agent: Some(agent), from, local, early_media: false, place, protection };
         self.order(call, Order::Offer(offer), now);
     }
 

@@ -162,7 +162,8 @@ impl Switch {
             let agent = party.agent.clone();
             let place = if slot.call.has_caller() { call::Place::Callee } else { call::Place::Caller };
             let from = self.shown_as(&shown, by.as_ref(), &callee);
-            let offer = call::Offer { leg, callee, agent, from, local, early_media: true, place };
+            let protection = self.protection_of(leg, &callee);
+            let offer = call::Offer { leg, callee, agent, from, local, early_media: true, place, protection };
             self.add_leg(call, leg);
             return self.order(call, Order::Offer(offer), now);
         }

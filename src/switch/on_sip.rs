@@ -185,7 +185,8 @@ impl Switch {
         self.next_session += 1;
         let session = SessionId(self.next_session);
         let call = record.id;
-        let arrival = Arrival { call, session, leg, sdp, local: flow.local.ip(), peer: flow.peer.ip(), record };
+        let protection = self.protection(leg, caller_agent.as_ref(), trunk.as_ref());
+        let arrival = Arrival { call, session, leg, sdp, protection, local: flow.local.ip(), peer: flow.peer.ip(), record };
         let policy = MediaPolicy { codecs: self.config.media.codecs.clone(), rtp_timeout: self.config.media.rtp_timeout };
         let mut ordered = Vec::new();
         let machine = Call::arrive(arrival, policy, self.wall, now, &mut ordered);

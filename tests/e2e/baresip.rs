@@ -32,9 +32,24 @@ pub struct Phone<'a> {
     pub transport: &'a str,
 }
 
+/// How a phone is set up that keeps its secrets.
+#[derive(Clone, Copy, Default)]
+pub struct Secrets<'a> {
+    /// Of the switch, where it is not the one for UDP and TCP: a port of the test.
+    pub port: Option<u16>,
+    /// Who signed the switch's certificate: a file.
+    pub authority: Option<&'a std::path::Path>,
+    /// As baresip calls it: `srtp` where the other side can, `srtp-mand` always.
+    pub encryption: Option<&'a str>,
+}
+
 impl Baresip {
     /// Starts a phone and waits until it is registered.
     pub fn start(site: &Site, phone: &Phone<'_>) -> Self {
+        Self::start_with(site, phone, Secrets::default())
+    }
+
+    pub fn start_with(site: &Site, phone: &Phone<'_>, secrets: Secrets<'_>) -> Self {
         let folder = site.path(&format!("baresip-{}", phone.agent));
         std::fs::create_dir_all(&folder).expect("a folder");
         let (hz, channels) = match phone.codec {
@@ -57,12 +72,20 @@ impl Baresip {
             cons = site.port(phone.port + 3),
             modules = modules(),
         );
+        let mut config: String = config;
+        if let Some(authority) = secrets.authority {
+            config.push_str(&format!("sip_cafile {}\nsip_verify_server yes\n", authority.display()));
+        }
+        if secrets.encryption.is_some() {
+            config.push_str("module srtp.so\n");
+        }
         let account = format!(
             "<sip:{agent}@sanling.local;transport={transport}>;auth_pass=demo-{agent};answermode={mode};regint=600;\
-             outbound=\"sip:127.0.0.1:{sip};transport={transport}\";audio_codecs={codec}\n",
+             outbound=\"sip:127.0.0.1:{sip};transport={transport}\";audio_codecs={codec}{encryption}\n",
             agent = phone.agent,
             transport = phone.transport,
-            sip = site.sip_port(),
+            sip = secrets.port.map_or(site.sip_port(), |port| site.port(port)),
+            encryption = secrets.encryption.map(|way| format!(";mediaenc={way}")).unwrap_or_default(),
             mode = if phone.answers { "auto" } else { "manual" },
             codec = phone.codec,
         );

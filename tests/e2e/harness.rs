@@ -61,7 +61,7 @@ pub struct Site {
 }
 
 impl Site {
-    /// The shipped configuration, with these keys overridden; `{50}` and `{53}` in them are ports of the test.
+    /// The shipped configuration, with these keys overridden; `{1}`, `{3}`, `{50}` and `{53}` in them are ports of the test.
     pub fn start(overrides: &[&str]) -> Self {
         Self::start_with(overrides, |_| ())
     }
@@ -88,13 +88,15 @@ impl Site {
             .arg("run")
             .args([Path::new("--config"), &self.path("config"), Path::new("--data"), &self.path("data")])
             .args([Path::new("--recordings"), &self.recordings()])
-            .args(["--set", &format!("sip.listen=[\"udp:127.0.0.1:{0}\", \"tcp:127.0.0.1:{0}\"]", self.sip_port())])
             .args(["--set", &format!("http.listen=\"127.0.0.1:{}\"", self.port(2))]);
+        if !self.overrides.iter().any(|one| one.starts_with("sip.listen")) {
+            command.args(["--set", &format!("sip.listen=[\"udp:127.0.0.1:{0}\", \"tcp:127.0.0.1:{0}\"]", self.sip_port())]);
+        }
         if !self.overrides.iter().any(|one| one.starts_with("media.ports")) {
             command.args(["--set", &format!("media.ports=\"{}-{}\"", self.port(50), self.port(99))]);
         }
         for one in &self.overrides {
-            let ports = [50, 53].map(|n| (format!("{{{n}}}"), self.port(n).to_string()));
+            let ports = [1, 3, 50, 53].map(|n| (format!("{{{n}}}"), self.port(n).to_string()));
             command.args(["--set", &ports.iter().fold(one.clone(), |one, (place, port)| one.replace(place, port))]);
         }
         command.env("SANLING_ADMIN_TOKEN", TOKEN).env("RUST_LOG", "info,sanling=debug").env("NO_COLOR", "1");

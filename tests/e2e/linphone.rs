@@ -15,20 +15,32 @@ pub struct Linphone {
 impl Linphone {
     /// Starts a phone that speaks `says` in every call and writes down what it hears, and waits until it is registered.
     pub fn start(site: &Site, agent: &str, port: u16, says: &[i16]) -> Self {
+        Self::start_with(site, agent, port, says, None)
+    }
+
+    /// Over TLS to a port of the test, where an authority is given that signed the switch's certificate; and encrypted, or not at all.
+    pub fn start_with(site: &Site, agent: &str, port: u16, says: &[i16], secrets: Option<(u16, &std::path::Path)>) -> Self {
+        let (transport, sip) = secrets.map_or(("udp", site.sip_port()), |(port, _)| ("tls", site.port(port)));
+        let more = secrets.map_or(String::new(), |(_, authority)| {
+            format!(
+                "root_ca={}\nverify_server_certs=1\nverify_server_cn=1\nmedia_encryption=srtp\nmedia_encryption_mandatory=1\n",
+                authority.display()
+            )
+        });
         let folder = site.path(&format!("linphone-{agent}"));
         for needed in [".local/share/linphone", ".config/linphone"] {
             std::fs::create_dir_all(folder.join(needed)).expect("a folder");
         }
         sound::write_wav(&folder.join("mouth.wav"), says, 8_000, 1);
         let config = format!(
-            "[sip]\nsip_port={port}\nsip_tcp_port=0\nsip_tls_port=0\ndefault_proxy=0\n[rtp]\naudio_rtp_port={rtp}\n\
-             [proxy_0]\nreg_proxy=<sip:127.0.0.1:{sip};transport=udp>\nreg_route=<sip:127.0.0.1:{sip};transport=udp;lr>\n\
+            "[sip]\nsip_port={port}\nsip_tcp_port=0\nsip_tls_port={tls}\ndefault_proxy=0\n{more}[rtp]\naudio_rtp_port={rtp}\n\
+             [proxy_0]\nreg_proxy=<sip:127.0.0.1:{sip};transport={transport}>\nreg_route=<sip:127.0.0.1:{sip};transport={transport};lr>\n\
              reg_identity=sip:{agent}@sanling.local\nreg_expires=600\nreg_sendregister=1\npublish=0\n\
              [auth_info_0]\nusername={agent}\npasswd=demo-{agent}\nrealm=sanling.local\ndomain=sanling.local\n\
              [sound]\nechocancellation=0\n[video]\nenabled=0\ncapture=0\ndisplay=0\n[net]\nmtu=0\n",
             port = site.port(port),
             rtp = site.port(port + 2),
-            sip = site.sip_port(),
+            tls = if secrets.is_some() { -1 } else { 0 },
         );
         std::fs::write(folder.join("rc"), config).expect("written");
         let told = std::fs::File::create(folder.join("told")).expect("a log");

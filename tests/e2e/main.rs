@@ -19,6 +19,7 @@ mod replay;
 mod restart;
 mod rings;
 mod scanners;
+mod secure;
 mod sign_in;
 mod silent;
 mod sipp;

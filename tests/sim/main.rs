@@ -8,6 +8,7 @@
 mod answers;
 mod bent;
 mod checkers;
+mod cipher;
 mod day;
 mod disk;
 mod hostile;

@@ -1,9 +1,10 @@
 //! A SIP phone, written apart from the switch's own SIP: only messages and digest arithmetic are shared. It registers, calls, rings, answers,
 //! refuses, holds, hangs up and retransmits. What it does by itself is its `Habit`; its sound is its `Stream`.
 
+use super::cipher::{Cipher, Setting};
 use super::people::{Alert, Deed, Habit, OnRing, Way};
 use super::sound::Sound;
-use super::stream::{Stream, remote_rtp};
+use super::stream::Stream;
 use sanling::base::time::{millis, secs};
 use sanling::base::{Duration, Instant, Rng};
 use sanling::sip::msg::digest::{Algorithm, Challenge, Credentials, ha1};
@@ -201,6 +202,10 @@ pub struct Phone {
     pub voices: Vec<(SocketAddr, Voice)>,
     /// Draws the habit of each call anew.
     pub temper: Option<fn(&mut Rng) -> Habit>,
+    /// Its sound is encrypted, from its next call on.
+    pub secure: Option<Setting>,
+    /// Of refusals of its calls.
+    pub warnings: Vec<String>,
     /// Its next call asks for another's place.
     replaces: Option<String>,
     pub log: Vec<(Instant, Saw)>,
@@ -242,6 +247,8 @@ impl Phone {
             coarse: false,
             voices: Vec::new(),
             temper: None,
+            secure: None,
+            warnings: Vec::new(),
             replaces: None,
             log: Vec::new(),
             past: Vec::new(),
@@ -329,6 +336,8 @@ impl Phone {
 
     fn new_leg(&mut self, outgoing: bool, local: String, remote: String, target: String, now: Instant) -> Leg {
         self.next_port += 2;
+        let mut stream = Stream::new(SocketAddr::new(self.sip.ip(), self.next_port), self.habit.sound, &mut self.rng);
+        stream.cipher = self.secure.map(|setting| Cipher::new(setting, &mut self.rng));
         Leg {
             state: if outgoing { State::Dialling } else { State::Incoming },
             call_id: String::new(),
@@ -347,7 +356,7 @@ impl Phone {
             rang: None,
             ack: None,
             plan: Vec::new(),
-            stream: Stream::new(SocketAddr::new(self.sip.ip(), self.next_port), self.habit.sound, &mut self.rng),
+            stream,
             version: 1,
             holding: None,
             began_at: now,
@@ -581,10 +590,8 @@ impl Phone {
                 }
             }
             (Method::Invite | Method::Update, Some(index)) if self.legs[index].state == State::Up => {
+                self.legs[index].stream.take(&request.body);
                 let body = (request.method == Method::Invite || !request.body.is_empty()).then(|| self.legs[index].sdp());
-                if let Some(remote) = remote_rtp(&request.body) {
-                    self.legs[index].stream.remote = Some(remote);
-                }
                 let tag = self.legs[index].local_tag.clone();
                 let bytes = self.respond(&request, 200, Some(&tag), body.as_deref(), out);
                 if request.method == Method::Invite {
@@ -625,10 +632,13 @@ impl Phone {
         leg.remote_tag = remote_tag;
         leg.invite_branch = branch;
         leg.invite_cseq = request.cseq().0;
-        leg.stream.remote = remote_rtp(&request.body);
+        leg.stream.take(&request.body);
+        let refuses = leg.stream.cipher.as_ref().is_some_and(|cipher| cipher.refuses(&request.body));
         leg.invite = Some(request);
         let habit = &self.habit;
-        if busy {
+        if refuses {
+            leg.plan.push((now, Step::Refuse(488)));
+        } else if busy {
             leg.plan.push((now, Step::Refuse(486)));
         } else if habit.alert != Alert::Deaf {
             leg.plan.push((now + habit.alerts_after, Step::Alert));
@@ -729,6 +739,7 @@ impl Phone {
     }
 
     fn refused(&mut self, index: usize, response: &Response, now: Instant) {
+        self.warnings.extend(response.headers.get("Warning").map(str::to_owned));
         let retry_after = response.headers.number("Retry-After").ok().flatten();
         if self.legs[index].state != State::Ended {
             self.log.push((now, Saw::Refused { code: response.code, retry_after }));
@@ -752,9 +763,7 @@ impl Phone {
         if let Some(contact) = response.headers.name_addrs("Contact").ok().and_then(|all| all.into_iter().next()) {
             leg.target = contact.uri.to_string();
         }
-        if let Some(remote) = remote_rtp(&response.body) {
-            leg.stream.remote = Some(remote);
-        }
+        leg.stream.take(&response.body);
         let branch = self.branch();
         let leg = &mut self.legs[index];
         let later = std::mem::replace(&mut leg.cseq, cseq);
@@ -1036,6 +1045,11 @@ impl Leg {
     }
 
     fn sdp(&self) -> String {
+        let plain = self.plain_sdp();
+        self.stream.cipher.as_ref().map_or(plain.clone(), |cipher| cipher.describe(&plain))
+    }
+
+    fn plain_sdp(&self) -> String {
         let (ip, port) = (self.stream.local.ip(), self.stream.local.port());
         let (address, direction) = match self.holding {
             None => (ip.to_string(), "sendrecv"),

@@ -1,5 +1,6 @@
 //! The sound of one call at a phone: real RTP every 20 ms, keys by RFC 4733, and what was heard, told apart by its frequencies.
 
+use super::cipher::Cipher;
 use super::phones::Emission;
 use super::sound::{FRAME, Heard, Sound, loop_of, tell};
 use sanling::audio::g711::Law;
@@ -22,6 +23,10 @@ pub struct Stream {
     key_packets: u16,
     heard: Vec<(Instant, Box<[u8]>)>,
     pub packets_heard: u64,
+    /// Its encryption, where it has any.
+    pub cipher: Option<Cipher>,
+    /// Somebody on the way sends each packet again, and a changed one, and one in clear.
+    pub meddled: bool,
 }
 
 impl Stream {
@@ -39,6 +44,8 @@ impl Stream {
             key_packets: 0,
             heard: Vec::new(),
             packets_heard: 0,
+            cipher: None,
+            meddled: false,
         }
     }
 
@@ -68,6 +75,14 @@ impl Stream {
 
     /// A packet came; `keep` its sound, or its count alone.
     pub fn hear(&mut self, bytes: &[u8], keep: bool, now: Instant) {
+        let opened = match &mut self.cipher {
+            Some(cipher) => match cipher.open(bytes) {
+                Some(opened) => opened,
+                None => return,
+            },
+            None => bytes.to_vec(),
+        };
+        let bytes = &opened[..];
         if bytes.len() > 12 && bytes[1] & 0x7F == 8 {
             self.packets_heard += 1;
             if keep {
@@ -105,6 +120,25 @@ impl Stream {
         let payload = &sound[self.place..self.place + FRAME];
         self.place += FRAME;
         out.push(self.packet(8, false, begun, payload, to));
+        if self.meddled
+            && let Some(Emission::Rtp { from, to, bytes }) = out.last()
+        {
+            let (mut changed, mut clear) = (bytes.clone(), bytes[..12].to_vec());
+            changed[60] ^= 0x10;
+            clear.extend([0x2A; FRAME]);
+            let (from, to, again) = (*from, *to, bytes.clone());
+            out.extend([changed, clear, again].map(|bytes| Emission::Rtp { from, to, bytes }));
+        }
+    }
+
+    /// The other side's description came.
+    pub fn take(&mut self, sdp: &[u8]) {
+        if let Some(remote) = remote_rtp(sdp) {
+            self.remote = Some(remote);
+            if let Some(cipher) = &mut self.cipher {
+                cipher.take(sdp);
+            }
+        }
     }
 
     fn packet(&mut self, kind: u8, marker: bool, timestamp: u32, payload: &[u8], to: SocketAddr) -> Emission {
@@ -114,6 +148,9 @@ impl Stream {
         bytes.extend(timestamp.to_be_bytes());
         bytes.extend(self.ssrc.to_be_bytes());
         bytes.extend(payload);
+        if let Some(cipher) = &mut self.cipher {
+            cipher.seal(&mut bytes);
+        }
         Emission::Rtp { from: self.local, to, bytes }
     }
 

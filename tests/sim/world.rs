@@ -88,6 +88,8 @@ pub struct World {
     pub messages: u64,
     pub replies: Vec<Reply>,
     pub drained: bool,
+    /// Packets that proved not to be their leg's.
+    pub unauthentic: u64,
     /// What a restart goes on from.
     pub kept: BTreeMap<Part, Vec<u8>>,
     /// Calls whose image was taken away.
@@ -183,6 +185,7 @@ impl World {
             messages: 0,
             replies: Vec::new(),
             drained: false,
+            unauthentic: 0,
             kept: BTreeMap::new(),
             forgotten: BTreeSet::new(),
             up_at: None,
@@ -668,6 +671,11 @@ impl World {
                 for delay in self.net.copies(self.net.rtp) {
                     self.put(delay, Happening::RtpToPhone { to: packet.destination, bytes: bytes.to_vec() });
                 }
+            }
+        }
+        for report in &turn.reports {
+            if let Report::Statistics { statistics, .. } = report {
+                self.unauthentic += statistics.packets_unauthentic;
             }
         }
         self.inputs.extend(turn.reports.drain(..).map(Input::Media));

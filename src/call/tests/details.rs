@@ -27,6 +27,7 @@ impl Story {
             local: IpAddr::from([127, 0, 0, 1]),
             early_media,
             place: Place::Callee,
+            protection: Protection::NONE,
         }
     }
 

@@ -2,10 +2,11 @@
 
 use super::{Resolver, Spot};
 use crate::base::Codec;
+use crate::base::srtp::{SrtpPolicy, Suite};
 use crate::base::time::secs;
 use crate::config::prompts::{MUSIC_FOLDER, MUSIC_ON_HOLD, required_names};
 use crate::config::raw::{RawHttp, RawMedia, RawSip, RawStorage, RawSwitch, example_of};
-use crate::config::{HttpConfig, Listen, ListenProtocol, MediaConfig, Retention, SipConfig, StorageConfig, SwitchConfig};
+use crate::config::{HttpConfig, KeyPair, Listen, ListenProtocol, MediaConfig, Retention, SipConfig, StorageConfig, SwitchConfig};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -55,7 +56,7 @@ impl Resolver<'_> {
         listen
     }
 
-    pub(super) fn sip(&mut self, raw: &RawSip, listen: &[Spot<Listen>]) -> SipConfig {
+    pub(super) fn sip(&mut self, raw: &RawSip, listen: &[Spot<Listen>], tls: Option<KeyPair>) -> SipConfig {
         let session = secs(SESSION_EXPIRES_LEAST)..=secs(24 * HOUR);
         let life = secs(1)..=secs(24 * HOUR);
         let config = SipConfig {
@@ -66,6 +67,7 @@ impl Resolver<'_> {
             registration_max: self.duration(raw.registration_max.as_ref(), secs(HOUR), life.clone()),
             registration_default: self.duration(raw.registration_default.as_ref(), secs(10 * 60), life),
             guard: self.guard(raw.guard.as_ref().unwrap_or(&crate::config::raw::RawGuard::default())),
+            tls,
         };
         if config.min_session_expires > config.session_expires {
             let place = raw.min_session_expires.as_ref().or(raw.session_expires.as_ref()).map_or(raw.place, |spot| spot.place);
@@ -88,6 +90,7 @@ impl Resolver<'_> {
             codecs: self.codecs(raw),
             rtp_timeout: self.duration(raw.rtp_timeout.as_ref(), secs(30), secs(1)..=secs(HOUR)),
             workers,
+            srtp_suites: self.suites(raw),
         }
     }
 
@@ -131,6 +134,30 @@ impl Resolver<'_> {
             self.faults.error(raw.place, "`media.codecs` is empty", format!("for example: {}", example_of("media", "codecs")));
         }
         codecs.into_iter().map(|(codec, _)| codec).collect()
+    }
+
+    fn suites(&mut self, raw: &RawMedia) -> Vec<Suite> {
+        let Some(list) = &raw.srtp_suites else { return Suite::ALL.to_vec() };
+        let mut suites: Vec<Suite> = Vec::new();
+        for spot in list {
+            match spot.value.parse() {
+                Ok(suite) if suites.contains(&suite) => {
+                    self.faults.error(spot.place, format!("\"{suite}\" is given twice"), "keep one of the two");
+                }
+                Ok(suite) => suites.push(suite),
+                Err(_) => self.unknown_word(spot.place, &spot.value, "SRTP suite", Suite::ALL.map(Suite::name)),
+            }
+        }
+        if list.is_empty() {
+            self.faults.error(raw.place, "`media.srtp_suites` is empty", format!("for example: {}", example_of("media", "srtp_suites")));
+        }
+        suites
+    }
+
+    /// Whether sound is encrypted; `default` where the key is not given.
+    pub(super) fn srtp(&mut self, spot: Option<&Spot<String>>, default: SrtpPolicy) -> SrtpPolicy {
+        let words = [("off", SrtpPolicy::Off), ("optional", SrtpPolicy::Optional), ("required", SrtpPolicy::Required)];
+        self.choice(spot, "policy of encryption", &words, default)
     }
 
     pub(super) fn http(&mut self, raw: &RawHttp) -> HttpConfig {
@@ -195,14 +222,15 @@ impl Resolver<'_> {
     }
 }
 
-/// `udp:ADDRESS:PORT` or `tcp:…`; the error is what would be right.
+/// `udp:ADDRESS:PORT`, `tcp:…` or `tls:…`; the error is what would be right.
 fn parse_listen(text: &str) -> Result<Listen, String> {
-    let example = "a transport, an address and a port: \"udp:127.0.0.1:5060\" or \"tcp:[::1]:5060\"";
+    let example = "a transport, an address and a port: \"udp:127.0.0.1:5060\", \"tcp:[::1]:5060\" or \"tls:192.168.1.10:5061\"";
     let (protocol, address) = text.split_once(':').ok_or(example)?;
     let protocol = match protocol {
         "udp" => ListenProtocol::Udp,
         "tcp" => ListenProtocol::Tcp,
-        "tls" | "ws" | "wss" => return Err(format!("{protocol} is not built yet; the transports are udp and tcp")),
+        "tls" => ListenProtocol::Tls,
+        "ws" | "wss" => return Err(format!("{protocol} is not built yet; the transports are udp, tcp and tls")),
         _ => return Err(example.to_owned()),
     };
     let address = address.parse().map_err(|_| example)?;

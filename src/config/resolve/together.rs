@@ -106,7 +106,7 @@ impl Resolver<'_> {
                 let message = format!("port {} is one of the media ports", address.port());
                 self.faults.error_also(spot.place, message, ("the media ports stand", media_place), remedy);
             }
-            if protocol == ListenProtocol::Tcp && address.port() != 0 && address == http.value {
+            if protocol != ListenProtocol::Udp && address.port() != 0 && address == http.value {
                 let remedy = "move one of the two: SIP over TCP and HTTP need addresses of their own";
                 self.faults.error_also(http.place, format!("SIP listens on {address} already"), ("it stands", spot.place), remedy);
             }

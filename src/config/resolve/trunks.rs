@@ -3,23 +3,25 @@
 use super::switch::is_host;
 use super::{Placed, Resolver, Spot};
 use crate::base::TrunkId;
+use crate::base::srtp::SrtpPolicy;
 use crate::base::time::secs;
 use crate::config::raw::RawTrunk;
 use crate::config::{CallerShown, ListenProtocol, TrunkAccount, TrunkConfig, TrunkHost, TrunkHostName, TrunkPing};
 use ipnet::IpNet;
 use std::net::IpAddr;
 
-/// RFC 3263 §4.2: where a SIP host listens unless it says otherwise.
+/// RFC 3263 §4.2: where a SIP host listens unless it says otherwise, and where over TLS.
 const SIP_PORT: u16 = 5060;
+const TLS_PORT: u16 = 5061;
 /// Calls over one trunk at once, beyond all that a machine bears.
 const CHANNELS_MAX: u32 = 100_000;
 
 impl Resolver<'_> {
-    pub(super) fn trunks(&mut self, raw: Vec<RawTrunk>) -> Placed<TrunkId, TrunkConfig> {
+    pub(super) fn trunks(&mut self, raw: Vec<RawTrunk>, srtp: SrtpPolicy) -> Placed<TrunkId, TrunkConfig> {
         let mut trunks: Placed<TrunkId, TrunkConfig> = Placed::new();
         for raw in raw {
             let id = self.required(raw.id.as_ref(), "trunk", "id", raw.place, &raw.given);
-            let trunk = self.trunk(&raw);
+            let trunk = self.trunk(&raw, srtp);
             let Some(id) = id else { continue };
             self.identifier(&id.value, id.place);
             let trunk = TrunkConfig { id: TrunkId::new(&id.value), ..trunk };
@@ -32,7 +34,7 @@ impl Resolver<'_> {
         trunks
     }
 
-    fn trunk(&mut self, raw: &RawTrunk) -> TrunkConfig {
+    fn trunk(&mut self, raw: &RawTrunk, srtp: SrtpPolicy) -> TrunkConfig {
         let hosts: Vec<TrunkHost> = (1..).zip(raw.hosts.iter().flatten()).map(|(place, spot)| self.host(spot, place)).collect();
         let account = self.trunk_account(raw);
         let expires = self.duration(raw.expires.as_ref(), secs(3_600), secs(60)..=secs(86_400));
@@ -70,6 +72,8 @@ impl Resolver<'_> {
             channels: self.number(raw.channels.as_ref(), 1..=CHANNELS_MAX).and_then(|channels| usize::try_from(channels).ok()),
             caller_shown,
             caller: raw.caller.as_ref().and_then(|spot| self.shown_number(spot)),
+            srtp: self.srtp(raw.srtp.as_ref(), srtp),
+            tls: self.trunk_tls(raw),
         }
     }
 
@@ -100,11 +104,11 @@ impl Resolver<'_> {
 
     fn host(&mut self, spot: &Spot<String>, place: u16) -> TrunkHost {
         parse_host(&spot.value, place).unwrap_or_else(|| {
-            let remedy = "sip:HOST, with :PORT, ;transport=tcp, ;priority=1 and ;weight=2 if need be: \"sip:192.0.2.7:5060\"";
+            let remedy = "sip:HOST, with :PORT, ;transport=tcp or tls, ;priority=1 and ;weight=2 if need be: \"sip:192.0.2.7:5060\"";
             self.faults.error(spot.place, format!("\"{}\" is no host of a trunk", spot.value), remedy);
             // Stands in, so that the trunk is not blamed for having none.
             let host = TrunkHostName::Name(String::new());
-            TrunkHost { host, port: SIP_PORT, protocol: ListenProtocol::Udp, priority: place, weight: 1 }
+            TrunkHost { host, port: SIP_PORT, protocol: ListenProtocol::Udp, secure: false, priority: place, weight: 1 }
         })
     }
 
@@ -126,16 +130,22 @@ impl Resolver<'_> {
     }
 }
 
-/// `sip:HOST[:PORT][;transport=udp|tcp][;priority=N][;weight=N]`; the `place` of those that say nothing is their priority.
+/// `sip:HOST[:PORT][;transport=udp|tcp|tls][;priority=N][;weight=N]`, or `sips:` and always over TLS; the `place` of those that say nothing is their priority.
 fn parse_host(text: &str, place: u16) -> Option<TrunkHost> {
-    let mut rest = text.strip_prefix("sip:")?.split(';');
+    let secured = text.strip_prefix("sips:");
+    let mut rest = secured.or_else(|| text.strip_prefix("sip:"))?.split(';');
     let address = rest.next()?;
-    let (mut protocol, mut priority, mut weight) = (ListenProtocol::Udp, place, 1);
+    let secure = secured.is_some();
+    let (mut protocol, mut priority, mut weight) = (if secure { ListenProtocol::Tls } else { ListenProtocol::Udp }, place, 1);
     for param in rest {
         let number = |text: &str| text.parse::<u16>().ok().filter(|number| *number > 0 && text.bytes().all(|b| b.is_ascii_digit()));
         match param.split_once('=')? {
+            // RFC 3261 §26.2.2: over TCP, a SIPS URI says, and that is over TLS.
+            ("transport", "tls" | "tcp") if secure => {}
+            ("transport", _) if secure => return None,
             ("transport", "udp") => protocol = ListenProtocol::Udp,
             ("transport", "tcp") => protocol = ListenProtocol::Tcp,
+            ("transport", "tls") => protocol = ListenProtocol::Tls,
             ("priority", text) => priority = number(text)?,
             ("weight", text) => weight = number(text)?,
             _ => return None,
@@ -145,7 +155,7 @@ fn parse_host(text: &str, place: u16) -> Option<TrunkHost> {
     // The colon before a port is the last one, and outside the brackets of a version 6 address.
     let (host, port) = match address.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, port_of(port)?),
-        _ => (address, SIP_PORT),
+        _ => (address, if protocol == ListenProtocol::Tls { TLS_PORT } else { SIP_PORT }),
     };
     let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let host = match (bare, host.parse::<IpAddr>()) {
@@ -155,7 +165,7 @@ fn parse_host(text: &str, place: u16) -> Option<TrunkHost> {
         (None, Err(_)) if is_host(host) => TrunkHostName::Name(host.to_ascii_lowercase()),
         (None, Err(_)) => return None,
     };
-    Some(TrunkHost { host, port, protocol, priority, weight })
+    Some(TrunkHost { host, port, protocol, secure, priority, weight })
 }
 
 #[cfg(test)]
@@ -173,9 +183,13 @@ mod tests {
             ("sip:192.0.2.7:5090;transport=udp", Some((v4, 5090, ListenProtocol::Udp))),
             ("sip:[2001:db8::1]", Some((v6.clone(), 5060, ListenProtocol::Udp))),
             ("sip:[2001:db8::1]:5090;transport=tcp", Some((v6, 5090, ListenProtocol::Tcp))),
-            ("sip:SBC.example.com", Some((name, 5060, ListenProtocol::Udp))),
+            ("sip:SBC.example.com", Some((name.clone(), 5060, ListenProtocol::Udp))),
+            ("sip:SBC.example.com;transport=tls", Some((name.clone(), 5061, ListenProtocol::Tls))),
+            ("sip:SBC.example.com:5071;transport=tls", Some((name.clone(), 5071, ListenProtocol::Tls))),
+            ("sips:SBC.example.com", Some((name.clone(), 5061, ListenProtocol::Tls))),
+            ("sips:SBC.example.com;transport=tcp", Some((name, 5061, ListenProtocol::Tls))),
+            ("sips:SBC.example.com;transport=udp", None),
             ("192.0.2.7", None),
-            ("sips:192.0.2.7", None),
             ("sip:2001:db8::1", None),
             ("sip:host:0", None),
             ("sip:host:99999", None),

@@ -8,7 +8,6 @@ use super::{Context, calls};
 use crate::base::CallId;
 use crate::io::shapes::Time;
 use crate::io::trace::{self, Direction, Entry};
-use crate::sip::Protocol;
 use crate::sip::msg::{Message, parse};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -35,7 +34,7 @@ pub struct SipMessage {
     pub leg: usize,
     /// in: to the switch; out: from it.
     pub direction: &'static str,
-    /// udp, tcp.
+    /// udp, tcp, tls.
     pub protocol: &'static str,
     /// Its first line.
     pub line: String,
@@ -73,7 +72,7 @@ impl SipTrace {
                 at: Time::from(entry.at),
                 leg,
                 direction: if entry.direction == Direction::In { "in" } else { "out" },
-                protocol: if entry.flow.protocol == Protocol::Udp { "udp" } else { "tcp" },
+                protocol: entry.flow.protocol.name(),
                 line: text.lines().next().unwrap_or_default().to_owned(),
                 method,
                 code,

@@ -40,6 +40,8 @@ counters! {
     /// Strangers' that had to make room for newer ones: of their own address, or of all.
     connections_displaced,
     connect_failures,
+    /// Connections over which no TLS came about: garbage, a certificate that is not taken, or too slow.
+    handshake_failures,
     /// Messages that a connection could not take: peer does not read.
     outbox_overflows,
 }

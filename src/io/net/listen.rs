@@ -58,8 +58,5 @@ pub(super) fn refused(protocol: ListenProtocol, address: SocketAddr, error: &io:
 }
 
 fn name(protocol: ListenProtocol, address: SocketAddr) -> String {
-    match protocol {
-        ListenProtocol::Udp => format!("udp:{address}"),
-        ListenProtocol::Tcp => format!("tcp:{address}"),
-    }
+    format!("{}:{address}", protocol.name())
 }

@@ -6,17 +6,20 @@
 
 mod counters;
 mod listen;
+mod secure;
 mod strangers;
 mod tcp;
 mod udp;
 
 pub use counters::NetCounters;
+pub use secure::Tls;
 
 use crate::base::limits::SWITCH_INBOX_BYTES_MAX;
 use crate::config::{Listen, ListenProtocol};
 use crate::sip::{Flow, Protocol, Received};
 use crate::switch::input::Input;
 use counters::Counting;
+use secure::Handshakes;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -32,19 +35,23 @@ pub struct Net {
 }
 
 impl Net {
-    /// Binds every address and begins to receive into `inbox`; one address may hold `strangers_max` TCP connections over which nobody has
-    /// proven himself. To be called inside a tokio runtime.
+    /// Binds every address and begins to receive into `inbox`; one address may hold `strangers_max` connections over which nobody has
+    /// proven himself. `tls`: with what those over TLS begin. To be called inside a tokio runtime.
     ///
     /// # Errors
     /// The first address that cannot be bound; the text names it, the cause and the remedy.
-    pub fn bind(listen: &[Listen], strangers_max: u32, inbox: mpsc::Sender<Input>) -> io::Result<Self> {
+    pub fn bind(listen: &[Listen], strangers_max: u32, tls: Tls, inbox: mpsc::Sender<Input>) -> io::Result<Self> {
         let room = Arc::new(Semaphore::new(SWITCH_INBOX_BYTES_MAX));
         let out = Reporter { inbox, room, counting: Arc::default() };
-        let mut net = Self { udp: Vec::new(), tcp: tcp::Connections::new(strangers_max, out.clone()), listeners: Vec::new(), out };
+        let over_tls = listen.iter().any(|listen| listen.protocol == ListenProtocol::Tls);
+        let handshakes = over_tls.then(|| Handshakes::new(tls)).transpose()?;
+        let connections = tcp::Connections::new(strangers_max, handshakes, out.clone());
+        let mut net = Self { udp: Vec::new(), tcp: connections, listeners: Vec::new(), out };
         for (protocol, address) in listen::concrete(listen)? {
             match protocol {
                 ListenProtocol::Udp => net.udp.push(udp::Socket::bind(address, &net.out)?),
-                ListenProtocol::Tcp => net.listeners.push(tcp::Listener::bind(address, &net.tcp)?),
+                ListenProtocol::Tcp => net.listeners.push(tcp::Listener::bind(Protocol::Tcp, address, &net.tcp)?),
+                ListenProtocol::Tls => net.listeners.push(tcp::Listener::bind(Protocol::Tls, address, &net.tcp)?),
             }
         }
         Ok(net)
@@ -60,13 +67,13 @@ impl Net {
                     self.out.tell(Received::SendFailed { flow });
                 }
             }
-            Protocol::Tcp => self.tcp.send(flow, bytes),
+            Protocol::Tcp | Protocol::Tls => self.tcp.send(flow, bytes),
         }
     }
 
-    /// Closes a TCP connection once what was given to it is written; `Received::Closed` follows.
+    /// Closes a connection once what was given to it is written; `Received::Closed` follows.
     pub fn close(&self, flow: Flow) {
-        if flow.protocol == Protocol::Tcp {
+        if flow.protocol.is_stream() {
             self.tcp.close(flow);
         }
     }
@@ -78,7 +85,7 @@ impl Net {
         }
     }
 
-    /// The peer of a TCP connection has proven himself.
+    /// The peer of a connection has proven himself.
     pub fn trust(&self, flow: Flow) {
         self.tcp.trust(flow);
     }
@@ -87,7 +94,7 @@ impl Net {
     #[must_use]
     pub fn local_addresses(&self) -> Vec<(Protocol, SocketAddr)> {
         let udp = self.udp.iter().map(|socket| (Protocol::Udp, socket.local));
-        udp.chain(self.listeners.iter().map(|listener| (Protocol::Tcp, listener.local))).collect()
+        udp.chain(self.listeners.iter().map(|listener| (listener.protocol, listener.local))).collect()
     }
 
     #[must_use]
@@ -162,9 +169,11 @@ impl Reporter {
 fn weight(fact: &Received) -> u32 {
     match fact {
         Received::Bytes { bytes, .. } => u32::try_from(bytes.len()).unwrap_or(u32::MAX),
-        Received::Closed { .. } | Received::SendFailed { .. } => 0,
+        Received::Certified { .. } | Received::Closed { .. } | Received::SendFailed { .. } => 0,
     }
 }
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tls_tests;

@@ -1,4 +1,5 @@
-//! TCP connections: accepted, or opened when something is to be sent and none is there; one task each, which ends with the connection.
+//! TCP connections, plain or under TLS: accepted, or opened when something is to be sent and none is there; one task each, which ends with
+//! the connection.
 //!
 //! A connection is named by its flow: the listening address that it belongs to, and the peer. Its table is shared between the
 //! switch's task, which sends, and the tasks of the connections, which come and go; the lock is held for a look-up alone.
@@ -6,6 +7,7 @@
 use super::Reporter;
 use super::counters::count;
 use super::listen::refused;
+use super::secure::{Handshakes, Shaken};
 use super::strangers::Strangers;
 use crate::base::limits::{TCP_CONNECTIONS_MAX, TCP_IDLE_MAX, TCP_OUTBOX_MAX};
 use crate::config::ListenProtocol;
@@ -17,7 +19,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -39,6 +41,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub(super) struct Connections {
     table: Arc<Mutex<Table>>,
     next_serial: Arc<AtomicU64>,
+    /// There where TLS is listened for.
+    handshakes: Option<Arc<Handshakes>>,
     out: Reporter,
 }
 
@@ -73,9 +77,9 @@ impl Drop for Connection {
 }
 
 impl Connections {
-    pub fn new(strangers_max: u32, out: Reporter) -> Self {
+    pub fn new(strangers_max: u32, handshakes: Option<Handshakes>, out: Reporter) -> Self {
         let table = Table { open: BTreeMap::new(), strangers: Strangers::new(usize::try_from(strangers_max).unwrap_or(usize::MAX)) };
-        Self { table: Arc::new(Mutex::new(table)), next_serial: Arc::default(), out }
+        Self { table: Arc::new(Mutex::new(table)), next_serial: Arc::default(), handshakes: handshakes.map(Arc::new), out }
     }
 
     pub fn send(&self, flow: Flow, bytes: Vec<u8>) {
@@ -112,7 +116,13 @@ impl Connections {
     }
 
     fn open(&self, flow: Flow, bytes: Vec<u8>) {
-        if !self.start(flow, None, Some(bytes)) {
+        // Over TLS who cannot be known is not connected to.
+        let may_connect = match (flow.protocol, &self.handshakes) {
+            (Protocol::Tls, Some(handshakes)) => handshakes.may_connect(flow.peer),
+            (Protocol::Tls, None) => false,
+            (Protocol::Udp | Protocol::Tcp, _) => true,
+        };
+        if !may_connect || !self.start(flow, None, Some(bytes)) {
             self.out.tell(Received::SendFailed { flow });
         }
     }
@@ -146,14 +156,7 @@ impl Connections {
         }
         let connections = self.clone();
         let task = tokio::spawn(async move {
-            let stream = match stream {
-                Some(stream) => Some(stream),
-                None => open(flow.peer, &connections.out).await,
-            };
-            let end = match stream {
-                Some(stream) => live(stream, orders, &connections, flow, serial).await,
-                None => End { unsent: true, connected: false },
-            };
+            let end = run(stream, orders, &connections, flow, serial).await;
             connections.ended(flow, serial, end).await;
         });
         let replaced = table.remove(flow);
@@ -212,6 +215,35 @@ async fn open(peer: SocketAddr, out: &Reporter) -> Option<TcpStream> {
     stream
 }
 
+/// A connection's life, from its beginning: `stream` is there where it came in.
+async fn run(stream: Option<TcpStream>, mut orders: mpsc::Receiver<Vec<u8>>, connections: &Connections, flow: Flow, serial: u64) -> End {
+    let is_accepted = stream.is_some();
+    let stream = match stream {
+        Some(stream) => stream,
+        None => match open(flow.peer, &connections.out).await {
+            Some(stream) => stream,
+            None => return End { unsent: true, connected: false },
+        },
+    };
+    let _ = stream.set_nodelay(true);
+    let _ = SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE / 4));
+    let Some(handshakes) = connections.handshakes.as_ref().filter(|_| flow.protocol == Protocol::Tls) else {
+        let (reader, writer) = stream.into_split();
+        return live(reader, writer, orders, connections, flow, serial).await;
+    };
+    let shaken = if is_accepted { handshakes.accept(stream, flow).await } else { handshakes.connect(stream, flow).await };
+    let Some(Shaken { stream, names }) = shaken else {
+        count(&connections.out.counting.handshake_failures);
+        orders.close();
+        return End { unsent: orders.try_recv().is_ok(), connected: false };
+    };
+    if !names.is_empty() && connections.is_current(flow, serial) {
+        connections.out.tell_waiting(Received::Certified { flow, names }).await;
+    }
+    let (reader, writer) = tokio::io::split(stream);
+    live(reader, writer, orders, connections, flow, serial).await
+}
+
 /// How a connection's life ended.
 struct End {
     /// Something that was to be sent was not.
@@ -220,10 +252,14 @@ struct End {
 }
 
 /// Reads and writes until either side ends.
-async fn live(stream: TcpStream, mut orders: mpsc::Receiver<Vec<u8>>, connections: &Connections, flow: Flow, serial: u64) -> End {
-    let _ = stream.set_nodelay(true);
-    let _ = SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE / 4));
-    let (mut reader, mut writer) = stream.into_split();
+async fn live(
+    mut reader: impl AsyncRead + Unpin,
+    mut writer: impl AsyncWrite + Unpin,
+    mut orders: mpsc::Receiver<Vec<u8>>,
+    connections: &Connections,
+    flow: Flow,
+    serial: u64,
+) -> End {
     let mut write_failed = false;
     let reading = async {
         let mut buffer = vec![0; READ_BUFFER];
@@ -243,7 +279,12 @@ async fn live(stream: TcpStream, mut orders: mpsc::Receiver<Vec<u8>>, connection
     };
     let writing = async {
         while let Some(bytes) = orders.recv().await {
-            if !matches!(timeout(WRITE_MAX, writer.write_all(&bytes)).await, Ok(Ok(()))) {
+            // Under TLS what is written may wait to be sent.
+            let written = async {
+                writer.write_all(&bytes).await?;
+                writer.flush().await
+            };
+            if !matches!(timeout(WRITE_MAX, written).await, Ok(Ok(()))) {
                 write_failed = true;
                 return;
             }
@@ -257,16 +298,18 @@ async fn live(stream: TcpStream, mut orders: mpsc::Receiver<Vec<u8>>, connection
 
 /// A listening socket and the task that accepts.
 pub(super) struct Listener {
+    pub protocol: Protocol,
     pub local: SocketAddr,
     accepting: JoinHandle<()>,
 }
 
 impl Listener {
-    pub fn bind(address: SocketAddr, connections: &Connections) -> io::Result<Self> {
-        let listener = listen(address).map_err(|error| refused(ListenProtocol::Tcp, address, &error))?;
+    pub fn bind(protocol: Protocol, address: SocketAddr, connections: &Connections) -> io::Result<Self> {
+        let named = if protocol == Protocol::Tls { ListenProtocol::Tls } else { ListenProtocol::Tcp };
+        let listener = listen(address).map_err(|error| refused(named, address, &error))?;
         let local = listener.local_addr()?;
-        let accepting = tokio::spawn(accept(listener, local, connections.clone()));
-        Ok(Self { local, accepting })
+        let accepting = tokio::spawn(accept(listener, protocol, local, connections.clone()));
+        Ok(Self { protocol, local, accepting })
     }
 }
 
@@ -289,10 +332,10 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-async fn accept(listener: TcpListener, local: SocketAddr, connections: Connections) {
+async fn accept(listener: TcpListener, protocol: Protocol, local: SocketAddr, connections: Connections) {
     loop {
         match listener.accept().await {
-            Ok((stream, peer)) => connections.accepted(Flow { protocol: Protocol::Tcp, local, peer }, stream),
+            Ok((stream, peer)) => connections.accepted(Flow { protocol, local, peer }, stream),
             Err(error) => {
                 tracing::warn!(%local, %error, "connection not accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;

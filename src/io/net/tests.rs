@@ -22,7 +22,7 @@ impl World {
     fn with_inbox(on: &[&str], size: usize) -> Self {
         let listen: Vec<Listen> = on.iter().map(|text| entry(text)).collect();
         let (sender, inbox) = mpsc::channel(size);
-        Self { net: Net::bind(&listen, 64, sender).expect("loopback can be listened on"), inbox }
+        Self { net: Net::bind(&listen, 64, Tls::default(), sender).expect("loopback can be listened on"), inbox }
     }
 
     fn address(&self, protocol: Protocol) -> SocketAddr {
@@ -250,7 +250,7 @@ async fn a_refusal_names_the_address_and_the_remedy() {
     let taken_tcp = format!("tcp:{}", world.address(Protocol::Tcp));
     let cases = [(taken_udp.as_str(), "another program"), (&taken_tcp, "another program"), ("udp:192.0.2.77:5060", "no such address")];
     for (listen, remedy) in cases {
-        let refusal = Net::bind(&[entry(listen)], 64, mpsc::channel(1).0).err().expect("it cannot be bound").to_string();
+        let refusal = Net::bind(&[entry(listen)], 64, Tls::default(), mpsc::channel(1).0).err().expect("it cannot be bound").to_string();
         assert!(refusal.contains(listen) && refusal.contains(remedy) && refusal.contains("sip.listen"), "{refusal}");
     }
 }
@@ -272,7 +272,7 @@ async fn dropping_the_net_closes_its_sockets() {
                 address: *address,
             })
             .collect();
-        while Net::bind(&listen, 64, mpsc::channel(1).0).is_err() {
+        while Net::bind(&listen, 64, Tls::default(), mpsc::channel(1).0).is_err() {
             tokio::task::yield_now().await;
         }
     };

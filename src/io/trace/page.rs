@@ -21,7 +21,7 @@ pub struct Entry {
     pub at: Timestamp,
     pub direction: Direction,
     pub flow: Flow,
-    /// As on the wire, but for the proofs of passwords, and keys.
+    /// As on the wire, but for the proofs of passwords, the keys of sound, and the keys that people press.
     pub bytes: Vec<u8>,
 }
 
@@ -32,10 +32,7 @@ impl Entry {
             Direction::In => '<',
             Direction::Out => '>',
         };
-        let protocol = match protocol {
-            Protocol::Udp => "udp",
-            Protocol::Tcp => "tcp",
-        };
+        let protocol = protocol.name();
         let bytes = without_keys(without_proofs(&self.bytes));
         out.extend_from_slice(format!("{} {way} {protocol} {local} {peer} {}\n", Time::from(self.at), bytes.len()).as_bytes());
         out.extend_from_slice(&bytes);
@@ -56,6 +53,7 @@ impl Entry {
         let protocol = match words.next()? {
             "udp" => Protocol::Udp,
             "tcp" => Protocol::Tcp,
+            "tls" => Protocol::Tls,
             _ => return None,
         };
         let (local, peer) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
@@ -66,7 +64,7 @@ impl Entry {
     }
 }
 
-/// A proof is of one nonce, and still nobody else's to see.
+/// A proof is of one nonce, and still nobody else's to see. A key opens what was overheard.
 fn without_proofs(bytes: &[u8]) -> Vec<u8> {
     const NAMES: [&[u8]; 2] = [b"authorization:", b"proxy-authorization:"];
     let head = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or(bytes.len());
@@ -86,7 +84,9 @@ fn without_proofs(bytes: &[u8]) -> Vec<u8> {
     if out.ends_with(b" (not kept)\r\n") {
         out.truncate(out.len() - 2);
     }
+    let body_at = out.len();
     out.extend_from_slice(body);
+    hide_keys(&mut out[body_at..]);
     out
 }
 
@@ -103,6 +103,23 @@ fn without_keys(mut bytes: Vec<u8>) -> Vec<u8> {
         }
     }
     bytes
+}
+
+/// What encrypts a call's sound (RFC 4568) is not kept beside it. As many letters stay as there were: lengths are to fit.
+fn hide_keys(body: &mut [u8]) {
+    for line in body.split_mut(|byte| matches!(byte, b'\r' | b'\n')) {
+        if !line.get(..9).is_some_and(|start| start.eq_ignore_ascii_case(b"a=crypto:")) {
+            continue;
+        }
+        // Behind the suite: whatever the method, and however often.
+        let blanks = line.iter().enumerate().filter(|(_, byte)| matches!(byte, b' ' | b'\t')).map(|(at, _)| at);
+        let keys_at = blanks.skip_while(|at| *at < 10).nth(1).map_or(9, |at| at + 1);
+        for byte in &mut line[keys_at..] {
+            if !matches!(byte, b' ' | b'\t') {
+                *byte = b'*';
+            }
+        }
+    }
 }
 
 /// The messages of a call, as they came and went; of one of which nothing is kept, none.
@@ -154,6 +171,27 @@ mod tests {
         for length in 0..text.len() {
             let found = read(&text[..length]);
             assert!(found.len() < 3 && all.starts_with(&found), "{length}");
+        }
+    }
+
+    #[test]
+    fn no_key_of_sound_is_kept_and_lengths_stay() {
+        let key = "WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz";
+        for (line, kept) in [
+            (format!("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{key}|2^20|1:4 WSH=64"), "a=crypto:1 AES_CM_128_HMAC_SHA1_80 ***"),
+            (format!("A=CRYPTO:1\tX  inline:{key}"), "A=CRYPTO:1\tX "),
+            (format!("a=crypto:inline:{key}"), "a=crypto:***"),
+            ("a=sendrecv".to_owned(), "a=sendrecv"),
+        ] {
+            for end in ["\r\n", "\n", ""] {
+                let body = format!("v=0\r\n{line}{end}");
+                let whole = format!("INVITE sip:1 SIP/2.0\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+                let mut text = Vec::new();
+                entry(&whole).write(&mut text);
+                let (read, _) = Entry::read(&text).expect("an entry");
+                let read = String::from_utf8(read.bytes).expect("text");
+                assert!(!read.contains(&key[..6]) && read.contains(kept) && read.len() == whole.len(), "{read}");
+            }
         }
     }
 

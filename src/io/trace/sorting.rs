@@ -4,8 +4,8 @@
 use super::page::{Direction, Entry};
 use crate::base::limits::{TRACE_DIALOGS_MAX, TRACE_HELD_MAX};
 use crate::base::{CallId, Timestamp};
+use crate::sip::Flow;
 use crate::sip::msg::{Framed, Framer};
-use crate::sip::{Flow, Protocol};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Of a call or of nobody yet.
@@ -32,7 +32,7 @@ impl Sorting {
     pub fn bytes(&mut self, at: Timestamp, direction: Direction, flow: Flow, bytes: &[u8]) -> Vec<(CallId, Entry)> {
         let entry = |bytes: Vec<u8>| Entry { at, direction, flow, bytes };
         // We write whole messages; those that come by a stream are cut out of it.
-        if flow.protocol == Protocol::Udp || direction == Direction::Out {
+        if !flow.protocol.is_stream() || direction == Direction::Out {
             return self.message(entry(bytes.to_vec())).into_iter().collect();
         }
         let framer = self.streams.entry(flow).or_default();
@@ -123,6 +123,7 @@ fn call_id(bytes: &[u8]) -> Option<&str> {
 mod tests {
     use super::*;
     use crate::base::Rng;
+    use crate::sip::Protocol;
 
     fn flow(protocol: Protocol) -> Flow {
         Flow { protocol, local: "127.0.0.1:5060".parse().expect("an address"), peer: "127.0.0.1:5062".parse().expect("an address") }

@@ -18,6 +18,7 @@ use super::turn::{Component, Turn};
 use crate::audio::{Gauge, Rate};
 use crate::base::{CallId, ClipId, Codec, Instant, LegId, Rng, SessionId, SoundLimits, limits::SESSION_LEGS_MAX};
 use crate::rtp::Event;
+use crate::rtp::packet::is_rtcp;
 use crate::rtp::sender::Relayed;
 use std::net::SocketAddr;
 
@@ -283,7 +284,18 @@ impl Session {
         turn: &mut Turn,
     ) -> bool {
         let Some(index) = self.index(leg) else { return false };
-        if component == Component::Rtcp || crate::rtp::packet::is_rtcp(bytes) {
+        if !self.legs[index].is_encrypted() {
+            return self.handle_clear(index, component, from, bytes, now, turn);
+        }
+        let mut opened = std::mem::take(&mut turn.opened);
+        let is_its_own = self.legs[index].open(component, from, bytes, &mut opened);
+        let is_key = is_its_own && self.handle_clear(index, component, from, &opened, now, turn);
+        turn.opened = opened;
+        is_key
+    }
+
+    fn handle_clear(&mut self, index: usize, component: Component, from: SocketAddr, bytes: &[u8], now: Instant, turn: &mut Turn) -> bool {
+        if component == Component::Rtcp || is_rtcp(bytes) {
             self.legs[index].receive_report(component, from, bytes, now);
         } else if let Some(heard) = self.legs[index].receive(from, bytes, now, &mut self.sources, turn) {
             match heard.kind {

@@ -2,6 +2,7 @@
 
 mod hearing;
 mod measuring;
+mod opening;
 
 use super::changeover::Changeover;
 use super::control::{Report, StreamParameters, StreamStatistics};
@@ -15,10 +16,11 @@ use super::player::Player;
 use super::topology::{Facts, Hears};
 use super::turn::{Component, Turn};
 use crate::audio::{Gauge, Rate};
-use crate::base::{Codec, Instant, LegId, Rng, SessionId};
+use crate::base::{Codec, Duration, Instant, LegId, Rng, SessionId};
 use crate::rtp::packet::is_keep_alive;
 use crate::rtp::rtcp::{self, Reporter};
 use crate::rtp::{Arrival, Event, EventReceiver, Packet, Receiver};
+use opening::Opening;
 use std::net::SocketAddr;
 
 /// Comfort noise (RFC 3389 §6): how the silence sounds that the leg does not send.
@@ -59,6 +61,10 @@ pub struct Stream {
     events: EventReceiver,
     reporter: Reporter,
     counted: Counted,
+    /// Opens what comes, where the leg is encrypted.
+    opening: Option<Box<Opening>>,
+    /// For how long it was there before a restart.
+    resumed_after: Duration,
 }
 
 /// Whether packets are expected.
@@ -79,6 +85,7 @@ struct Counted {
     octets: u64,
     refused: u64,
     malformed: u64,
+    unauthentic: u64,
 }
 
 /// A packet of the leg's own, to be heard.
@@ -141,6 +148,8 @@ impl Stream {
             events: EventReceiver::new(8_000),
             reporter: Reporter::new(rng.hex(8), now, rng),
             counted: Counted::default(),
+            opening: None,
+            resumed_after: now.saturating_since(since),
         }
     }
 
@@ -176,6 +185,7 @@ impl Stream {
         if old.is_none_or(|old| old.codec != parameters.codec) {
             self.inbound.reset();
         }
+        self.encrypt(parameters.srtp.as_deref());
         self.heard_of = false;
         self.receiver.set_clock_rate(parameters.codec.clock_rate());
         self.events.set_clock_rate(parameters.codec.clock_rate());
@@ -344,13 +354,15 @@ impl Stream {
             return;
         };
         let (sent, received) = (self.outbound.sent(now), self.receiver.report());
-        let reporter = &mut self.reporter;
+        let (reporter, outbound) = (&mut self.reporter, &mut self.outbound);
         turn.send((self.leg, self.tag), component, destination, |out| {
+            let start = out.len();
             if goodbye {
                 reporter.goodbye(sent, received, now, out);
             } else {
                 reporter.report(sent, received, now, rng, out);
             }
+            outbound.seal_report(start, out);
         });
     }
 
@@ -383,6 +395,7 @@ impl Stream {
             jitter_ms: self.receiver.jitter_ms(),
             packets_refused: self.counted.refused,
             packets_malformed: self.counted.malformed,
+            packets_unauthentic: self.counted.unauthentic,
         }
     }
 }

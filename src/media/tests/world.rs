@@ -3,11 +3,12 @@
 use super::parameters;
 use crate::audio::tone::Tone;
 use crate::audio::{Decoder, Encoder, Rate};
+use crate::base::srtp::{MasterKey, SrtpKeys, Suite};
 use crate::base::{ClipId, Codec, Duration, Instant, LegId, Rng, SessionId, time::millis};
 use crate::media::control::{Command, Hearing, Recorded, Report, StreamParameters, all_hear_all};
 use crate::media::{Clip, ClipLibrary, Component, Engine, EngineSettings, Turn};
 use crate::rtp::packet::is_rtcp;
-use crate::rtp::{Event, Header, Packet};
+use crate::rtp::{Event, Header, Packet, srtp};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -41,8 +42,24 @@ pub struct Phone {
     pub got: Vec<Got>,
     pub got_rtcp: Vec<Vec<u8>>,
     pub sent: Vec<Vec<u8>>,
+    pub cipher: Option<Cipher>,
     next_at: Instant,
     under_way: Vec<(Instant, SocketAddr, Vec<u8>)>,
+}
+
+/// A phone's own SRTP.
+pub struct Cipher {
+    seals: srtp::Outbound,
+    opens: srtp::Inbound,
+    /// How often its sequence rolled over.
+    pub counter: u32,
+    /// What came and was no packet under its key.
+    pub unreadable: usize,
+}
+
+/// A key of that suite, one of many.
+pub fn master(suite: Suite, which: u8) -> MasterKey {
+    MasterKey::new(suite, vec![which; suite.key_length() + suite.salt_length()], Vec::new()).expect("a key")
 }
 
 pub struct World {
@@ -137,6 +154,7 @@ impl World {
             got: Vec::new(),
             got_rtcp: Vec::new(),
             sent: Vec::new(),
+            cipher: None,
             next_at: self.now + millis(leg),
             under_way: Vec::new(),
         });
@@ -194,6 +212,18 @@ impl World {
         self.command(Command::Configure { session: SESSION, leg, parameters })
     }
 
+    /// The phone and its leg are encrypted from now on: it sends under key `which`, and takes our key, which is the same ever.
+    pub fn encrypt(&mut self, phone: usize, suite: Suite, which: u8) -> &mut Self {
+        let keys = SrtpKeys { receive: master(suite, which), send: master(suite, 200) };
+        let (seals, opens) = (srtp::Outbound::new(&keys.receive, 0), srtp::Inbound::new(&keys.send, 0));
+        let before = self.phones[phone].cipher.take();
+        self.phones[phone].cipher = Some(match before {
+            Some(before) => Cipher { seals, ..before },
+            None => Cipher { seals, opens, counter: 0, unreadable: 0 },
+        });
+        self.configure(phone, |parameters| parameters.srtp = Some(Box::new(keys)))
+    }
+
     /// Hands bytes to a leg's socket.
     pub fn datagram(&mut self, leg: u64, component: Component, from: &str, bytes: &[u8]) -> &mut Self {
         let from = from.parse().expect("an address");
@@ -249,10 +279,18 @@ impl World {
     fn collect(&mut self) {
         for (packet, bytes) in self.turn.packets() {
             let Some(phone) = self.phones.iter_mut().find(|phone| phone.leg == packet.leg) else { continue };
-            if is_rtcp(bytes) {
-                phone.got_rtcp.push(bytes.to_vec());
+            let mut bytes = bytes.to_vec();
+            if let Some(cipher) = &mut phone.cipher {
+                let opened = if is_rtcp(&bytes) { cipher.opens.open_report(&mut bytes) } else { cipher.opens.open(&mut bytes) };
+                if opened.is_err() {
+                    cipher.unreadable += 1;
+                    continue;
+                }
+            }
+            if is_rtcp(&bytes) {
+                phone.got_rtcp.push(bytes);
             } else if packet.destination == phone.address {
-                let read = Packet::read(bytes).expect("the engine sends valid packets");
+                let read = Packet::read(&bytes).expect("the engine sends valid packets");
                 phone.got.push(Got { at: self.now, header: read.header, payload: read.payload.to_vec() });
             }
         }
@@ -287,6 +325,10 @@ impl Phone {
         };
         let mut bytes = Vec::new();
         header.write(payload, &mut bytes);
+        if let Some(cipher) = &mut self.cipher {
+            cipher.counter += u32::from(self.sequence == 0);
+            cipher.seals.seal(cipher.counter, 0, &mut bytes);
+        }
         bytes
     }
 

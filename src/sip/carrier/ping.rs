@@ -59,8 +59,7 @@ impl Ping {
 
     fn ask(&mut self, trunk: &Trunk, room: &mut Room) {
         self.number += 1;
-        // The host may bring a port.
-        let target = format!("sip:{}", self.way.host).parse().unwrap_or_else(|_| Uri::sip(None, &self.way.host, None));
+        let target = TrunkWay::uri(None, &self.way.host);
         let mut from = NameAddr::new(None, Uri::sip(None, &room.settings.domain, None));
         from.set_param("tag", Some(&room.tag()));
         let to = NameAddr::new(None, target.clone());
@@ -71,7 +70,7 @@ impl Ping {
         headers.push("To", to.to_string());
         headers.push("Call-ID", self.call_id.as_str());
         headers.push("CSeq", format!("{} OPTIONS", self.number));
-        headers.push("Contact", compose::contact(self.way.flow));
+        headers.push("Contact", compose::contact_to(&request.uri, self.way.flow));
         headers.push("Accept", compose::ACCEPT);
         room.request(request, self.way.flow, User::Ping(trunk.id.clone(), self.way.flow));
         self.state = State::Asking { asked_at: room.now, give_up_at: room.now + PING_ANSWERED_WITHIN };

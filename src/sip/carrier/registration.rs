@@ -5,7 +5,7 @@ use super::super::msg::demand::Demand;
 use super::super::msg::{Method, NameAddr, Request, Response, Uri};
 use super::super::order::{Room, Silence, User};
 use super::super::transaction::PATIENCE;
-use super::super::{Event, Flow, Protocol, Trunk, compose};
+use super::super::{Event, Flow, Trunk, compose};
 use super::{TrunkCause, some_of};
 use crate::base::limits::{REGISTER_BACKOFF_MAX, REGISTER_TRIES_MAX};
 use crate::base::time::{millis, secs};
@@ -236,8 +236,8 @@ impl Registration {
 
 fn contact(user: &str, flow: Flow) -> Uri {
     let mut uri = Uri::sip(Some(user), &flow.local.ip().to_string(), Some(flow.local.port()));
-    if flow.protocol == Protocol::Tcp {
-        uri.params.push(("transport".to_owned(), Some("tcp".to_owned())));
+    if flow.protocol.is_stream() {
+        uri.params.push(("transport".to_owned(), Some(flow.protocol.name().to_owned())));
     }
     uri
 }

@@ -1,7 +1,7 @@
 //! What comes off the sockets: streams are framed, messages read, responses brought to their transactions, requests handed on.
 
 use super::super::msg::framing::Framed;
-use super::super::msg::{Fault, Framer, Message, Request, Response, parse, refusal};
+use super::super::msg::{Fault, Message, Request, Response, parse, refusal};
 use super::super::order::Asked;
 use super::super::transaction::{ClientEvent, ClientKey, ServerKey};
 use super::super::{Flow, Output, Protocol};
@@ -13,13 +13,13 @@ impl Endpoint {
     pub(super) fn bytes(&mut self, flow: Flow, bytes: &[u8], now: Instant, out: &mut Vec<Output>) {
         match flow.protocol {
             Protocol::Udp => self.message(flow, bytes, now, out),
-            Protocol::Tcp => self.stream(flow, bytes, now, out),
+            Protocol::Tcp | Protocol::Tls => self.stream(flow, bytes, now, out),
         }
     }
 
     fn stream(&mut self, flow: Flow, bytes: &[u8], now: Instant, out: &mut Vec<Output>) {
         let idle_at = now + TCP_IDLE_MAX;
-        self.streams.entry(flow).or_insert_with(|| Stream { framer: Framer::default(), idle_at }).framer.push(bytes);
+        self.streams.entry(flow).or_insert_with(|| Stream::new(idle_at)).framer.push(bytes);
         // A message may end its stream: it is looked up each time.
         while let Some(stream) = self.streams.get_mut(&flow) {
             match stream.framer.next() {
@@ -47,6 +47,13 @@ impl Endpoint {
                 }
             }
         }
+    }
+
+    /// A connection begins whose peer is known by these names.
+    pub(super) fn certified(&mut self, flow: Flow, names: Vec<String>, now: Instant) {
+        let idle_at = now + TCP_IDLE_MAX;
+        self.streams.entry(flow).or_insert_with(|| Stream::new(idle_at)).names = names;
+        self.deadlines.set(Timer::Stream(flow), Some(idle_at));
     }
 
     pub(super) fn stream_timeout(&mut self, flow: Flow, now: Instant, out: &mut Vec<Output>) {
@@ -135,7 +142,7 @@ fn note_source(request: &mut Request, flow: Flow) {
 /// in Via, and did not ask for `rport`, gets them at the port written there.
 fn way_back(request: &Request, flow: Flow) -> Flow {
     let via = request.top_via();
-    if flow.protocol == Protocol::Tcp || via.param("rport").is_some() || via.param("received").is_some() {
+    if flow.protocol.is_stream() || via.param("rport").is_some() || via.param("received").is_some() {
         return flow;
     }
     let peer = std::net::SocketAddr::new(flow.peer.ip(), via.port.unwrap_or(5060));

@@ -4,7 +4,7 @@ use super::super::carrier::shown;
 use super::super::leg_out::{Calling, LegOut, Target};
 use super::super::msg::Uri;
 use super::super::watch::Summary;
-use super::super::{Callee, Command, Output};
+use super::super::{Callee, Command, Output, TrunkWay};
 use super::{Endpoint, Leg};
 use crate::base::Instant;
 use std::collections::{BTreeMap, VecDeque};
@@ -26,15 +26,15 @@ impl Endpoint {
             Command::TellReferProgress { refer, .. } => refer.leg,
             Command::SetMessagesWaiting { .. } => return,
         };
-        if let Command::Invite { callee, from, sdp, .. } = command {
+        if let Command::Invite { callee, from, sdp, otherwise, .. } = command {
             let groups = self.targets(&callee);
             let (account, trunk) = match callee {
                 Callee::Account(agent) => (Some(agent), None),
                 Callee::Trunk { trunk, .. } => (None, trunk),
             };
             let settings = trunk.as_ref().and_then(|id| self.settings.trunks.iter().find(|trunk| trunk.id == *id));
-            let calling = Calling { account, groups, shown: shown(&from, settings, &self.settings), trunk };
-            return self.start_leg(leg, now, out, |room| Leg::Out(Box::new(LegOut::begin(leg, calling, sdp, room))));
+            let calling = Calling { account, groups, shown: shown(&from, settings, &self.settings), trunk, sdp, otherwise };
+            return self.start_leg(leg, now, out, |room| Leg::Out(Box::new(LegOut::begin(leg, calling, room))));
         }
         self.with_leg(leg, now, out, |leg, room| match (leg, command) {
             (Leg::Out(call), Command::Release { reason, .. }) => call.release(reason.as_ref(), room),
@@ -66,17 +66,23 @@ impl Endpoint {
                         behind_nat: binding.behind_nat,
                         session_expires: None,
                         proof: None,
+                        otherwise: false,
                     });
                 }
                 groups.into_values().collect()
             }
             Callee::Trunk { number, host, flow, .. } => {
-                // `host` may bring a port.
-                let mut uri = Uri::sip(Some(number), host, None);
-                if let Ok(parsed) = format!("sip:{host}").parse::<Uri>() {
-                    uri = Uri::sip(Some(number), &parsed.host, parsed.port);
-                }
-                [vec![Target { to: uri.clone(), uri, flow: *flow, behind_nat: false, session_expires: None, proof: None }]].into()
+                let uri = TrunkWay::uri(Some(number), host);
+                [vec![Target {
+                    to: uri.clone(),
+                    uri,
+                    flow: *flow,
+                    behind_nat: false,
+                    session_expires: None,
+                    proof: None,
+                    otherwise: false,
+                }]]
+                .into()
             }
         }
     }

@@ -1,7 +1,7 @@
 //! What hangs on each flow, so that the end of one is felt by those alone who use it; and the way back to phones that a restart cut off.
 
 use super::super::transaction::ClientKey;
-use super::super::{Flow, Output, Protocol};
+use super::super::{Flow, Output};
 use super::{Endpoint, Leg};
 use crate::base::{Instant, LegId};
 use std::collections::BTreeMap;
@@ -99,7 +99,7 @@ impl Endpoint {
     pub(super) fn rejoin(&mut self, id: LegId, now: Instant, out: &mut Vec<Output>) {
         let Some(Leg::Session(session)) = self.legs.get(&id) else { return };
         let lost = session.dialog.flow;
-        if lost.protocol != Protocol::Tcp || self.streams.contains_key(&lost) {
+        if !lost.protocol.is_stream() || self.streams.contains_key(&lost) {
             return;
         }
         let found =

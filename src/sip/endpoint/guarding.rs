@@ -6,7 +6,7 @@ use super::super::guard::{Blocked, Change, Kind, Refusal, Standing};
 use super::super::msg::{Message, Method, Request, Response};
 use super::super::order::Asked;
 use super::super::transaction::ServerKey;
-use super::super::{Event, Flow, Output, Protocol, compose, refuse};
+use super::super::{Event, Flow, Output, Protocol, Trunk, compose, refuse};
 use super::{Endpoint, Leg, Timer, is_among};
 use crate::base::{AgentId, Instant, LegId};
 use std::net::{IpAddr, SocketAddr};
@@ -20,13 +20,17 @@ impl Endpoint {
             Method::Register | Method::Subscribe => (Kind::Request, true),
             _ => (Kind::Request, request.to_tag().is_some()),
         };
+        // A carrier that is known by its certificate is meant to be loud, wherever it is.
+        if asked.flow.protocol == Protocol::Tls && self.trunk_of(asked.flow).is_some() {
+            return true;
+        }
         match self.guard.admit(asked.flow.peer, kind, needs_proof, &self.settings, now) {
             Ok(()) => return true,
             Err(Refusal::Blocked) => self.counters.dropped_of_blocked += 1,
             Err(Refusal::Flood) if kind == Kind::Call => self.counters.dropped_call_floods += 1,
             Err(Refusal::Flood) => self.counters.dropped_request_floods += 1,
         }
-        if asked.flow.protocol == Protocol::Tcp {
+        if asked.flow.protocol.is_stream() {
             out.push(Output::Close { flow: asked.flow });
             self.closed(asked.flow, now, out);
         }
@@ -58,7 +62,7 @@ impl Endpoint {
                 // Known by its tags, but not by its address: a phone that moved can prove itself (§22.1).
                 true => self.challenge(asked, &request.from().uri.user_unescaped().unwrap_or_default(), false, now),
             }
-        } else if let Some(refusal) = refuse::refusal(request, &self.cookie) {
+        } else if let Some(refusal) = refuse::refusal(request, asked.flow.protocol, &self.cookie) {
             refusal
         } else {
             match request.method {
@@ -140,7 +144,13 @@ impl Endpoint {
     }
 
     pub(super) fn is_trunks(&self, flow: Flow) -> bool {
-        self.settings.trunks.iter().any(|trunk| trunk.accepts(flow.peer.ip()))
+        self.trunk_of(flow).is_some()
+    }
+
+    /// Whose calls come in by this way unchallenged: by address, or by the certificate that its connection began with.
+    pub(super) fn trunk_of(&self, flow: Flow) -> Option<&Trunk> {
+        let names = self.streams.get(&flow).map(|stream| stream.names.as_slice()).unwrap_or_default();
+        self.settings.trunks.iter().find(|trunk| trunk.accepts(flow.peer.ip()) || trunk.is_certified(names))
     }
 
     /// What a request proves, once the guard has heard of it.
@@ -180,7 +190,7 @@ impl Endpoint {
 
     /// A connection over which somebody has proven himself is no stranger's.
     pub(super) fn trust(&self, flow: Flow, out: &mut Vec<Output>) {
-        if flow.protocol == Protocol::Tcp {
+        if flow.protocol.is_stream() {
             out.push(Output::Trust { flow });
         }
     }

@@ -1,6 +1,5 @@
 //! A leg as the endpoint keeps it: a session, or a call out before it is one.
 
-use super::super::Protocol;
 use super::super::leg_out::LegOut;
 use super::super::session::Session;
 use super::super::transaction::{ClientKey, ServerKey};
@@ -24,7 +23,7 @@ impl Leg {
 
     pub fn way(&self) -> Way {
         match self {
-            Self::Session(session) if session.dialog.flow.protocol == Protocol::Tcp => {
+            Self::Session(session) if session.dialog.flow.protocol.is_stream() => {
                 Way { connection: Some(session.dialog.flow), is_unheard: session.is_unheard() }
             }
             Self::Session(_) | Self::Out(_) => Way::default(),

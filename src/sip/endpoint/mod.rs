@@ -99,6 +99,14 @@ struct Registered {
 struct Stream {
     framer: Framer,
     idle_at: Instant,
+    /// For which the peer has shown a good certificate.
+    names: Vec<String>,
+}
+
+impl Stream {
+    fn new(idle_at: Instant) -> Self {
+        Self { framer: Framer::default(), idle_at, names: Vec::new() }
+    }
 }
 
 /// Who waits for a moment.
@@ -189,6 +197,7 @@ impl Endpoint {
     pub fn receive(&mut self, received: Received, now: Instant, out: &mut Vec<Output>) {
         match received {
             Received::Bytes { flow, bytes } => self.bytes(flow, &bytes, now, out),
+            Received::Certified { flow, names } => self.certified(flow, names, now),
             Received::Closed { flow } => self.closed(flow, now, out),
             Received::SendFailed { flow } => self.send_failed(flow, now, out),
         }

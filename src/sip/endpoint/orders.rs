@@ -7,7 +7,7 @@ use super::super::order::{Order, Room, Silence, User};
 use super::super::transaction::client::Client;
 use super::super::transaction::client_invite::{ClientInvite, ack_of_success};
 use super::super::transaction::{ClientAction, ClientEvent, ClientKey, ServerAction, ServerEvent, ServerKey};
-use super::super::{Flow, Output, Protocol};
+use super::super::{Flow, Output};
 use super::transactions::{Ack, ClientEntry, ClientMachine};
 use super::{Endpoint, Leg, Timer};
 use crate::base::limits::{FORKED_DIALOGS_MAX, REINVITE_MAX};
@@ -101,7 +101,7 @@ impl Endpoint {
     /// Begins a client transaction.
     fn begin(&mut self, request: Request, flow: Flow, user: User, now: Instant, out: &mut Vec<Output>) {
         let key = ClientKey::of_request(&request);
-        let reliable = flow.protocol == Protocol::Tcp;
+        let reliable = flow.protocol.is_stream();
         let (method, number) = (request.method.clone(), request.cseq().0);
         let mut actions = Vec::new();
         let limit_at = match (&user, &method) {

@@ -1,4 +1,4 @@
-//! Whose a request is: proven by digest, or by the address it comes from; and what becomes of one that proves nothing.
+//! Whose a request is: proven by digest, or by the address or certificate it comes with; and what becomes of one that proves nothing.
 
 use super::super::Origin;
 use super::super::Output;
@@ -41,14 +41,13 @@ impl Endpoint {
         }
     }
 
-    /// Whose call it is: an agent's by his From, proven; else a trunk's by its address; else nobody's, and challenged like a wrong password.
+    /// Whose call it is: an agent's by his From, proven; else a trunk's by its address or certificate; else nobody's, and challenged like a wrong password.
     fn origin(&mut self, asked: &Asked, now: Instant, out: &mut Vec<Output>) -> Result<Proof, Unproven> {
         let user = asked.request.from().uri.user_unescaped().unwrap_or_default();
         if self.claims_account(&asked.request) {
             return self.prove(asked, &user, now, out);
         }
-        let ip = asked.flow.peer.ip();
-        if let Some(trunk) = self.settings.trunks.iter().find(|trunk| trunk.accepts(ip)) {
+        if let Some(trunk) = self.trunk_of(asked.flow) {
             let trunk = trunk.id.clone();
             self.trust(asked.flow, out);
             return Ok(Proof::Of(Origin::Trunk(trunk)));

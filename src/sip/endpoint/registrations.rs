@@ -1,10 +1,10 @@
 //! Registrations of proven agents, on their way to the registrar and back (RFC 3261 §10.3).
 
+use super::super::Output;
 use super::super::dialog::is_behind_nat;
 use super::super::msg::Method;
 use super::super::order::Asked;
 use super::super::registrar::Effect;
-use super::super::{Output, Protocol};
 use super::{Endpoint, Registered, Timer};
 use crate::base::{AgentId, Instant};
 
@@ -31,7 +31,7 @@ impl Endpoint {
         if effect == Effect::Changed {
             self.light_unasked(agent, vec![asked.flow], now, out);
         }
-        if asked.flow.protocol == Protocol::Tcp {
+        if asked.flow.protocol.is_stream() {
             self.rejoin_all(asked.flow, now, out);
         }
     }

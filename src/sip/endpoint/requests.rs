@@ -11,7 +11,7 @@ use super::super::session_timer::{Terms, TooSmall};
 use super::super::transaction::server::Server;
 use super::super::transaction::server_invite::ServerInvite;
 use super::super::transaction::{ServerEvent, ServerKey, has_magic_cookie};
-use super::super::{Origin, Output, Party, Protocol, compose};
+use super::super::{Origin, Output, Party, compose};
 use super::proofs::{Proof, Unproven};
 use super::transactions::{ServerEntry, ServerMachine};
 use super::{Endpoint, Identity, Leg, Timer};
@@ -94,7 +94,7 @@ impl Endpoint {
             // §8.2.2.2.
             self.refuse(&asked, asked.request.response(482, None, None), now, out);
         } else if (continues || asked.request.to_tag().is_some())
-            && let Some(response) = refuse::refusal(&asked.request, &self.cookie)
+            && let Some(response) = refuse::refusal(&asked.request, asked.flow.protocol, &self.cookie)
         {
             // What continues nothing was looked at before.
             self.refuse(&asked, response, now, out);
@@ -128,7 +128,7 @@ impl Endpoint {
     /// Makes the server transaction. `identity`: by what the same request is known when it comes by another way.
     fn open(&mut self, asked: &Asked, identity: Option<Identity>, now: Instant) {
         let request = &asked.request;
-        let reliable = asked.flow.protocol == Protocol::Tcp;
+        let reliable = asked.flow.protocol.is_stream();
         let machine = if request.method == Method::Invite {
             ServerMachine::Invite(ServerInvite::begin(reliable))
         } else {

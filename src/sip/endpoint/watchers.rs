@@ -4,7 +4,7 @@ use super::super::msg::{Method, Request, Response};
 use super::super::order::{Asked, Order, Room, Silence};
 use super::super::refuse::with;
 use super::super::watch::{self, Summary, Term, Watch};
-use super::super::{Flow, Output, Protocol, WatchesImage, compose};
+use super::super::{Flow, Output, WatchesImage, compose};
 use super::{Endpoint, Timer};
 use crate::base::limits::WATCHES_PER_AGENT_MAX;
 use crate::base::{AgentId, Instant, Lookup};
@@ -184,7 +184,7 @@ impl Endpoint {
     /// A phone whose connection is gone is told over the one that it registered by since (as legs are, `rejoin`).
     fn find_again(&self, watch: &mut Watch) {
         let lost = watch.dialog.flow;
-        if lost.protocol == Protocol::Udp || self.streams.contains_key(&lost) {
+        if !lost.protocol.is_stream() || self.streams.contains_key(&lost) {
             return;
         }
         let mut bindings = self.registrar.at(lost);

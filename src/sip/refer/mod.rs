@@ -185,7 +185,7 @@ impl Session {
     fn notify(&mut self, notice: &Notice, user: User, room: &mut Room) -> u32 {
         let mut request = self.dialog.request(msg::Method::Notify);
         let hop = self.dialog.next_hop(room.settings);
-        request.headers.push("Contact", compose::contact(hop));
+        request.headers.push("Contact", compose::contact_to(&request.uri, hop));
         request.headers.push("Event", format!("refer;id={}", notice.refer));
         request.headers.push("Subscription-State", notice.state.as_str());
         request.headers.push("Content-Type", "message/sipfrag;version=2.0");

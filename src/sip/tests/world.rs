@@ -170,7 +170,7 @@ impl World {
 
     pub fn invite(&mut self, from: &str, leg: u64, callee: Callee, sdp: &str) {
         let party = Party { display: Some("Caller \"A\"".into()), user: "13800138000".into() };
-        self.command(from, Command::Invite { leg: LegId(leg), callee, from: party, sdp: sdp.into() });
+        self.command(from, Command::Invite { leg: LegId(leg), callee, from: party, sdp: sdp.into(), otherwise: None });
     }
 
     fn take(&mut self, at: SocketAddr, out: Vec<Output>) {

@@ -10,6 +10,7 @@ mod conference;
 mod consultation;
 mod decisions;
 mod descriptions;
+mod encryption;
 mod failures;
 mod farewell;
 mod figures;
