@@ -81,7 +81,7 @@ impl Live {
         );
         live.receive(Protocol::Udp, invite.as_bytes());
         let leg = live.legs[0];
-        let sent = live.command(Command::Answer { leg, sdp: OFFER.into(), otherwise: None });
+        let sent = live.command(Command::Answer { leg, sdp: OFFER.into() });
         let answered = String::from_utf8_lossy(sent.first().expect("a 200")).into_owned();
         live.words[0].1 = value_after(&answered, "To:", "tag=").to_owned();
         let ack = format!(
@@ -93,7 +93,7 @@ impl Live {
         let flow = Flow { protocol: Protocol::Udp, local: address(LOCAL), peer: address(PEER) };
         let callee = Callee::Trunk { trunk: None, number: "1001".into(), host: "192.0.2.9".into(), flow };
         let party = Party { display: None, user: "95000".into() };
-        let sent = live.command(Command::Invite { leg: LegId(1_000), callee, from: party, sdp: OFFER.into() });
+        let sent = live.command(Command::Invite { leg: LegId(1_000), callee, from: party, sdp: OFFER.into(), otherwise: None });
         let invite = String::from_utf8_lossy(sent.first().expect("an INVITE")).into_owned();
         live.words[1].1 = value_after(&invite, "Via:", "branch=").to_owned();
         live.words[2].1 = value_after(&invite, "From:", "tag=").to_owned();

@@ -276,6 +276,7 @@ fn of_the_plant(scrape: &mut Scrape, plant: &Plant) {
         ("sanling_net_datagrams_dropped_out", "SIP datagrams dropped because the socket was full", net.datagrams_dropped_out),
         ("sanling_net_connections_accepted", "TCP connections taken", net.connections_accepted),
         ("sanling_net_connections_refused", "TCP connections closed because there were too many", net.connections_refused),
+        ("sanling_net_handshake_failures", "Connections over which no TLS came about", net.handshake_failures),
         ("sanling_net_connections_displaced", "TCP connections of strangers that made room for newer ones", net.connections_displaced),
         ("sanling_net_outbox_overflows", "Messages that a slow connection could not take", net.outbox_overflows),
         ("sanling_sip_trace_lost", "SIP messages that are not with their calls, because the disk was behind", plant.sip_lost.load(Relaxed)),

@@ -97,6 +97,12 @@ fn load(options: &RunOptions) -> Result<(Config, Vec<SourceFile>), RunError> {
     Ok((outcome.config.map_err(RunError::Config)?, texts))
 }
 
+/// What a restart goes on with holds the keys of running calls' sound: nobody else's to read.
+fn make_data_folder(data: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data)
+}
+
 fn load_clips(options: &RunOptions, config: &Config) -> Arc<ClipLibrary> {
     let mut library = ClipLibrary::new();
     library.insert_tones();
@@ -153,7 +159,7 @@ async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&
     let recordings = config.storage.recordings.clone();
     let data = config.storage.data.clone();
 
-    std::fs::create_dir_all(&data).map_err(unavailable(format_args!("the data folder {} cannot be made", data.display())))?;
+    make_data_folder(&data).map_err(unavailable(format_args!("the data folder {} cannot be made", data.display())))?;
     let (token, source) = Token::load(&data, std::env::var("SANLING_ADMIN_TOKEN").ok().as_deref())
         .map_err(unavailable("the admin token cannot be read or made"))?;
     if let TokenSource::File(path) = &source {

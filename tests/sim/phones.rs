@@ -569,6 +569,15 @@ impl Phone {
         let reason = request.headers.get("Reason").map(str::to_owned);
         match (&request.method, index) {
             (Method::Invite, None) if request.to().tag().is_none() => self.on_invite(request, branch, now, out),
+            // Called again after a refusal, with the next number of the same call: as after a challenge.
+            (Method::Invite, Some(index))
+                if request.to().tag().is_none()
+                    && self.legs[index].state == State::Ended
+                    && request.cseq().0 > self.legs[index].invite_cseq =>
+            {
+                self.legs[index].call_id.push_str(" refused");
+                self.on_invite(request, branch, now, out);
+            }
             (Method::Invite, Some(_)) if request.to().tag().is_none() => {}
             (Method::Ack, _) => {
                 let (cseq, _) = request.cseq();
