@@ -88,6 +88,7 @@ mod tests {
             ("INVITE sip:1@h", "", None, ""),
             ("INVITE tel:95000", "", None, ""),
             ("OPTIONS sip:h", "Require: timer, 100REL\r\n", None, ""),
+            // Over UDP.
             ("INVITE sips:1@h", "", Some(416), ""),
             ("INVITE soap.beep://h/x", "", Some(416), ""),
             ("INVITE sip:1@h", "Require: timer, gruu, nothingSupportsThis\r\n", Some(420), "Unsupported: gruu, nothingSupportsThis"),

@@ -20,7 +20,9 @@ impl Linphone {
 
     /// Over TLS to a port of the test, where an authority is given that signed the switch's certificate; and encrypted, or not at all.
     pub fn start_with(site: &Site, agent: &str, port: u16, says: &[i16], secrets: Option<(u16, &std::path::Path)>) -> Self {
-        let (transport, sip) = secrets.map_or(("udp", site.sip_port()), |(port, _)| ("tls", site.port(port)));
+        // Its TLS knows names in certificates, and no addresses.
+        let plain = ("udp", "127.0.0.1", site.sip_port());
+        let (transport, host, sip) = secrets.map_or(plain, |(port, _)| ("tls", "localhost", site.port(port)));
         let more = secrets.map_or(String::new(), |(_, authority)| {
             format!(
                 "root_ca={}\nverify_server_certs=1\nverify_server_cn=1\nmedia_encryption=srtp\nmedia_encryption_mandatory=1\n",
@@ -34,7 +36,7 @@ impl Linphone {
         sound::write_wav(&folder.join("mouth.wav"), says, 8_000, 1);
         let config = format!(
             "[sip]\nsip_port={port}\nsip_tcp_port=0\nsip_tls_port={tls}\ndefault_proxy=0\n{more}[rtp]\naudio_rtp_port={rtp}\n\
-             [proxy_0]\nreg_proxy=<sip:127.0.0.1:{sip};transport={transport}>\nreg_route=<sip:127.0.0.1:{sip};transport={transport};lr>\n\
+             [proxy_0]\nreg_proxy=<sip:{host}:{sip};transport={transport}>\nreg_route=<sip:{host}:{sip};transport={transport};lr>\n\
              reg_identity=sip:{agent}@sanling.local\nreg_expires=600\nreg_sendregister=1\npublish=0\n\
              [auth_info_0]\nusername={agent}\npasswd=demo-{agent}\nrealm=sanling.local\ndomain=sanling.local\n\
              [sound]\nechocancellation=0\n[video]\nenabled=0\ncapture=0\ndisplay=0\n[net]\nmtu=0\n",

@@ -5,7 +5,7 @@ use crate::baresip::{Baresip, Phone, Secrets};
 use crate::harness::{Site, pass, text, until};
 use crate::linphone::Linphone;
 use crate::sound::{cut, parse_wav, tone, tone_level};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -21,13 +21,23 @@ fn certify(folder: &Path) {
     let ca_key = KeyPair::generate().expect("a key");
     let mut ca = CertificateParams::new(vec![]).expect("no names");
     ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    ca.distinguished_name = named("an authority of the tests");
     std::fs::write(folder.join("ca.pem"), ca.self_signed(&ca_key).expect("signed").pem()).expect("written");
     let issuer = Issuer::new(ca, ca_key);
     let key = KeyPair::generate().expect("a key");
     let names = ["127.0.0.1", "localhost", "sanling.local"].map(str::to_owned).to_vec();
-    let own = CertificateParams::new(names).expect("names").signed_by(&key, &issuer).expect("signed");
+    let mut own = CertificateParams::new(names).expect("names");
+    own.distinguished_name = named("a switch of the tests");
+    let own = own.signed_by(&key, &issuer).expect("signed");
     std::fs::write(folder.join("own.pem"), own.pem()).expect("written");
     std::fs::write(folder.join("own-key.pem"), key.serialize_pem()).expect("written");
+}
+
+/// OpenSSL takes one whose names are its signer's for signed by itself.
+fn named(name: &str) -> DistinguishedName {
+    let mut named = DistinguishedName::new();
+    named.push(DnType::CommonName, name);
+    named
 }
 
 /// A switch that listens over TLS too, its sound encrypted as `policy` says.
@@ -208,7 +218,8 @@ fn openssl_is_answered_over_both_versions_and_a_reload_brings_another_certificat
     std::fs::write(&old, before).expect("written");
     assert!(s_client(&site, &old, &[], options).contains("200 OK"), "not before it is told");
     site.signal("HUP");
-    let reloaded = until(5.0, || s_client(&site, &authority, &[], options).contains("200 OK").then_some(()));
+    // Prompts are read anew, too, which a debug build takes its time for.
+    let reloaded = until(40.0, || s_client(&site, &authority, &[], options).contains("200 OK").then_some(()));
     assert!(reloaded.is_some() && !s_client(&site, &old, &[], options).contains("200 OK"));
     // A file that does not fit changes nothing.
     std::fs::write(site.path("config/own-key.pem"), KeyPair::generate().expect("a key").serialize_pem()).expect("written");

@@ -181,6 +181,7 @@ fn tell(
         writeln!(out, "{address} is reached from this computer alone; --listen ADDRESS names another.")?;
     }
     writeln!(out, "The carrier's addresses are yet to be entered: {folder}/routing.toml, [[trunk]].")?;
+    writeln!(out, "Calls travel in clear until {folder}/switch.toml has a certificate, [tls], and srtp: README, Encryption.")?;
     writeln!(out, "\n  sanling check --config {folder}\n  sanling run --config {folder}")
 }
 

@@ -14,5 +14,6 @@ mod referrals;
 mod reoffers;
 mod replacements;
 mod restart;
+mod secure;
 mod swarm;
 mod world;

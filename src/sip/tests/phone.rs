@@ -5,7 +5,7 @@ use crate::base::LegId;
 use crate::base::time::millis;
 use crate::sip::msg::digest::{Challenge, Credentials, ha1};
 use crate::sip::msg::{Message, Request, Response};
-use crate::sip::{Command, Event, Protocol};
+use crate::sip::{Command, Event, Flow, Protocol};
 use std::net::SocketAddr;
 
 #[derive(Clone)]
@@ -52,6 +52,16 @@ impl Phone {
         self
     }
 
+    pub fn over_tls(mut self) -> Self {
+        self.protocol = Protocol::Tls;
+        self
+    }
+
+    /// Its way to the switch.
+    pub fn flow(&self) -> Flow {
+        Flow { protocol: self.protocol, local: address(SWITCH), peer: self.at }
+    }
+
     pub fn at(&self) -> &str {
         &self.at_text
     }
@@ -64,7 +74,7 @@ impl Phone {
     }
 
     pub fn text_numbered(&self, method: &str, uri: &str, to: &str, lines: &str, number: u32) -> String {
-        let transport = if self.protocol == Protocol::Udp { "UDP" } else { "TCP" };
+        let transport = self.protocol.name().to_uppercase();
         let max_forwards = if lines.contains("Max-Forwards") { "" } else { "Max-Forwards: 70\r\n" };
         let to = self.dialog_to.clone().unwrap_or_else(|| format!("<sip:{to}@{REALM}>"));
         let call_id = self.call_id();

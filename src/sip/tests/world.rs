@@ -71,7 +71,7 @@ pub fn settings(at: &str, accepts: &str) -> Settings {
     Settings {
         domain: REALM.into(),
         our_hosts: vec!["switch.example".into()],
-        listen: vec![(Protocol::Udp, address(at)), (Protocol::Tcp, address(at))],
+        listen: [Protocol::Udp, Protocol::Tcp, Protocol::Tls].map(|protocol| (protocol, address(at))).to_vec(),
         accounts: ["1001", "1002"].map(|user| (AgentId::new(user), account(user))).into(),
         trunks: vec![Trunk::accepting(TrunkId::new("carrier"), vec![accepts.parse().expect("a network")])],
         ..Settings::default()
