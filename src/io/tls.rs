@@ -357,3 +357,83 @@ mod lenient {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{PromptInventory, SourceFile, examine_with};
+    use rcgen::{CertificateParams, KeyPair as Key, date_time_ymd};
+
+    /// A certificate signed by itself, good between these years, and its key.
+    fn signed((from, until): (i32, i32)) -> (String, String) {
+        let key = Key::generate().expect("a key");
+        let mut params = CertificateParams::new(vec!["pbx.example".to_owned()]).expect("a name");
+        (params.not_before, params.not_after) = (date_time_ymd(from, 1, 1), date_time_ymd(until, 1, 1));
+        (params.self_signed(&key).expect("signed").pem(), key.serialize_pem())
+    }
+
+    /// What `check` says, errors and warnings, of a configuration with [tls] in lines 4 and 5.
+    fn told(folder: &Path) -> Vec<String> {
+        let text =
+            "[switch]\ndomain = \"d\"\n[tls]\ncertificate = \"own.pem\"\nkey = \"own-key.pem\"\n[sip]\nlisten = [\"tls:127.0.0.1:5061\"]\n";
+        let files = [SourceFile { path: "switch.toml".to_owned(), text: text.to_owned() }];
+        let prompts = PromptInventory::complete(&["zh-CN", "en-US"]);
+        let outcome = examine_with(&files, &[], &prompts, &Judge { folder: folder.to_owned() });
+        let errors = outcome.config.err().unwrap_or_default();
+        errors
+            .iter()
+            .map(|error| format!("error {error}"))
+            .chain(outcome.warnings.iter().map(|warning| format!("warning {warning}")))
+            .collect()
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_said_at_its_place_with_what_would_help() {
+        let (good, key) = signed((2020, 2120));
+        let (_, other) = signed((2020, 2120));
+        let encrypted = key.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY");
+        let soon = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
+        assert!(soon.year() < 2119, "the certificates of this test have run out");
+        let (expired, expired_key) = signed((2001, 2002));
+        let (early, early_key) = signed((2110, 2120));
+        for (certificate, key, expected) in [
+            (Some(good.as_str()), Some(key.as_str()), None),
+            (None, Some(&key), Some(("error switch.toml:4:15", "own.pem cannot be read", "relative to the configuration's folder"))),
+            (Some(&good), None, Some(("error switch.toml:5:7", "own-key.pem cannot be read", "relative to the configuration's folder"))),
+            (Some("rubbish"), Some(&key), Some(("error switch.toml:4:15", "no certificate that can be read", "BEGIN CERTIFICATE"))),
+            (Some(&key), Some(&key), Some(("error switch.toml:4:15", "no certificate that can be read", "BEGIN CERTIFICATE"))),
+            (Some(&good), Some("rubbish"), Some(("error switch.toml:5:7", "no private key that can be read", "without a password"))),
+            (Some(&good), Some(&encrypted), Some(("error switch.toml:5:7", "no private key that can be read", "without a password"))),
+            (Some(&good), Some(&other), Some(("error switch.toml:5:7", "is not the key of", "made with"))),
+            (Some(&expired), Some(&expired_key), Some(("warning switch.toml:4:15", "has expired on 2002-01-01", "sanling reload"))),
+            (Some(&early), Some(&early_key), Some(("warning switch.toml:4:15", "is not good before 2110-01-01", "sanling reload"))),
+        ] {
+            let folder = tempfile::tempdir().expect("a folder");
+            for (name, text) in [("own.pem", certificate), ("own-key.pem", key)] {
+                if let Some(text) = text {
+                    std::fs::write(folder.path().join(name), text).expect("written");
+                }
+            }
+            let told = told(folder.path());
+            match expected {
+                None => assert_eq!(told, [] as [String; 0]),
+                Some((place, message, remedy)) => {
+                    assert_eq!(told.len(), 1, "{told:#?}");
+                    assert!(told[0].starts_with(place) && told[0].contains(message) && told[0].contains(remedy), "{}", told[0]);
+                    assert!(!told[0].contains("BEGIN PRIVATE KEY-----\nM"), "no key is shown");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_certificate_is_spoken_of_two_weeks_before_it_ends() {
+        let (pem, _) = signed((2020, 2030));
+        let certificate = CertificateDer::from_pem_slice(pem.as_bytes()).expect("PEM");
+        let end: i64 = "2030-01-01T00:00:00Z".parse::<jiff::Timestamp>().expect("a time").as_second();
+        let says = |now: i64| aged(Path::new("own.pem"), &certificate, now).map(|finding| finding.message);
+        assert_eq!(says(end - EXPIRES_SOON), None);
+        assert!(says(end - EXPIRES_SOON + 1).is_some_and(|message| message.contains("expires on 2030-01-01")));
+        assert!(says(end).is_some_and(|message| message.contains("has expired")));
+    }
+}

@@ -12,11 +12,11 @@ const OFFER: &str = "first words";
 /// The last request of that method that a phone heard.
 #[track_caller]
 fn request(world: &mut World, phone: &Phone, method: &Method) -> Request {
-    let requests = world.heard(phone.at()).into_iter().filter_map(|message| match message {
+    let mut requests = world.heard(phone.at()).into_iter().rev().filter_map(|message| match message {
         Message::Request(request) if request.method == *method => Some(request),
         _ => None,
     });
-    requests.last().unwrap_or_else(|| panic!("no {method}"))
+    requests.next().unwrap_or_else(|| panic!("no {method}"))
 }
 
 /// The phone answers what it was asked.

@@ -1,6 +1,6 @@
 //! Encrypted sound: each leg at its own edge, by the policy of its agent or trunk; and the recording is in clear whatever they are.
 
-use crate::cipher::{Setting, Transport};
+use crate::cipher::{Cipher, Setting, Transport};
 use crate::people::Way;
 use crate::phones::{Saw, State};
 use crate::sound::Sound;
@@ -34,7 +34,7 @@ impl World {
 
     fn expect_encrypted(&mut self, name: &str, encrypted: bool) -> &mut Self {
         let cipher = self.leg(name).stream.cipher.as_ref();
-        assert_eq!(cipher.is_some_and(|cipher| cipher.is_on()), encrypted, "{name}");
+        assert_eq!(cipher.is_some_and(Cipher::is_on), encrypted, "{name}");
         assert_eq!(cipher.map_or(0, |cipher| cipher.unreadable), 0, "{name} got what it could not read");
         self
     }
