@@ -4,7 +4,7 @@
 
 use sanling::base::srtp::{LegSecret, MasterKey, Protection, SrtpKeys, SrtpPolicy, Suite};
 use sanling::base::time::{millis, secs};
-use sanling::base::{Codec, Instant, LegId, OpusWishes, SessionId, TrunkId};
+use sanling::base::{Codec, ExtendedReports, Instant, LegId, OpusWishes, SessionId, TrunkId};
 use sanling::config::{PromptInventory, SourceFile, examine};
 use sanling::media::control::{Command as Order, Direction as Flowing, StreamParameters, all_hear_all};
 use sanling::media::{Component, Engine, EngineSettings, Turn};
@@ -294,6 +294,8 @@ fn media(data: &[u8], component: Component, encrypted: bool) {
             opus: OpusWishes { fec: true, dtx: true, ..OpusWishes::default() },
             rtp_timeout: secs(30),
             srtp: encrypted.then(|| Box::new(keys(leg))),
+            // As much as can be asked for, so that all of it is made.
+            extended_reports: ExtendedReports { metrics: true, round_trip: true },
         };
         engine.handle_command(Order::Configure { session, leg, parameters }, now, &mut turn);
         engine.handle_command(Order::ListenForSpeech { session, leg, on: true }, now, &mut turn);

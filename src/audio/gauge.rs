@@ -59,6 +59,8 @@ pub struct Gauge {
     low: f32,
     lows: [f32; FLOOR_OF],
     floor: f32,
+    /// It was told from the start.
+    knows_floor: bool,
     /// Frames of the window that runs, and of all.
     frames: u32,
     frames_all: usize,
@@ -76,6 +78,8 @@ pub struct Gauge {
     power: f64,
     full_all: u64,
     active: u32,
+    /// The power of the last frame, and whether it is one of speech.
+    last: (f32, bool),
     loudness: Loudness,
     clarity: Clarity,
     told: Option<(Loudness, Clarity)>,
@@ -96,6 +100,7 @@ impl Gauge {
             low: f32::MAX,
             lows: [f32::MAX; FLOOR_OF],
             floor: f32::MAX,
+            knows_floor: false,
             frames: 0,
             frames_all: 0,
             ring: [0; NOISE_OF],
@@ -108,6 +113,7 @@ impl Gauge {
             power: 0.0,
             full_all: 0,
             active: 0,
+            last: (0.0, false),
             loudness: Loudness::Fair,
             clarity: Clarity::Clean,
             told: None,
@@ -119,6 +125,11 @@ impl Gauge {
     /// Other limits from now on; what was measured stays.
     pub fn set_limits(&mut self, limits: SoundLimits) {
         self.limits = limits;
+    }
+
+    /// Begins with the floor that another found in the same sound: what is said at once counts, too.
+    pub fn begin_above(&mut self, other: &Self) {
+        (self.floor, self.lows, self.knows_floor) = (other.floor, [other.floor; FLOOR_OF], true);
     }
 
     /// Takes a payload of G.711 as it came. `Some` when there is something new to say: the first time after three seconds of speech, then when
@@ -160,9 +171,8 @@ impl Gauge {
         self.floor = self.floor.min(self.low);
         self.sort(power);
         // Before the first floor anything may be noise.
-        if self.frames_all > WINDOW as usize {
-            self.activity(power, full);
-        }
+        let speaks = (self.knows_floor || self.frames_all > WINDOW as usize) && self.activity(power, full);
+        self.last = (power, speaks);
         self.frames += 1;
         if self.frames < WINDOW {
             return None;
@@ -201,12 +211,13 @@ impl Gauge {
         0.0
     }
 
-    fn activity(&mut self, power: f32, full: f32) {
+    /// Whether the frame counts as speech.
+    fn activity(&mut self, power: f32, full: f32) -> bool {
         if power > (self.floor * MARGIN).max(ACTIVE_MIN) {
             self.run += 1;
             if self.run < RUN && self.hang == 0 {
                 self.withheld += power;
-                return;
+                return false;
             }
             if self.withheld > 0.0 {
                 let each = std::mem::take(&mut self.withheld) / (RUN - 1) as f32;
@@ -218,11 +229,12 @@ impl Gauge {
         } else {
             (self.run, self.withheld) = (0, 0.0);
             if self.hang == 0 {
-                return;
+                return false;
             }
             self.hang -= 1;
         }
         self.count(power, full);
+        true
     }
 
     fn count(&mut self, power: f32, full: f32) {
@@ -263,6 +275,18 @@ impl Gauge {
         (self.told, self.untold) = (classes, 0);
         self.due = self.active + self.active / 2;
         Some(self.reading())
+    }
+
+    /// Of the last whole frame: its power, of which full scale is 1, and whether it counts as speech.
+    #[must_use]
+    pub fn last_frame(&self) -> (f32, bool) {
+        self.last
+    }
+
+    /// Of the samples of speech, the share that stands at full scale.
+    #[must_use]
+    pub fn share_at_full_scale(&self) -> f32 {
+        (self.full_all as f32 / (FRAME * self.active.max(1)) as f32).min(1.0)
     }
 
     /// What was measured so far.

@@ -18,6 +18,7 @@ pub mod mix;
 pub mod outline;
 pub mod pitch;
 pub mod resample;
+pub mod sides;
 pub mod tone;
 pub mod tone_detector;
 pub mod voice;

@@ -304,3 +304,8 @@ pub const SEARCH_WORDS_MAX: usize = 8;
 pub const EXPORT_ROWS_MAX: usize = 100_000;
 /// Recordings looked through at once to be drawn: an hour of sound takes a core for half a second. More: 503.
 pub const OUTLINES_AT_ONCE: usize = 4;
+/// Parts of a leg's life of which the quality is kept, a minute each at first. More: two and two become one, twice as long, so that ten hours of
+/// a call have 38 parts of 16 minutes; each knows its worst minute.
+pub const QUALITY_PARTS_MAX: usize = 60;
+/// How long the record of a call that is over waits for what the media plane counted at its end. Longer: it is kept without.
+pub const QUALITY_TOLD_WITHIN: Duration = Duration::from_secs(2);

@@ -13,6 +13,7 @@ pub mod limits;
 pub mod lookup;
 pub mod machine;
 pub mod planned;
+pub mod quality;
 mod queueing;
 pub mod recorded;
 pub mod redact;
@@ -33,6 +34,7 @@ pub use id::{AgentId, BoxId, CalendarId, CallId, ClipId, LegId, MenuId, QueueId,
 pub use lookup::Lookup;
 pub use machine::Machine;
 pub use planned::Planned;
+pub use quality::{CallSound, ExtendedReports, Flow, LegQuality, Mos, QualityPart, SideFigures};
 pub use queueing::{Join, Strategy};
 pub use redact::Redacted;
 pub use replay_number::ReplayNumber;

@@ -160,9 +160,10 @@ impl Leg {
     fn local(&mut self, codecs: &[Codec]) -> sdp::Local {
         let address = self.address.expect("a leg is described only after its port was allocated");
         self.version += 1;
-        let layout = self.negotiated.as_ref().map(|negotiated| negotiated.layout.clone()).unwrap_or_default();
+        let (layout, extended_reports) =
+            self.negotiated.as_ref().map(|settled| (settled.layout.clone(), settled.extended_reports)).unwrap_or_default();
         let protection = self.protection.clone();
-        sdp::Local { version: self.version, layout, protection, ..sdp::Local::new(address, codecs, self.id.0) }
+        sdp::Local { version: self.version, layout, protection, extended_reports, ..sdp::Local::new(address, codecs, self.id.0) }
     }
 
     /// As `local`, for an offer of ours: what was settled of encryption stays. Some phones take a key once, and never another.
@@ -264,6 +265,7 @@ impl Leg {
             opus: settled.opus,
             rtp_timeout: self.policy.rtp_timeout,
             srtp: settled.srtp.clone().map(Box::new),
+            extended_reports: settled.extended_reports,
         };
         Some(Media::Configure { session: self.session, leg: self.id, parameters })
     }

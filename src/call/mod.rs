@@ -237,6 +237,12 @@ impl Call {
         self.wall.read(now)
     }
 
+    /// By what the call reads the time.
+    #[must_use]
+    pub fn wall(&self) -> WallClock {
+        self.wall
+    }
+
     /// Legs that the call still answers for.
     pub fn legs(&self) -> impl Iterator<Item = LegId> + '_ {
         let caller = self.has_caller().then_some(self.caller.id);

@@ -1,12 +1,14 @@
 //! What is kept of a call for ever: the shapes that the database, the API and the pages show.
 
+mod quality;
 mod service;
 
+pub use quality::QualityRecord;
 pub use service::{LATE, as_one};
 
 pub use crate::base::recorded::{RecordingRecord, RecordingState};
 
-use crate::base::{AgentId, CallId, Duration, QueueId, Timestamp, TrunkId};
+use crate::base::{AgentId, CallId, CallSound, Duration, QueueId, Timestamp, TrunkId};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -555,6 +557,12 @@ pub struct CallRecord {
     /// Keys that were pressed in it.
     #[serde(default)]
     pub keys: Vec<KeyRecord>,
+    /// How well the sound of each leg travelled.
+    #[serde(default)]
+    pub quality: Vec<QualityRecord>,
+    /// How both sides of the recording sound, once it is finished.
+    #[serde(default)]
+    pub sound: Option<CallSound>,
     /// The call in which it went on: two calls of one agent became one.
     #[serde(default)]
     pub merged_into: Option<CallId>,
@@ -596,6 +604,8 @@ impl CallRecord {
             sounds: Vec::new(),
             pauses: Vec::new(),
             keys: Vec::new(),
+            quality: Vec::new(),
+            sound: None,
             merged_into: None,
             call_back: None,
             caller_left_at: None,

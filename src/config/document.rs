@@ -13,8 +13,10 @@ use toml::de::{DeTable, DeValue};
 pub(super) enum Value {
     Text(String),
     Integer(i64),
+    /// With a fraction.
+    Decimal(f64),
     Boolean(bool),
-    /// Floats and dates, which no key takes; the name of the type for the error.
+    /// Dates, which no key takes; the name of the type for the error.
     Other(&'static str),
     List(Vec<Node>),
     Table(Table),
@@ -138,7 +140,10 @@ fn convert(value: &Spanned<DeValue<'_>>, file: usize) -> Node {
             Err(_) => Value::Other("a number too large"),
         },
         DeValue::Boolean(truth) => Value::Boolean(*truth),
-        DeValue::Float(_) => Value::Other("a number with a fraction"),
+        DeValue::Float(number) => match number.as_str().replace('_', "").parse() {
+            Ok(number) => Value::Decimal(number),
+            Err(_) => Value::Other("a number that cannot be read"),
+        },
         DeValue::Datetime(_) => Value::Other("a date or time"),
         DeValue::Array(list) => Value::List(list.iter().map(|node| convert(node, file)).collect()),
         DeValue::Table(table) => Value::Table(convert_table(table, file)),

@@ -44,8 +44,8 @@ pub use users::{AccessConfig, Password, UserConfig, UserRole};
 use crate::base::scorecard::{Sampling, Scorecard};
 use crate::base::srtp::{SrtpPolicy, Suite};
 use crate::base::{
-    AgentId, BoxId, Cadence, CalendarId, ClipId, Codec, Duration, Flaw, GuardSettings, Limits, MenuId, QueueId, ScriptStep, SoundLimits,
-    Timestamp, TrunkId, UserId,
+    AgentId, BoxId, Cadence, CalendarId, ClipId, Codec, Duration, Flaw, GuardSettings, Limits, MenuId, Mos, QueueId, ScriptStep,
+    SoundLimits, Timestamp, TrunkId, UserId,
 };
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
@@ -75,6 +75,7 @@ pub struct Config {
     /// Why agents may say that they are not ready; `meeting` is always among them.
     pub reasons: Vec<ReasonConfig>,
     pub reports: ReportsConfig,
+    pub quality: QualityConfig,
     /// Who signs in to the pages.
     pub users: BTreeMap<UserId, UserConfig>,
     pub access: AccessConfig,
@@ -488,6 +489,13 @@ pub struct ScriptRule {
     pub ends_on_speech: bool,
     /// What, measured of the caller, begins it.
     pub measured: Option<Flaw>,
+}
+
+/// How well sound must travel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct QualityConfig {
+    /// A leg whose minute is worse than this is told of.
+    pub poor: Mos,
 }
 
 /// What the switch hears by itself of how parties sound.

@@ -81,6 +81,7 @@ tables! {
         rules: RawRules = "[rules.answer]",
         reason: Vec<RawReason> = "[[reason]]",
         reports: RawReports = "[reports]",
+        quality: RawQuality = "[quality]",
         scorecard: Vec<RawScorecard> = "[[scorecard]]",
         sampling: Vec<RawSampling> = "[[sampling]]",
         user: Vec<RawUser> = "[[user]]",
@@ -181,6 +182,9 @@ tables! {
         service_level: Spot<String> = "service_level = \"20s\"",
         short_abandon: Spot<String> = "short_abandon = \"5s\"",
         settled_days: Spot<i64> = "settled_days = 7",
+    }
+    RawQuality "quality" {
+        poor: Spot<f64> = "poor = 3.6",
     }
     RawUser "user" {
         id: Spot<String> = "id = \"li-qa\"",
@@ -496,6 +500,16 @@ impl FromNode for Spot<i64> {
     }
 }
 
+impl FromNode for Spot<f64> {
+    fn from_node(node: &Node, key: Key<'_>, faults: &mut Faults) -> Option<Self> {
+        match &node.value {
+            Value::Integer(number) => Some(Self { value: *number as f64, place: node.place }),
+            Value::Decimal(number) => Some(Self { value: *number, place: node.place }),
+            _ => wrong_kind(node, key, "a number", faults),
+        }
+    }
+}
+
 impl FromNode for Spot<bool> {
     fn from_node(node: &Node, key: Key<'_>, faults: &mut Faults) -> Option<Self> {
         match &node.value {
@@ -591,6 +605,7 @@ fn wrong_kind<T>(node: &Node, key: Key<'_>, wanted: &str, faults: &mut Faults) -
     let found = match &node.value {
         Value::Text(_) => "a text",
         Value::Integer(_) => "a number",
+        Value::Decimal(_) => "a number with a fraction",
         Value::Boolean(_) => "true or false",
         Value::Other(kind) => kind,
         Value::List(_) => "a list",

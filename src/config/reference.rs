@@ -283,6 +283,9 @@ reference! {
         "afternoon" = "(not said)": "From 14 to 18.";
         "evening" = "(not said)": "From 18 to 5.";
     }
+    ["quality"] "How well sound travels, estimated for each leg and minute." {
+        "poor" = "3.6": "A minute of a leg whose MOS (E-model, 1 to 4.5) is below this is told, `call.quality`; and again once one is 0.2 above it.";
+    }
     ["rules.sound"] "How parties sound, measured all through each call." {
         "faint_below" = "-38": "Mean level of speech in dBov from which down it is too quiet.";
         "loud_above" = "-12": "From which up it is too loud; clipped speech is, too.";

@@ -9,6 +9,7 @@ mod greeting;
 mod guard;
 mod menus;
 mod people;
+mod quality;
 mod queues;
 mod reasons;
 mod reports;
@@ -123,6 +124,7 @@ impl Resolver<'_> {
         let raw_rules = raw.rules.unwrap_or_default();
 
         let reports = self.reports(&raw.reports.unwrap_or_default());
+        let quality = self.quality(&raw.quality.unwrap_or_default());
         let users = self.users(raw.user.unwrap_or_default(), &named);
         let access = self.access(&raw.access.unwrap_or_default());
 
@@ -165,6 +167,7 @@ impl Resolver<'_> {
             rules,
             reasons,
             reports,
+            quality,
             users: without_places(users),
             access,
             scorecards,

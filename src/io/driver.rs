@@ -225,6 +225,7 @@ impl Driver {
                 Output::Event(event) => rows.push(self.ledger.event(event)),
                 Output::Keep { part, image } => rows.push(self.ledger.keep(&part, image)),
                 Output::Audit(note) => rows.push(self.ledger.audit(note)),
+                Output::Leg(leg) => self.ledger.leg(&leg),
                 order => orders.push(order),
             }
         }
@@ -247,7 +248,8 @@ impl Driver {
                 | Output::StoreInterval(_)
                 | Output::Event(_)
                 | Output::Audit(_)
-                | Output::Keep { .. } => {}
+                | Output::Keep { .. }
+                | Output::Leg(_) => {}
                 Output::Reply { id, reply } => {
                     if let Some(answer) = pending.waiting.remove(&id) {
                         // Whoever asked may have given up meanwhile.

@@ -22,7 +22,8 @@ macro_rules! word {
     }};
 }
 
-/// The record; `None` of one whose words this version does not know. What is of no use to reports (the recording, its pauses, keys) is left out.
+/// The record; `None` of one whose words this version does not know. What is of no use to reports (the recording, its pauses, keys, how it
+/// travelled) is left out.
 #[must_use]
 pub fn record(call: &Call) -> Option<CallRecord> {
     Some(CallRecord {
@@ -52,6 +53,8 @@ pub fn record(call: &Call) -> Option<CallRecord> {
         sounds: call.sounds.iter().map(sound).collect(),
         pauses: Vec::new(),
         keys: Vec::new(),
+        quality: Vec::new(),
+        sound: None,
         merged_into: call.merged_into.as_deref().and_then(|id| id.parse().ok()),
         call_back: call.call_back.as_ref().and_then(call_back),
         broken: broken(call).bits(),
@@ -237,6 +240,8 @@ mod tests {
                     noisy: false,
                     open_microphone: true,
                 }],
+                quality: Vec::new(),
+                sound: None,
                 merged_into: None,
                 call_back: Some(CallBackRecord {
                     asked_in: CallId::new(at(0), &mut Rng::new(5)),

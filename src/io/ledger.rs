@@ -4,6 +4,7 @@ use super::events::EventHub;
 use super::metrics::Metrics;
 use super::shapes::{AuditEntry, Time};
 use super::store::{Row, Store};
+use crate::base::LegQuality;
 use crate::call::record::CallRecord;
 use crate::media::control::StreamStatistics;
 use crate::report::AgentInterval;
@@ -85,6 +86,11 @@ impl Ledger {
     /// What a leg's streams counted, told as it is released.
     pub fn stream(&self, statistics: &StreamStatistics) {
         self.metrics.stream_ended(statistics);
+    }
+
+    /// For `Output::Leg`.
+    pub fn leg(&self, leg: &LegQuality) {
+        self.metrics.leg_travelled(leg);
     }
 
     /// For `Input::StoreBlocked`: tell the switch when the answer changes.

@@ -5,7 +5,7 @@ use super::media::{MediaReadings, WorkerFigures};
 use super::net::NetReadings;
 use super::recorder::RecorderFigures;
 use super::store::Store;
-use crate::base::{CallId, Timestamp, limits};
+use crate::base::{CallId, LegQuality, Timestamp, limits};
 use crate::call::record::{CallRecord, OfferOutcome, RecordingState};
 use crate::media::control::StreamStatistics;
 use crate::switch::view::{Snapshot, TrunkView};
@@ -53,6 +53,10 @@ struct Shared {
     packets: Family<Labels, Counter>,
     octets: Family<Labels, Counter>,
     jitter: Histogram,
+    /// By whose leg it is, and its codec.
+    mos: Family<Labels, Histogram, fn() -> Histogram>,
+    mos_min: Family<Labels, Histogram, fn() -> Histogram>,
+    round_trip: Histogram,
     /// Sockets, workers and recorder, once they run.
     plant: OnceLock<Plant>,
     /// Which released calls were counted: a lock, because the driver counts and a scrape may look; held for one look-up.
@@ -95,6 +99,9 @@ impl Metrics {
         let (events, packets, octets) = (Family::default(), Family::default(), Family::default());
         let (wait, duration) = (Histogram::new(shared_seconds), Histogram::new(shared_seconds));
         let jitter = Histogram::new([1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0]);
+        let of_mos: fn() -> Histogram = || Histogram::new([1.5, 2.0, 2.5, 2.6, 3.1, 3.6, 4.0, 4.2, 4.3, 4.4]);
+        let (mos, mos_min) = (Family::new_with_constructor(of_mos), Family::new_with_constructor(of_mos));
+        let round_trip = Histogram::new([0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 1.0]);
         let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("sanling_build", "The version that runs", build);
         registry.register("sanling_calls", "Calls that ended", Family::clone(&calls));
@@ -106,6 +113,13 @@ impl Metrics {
         registry.register("sanling_media_packets", "RTP packets of legs that ended", Family::clone(&packets));
         registry.register("sanling_media_octets", "RTP octets of legs that ended", Family::clone(&octets));
         registry.register("sanling_media_jitter_milliseconds", "Interarrival jitter of legs at their end", Histogram::clone(&jitter));
+        registry.register("sanling_leg_mos", "Mean opinion score (E-model) of legs that ended, over their minutes", Family::clone(&mos));
+        registry.register("sanling_leg_mos_min", "The same, of their worst minute", Family::clone(&mos_min));
+        registry.register(
+            "sanling_leg_round_trip_seconds",
+            "To the phone and back, by RTCP, of legs that ended",
+            Histogram::clone(&round_trip),
+        );
         let counted = Mutex::default();
         Self(Arc::new(Shared {
             registry,
@@ -118,6 +132,9 @@ impl Metrics {
             packets,
             octets,
             jitter,
+            mos,
+            mos_min,
+            round_trip,
             plant: OnceLock::new(),
             counted,
         }))
@@ -168,6 +185,17 @@ impl Metrics {
         }
         if statistics.packets_received > 0 {
             self.0.jitter.observe(f64::from(statistics.jitter_ms));
+        }
+    }
+
+    /// Adds how well the sound of a leg travelled.
+    pub fn leg_travelled(&self, leg: &LegQuality) {
+        let kind = if leg.is_agent { "agent" } else { "customer" };
+        let labels = vec![("kind", kind.to_owned()), ("codec", leg.codec.name().to_owned())];
+        self.0.mos.get_or_create(&labels).observe(leg.mos_mean.score());
+        self.0.mos_min.get_or_create(&labels).observe(leg.mos_min.score());
+        if let Some(trip) = leg.round_trip_us {
+            self.0.round_trip.observe(f64::from(trip) / 1e6);
         }
     }
 
@@ -290,6 +318,7 @@ fn of_the_switch(scrape: &mut Scrape, snapshot: &Snapshot) {
     scrape.gauge("sanling_legs", "Dialogs with phones and trunks", snapshot.legs);
     scrape.gauge("sanling_sip_transactions", "SIP transactions alive", snapshot.transactions);
     scrape.gauge("sanling_media_sessions", "Calls with media", snapshot.sessions);
+    scrape.gauge("sanling_legs_poor", "Legs whose sound travels poorly now", snapshot.legs_poor);
     scrape.gauge("sanling_recordings_open", "Recordings being written", snapshot.recordings_open);
     scrape.counter("sanling_recordings_missing", "Recordings that failed since the start", snapshot.recordings_missing);
     scrape.gauge("sanling_recording_alarm", "Whether the switch cannot record", usize::from(snapshot.recording_alarm.is_some()));

@@ -248,7 +248,10 @@ async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&
     // The parties hear each other while the files of those who do not are looked through.
     driver.begin(ordered);
     for found in recover(&store, &recordings, &restored).await? {
-        let Recovered { call, duration, sha256, .. } = found;
+        let Recovered { call, duration, sha256, sound, .. } = found;
+        if let Some(sound) = sound {
+            driver.tell(Input::Recorder(RecorderReport::Sounded { call, sound }));
+        }
         driver.tell(Input::Recorder(RecorderReport::Recovered { call, duration, sha256 }));
     }
     for (protocol, address) in &sip {

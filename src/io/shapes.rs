@@ -2,6 +2,10 @@
 //!
 //! What lives here: shapes and the way from the core's values to them. What must not: SQL, HTTP.
 
+mod quality;
+
+pub use quality::{LegQuality, QualityFlow, QualityMinute, RecordedSide, RecordedSound};
+
 use crate::base::{Duration, Timestamp};
 use crate::call::record::{
     CallBackRecord, CallRecord, HoldRecord, KeyRecord, OfferRecord, PauseRecord, QueueVisit, RecordingRecord, ScriptRecord, SegmentRecord,
@@ -110,6 +114,12 @@ pub struct Call {
     /// Keys that were pressed in it, by whichever way.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<Key>,
+    /// How well the sound of each leg travelled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quality: Vec<LegQuality>,
+    /// How both sides of the recording sound, once it is finished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sound: Option<RecordedSound>,
     /// The call in which it went on: two calls of one agent became one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged_into: Option<String>,
@@ -392,6 +402,8 @@ impl From<&CallRecord> for Call {
             sounds: record.sounds.iter().map(SideSound::from).collect(),
             pauses: record.pauses.iter().map(Pause::from).collect(),
             keys: record.keys.iter().map(Key::from).collect(),
+            quality: record.quality.iter().map(LegQuality::from).collect(),
+            sound: record.sound.as_ref().map(RecordedSound::from),
             merged_into: record.merged_into.map(|call| call.to_string()),
             call_back: record.call_back.as_ref().map(CallBackMade::from),
             broken: Breaches::from_bits(record.broken).names().map(str::to_owned).collect(),
@@ -399,6 +411,14 @@ impl From<&CallRecord> for Call {
             state: None,
             state_since: None,
         }
+    }
+}
+
+impl Call {
+    /// MOS of its worst leg in its worst minute.
+    #[must_use]
+    pub fn mos_min(&self) -> Option<f64> {
+        self.quality.iter().filter_map(|leg| leg.mos_min).min_by(f64::total_cmp)
     }
 }
 
@@ -525,6 +545,7 @@ fn value(detail: &Detail) -> serde_json::Value {
     match detail {
         Detail::Text(text) => text.as_str().into(),
         Detail::Number(number) => (*number).into(),
+        Detail::Hundredths(number) => (*number as f64 / 100.0).into(),
         Detail::Flag(flag) => (*flag).into(),
     }
 }

@@ -16,7 +16,9 @@
 
 use crate::base::srtp::SrtpKeys;
 use crate::base::time::secs;
-use crate::base::{Cadence, CallId, ClipId, Codec, Duration, Instant, LegId, OpusWishes, Reading, SessionId, SoundLimits};
+use crate::base::{
+    Cadence, CallId, ClipId, Codec, Duration, ExtendedReports, Instant, LegId, OpusWishes, QualityPart, Reading, SessionId, SoundLimits,
+};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 
@@ -218,6 +220,9 @@ pub struct StreamParameters {
     /// What it is encrypted with, both ways; `None`: not at all.
     #[serde(default)]
     pub srtp: Option<Box<SrtpKeys>>,
+    /// What the leg asks to be told besides receiver reports.
+    #[serde(default)]
+    pub extended_reports: ExtendedReports,
 }
 
 impl StreamParameters {
@@ -243,6 +248,7 @@ impl StreamParameters {
             opus: OpusWishes::default(),
             rtp_timeout: secs(30),
             srtp: None,
+            extended_reports: ExtendedReports::default(),
         }
     }
 }
@@ -300,7 +306,16 @@ pub enum Report {
         session: SessionId,
         leg: LegId,
     },
-    /// What was counted on a leg, told when it is released.
+    /// How well the leg's sound travelled for a part of its life: told each minute, counted from the leg's beginning, and for what is left when
+    /// it is released or moved. Of a part in which nothing was sent or came nothing is told.
+    Quality {
+        session: SessionId,
+        leg: LegId,
+        began: Instant,
+        codec: Codec,
+        part: Box<QualityPart>,
+    },
+    /// What was counted on a leg, told when it is released, the last of it.
     Statistics {
         session: SessionId,
         leg: LegId,
@@ -322,6 +337,7 @@ impl Report {
             | Self::Digit { session, .. }
             | Self::AnnouncementEnded { session, .. }
             | Self::TimedOut { session, .. }
+            | Self::Quality { session, .. }
             | Self::Statistics { session, .. } => *session,
         }
     }

@@ -17,6 +17,11 @@ const COMFORT_BYTES_MAX: usize = 16;
 #[derive(Debug, Default)]
 pub struct Inbound {
     decoding: Option<Box<Decoding>>,
+    /// Thrown away by buffers of before.
+    discarded_before: u64,
+    discarded_told: u64,
+    /// Something was decoded since that was told.
+    decoded: bool,
 }
 
 #[derive(Debug)]
@@ -46,10 +51,25 @@ struct Comfort {
 impl Inbound {
     /// Another source, codec or rate, or nobody wants to hear any more.
     pub fn reset(&mut self) {
+        self.discarded_before = self.discarded();
         self.decoding = None;
     }
 
+    /// Packets that came and were not heard: too late, or more than the buffer may hold.
+    #[must_use]
+    pub fn discarded(&self) -> u64 {
+        self.discarded_before + self.decoding.as_ref().map_or(0, |decoding| decoding.buffer.late() + decoding.buffer.discarded())
+    }
+
+    /// Of them those that were not told yet; `None` when nothing was decoded meanwhile.
+    pub fn take_discarded(&mut self) -> Option<u64> {
+        let all = self.discarded();
+        let untold = all - std::mem::replace(&mut self.discarded_told, all);
+        std::mem::take(&mut self.decoded).then_some(untold)
+    }
+
     pub fn push(&mut self, extended: u64, payload: &[u8], now: Instant) {
+        self.decoded = true;
         let decoding = self.decoding();
         decoding.buffer.push(extended, payload, now);
         if let Some(comfort) = &mut decoding.comfort {

@@ -228,6 +228,18 @@ impl Outbound {
         self.sender.ssrc()
     }
 
+    /// The number of the first packet of this program.
+    #[must_use]
+    pub fn first_number(&self) -> u16 {
+        self.sender.first_number()
+    }
+
+    /// Numbers that were left out, since what is passed on never came.
+    #[must_use]
+    pub fn skipped(&self) -> u64 {
+        self.sender.skipped()
+    }
+
     #[must_use]
     pub fn sent(&self, now: Instant) -> Sent {
         Sent {

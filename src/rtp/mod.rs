@@ -1,6 +1,8 @@
 //! RTP as numbers: what a packet says, what its numbers tell of loss and jitter, how ours go on when the source changes. rtp-rs and
 //! rtcp-types do the bits. No sockets, no addresses, no sound: those are `media`'s.
 
+pub mod bursts;
+pub mod e_model;
 pub mod jitter_buffer;
 pub mod packet;
 pub mod receiver;

@@ -1,6 +1,7 @@
 //! What the numbers of one stream tell: extended sequence, loss, order, jitter (RFC 3550 §A.1, §A.3, §A.8). A new SSRC or a restarted
 //! sequence begins a new source; what was counted before is kept.
 
+use super::bursts::Bursts;
 use super::ticks;
 use crate::base::Instant;
 
@@ -34,14 +35,47 @@ pub enum Arrival {
 pub struct Receiver {
     clock_rate: u32,
     source: Option<Source>,
-    /// Expected and received of the sources before this one.
+    /// Of the sources before this one.
     before: Counted,
+    /// What was told of all by stretches.
+    told: Counted,
+    told_lost: u64,
+    spread: Spread,
+    bursts: Bursts,
 }
 
 #[derive(Clone, Copy, Default, Debug)]
 struct Counted {
     expected: u64,
     received: u64,
+    /// Runs of missing packets.
+    runs: u64,
+}
+
+/// The jitter of a stretch.
+#[derive(Clone, Copy, Default, Debug)]
+struct Spread {
+    /// In microseconds, of what came by other clocks than the present one's.
+    sum_us: u64,
+    most_us: u64,
+    packets_before: u64,
+    /// Sixteen times the ticks of the present clock.
+    sum_q4: u64,
+    most_q4: u32,
+    packets: u64,
+}
+
+/// What came of a stream since it was asked last. The sums of all stretches are those of the stream: a packet that comes late into the next
+/// stretch makes up for one that is missing there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Stretch {
+    /// Each packet once.
+    pub received: u64,
+    pub lost: u64,
+    /// Runs of packets that are missing.
+    pub runs: u64,
+    /// The mean of the interarrival jitter over its packets of sound, and the most of it, in microseconds.
+    pub jitter_us: Option<(u64, u64)>,
 }
 
 #[derive(Clone, Debug)]
@@ -50,6 +84,10 @@ struct Source {
     base: u64,
     highest: u64,
     received: u64,
+    /// Runs of missing packets.
+    runs: u64,
+    /// The last of those packets that was missing when its follower came.
+    lost_last: u64,
     /// Which of the last 128 numbers came; bit 0 is `highest`.
     seen: u128,
     /// The number after one that was astray.
@@ -77,12 +115,21 @@ pub struct ReceptionReport {
 impl Receiver {
     #[must_use]
     pub fn new(clock_rate: u32) -> Self {
-        Self { clock_rate, source: None, before: Counted::default() }
+        Self {
+            clock_rate,
+            source: None,
+            before: Counted::default(),
+            told: Counted::default(),
+            told_lost: 0,
+            spread: Spread::default(),
+            bursts: Bursts::default(),
+        }
     }
 
     /// The stream's codec changed: counting goes on, timing begins anew.
     pub fn set_clock_rate(&mut self, clock_rate: u32) {
         if clock_rate != self.clock_rate {
+            self.spread = self.spread.in_microseconds(self.clock_rate);
             self.clock_rate = clock_rate;
             if let Some(source) = &mut self.source {
                 source.transit = None;
@@ -94,7 +141,14 @@ impl Receiver {
     pub fn receive(&mut self, ssrc: u32, sequence: u16) -> Arrival {
         match &mut self.source {
             Some(source) if source.ssrc == ssrc => match source.receive(sequence) {
-                Some(arrival) => arrival,
+                Some(arrival) => {
+                    if let Arrival::Next { extended, missing: missing @ 1.. } = arrival {
+                        let came = extended - u64::from(missing) - 1 - source.lost_last;
+                        source.lost_last = extended - 1;
+                        self.bursts.lose(missing.into(), came);
+                    }
+                    arrival
+                }
                 None => self.begin(ssrc, sequence),
             },
             _ => self.begin(ssrc, sequence),
@@ -113,6 +167,9 @@ impl Receiver {
                 source.jitter_q4 = source.jitter_q4 + difference - ((source.jitter_q4 + 8) >> 4);
             }
         }
+        self.spread.sum_q4 += u64::from(source.jitter_q4);
+        self.spread.most_q4 = self.spread.most_q4.max(source.jitter_q4);
+        self.spread.packets += 1;
     }
 
     fn begin(&mut self, ssrc: u32, sequence: u16) -> Arrival {
@@ -120,6 +177,7 @@ impl Receiver {
             let counted = old.counted();
             self.before.expected += counted.expected;
             self.before.received += counted.received;
+            self.before.runs += counted.runs;
         }
         // One cycle up, so that a packet from before the first is not below zero.
         let extended = 0x1_0000 + u64::from(sequence);
@@ -128,6 +186,8 @@ impl Receiver {
             base: extended,
             highest: extended,
             received: 1,
+            runs: 0,
+            lost_last: extended - 1,
             seen: 1,
             bad_next: None,
             transit: None,
@@ -137,11 +197,46 @@ impl Receiver {
         Arrival::Began { extended }
     }
 
+    fn counted(&self) -> Counted {
+        let now = self.source.as_ref().map(Source::counted).unwrap_or_default();
+        Counted {
+            expected: self.before.expected + now.expected,
+            received: self.before.received + now.received,
+            runs: self.before.runs + now.runs,
+        }
+    }
+
     /// Expected − received over all sources (RFC 3550 §A.3), not below zero.
     #[must_use]
     pub fn lost(&self) -> u64 {
-        let now = self.source.as_ref().map(Source::counted).unwrap_or_default();
-        (self.before.expected + now.expected).saturating_sub(self.before.received + now.received)
+        let counted = self.counted();
+        counted.expected.saturating_sub(counted.received)
+    }
+
+    /// Over all sources: how many packets there should have been.
+    #[must_use]
+    pub fn expected(&self) -> u64 {
+        self.counted().expected
+    }
+
+    #[must_use]
+    pub fn bursts(&self) -> &Bursts {
+        &self.bursts
+    }
+
+    /// Ends a stretch, and begins the next.
+    pub fn take_stretch(&mut self) -> Stretch {
+        let (counted, lost) = (self.counted(), self.lost());
+        let stretch = Stretch {
+            received: counted.received - self.told.received,
+            lost: lost.saturating_sub(self.told_lost),
+            runs: counted.runs.saturating_sub(self.told.runs),
+            jitter_us: self.spread.in_microseconds(self.clock_rate).jitter_us(),
+        };
+        self.told = Counted { runs: self.told.runs + stretch.runs, ..counted };
+        self.told_lost += stretch.lost;
+        self.spread = Spread::default();
+        stretch
     }
 
     #[must_use]
@@ -173,9 +268,31 @@ impl Receiver {
     }
 }
 
+impl Spread {
+    /// The same, nothing of it in ticks any more.
+    fn in_microseconds(self, clock_rate: u32) -> Self {
+        let us = |ticks_q4: u64| ticks_q4 * 62_500 / u64::from(clock_rate);
+        Self {
+            sum_us: self.sum_us + us(self.sum_q4),
+            most_us: self.most_us.max(us(self.most_q4.into())),
+            packets_before: self.packets_before + self.packets,
+            ..Self::default()
+        }
+    }
+
+    fn jitter_us(self) -> Option<(u64, u64)> {
+        Some((self.sum_us.checked_div(self.packets_before)?, self.most_us))
+    }
+}
+
 impl Source {
     fn counted(&self) -> Counted {
-        Counted { expected: self.highest - self.base + 1, received: self.received }
+        Counted { expected: self.highest - self.base + 1, received: self.received, runs: self.runs }
+    }
+
+    /// Whether the number `behind` the highest is one that should have come and did not.
+    fn misses(&self, behind: u16) -> bool {
+        self.highest - u64::from(behind) >= self.base && self.seen >> behind & 1 == 0
     }
 
     /// `None`: the source began anew.
@@ -188,6 +305,7 @@ impl Source {
             self.bad_next = None;
             self.highest += u64::from(ahead);
             self.received += 1;
+            self.runs += u64::from(ahead > 1);
             self.seen = self.seen.checked_shl(u32::from(ahead)).unwrap_or(0) | 1;
             return Some(Arrival::Next { extended: self.highest, missing: ahead - 1 });
         }
@@ -197,6 +315,13 @@ impl Source {
             let extended = self.highest - u64::from(behind);
             if self.seen & bit != 0 {
                 return Some(Arrival::Duplicate);
+            }
+            // What fills a run ends it, or makes it two.
+            let (older, newer) = (self.misses(behind + 1), self.misses(behind - 1));
+            if extended < self.base {
+                self.runs += u64::from(self.base - extended > 1);
+            } else {
+                self.runs = (self.runs + u64::from(older && newer)).saturating_sub(u64::from(!older && !newer));
             }
             self.seen |= bit;
             self.received += 1;
@@ -215,7 +340,7 @@ impl Source {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::time::millis;
+    use crate::base::time::{millis, secs};
 
     #[test]
     fn numbers_go_on_past_the_end_of_the_sequence() {
@@ -264,6 +389,80 @@ mod tests {
         receiver.receive(9, 5);
         let report = receiver.report().expect("a source");
         assert_eq!((report.fraction_lost, report.cumulative_lost), (0, 1));
+    }
+
+    #[test]
+    fn stretches_add_up_to_the_stream_whatever_order_it_comes_in() {
+        let mut rng = crate::base::Rng::new(8);
+        let mut receiver = Receiver::new(8_000);
+        // Which numbers come: one in ten does not, one in ten comes up to twenty later.
+        let (mut comes, mut missing) = (Vec::new(), Vec::new());
+        for n in 1..5_000_u64 {
+            if rng.one_in(10) {
+                missing.push(n);
+            } else {
+                comes.push((n + if rng.one_in(10) { rng.below(20) } else { 0 }, n));
+            }
+        }
+        missing.retain(|n| *n < 4_900);
+        comes.retain(|(_, n)| *n < 4_901);
+        comes.sort_unstable();
+        receiver.receive(1, 0);
+        let mut stretches = Vec::new();
+        for (count, (_, n)) in comes.iter().enumerate() {
+            receiver.receive(1, *n as u16);
+            if count % 500 == 499 {
+                stretches.push(receiver.take_stretch());
+            }
+        }
+        stretches.push(receiver.take_stretch());
+        let runs = missing.iter().filter(|n| !missing.contains(&(**n + 1))).count() as u64;
+        let sum = |pick: fn(&Stretch) -> u64| stretches.iter().map(pick).sum::<u64>();
+        assert_eq!(sum(|stretch| stretch.received), comes.len() as u64 + 1);
+        assert_eq!((sum(|stretch| stretch.lost), receiver.lost()), (missing.len() as u64, missing.len() as u64));
+        assert_eq!((sum(|stretch| stretch.runs), receiver.counted().runs), (runs, runs));
+        assert_eq!(receiver.take_stretch(), Stretch::default(), "nothing came since");
+    }
+
+    #[test]
+    fn runs_are_told_apart() {
+        for (story, numbers, lost, runs) in [
+            ("nothing is missing", &[1_u16, 2, 3, 4][..], 0, 0),
+            ("one run of three", &[1, 5, 6], 3, 1),
+            ("filled in the middle it is two", &[1, 5, 3], 2, 2),
+            ("at its ends it is shorter", &[1, 5, 2, 4], 1, 1),
+            ("filled it is none", &[1, 3, 2], 0, 0),
+            ("from before the first", &[10, 7, 11], 2, 1),
+            ("beyond what is remembered", &[1, 301, 250], 298, 2),
+        ] {
+            let mut receiver = Receiver::new(8_000);
+            for number in numbers {
+                receiver.receive(1, *number);
+            }
+            let stretch = receiver.take_stretch();
+            assert_eq!((stretch.lost, stretch.runs), (lost, runs), "{story}");
+        }
+    }
+
+    #[test]
+    fn the_jitter_of_a_stretch_is_the_mean_over_its_packets() {
+        let mut receiver = Receiver::new(8_000);
+        assert_eq!(receiver.take_stretch().jitter_us, None);
+        let (mut estimate, mut all) = (0.0_f64, Vec::new());
+        for n in 0..400_u64 {
+            receiver.receive(1, n as u16);
+            let late = if n < 200 || n % 2 == 0 { 0 } else { 8 };
+            receiver.note_transit(n as u32 * 160, Instant::after_start(millis(n * 20 + late)));
+            let difference = if n > 200 { 8.0 } else { 0.0 };
+            estimate += (difference - estimate) / 16.0;
+            all.push(estimate * 1_000.0);
+        }
+        let (mean, most) = receiver.take_stretch().jitter_us.expect("packets");
+        let expected = all.iter().sum::<f64>() / 400.0;
+        assert!((mean as f64 - expected).abs() < 50.0 && (most as f64 - all[399]).abs() < 100.0, "{mean} {most} {expected}");
+        receiver.set_clock_rate(48_000);
+        receiver.note_transit(0, Instant::after_start(secs(9)));
+        assert_eq!(receiver.take_stretch().jitter_us, Some((0, 0)), "another clock begins anew");
     }
 
     #[test]

@@ -1,5 +1,9 @@
-//! Reports about streams (RFC 3550 §6): the other side's are read as a sign of life, ours are made for the leg. A B2BUA's SSRCs are
-//! its own, so that nothing is passed through.
+//! Reports about streams (RFC 3550 §6): the other side's tell what became of our stream and how long the way is, ours are made for the leg.
+//! A B2BUA's SSRCs are its own, so that nothing is passed through.
+
+mod xr;
+
+pub use xr::{Extended, OurMetrics, VoipMetrics, Wanted};
 
 use super::receiver::ReceptionReport;
 use super::ticks;
@@ -10,15 +14,52 @@ use rtcp_types::{Bye, Compound, Packet, ReceiverReport, ReportBlock, RtcpPacketW
 const INTERVAL: Duration = millis(5_000);
 /// Room for a sender report with one block, a CNAME and a goodbye.
 const COMPOUND_MAX: usize = 256;
+/// A round trip beyond this is none: somebody has not kept what we told him.
+const ROUND_TRIP_MAX: u32 = 10 << 16;
+/// As much less than nothing, 10 ms, may come of clocks that tick coarsely.
+const ROUND_TRIP_SLACK: u32 = 655;
 
 /// What a compound packet of the other side said.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Incoming {
     /// The middle of its sender report's NTP time, for our next report's LSR.
     pub last_sender_report: Option<u32>,
-    /// Fraction of our packets that it lost, in 256ths.
-    pub fraction_lost: Option<u8>,
+    /// What became of our stream.
+    pub block: Option<Block>,
     pub goodbye: bool,
+    pub extended: Extended,
+}
+
+/// What the other side says of our stream.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Block {
+    /// Fraction of our packets that it lost since its last report, in 256ths.
+    pub fraction_lost: u8,
+    /// Since its reception began; below zero where packets came twice.
+    pub cumulative_lost: i32,
+    pub highest_sequence: u32,
+    /// In ticks of the clock.
+    pub jitter: u32,
+    /// The middle of our last sender report's NTP time, and how long ago it came there, in 65,536ths of a second; zero: none came.
+    pub last_sender_report: u32,
+    pub delay: u32,
+}
+
+impl Incoming {
+    /// RFC 3550 §6.4.1: the time since what it had of us was sent, less the time that it kept it; the same for our reference time
+    /// (RFC 3611 §4.5). `None` where it had nothing of us, or what it says cannot be.
+    #[must_use]
+    pub fn round_trip(&self, now: Instant) -> Option<Duration> {
+        let by_report = self.block.map(|block| (block.last_sender_report, block.delay));
+        by_report.into_iter().chain(self.extended.since_ours).find_map(|(last, delay)| {
+            let trip = middle(ntp(now)).wrapping_sub(last).wrapping_sub(delay);
+            match trip {
+                _ if last == 0 => None,
+                0..=ROUND_TRIP_MAX => Some(Duration::from_micros(u64::from(trip) * 1_000_000 / 65_536)),
+                _ => (trip.wrapping_neg() <= ROUND_TRIP_SLACK).then_some(Duration::ZERO),
+            }
+        })
+    }
 }
 
 /// No RTCP compound packet of version 2.
@@ -33,18 +74,29 @@ pub fn read(bytes: &[u8], our_ssrc: u32) -> Result<Incoming, NotRtcp> {
         return Err(NotRtcp);
     }
     let mut incoming = Incoming::default();
-    let ours = |block: ReportBlock<'_>| (block.ssrc() == our_ssrc).then(|| block.fraction_lost());
+    let ours = |block: ReportBlock<'_>| {
+        (block.ssrc() == our_ssrc).then(|| Block {
+            fraction_lost: block.fraction_lost(),
+            // 24 bits, the first of them the sign.
+            cumulative_lost: (block.cumulative_lost() << 8) as i32 >> 8,
+            highest_sequence: block.extended_sequence_number(),
+            jitter: block.interarrival_jitter(),
+            last_sender_report: block.last_sender_report_timestamp(),
+            delay: block.delay_since_last_sender_report_timestamp(),
+        })
+    };
     for packet in Compound::parse(bytes).map_err(|_| NotRtcp)? {
         match packet.map_err(|_| NotRtcp)? {
             Packet::Sr(report) => {
-                incoming.last_sender_report = Some((report.ntp_timestamp() >> 16) as u32);
-                incoming.fraction_lost = report.report_blocks().find_map(ours).or(incoming.fraction_lost);
+                incoming.last_sender_report = Some(middle(report.ntp_timestamp()));
+                incoming.block = report.report_blocks().find_map(ours).or(incoming.block);
             }
-            Packet::Rr(report) => incoming.fraction_lost = report.report_blocks().find_map(ours).or(incoming.fraction_lost),
+            Packet::Rr(report) => incoming.block = report.report_blocks().find_map(ours).or(incoming.block),
             Packet::Bye(_) => incoming.goodbye = true,
             _ => {}
         }
     }
+    incoming.extended = xr::read(bytes, our_ssrc)?;
     Ok(incoming)
 }
 
@@ -65,6 +117,8 @@ pub struct Reporter {
     due_at: Instant,
     /// The other side's last sender report and when it came.
     heard: Option<(u32, Instant)>,
+    /// Its last reference time: whose, and when it came.
+    referred: Option<(u32, u32, Instant)>,
     /// Packets sent when the last report went out.
     reported: u64,
 }
@@ -73,13 +127,22 @@ impl Reporter {
     /// `cname`: RFC 7022 §4.2, random for each session.
     #[must_use]
     pub fn new(cname: String, now: Instant, rng: &mut Rng) -> Self {
-        Self { cname, due_at: now + interval(rng), heard: None, reported: 0 }
+        Self { cname, due_at: now + interval(rng), heard: None, referred: None, reported: 0 }
     }
 
     pub fn note(&mut self, incoming: Incoming, now: Instant) {
         if let Some(report) = incoming.last_sender_report {
             self.heard = Some((report, now));
         }
+        if let Some((ssrc, reference)) = incoming.extended.reference_time {
+            self.referred = Some((ssrc, reference, now));
+        }
+    }
+
+    /// What of an extended report is asked for: our reference time, and our answer to theirs, once each.
+    pub fn reference(&mut self, now: Instant) -> Wanted {
+        let since = |(ssrc, last, at): (u32, u32, Instant)| (ssrc, last, ticks(now.saturating_since(at), 65_536) as u32);
+        Wanted { reference_time: Some(ntp(now)), since_theirs: self.referred.take().map(since), metrics: None }
     }
 
     #[must_use]
@@ -94,8 +157,22 @@ impl Reporter {
 
     /// Appends the report that is due: a sender report if anything was sent since the last, else a receiver report; with our CNAME.
     pub fn report(&mut self, sent: Sent, received: Option<ReceptionReport>, now: Instant, rng: &mut Rng, out: &mut Vec<u8>) {
+        self.report_extended(sent, received, &Wanted::default(), now, rng, out);
+    }
+
+    /// As `report`, with an extended report behind it.
+    pub fn report_extended(
+        &mut self,
+        sent: Sent,
+        received: Option<ReceptionReport>,
+        wanted: &Wanted,
+        now: Instant,
+        rng: &mut Rng,
+        out: &mut Vec<u8>,
+    ) {
         self.due_at = now + interval(rng);
         self.write(sent, received, false, now, out);
+        xr::write(sent.ssrc, wanted, out);
     }
 
     /// Appends the last report, with BYE (RFC 3550 §6.3.7).
@@ -152,6 +229,11 @@ fn ntp(now: Instant) -> u64 {
     ((since.as_secs() & 0x7FFF_FFFF) << 32) | fraction
 }
 
+/// The middle 32 bits of an NTP time: seconds and 65,536ths.
+fn middle(ntp: u64) -> u32 {
+    (ntp >> 16) as u32
+}
+
 fn interval(rng: &mut Rng) -> Duration {
     INTERVAL / 2 + Duration::from_micros(rng.below(INTERVAL.as_micros() as u64))
 }
@@ -173,7 +255,8 @@ mod tests {
         reporter.report(SENT, Some(RECEIVED), now, &mut rng, &mut bytes);
         assert_eq!(bytes[1], 200, "something was sent: a sender report");
         let incoming = read(&bytes, 9).expect("a compound packet");
-        assert_eq!(incoming, Incoming { last_sender_report: Some(10 << 16), fraction_lost: Some(12), goodbye: false });
+        let block = Block { fraction_lost: 12, cumulative_lost: 3, highest_sequence: 100, jitter: 7, last_sender_report: 0, delay: 0 };
+        assert_eq!(incoming, Incoming { last_sender_report: Some(10 << 16), block: Some(block), ..Incoming::default() });
         bytes.clear();
         reporter.goodbye(SENT, Some(RECEIVED), now, &mut bytes);
         assert_eq!(bytes[1], 201, "nothing since: a receiver report");
@@ -189,6 +272,55 @@ mod tests {
         reporter.report(SENT, Some(RECEIVED), Instant::START + secs(3), &mut rng, &mut bytes);
         assert_eq!(bytes[28 + 16..28 + 20], 0xABCD_u32.to_be_bytes());
         assert_eq!(bytes[28 + 20..28 + 24], (2_u32 << 16).to_be_bytes());
+    }
+
+    #[test]
+    fn the_round_trip_is_what_is_left_of_the_time_since_our_report() {
+        let (mut rng, start) = (Rng::new(1), Instant::START + secs(100));
+        let mut ours = Reporter::new("a".to_owned(), Instant::START, &mut rng);
+        let mut theirs = Reporter::new("b".to_owned(), Instant::START, &mut rng);
+        let mut bytes = Vec::new();
+        ours.report(SENT, None, start, &mut rng, &mut bytes);
+        // 30 ms there, 2 s kept, 50 ms back.
+        theirs.note(read(&bytes, 0).expect("ours"), start + millis(30));
+        bytes.clear();
+        let of_ours = ReceptionReport { ssrc: 77, ..RECEIVED };
+        theirs.report(Sent { ssrc: 9, ..SENT }, Some(of_ours), start + millis(2_030), &mut rng, &mut bytes);
+        let told = read(&bytes, 77).expect("theirs");
+        let trip = told.round_trip(start + millis(2_080)).expect("a round trip");
+        assert!(trip.abs_diff(millis(80)) < Duration::from_micros(50), "{trip:?}");
+        assert_eq!(told.round_trip(start + millis(1_995)), Some(Duration::ZERO), "a coarse clock");
+        assert_eq!(told.round_trip(start + millis(1_900)), None, "an answer before the question");
+        assert_eq!(told.round_trip(start + secs(30)), None);
+        assert_eq!(read(&bytes, 78).expect("theirs").round_trip(start + millis(2_080)), None, "another's stream");
+    }
+
+    #[test]
+    fn who_only_receives_learns_the_round_trip_of_reference_times() {
+        let (mut rng, start) = (Rng::new(1), Instant::START + secs(100));
+        let mut ours = Reporter::new("a".to_owned(), Instant::START, &mut rng);
+        let mut theirs = Reporter::new("b".to_owned(), Instant::START, &mut rng);
+        let silent = Sent { packets: 0, ..SENT };
+        let mut bytes = Vec::new();
+        let wanted = ours.reference(start);
+        ours.report_extended(silent, None, &wanted, start, &mut rng, &mut bytes);
+        theirs.note(read(&bytes, 9).expect("ours"), start + millis(10));
+        bytes.clear();
+        let wanted = theirs.reference(start + millis(510));
+        theirs.report_extended(Sent { ssrc: 9, ..silent }, None, &wanted, start + millis(510), &mut rng, &mut bytes);
+        let trip = read(&bytes, 77).expect("theirs").round_trip(start + millis(530)).expect("a round trip");
+        assert!(trip.abs_diff(millis(30)) < Duration::from_micros(50), "{trip:?}");
+        assert_eq!(theirs.reference(start + secs(1)).since_theirs, None, "answered once");
+    }
+
+    #[test]
+    fn what_is_lost_may_be_less_than_nothing() {
+        let mut rng = Rng::new(1);
+        let mut bytes = Vec::new();
+        let mut reporter = Reporter::new("c".to_owned(), Instant::START, &mut rng);
+        reporter.report(SENT, Some(RECEIVED), Instant::START, &mut rng, &mut bytes);
+        bytes[28 + 5..28 + 8].copy_from_slice(&[0xFF, 0xFF, 0xFE]);
+        assert_eq!(read(&bytes, 9).expect("a compound packet").block.map(|block| block.cumulative_lost), Some(-2));
     }
 
     #[test]

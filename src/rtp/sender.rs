@@ -32,6 +32,8 @@ pub struct Sender {
     since: Instant,
     /// The highest number used; counts on past 65,535.
     highest: u64,
+    /// The first, of this program.
+    lowest: u64,
     /// When and with what timestamp the last packet of sound went out, and how many ticks it lasts.
     last: Option<Last>,
     source: Source,
@@ -86,13 +88,15 @@ impl Sender {
     /// A stream that begins at `since`. SSRC, first sequence number and first timestamp are drawn (RFC 3550 §5.1), nothing else is.
     #[must_use]
     pub fn new(clock_rate: u32, payload_type: u8, since: Instant, rng: &mut Rng) -> Self {
+        let (ssrc, first, highest) = (rng.next_u32(), rng.next_u32(), (Self::FIRST_COUNTER << 16) + rng.below(0x8000));
         Self {
-            ssrc: rng.next_u32(),
+            ssrc,
             clock_rate,
             payload_type,
-            first: rng.next_u32(),
+            first,
             since,
-            highest: (Self::FIRST_COUNTER << 16) + rng.below(0x8000),
+            highest,
+            lowest: highest + 1,
             last: None,
             source: Source::None,
             event: None,
@@ -107,6 +111,7 @@ impl Sender {
         let passed = now.saturating_since(self.since);
         let ahead = (AHEAD_LEAST + passed / AHEAD_PART).min(AHEAD_MOST);
         self.highest += ((passed + ahead).as_nanos() / PACKET_TIME.as_nanos()) as u64;
+        self.lowest = self.highest + 1;
         self.since = Instant::after_start(self.since.since_start().saturating_sub(passed / CLOCK_PART));
     }
 
@@ -251,6 +256,18 @@ impl Sender {
         self.packets
     }
 
+    /// The number of the first packet that this program sends, or sent.
+    #[must_use]
+    pub fn first_number(&self) -> u16 {
+        self.lowest as u16
+    }
+
+    /// Numbers that were left out, since what is passed on under them never came.
+    #[must_use]
+    pub fn skipped(&self) -> u64 {
+        (self.highest + 1 - self.lowest).saturating_sub(self.packets)
+    }
+
     #[must_use]
     pub fn octets(&self) -> u64 {
         self.octets
@@ -312,6 +329,7 @@ mod tests {
             })
             .to_vec();
         assert_eq!(numbers, [3, 2, 4]);
+        assert_eq!(sender.skipped(), 1, "70,001 never came");
         assert_eq!(sender.relay(relayed(1, 69_999, 0), at(60)), None, "its number belongs to what was heard before");
         let other = sender.relay(relayed(2, 5, 9), at(80)).expect("sent");
         assert_eq!(other.sequence.wrapping_sub(first.sequence), 5);

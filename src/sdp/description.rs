@@ -4,7 +4,7 @@
 use super::SdpError;
 use super::crypto::{self, Crypto};
 use crate::base::limits::SDP_MEDIA_MAX;
-use crate::base::{Codec, OpusWishes};
+use crate::base::{Codec, ExtendedReports, OpusWishes};
 use sdp_types::{Media, Session};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -36,6 +36,7 @@ pub(super) struct Stream {
     pub secure: bool,
     /// `a=crypto` lines that we can use, in its order.
     pub crypto: Vec<Crypto>,
+    pub extended_reports: ExtendedReports,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -138,6 +139,7 @@ fn stream(session: &Session, media: &Media) -> Option<Stream> {
         silence_suppression: value(media, "silenceSupp").is_some_and(|value| value.starts_with("on")),
         secure,
         crypto: crypto::read(values(media, "crypto")),
+        extended_reports: extended_reports(session, media),
     })
 }
 
@@ -162,6 +164,17 @@ fn rtcp(media: &Media, remote: SocketAddr) -> SocketAddr {
     let Some(port) = words.next().and_then(|word| word.parse().ok()).filter(|port| *port != 0) else { return next };
     let address = words.nth(2).and_then(|word| word.parse::<IpAddr>().ok()).unwrap_or(remote.ip());
     SocketAddr::new(address, port)
+}
+
+/// RFC 3611 §5.1: `a=rtcp-xr:rcvr-rtt=all:10 voip-metrics`; the media's overrides the session's. What else it asks for is not ours to give.
+fn extended_reports(session: &Session, media: &Media) -> ExtendedReports {
+    let of = |attributes: &[sdp_types::Attribute]| {
+        let attribute = attributes.iter().find(|attribute| attribute.attribute.eq_ignore_ascii_case("rtcp-xr"))?;
+        let words = || attribute.value.as_deref().unwrap_or_default().split_ascii_whitespace().map(|word| word.split('=').next());
+        let asks = |name: &str| words().any(|word| word.is_some_and(|word| word.eq_ignore_ascii_case(name)));
+        Some(ExtendedReports { metrics: asks("voip-metrics"), round_trip: asks("rcvr-rtt") })
+    };
+    of(&media.attributes).or_else(|| of(&session.attributes)).unwrap_or_default()
 }
 
 fn formats(media: &Media) -> Vec<Format> {

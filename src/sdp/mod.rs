@@ -17,7 +17,7 @@ pub use layout::Layout;
 pub use offer_answer::{accept, answer, offer, offer_secured};
 
 use crate::base::srtp::{Protection, SrtpKeys};
-use crate::base::{Codec, OpusWishes};
+use crate::base::{Codec, ExtendedReports, OpusWishes};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::SocketAddr;
@@ -67,6 +67,9 @@ pub struct Local {
     /// What we ask of Opus that is sent to us.
     #[serde(default)]
     pub opus: OpusWishes,
+    /// What the peer asked for in an earlier round, and is to have on.
+    #[serde(default)]
+    pub extended_reports: ExtendedReports,
     /// What earlier rounds on this leg fixed: default for the first, else that of the last [`Negotiated`].
     pub layout: Layout,
     /// Whether and how the stream is encrypted.
@@ -87,6 +90,7 @@ impl Local {
             ptime: 20,
             comfort_noise: false,
             opus: OpusWishes { fec: true, ..OpusWishes::default() },
+            extended_reports: ExtendedReports::default(),
             layout: Layout::default(),
             protection: Protection::NONE,
         }
@@ -123,6 +127,9 @@ pub struct Negotiated {
     pub opus: OpusWishes,
     /// The peer does not want to hear us: `sendonly`, `inactive`, or the address 0.0.0.0.
     pub hold: bool,
+    /// What the peer asks us to tell it of its stream (RFC 3611 §5.2), where it was the first to speak of it.
+    #[serde(default)]
+    pub extended_reports: ExtendedReports,
     /// To be put into [`Local::layout`] for the next round.
     pub layout: Layout,
     /// What the stream is encrypted with, if it is.

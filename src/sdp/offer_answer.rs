@@ -5,7 +5,7 @@ use super::description::{self, Kind, Stream};
 use super::layout::{Layout, LayoutLine};
 use super::{Direction, Local, Negotiated, SdpError};
 use crate::base::srtp::{SrtpKeys, SrtpPolicy};
-use crate::base::{Codec, OpusWishes};
+use crate::base::{Codec, ExtendedReports, OpusWishes};
 use sdp_types::{Attribute, Connection, Media, Origin, Session, Time};
 
 /// Its number where the clock is 8 kHz (RFC 3389 §6).
@@ -20,6 +20,7 @@ struct OurLine {
     rtcp_mux: bool,
     /// Values of its `a=crypto` lines.
     crypto: Vec<String>,
+    extended_reports: ExtendedReports,
 }
 
 /// All we can do, in our order of preference; every line of earlier rounds is repeated in its place (RFC 3264 §8).
@@ -44,7 +45,13 @@ fn offer_over(local: &Local, secured: bool) -> Vec<u8> {
     if local.comfort_noise && local.codecs.iter().any(|codec| codec.clock_rate() == 8_000) {
         formats.push((COMFORT_NOISE, Kind::ComfortNoise));
     }
-    let ours = OurLine { formats, direction: local.direction, rtcp_mux: true, crypto: crypto::offered(&local.protection) };
+    let ours = OurLine {
+        formats,
+        direction: local.direction,
+        rtcp_mux: true,
+        crypto: crypto::offered(&local.protection),
+        extended_reports: local.extended_reports,
+    };
     if secured {
         write(local, &local.layout.clone().over(&crypto::secured(local.layout.transport())), &ours)
     } else {
@@ -83,13 +90,15 @@ pub fn answer(offer: &[u8], local: &Local) -> Result<(Vec<u8>, Negotiated), SdpE
     formats.extend(event.map(|number| (number, Kind::Event(codec.clock_rate()))));
     formats.extend(takes_comfort_noise(stream, codec).then_some((COMFORT_NOISE, Kind::ComfortNoise)));
     let (srtp, crypto) = encryption.map_or((None, Vec::new()), |(keys, line)| (Some(keys), vec![line]));
-    let body = write(local, &layout, &OurLine { formats, direction, rtcp_mux: stream.rtcp_mux, crypto });
+    let extended_reports = stream.extended_reports;
+    let body = write(local, &layout, &OurLine { formats, direction, rtcp_mux: stream.rtcp_mux, crypto, extended_reports });
     let settled = Negotiated {
         send_payload_type: payload_type,
         receive_payload_type: payload_type,
         send_event_type: event,
         receive_event_type: event,
         hold: !stream.receives,
+        extended_reports,
         ..settle(stream, codec, payload_type, direction, local, layout, srtp)
     };
     Ok((body, settled))
@@ -121,6 +130,11 @@ pub fn accept(answer: &[u8], offered: &Local) -> Result<Negotiated, SdpError> {
         send_event_type: event,
         receive_event_type: event.map(|_| types.of_event(codec.clock_rate())),
         hold: offered.direction.send && !stream.receives,
+        extended_reports: if offered.extended_reports == ExtendedReports::default() {
+            offered.extended_reports
+        } else {
+            stream.extended_reports
+        },
         ..settle(stream, codec, answered_type, direction, offered, layout, srtp)
     })
 }
@@ -154,6 +168,7 @@ fn settle(
         comfort_noise,
         opus,
         hold: false,
+        extended_reports: ExtendedReports::default(),
         layout,
         srtp,
     }
@@ -234,6 +249,13 @@ fn our_media(local: &Local, proto: &str, ours: &OurLine) -> Media {
     media.attributes.push(Attribute::with_value("ptime", local.ptime));
     if ours.rtcp_mux {
         media.attributes.push(Attribute::new("rtcp-mux"));
+    }
+    // What we are asked for we send, and ask for the same: whichever of the two receives alone needs the other's answers.
+    let ExtendedReports { metrics, round_trip } = ours.extended_reports;
+    let asked: Vec<&str> =
+        [(round_trip, "rcvr-rtt=all"), (metrics, "voip-metrics")].into_iter().filter(|(is, _)| *is).map(|(_, name)| name).collect();
+    if !asked.is_empty() {
+        media.attributes.push(Attribute::with_value("rtcp-xr", asked.join(" ")));
     }
     media.attributes.push(Attribute::new(ours.direction.name()));
     media

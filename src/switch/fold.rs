@@ -167,6 +167,7 @@ impl MediaFold {
             | Report::Sounded { .. }
             | Report::Digit { .. }
             | Report::TimedOut { .. }
+            | Report::Quality { .. }
             | Report::Statistics { .. } => {}
         }
     }
@@ -205,6 +206,11 @@ impl MediaFold {
         fold.measured = None;
         fold.announced.clear();
         self.legs.insert(leg, fold);
+    }
+
+    /// Legs that the plane has told to be there.
+    pub fn allocated(&self) -> impl Iterator<Item = LegId> + '_ {
+        self.legs.iter().filter(|(_, leg)| leg.port.is_some()).map(|(leg, _)| *leg)
     }
 
     /// Whether a voice is heard of that leg, as far as it was listened for.

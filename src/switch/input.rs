@@ -1,6 +1,6 @@
 //! What the world tells the switch.
 
-use crate::base::{AgentId, BoxId, CallId, Duration, ReplayNumber, WallClock};
+use crate::base::{AgentId, BoxId, CallId, CallSound, Duration, ReplayNumber, WallClock};
 use crate::config::Config;
 use crate::sip::admission::Strain;
 use crate::{media, sip};
@@ -39,6 +39,8 @@ pub struct RequestId(pub u64);
 pub enum RecorderReport {
     /// The file is there and grows.
     Opened { call: CallId, file: String },
+    /// How the finished file sounds. Told before it is told to be complete, or recovered.
+    Sounded { call: CallId, sound: CallSound },
     /// Closed, hashed, renamed.
     Complete { call: CallId, file: String, duration: Duration, sha256: String },
     /// Nothing (more) can be written: disk full, unwritable folder. Told once a call.

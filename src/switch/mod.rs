@@ -43,6 +43,7 @@ mod on_sip;
 mod overflow;
 mod party_orders;
 mod protecting;
+mod quality;
 mod referrals;
 mod remembered;
 mod replaying;
@@ -71,6 +72,7 @@ use day::Day;
 use directory::Directory;
 use input::Input;
 use output::{Detail, Event, Output};
+use quality::Travels;
 use remembered::Remembered;
 use restore::Rechecks;
 use slot::Slot;
@@ -109,11 +111,29 @@ enum Key {
     Checkpoint,
 }
 
-/// A call that is over, whose recording is not closed yet.
+/// A call that is over, whose recording is not closed yet, or whose legs are still being counted.
 #[derive(Debug)]
 struct Closing {
     record: CallRecord,
     recording: Recording,
+    /// There is one to be waited for.
+    records: bool,
+    session: SessionId,
+    travels: Travels,
+    /// Until when the legs are waited for.
+    counted_by: Instant,
+    /// The call's own.
+    wall: WallClock,
+    /// Something came since its record was given to the store.
+    changed: bool,
+}
+
+impl Closing {
+    fn deadline(&self) -> Option<Instant> {
+        let recording = if self.records { self.recording.deadline() } else { None };
+        let counted = (!self.travels.owing().is_empty()).then_some(self.counted_by);
+        recording.into_iter().chain(counted).min()
+    }
 }
 
 /// What `io` knows and the core cannot find out.
@@ -313,7 +333,7 @@ impl Switch {
                     self.dirty.call(*call);
                     self.slots.get(call).and_then(|slot| slot.deadline())
                 }
-                Key::Closing(call) => self.closing.get(call).and_then(|closing| closing.recording.deadline()),
+                Key::Closing(call) => self.closing.get(call).and_then(Closing::deadline),
                 Key::Drain => self.drain_until,
                 Key::Midnight => Some(Day::ends_after(&self.config.reports.zone, self.at(now), self.wall)),
                 Key::Figures => self.figures.deadline(),

@@ -8,7 +8,7 @@ use super::routing::dialled_in_call;
 use super::slot::{PARTY_RINGS_FOR, Purpose};
 use super::{Closing, Key, Switch};
 use crate::acd::{self, Leaving, OfferResult};
-use crate::base::limits::DIGITS_MAX;
+use crate::base::limits::{DIGITS_MAX, QUALITY_TOLD_WITHIN};
 use crate::base::{AgentId, CallId, Instant, LegId, Machine, SessionId};
 use crate::call::record::{
     GreetedBy, HeldBy, OfferOutcome, OfferRecord, Outcome, PauseEnding, ReleasedBy, ScriptEnding, SegmentEnding, SegmentRole,
@@ -30,6 +30,7 @@ impl Switch {
             Action::Media(mut command) => {
                 self.translate(call, &mut command);
                 if let Some(slot) = self.slots.get_mut(&call) {
+                    slot.counts_by(&command);
                     slot.media.ordered(&command, now);
                 }
                 if let Media::Move { leg, from, to } = command {
@@ -53,6 +54,7 @@ impl Switch {
     /// What stands for a leg in one call's session stands in the other's from now on.
     fn fold_moves(&mut self, leg: LegId, from: SessionId, to: SessionId) {
         let [from, to] = [from, to].map(|session| self.calls_of_sessions.get(&session).copied());
+        self.counts_move(leg, from, to);
         let fold = from.and_then(|call| self.slots.get_mut(&call)).and_then(|slot| slot.media.depart(leg));
         if let (Some(fold), Some(slot)) = (fold, to.and_then(|call| self.slots.get_mut(&call))) {
             slot.media.arrive(leg, fold);
@@ -483,6 +485,7 @@ impl Switch {
         self.call_back_over(call, now);
         self.listener_left(call, now);
         self.replayer_left(call, now);
+        self.quality_ended(call, now);
         self.tell_acd(acd::Event::Left { call, why: Leaving::Abandoned }, now);
         let detail = self.slots.get(&call).map(|slot| {
             let record = slot.call.record();
@@ -499,7 +502,6 @@ impl Switch {
             self.calls_of_legs.remove(leg);
             self.carriers.free(*leg);
         }
-        self.calls_of_sessions.remove(&slot.call.session());
         for (agent, role) in [(&slot.caller_agent, Role::Caller), (&slot.callee_agent, Role::Callee)] {
             if let Some(agent) = agent {
                 self.disengage(agent, call, role, now);
@@ -520,9 +522,17 @@ impl Switch {
             "call released"
         );
         self.store(record.clone());
-        if record.recording.is_some() && !slot.recording.is_settled() {
-            self.closing.insert(call, Closing { record, recording: slot.recording });
-            self.touched.insert(Key::Closing(call));
-        }
+        let closing = Closing {
+            records: record.recording.is_some() && !slot.recording.is_settled(),
+            record,
+            recording: slot.recording,
+            session: slot.call.session(),
+            travels: slot.travels,
+            counted_by: now + QUALITY_TOLD_WITHIN,
+            wall: slot.call.wall(),
+            changed: false,
+        };
+        self.closing.insert(call, closing);
+        self.settle_closing(call);
     }
 }

@@ -4,7 +4,7 @@ use super::input::RecorderReport;
 use super::output::Detail;
 use super::{Key, Switch};
 use crate::base::recorded::RecordingState;
-use crate::base::{CallId, Instant, Machine};
+use crate::base::{CallId, CallSound, Instant, Machine};
 use crate::call::Event as CallEvent;
 use crate::media::control::Report;
 use crate::recording;
@@ -17,6 +17,8 @@ impl Switch {
         }
         let event = match report {
             Report::Sounded { leg, reading, .. } => return self.sounded(call, leg, reading, now),
+            Report::Quality { leg, began, codec, part, .. } => return self.travelled(call, leg, began, codec, *part, now),
+            Report::Statistics { leg, .. } => return self.leg_counted(call, leg, now),
             Report::Allocated { leg, address, .. } => CallEvent::Allocated { leg, address },
             Report::AllocationFailed { leg, cause, .. } => CallEvent::AllocationFailed { leg, cause },
             Report::Spoke { leg, .. } => CallEvent::Spoke { leg },
@@ -24,7 +26,7 @@ impl Switch {
             Report::Digit { leg, digit, .. } => CallEvent::Digit { leg, digit },
             Report::AnnouncementEnded { leg, token, .. } => CallEvent::AnnouncementEnded { leg, token },
             Report::TimedOut { leg, .. } => CallEvent::TimedOut { leg },
-            Report::FirstPacket { .. } | Report::Statistics { .. } => return,
+            Report::FirstPacket { .. } => return,
         };
         // A silent call's script waits for less than the time-out would, tells the caller why, and releases him itself.
         if let CallEvent::TimedOut { leg } = &event
@@ -37,6 +39,7 @@ impl Switch {
 
     pub(super) fn on_recorder(&mut self, report: RecorderReport, now: Instant) {
         let (call, event) = match report {
+            RecorderReport::Sounded { call, sound } => return self.recording_sounded(call, sound),
             RecorderReport::Opened { call, .. } => {
                 self.recording_alarm = None;
                 (call, recording::state::Event::Opened)
@@ -57,9 +60,22 @@ impl Switch {
 
     pub(super) fn on_closing_timeout(&mut self, call: CallId, now: Instant) {
         let Some(closing) = self.closing.get_mut(&call) else { return };
+        closing.give_up_counting(now);
         let mut ordered = Vec::new();
-        closing.recording.handle_timeout(now, &mut ordered);
+        if closing.records {
+            closing.recording.handle_timeout(now, &mut ordered);
+        }
         self.on_recording(call, ordered, now);
+    }
+
+    /// How a recording sounds, whole: on the record before it is told to be complete.
+    fn recording_sounded(&mut self, call: CallId, sound: CallSound) {
+        if let Some(slot) = self.slots.get_mut(&call) {
+            slot.call.record_mut().sound = Some(sound);
+            self.touched.insert(Key::Slot(call));
+        } else if let Some(closing) = self.closing.get_mut(&call) {
+            (closing.record.sound, closing.changed) = (Some(sound), true);
+        }
     }
 
     /// What a recording orders. Its opening and closing go with the media plane's own orders, which the call gave.
@@ -85,13 +101,11 @@ impl Switch {
             slot.call.record_mut().recording = slot.recording.info();
             self.touched.insert(Key::Slot(call));
         } else if let Some(closing) = self.closing.get_mut(&call) {
-            self.touched.insert(Key::Closing(call));
-            closing.record.recording = closing.recording.info();
-            if closing.recording.is_settled()
-                && let Some(closing) = self.closing.remove(&call)
-            {
-                self.store(closing.record);
+            if closing.records && closing.recording.is_settled() {
+                closing.changed = true;
+                closing.record.recording = closing.recording.info();
             }
+            self.settle_closing(call);
         }
     }
 }

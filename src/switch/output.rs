@@ -4,7 +4,7 @@ use super::checkpoint::Part;
 use super::input::RequestId;
 use super::view::{CallBackView, MessageView, Snapshot};
 use crate::acd::{Decision, Verdict};
-use crate::base::{AgentId, CallId, QueueId, ReplayNumber, Timestamp};
+use crate::base::{AgentId, CallId, LegQuality, QueueId, ReplayNumber, Timestamp};
 use crate::call::record::CallRecord;
 use crate::report::AgentInterval;
 use crate::{media, sip};
@@ -42,6 +42,8 @@ pub enum Output {
         call: CallId,
         number: ReplayNumber,
     },
+    /// A leg is over: to be counted.
+    Leg(Box<LegQuality>),
     /// What a restart needs of one part of the switch, in place of what was kept of it before; `None`: nothing any more.
     Keep {
         part: Part,
@@ -150,5 +152,7 @@ pub struct Event {
 pub enum Detail {
     Text(String),
     Number(i64),
+    /// Shown as a number with two places.
+    Hundredths(i64),
     Flag(bool),
 }

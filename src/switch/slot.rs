@@ -7,6 +7,7 @@ use super::fold::MediaFold;
 use super::hearing::Hearing;
 use super::offer::Offer;
 use super::overflow::Overflow;
+use super::quality::Travels;
 use super::replaying::Replayer;
 use super::wishes::Wish;
 use crate::acd;
@@ -180,6 +181,8 @@ pub struct Slot {
     pub decisions: u32,
     #[serde(default)]
     pub hearing: Hearing,
+    #[serde(default)]
+    pub travels: Travels,
     pub recording: Recording,
     /// It is filled with silence for a while.
     #[serde(default)]
@@ -266,6 +269,7 @@ impl Slot {
             visit_since: None,
             decisions: 0,
             hearing: Hearing::default(),
+            travels: Travels::default(),
             recording,
             card_data: CardData::default(),
             digits: [String::new(), String::new()],

@@ -25,6 +25,8 @@ pub struct Snapshot {
     pub transactions: usize,
     pub sessions: usize,
     pub recordings_open: usize,
+    /// Legs whose sound travels poorly.
+    pub legs_poor: usize,
     /// Recordings that failed since the start.
     pub recordings_missing: u64,
     /// Why the switch cannot record at present, if it cannot.
@@ -194,7 +196,8 @@ impl Switch {
             legs: self.calls_of_legs.len(),
             transactions: self.endpoint.transaction_count(),
             sessions: self.calls_of_sessions.len(),
-            recordings_open: open + self.closing.len(),
+            recordings_open: open + self.closing.values().filter(|closing| closing.records).count(),
+            legs_poor: self.legs_poor(),
             recordings_missing: self.recordings_missing,
             recording_alarm: self.recording_alarm.clone(),
             draining: self.draining || self.directory.closed,

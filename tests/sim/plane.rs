@@ -8,7 +8,7 @@ use super::sound::{CLIPS, Sound};
 use sanling::base::time::millis;
 use sanling::base::{CallId, Deadlines, Duration, Instant, LegId, Rng, SessionId};
 use sanling::media::Turn;
-use sanling::media::control::{AllocationFailure, Command, Recorded, Report};
+use sanling::media::control::{AllocationFailure, Command, Recorded, Report, StreamStatistics};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 
@@ -237,6 +237,7 @@ impl Plane {
         if let Some(remote) = leg.remote.filter(|remote| self.by_remote.get(remote) == Some(&id)) {
             self.by_remote.remove(&remote);
         }
+        turn.reports.push(Report::Statistics { session, leg: id, statistics: StreamStatistics::default() });
         turn.released.push(id);
         let last = self.sessions.get_mut(&session).is_some_and(|session| {
             session.legs.remove(&id);

@@ -4,11 +4,11 @@
 use super::checkers::Checkers;
 use super::disk::Disk;
 use super::mischief::{Hearer, Mischief};
-use super::net::Net;
+use super::net::{Net, Weather};
 use super::phones::{Emission, Phone};
 use super::plane::Plane;
 use super::sound;
-use sanling::base::{CallId, Deadlines, Duration, Instant, LegId, ReplayNumber, Rng, SessionId, Timestamp, WallClock};
+use sanling::base::{CallId, Deadlines, Duration, Instant, LegId, LegQuality, ReplayNumber, Rng, SessionId, Timestamp, WallClock};
 use sanling::call::record::{CallRecord, OfferOutcome, Outcome, RecordingState, ReleasedBy};
 use sanling::config::{Config, PromptInventory, SourceFile, resolve};
 use sanling::media::control::{AllocationFailure, Command as Media, Report, ResumedLeg};
@@ -54,6 +54,11 @@ pub struct World {
     pub plane: Option<Plane>,
     turn: Turn,
     pub net: Net,
+    /// Of what one phone alone sends, in place of the network's own; and packets that were lost of it.
+    weathers: BTreeMap<usize, Weather>,
+    rtp_lost: BTreeMap<usize, u32>,
+    /// The switch's last report by RTCP to each address, and when it was sent.
+    reports: BTreeMap<SocketAddr, (Instant, Vec<u8>)>,
     /// Reads along, where there is one.
     pub mischief: Option<Box<Mischief>>,
     pub phones: Vec<Phone>,
@@ -80,6 +85,8 @@ pub struct World {
     pub removed: BTreeSet<CallId>,
     /// How long the store takes to find one; `None`: it does not answer.
     pub finds_within: Option<Duration>,
+    /// What legs that are over came to.
+    pub ended_legs: Vec<LegQuality>,
     pub events: Vec<(Instant, Event)>,
     /// Without it events are counted alone.
     pub keeps_events: bool,
@@ -151,6 +158,9 @@ impl World {
             now: Instant::START,
             seed,
             net: Net::new(rng.fork()),
+            weathers: BTreeMap::new(),
+            rtp_lost: BTreeMap::new(),
+            reports: BTreeMap::new(),
             mischief: None,
             rng,
             checkers: Checkers::new(&config, wall),
@@ -179,6 +189,7 @@ impl World {
             recorded: Vec::new(),
             removed: BTreeSet::new(),
             finds_within: Some(READ_WITHIN),
+            ended_legs: Vec::new(),
             events: Vec::new(),
             keeps_events: true,
             lived: BTreeMap::new(),
@@ -333,7 +344,12 @@ impl World {
                     }
                 }
                 Emission::Rtp { from, to, bytes } => {
-                    for delay in self.net.copies(self.net.rtp) {
+                    let weather = self.weathers.get(&phone).copied().unwrap_or(self.net.rtp);
+                    let copies: Vec<Duration> = self.net.copies(weather).collect();
+                    if copies.is_empty() {
+                        *self.rtp_lost.entry(phone).or_default() += 1;
+                    }
+                    for delay in copies {
                         self.put(delay, Happening::RtpToSwitch { to, from, bytes: bytes.clone() });
                     }
                 }
@@ -349,6 +365,31 @@ impl World {
     fn put(&mut self, after: Duration, what: Happening) {
         self.order += 1;
         self.ahead.insert((self.now + after, self.order), what);
+    }
+
+    /// The phone's sound passes through that from now on.
+    pub fn sends_through(&mut self, name: &str, weather: Weather) -> &mut Self {
+        let index = self.find(name).unwrap_or_else(|| panic!("no phone of {name}"));
+        self.weathers.insert(index, weather);
+        self
+    }
+
+    /// How many packets of that phone were lost on their way.
+    pub fn lost_of(&self, name: &str) -> u32 {
+        self.find(name).and_then(|index| self.rtp_lost.get(&index)).copied().unwrap_or(0)
+    }
+
+    /// The switch's last report by RTCP to an address, and when it was sent.
+    pub fn report_to(&self, address: SocketAddr) -> Option<(Instant, &[u8])> {
+        self.reports.get(&address).map(|(at, bytes)| (*at, &**bytes))
+    }
+
+    /// A packet of the phone's that is no sound, from where it speaks, there after a while.
+    pub fn sends_packet(&mut self, name: &str, after: Duration, bytes: Vec<u8>) -> &mut Self {
+        let stream = &self.phone(name).leg().unwrap_or_else(|| panic!("{name} has no call")).stream;
+        let (from, to) = (stream.local, stream.remote.expect("an address to speak to"));
+        self.put(after, Happening::RtpToSwitch { to, from, bytes });
+        self
     }
 
     // ---- orders to the switch ----
@@ -564,6 +605,7 @@ impl World {
                     self.records.insert(record.id, *record);
                 }
                 Output::StoreInterval(interval) => self.intervals.push(*interval),
+                Output::Leg(leg) => self.ended_legs.push(*leg),
                 Output::StoreDecision(decision) => {
                     if self.keeps_events {
                         self.decisions.push(*decision);
@@ -667,7 +709,9 @@ impl World {
     fn collect(&mut self) {
         let mut turn = std::mem::take(&mut self.turn);
         for (packet, bytes) in turn.packets() {
-            if packet.component == Component::Rtp {
+            if packet.component == Component::Rtcp {
+                self.reports.insert(packet.destination, (self.now, bytes.to_vec()));
+            } else {
                 for delay in self.net.copies(self.net.rtp) {
                     self.put(delay, Happening::RtpToPhone { to: packet.destination, bytes: bytes.to_vec() });
                 }
@@ -771,6 +815,7 @@ fn words(detail: &Detail) -> String {
     match detail {
         Detail::Text(text) => text.clone(),
         Detail::Number(number) => number.to_string(),
+        Detail::Hundredths(number) => (*number as f64 / 100.0).to_string(),
         Detail::Flag(flag) => flag.to_string(),
     }
 }

@@ -248,6 +248,8 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     ("rules.greeting.by_time.noon", "12 点到 14 点。"),
     ("rules.greeting.by_time.afternoon", "14 点到 18 点。"),
     ("rules.greeting.by_time.evening", "18 点到 5 点。"),
+    ("quality", "话音传输的质量，逐路逐分钟估算。"),
+    ("quality.poor", "某一路某一分钟的 MOS（E 模型，1 至 4.5）低于此值时发出 `call.quality` 事件；高出 0.2 后再发一次表示恢复。"),
     ("rules.sound", "双方的声音，整个通话中测量。"),
     ("rules.sound.faint_below", "语音平均电平（dBov）不高于此为太小。"),
     ("rules.sound.loud_above", "不低于此为太大；削波的语音也是。"),

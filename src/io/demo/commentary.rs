@@ -64,6 +64,7 @@ impl Commentary {
             event.detail.iter().find(|(known, _)| *known == name).map(|(_, value)| match value {
                 Detail::Text(text) => text.clone(),
                 Detail::Number(number) => number.to_string(),
+                Detail::Hundredths(number) => (*number as f64 / 100.0).to_string(),
                 Detail::Flag(flag) => flag.to_string(),
             })
         };

@@ -33,6 +33,7 @@ use std::sync::Arc;
         ("broken" = Option<String>, Query, description = "a rule of service that it broke: three-rings, patience, promise, hold-without-reason, greeting-late, greeting-missing, hung-up-first, abandoned, silent-release, open-microphone"),
         ("score_below" = Option<f64>, Query, description = "scored below, 0 to 100"),
         ("score_above" = Option<f64>, Query, description = "scored at or above"),
+        ("mos_below" = Option<f64>, Query, description = "MOS of the worst leg in its worst minute below, 1 to 4.5"),
         ("words" = Option<String>, Query, description = "in notes on it; all of them"),
         ("recording" = Option<String>, Query, description = "open, complete, recovered, missing, removed, or any"),
         ("running" = Option<String>, Query, description = "true: only calls in progress; what only an end tells does not filter these"),
@@ -61,6 +62,8 @@ pub async fn list(
     }
     let mut items = if running { in_progress(&context, &filter).await? } else { as_kept(&context, &filter, limit + 1).await? };
     let next = cut(&mut items, limit, |call| call.id.clone());
+    // A call's minutes are its own page's.
+    items.iter_mut().flat_map(|call| &mut call.quality).for_each(|leg| leg.minutes.clear());
     Ok(Json(CallList { items: items.into_iter().map(|call| shown.call(call)).collect(), next }).into_response())
 }
 

@@ -51,7 +51,7 @@ pub fn results(rows: &[ResultRow]) -> String {
 
 pub fn calls_head() -> String {
     "id,direction,caller,called,trunk,queue,agent,arrived_at,answered_at,connected_at,released_at,talk_ms,outcome,released_by,hung_up_first,\
-     broken,recording,replay_number\r\n"
+     broken,recording,replay_number,mos_min\r\n"
         .to_owned()
 }
 
@@ -78,6 +78,7 @@ pub fn call(out: &mut String, call: &Call) {
             call.broken.join(" ").into(),
             shown(call.recording.as_ref().map(|recording| recording.state.as_str())),
             shown(call.recording.as_ref().and_then(|recording| recording.replay_number)),
+            shown(call.mos_min()),
         ],
     );
 }

@@ -39,6 +39,7 @@ pub fn filter(params: &mut Params, asker: &Asker) -> Result<Option<CallFilter>, 
         broken: broken.and_then(|name| Breach::named(&name)),
         score_below: score(params, "score_below")?,
         score_above: score(params, "score_above")?,
+        mos_below: mos(params, "mos_below")?,
         words: words(params)?,
         since: params.time("since")?,
         until: params.time("until")?,
@@ -69,6 +70,12 @@ fn score(params: &mut Params, name: &str) -> Result<Option<f64>, Problem> {
     score.map(Some).ok_or_else(|| Problem::parameter(name, format!("{name} is a score from 0 to 100, not {text:?}")))
 }
 
+fn mos(params: &mut Params, name: &str) -> Result<Option<f64>, Problem> {
+    let Some(text) = params.text(name) else { return Ok(None) };
+    let score = text.parse::<f64>().ok().filter(|score| (1.0..=4.5).contains(score));
+    score.map(Some).ok_or_else(|| Problem::parameter(name, format!("{name} is a mean opinion score from 1 to 4.5, not {text:?}")))
+}
+
 fn words(params: &mut Params) -> Result<Vec<String>, Problem> {
     let words: Vec<String> = params.text("words").unwrap_or_default().split_whitespace().map(str::to_owned).collect();
     if words.len() > SEARCH_WORDS_MAX {
@@ -89,6 +96,7 @@ pub fn is_running_match(filter: &CallFilter, call: &Call) -> bool {
         && fits(&filter.caller, &[&call.caller])
         && fits(&filter.called, &[&call.called])
         && fits(&filter.number, &[&call.caller, &call.called])
+        && filter.mos_below.is_none_or(|below| call.mos_min().is_some_and(|mos| mos < below))
         && filter.before.as_ref().is_none_or(|before| call.id < *before)
         && filter.since.is_none_or(|since| call.arrived_at >= since)
         && filter.until.is_none_or(|until| call.arrived_at < until)

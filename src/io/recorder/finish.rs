@@ -1,7 +1,10 @@
 //! The last steps of a recording: on the disk for certain, hashed, under its own name. A thread of its own, since a disk may take its
 //! time and the next second of a thousand calls does not wait.
 
-use crate::base::{CallId, Duration};
+use super::header::{HEADER, Header};
+use crate::audio::Rate;
+use crate::audio::sides::Sides;
+use crate::base::{CallId, CallSound, Duration};
 use crate::recording::RecordingFile;
 use crate::switch::input::{Input, RecorderReport};
 use sha2::{Digest, Sha256};
@@ -42,7 +45,7 @@ pub(super) fn finish(folder: &Path, jobs: &[Job], failed: impl Fn(&str)) -> Vec<
     let days: BTreeSet<String> = jobs.iter().map(|job| job.file.folder()).collect();
     // Where a file system cannot be synced as a whole, each file is.
     let is_synced = jobs.len() >= MANY && days.iter().all(|day| sync_file_system(&folder.join(day)).is_ok());
-    let named: Vec<io::Result<String>> = jobs
+    let named: Vec<io::Result<Seen>> = jobs
         .iter()
         .map(|job| {
             let part = folder.join(job.file.part());
@@ -55,15 +58,20 @@ pub(super) fn finish(folder: &Path, jobs: &[Job], failed: impl Fn(&str)) -> Vec<
         .collect();
     let unsynced: BTreeMap<String, io::Error> =
         days.into_iter().filter_map(|day| sync_folder(&folder.join(&day)).err().map(|error| (day, error))).collect();
-    let report = |(job, named): (&Job, io::Result<String>)| {
+    let mut reports = Vec::with_capacity(2 * jobs.len());
+    for (job, named) in jobs.iter().zip(named) {
         let file = job.file.to_string();
-        match (named, unsynced.get(&job.file.folder())) {
-            (Ok(sha256), None) => RecorderReport::Complete { call: job.call, file, duration: job.duration, sha256 },
+        let report = match (named, unsynced.get(&job.file.folder())) {
+            (Ok(Seen { sha256, sound }), None) => {
+                reports.extend(sound.map(|sound| RecorderReport::Sounded { call: job.call, sound }));
+                RecorderReport::Complete { call: job.call, file, duration: job.duration, sha256 }
+            }
             (Err(error), _) => not_finished(job, &file, &error, &failed),
             (Ok(_), Some(error)) => not_finished(job, &file, error, &failed),
-        }
-    };
-    jobs.iter().zip(named).map(report).collect()
+        };
+        reports.push(report);
+    }
+    reports
 }
 
 fn not_finished(job: &Job, file: &str, error: &io::Error, failed: impl Fn(&str)) -> RecorderReport {
@@ -72,22 +80,22 @@ fn not_finished(job: &Job, file: &str, error: &io::Error, failed: impl Fn(&str))
     RecorderReport::Failed { call: job.call, reason }
 }
 
-/// Syncs `part`, gives it its final name, and returns the hash of what is under it. An existing file is never overwritten.
-pub(super) fn settle(part: &Path, target: &Path) -> io::Result<String> {
+/// Syncs `part`, gives it its final name, and returns what was seen of it. An existing file is never overwritten.
+pub(super) fn settle(part: &Path, target: &Path) -> io::Result<Seen> {
     let file = File::open(part)?;
     file.sync_all()?;
-    let sha256 = name(file, part, target)?;
+    let seen = name(file, part, target)?;
     if let Some(day) = target.parent() {
         sync_folder(day)?;
     }
-    Ok(sha256)
+    Ok(seen)
 }
 
-/// Of a part file that is on the disk: hashed, and under its final name.
-fn name(file: File, part: &Path, target: &Path) -> io::Result<String> {
-    let sha256 = hash(file)?;
-    take_name(part, target, &sha256)?;
-    Ok(sha256)
+/// Of a part file that is on the disk: hashed and listened to, and under its final name.
+fn name(file: File, part: &Path, target: &Path) -> io::Result<Seen> {
+    let seen = look_through(file)?;
+    take_name(part, target, &seen.sha256)?;
+    Ok(seen)
 }
 
 /// Syncs all that lies on the file system that holds `folder`.
@@ -116,14 +124,47 @@ fn take_name(part: &Path, target: &Path, sha256: &str) -> io::Result<()> {
     }
 }
 
+/// What a pass over a whole recording tells.
+pub(super) struct Seen {
+    pub sha256: String,
+    /// `None`: it is none of our files.
+    pub sound: Option<CallSound>,
+}
+
+/// SHA-256 of a file from its beginning, lower-case hexadecimal, and how it sounds. It is read whole for the one, so that the other costs no
+/// more than adding up; and whatever became of the call, a crash too, all of it stands there.
+pub(super) fn look_through(file: File) -> io::Result<Seen> {
+    let (mut head, mut sides) = (Vec::with_capacity(HEADER), None);
+    let sha256 = read_whole(file, |bytes| {
+        let (first, sound) = bytes.split_at(bytes.len().min(HEADER - head.len()));
+        head.extend_from_slice(first);
+        if sides.is_none() && head.len() == HEADER {
+            sides = Some(
+                head.first_chunk().and_then(Header::rate).map(|hz| Sides::new(if hz == 16_000 { Rate::Hz16000 } else { Rate::Hz8000 })),
+            );
+        }
+        if let Some(Some(sides)) = &mut sides {
+            sides.push(sound);
+        }
+    })?;
+    Ok(Seen { sha256, sound: sides.flatten().map(Sides::finish) })
+}
+
 /// SHA-256 of a file from its beginning, lower-case hexadecimal.
-pub(super) fn hash(mut file: File) -> io::Result<String> {
+pub(super) fn hash(file: File) -> io::Result<String> {
+    read_whole(file, |_| ())
+}
+
+fn read_whole(mut file: File, mut look: impl FnMut(&[u8])) -> io::Result<String> {
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 64 << 10];
     loop {
         match file.read(&mut buffer) {
             Ok(0) => break,
-            Ok(length) => hasher.update(&buffer[..length]),
+            Ok(length) => {
+                hasher.update(&buffer[..length]);
+                look(&buffer[..length]);
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }

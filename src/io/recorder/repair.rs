@@ -1,9 +1,9 @@
 //! After a crash: every part file is made whole, hashed and given its name. Nothing that may hold sound is ever removed.
 
 use super::file::part_path;
-use super::finish::{all, settle};
+use super::finish::{Seen, all, settle};
 use super::header::mend;
-use crate::base::{CallId, Duration};
+use crate::base::{CallId, CallSound, Duration};
 use crate::recording::RecordingFile;
 use std::collections::BTreeSet;
 use std::fs::{OpenOptions, TryLockError};
@@ -26,6 +26,7 @@ pub struct Recovered {
     pub file: String,
     pub duration: Duration,
     pub sha256: String,
+    pub sound: Option<CallSound>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -63,6 +64,6 @@ fn one(folder: &Path, file: RecordingFile) -> io::Result<Recovered> {
         Ok(()) | Err(TryLockError::Error(_)) => {}
     }
     let duration = mend(&open)?.duration();
-    let sha256 = settle(&part, &folder.join(file.to_string()))?;
-    Ok(Recovered { call: file.call(), file: file.to_string(), duration, sha256 })
+    let Seen { sha256, sound } = settle(&part, &folder.join(file.to_string()))?;
+    Ok(Recovered { call: file.call(), file: file.to_string(), duration, sha256, sound })
 }

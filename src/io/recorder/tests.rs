@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::audio::g711::Law;
-use crate::base::{CallId, Codec, Rng, Timestamp};
+use crate::base::{CallId, CallSound, Codec, Rng, Timestamp};
 use crate::media::control::{Channel, Recorded, Sound};
 use crate::switch::input::RecorderReport;
 use hound::{SampleFormat, WavReader, WavSpec};
@@ -19,6 +19,8 @@ struct World {
     recorder: Recorder,
     sink: RecorderSink,
     inbox: mpsc::Receiver<Input>,
+    /// How recordings sound, as it was told before they were complete.
+    sounds: Vec<(CallId, CallSound)>,
 }
 
 impl World {
@@ -30,7 +32,7 @@ impl World {
     fn recording_to(path: PathBuf, folder: tempfile::TempDir) -> Self {
         let (sender, inbox) = mpsc::channel(64);
         let recorder = Recorder::start(path, sender).expect("threads");
-        Self { folder, sink: recorder.sink(), recorder, inbox }
+        Self { folder, sink: recorder.sink(), recorder, inbox, sounds: Vec::new() }
     }
 
     fn pass(&mut self, chunk: Recorded) {
@@ -38,9 +40,13 @@ impl World {
     }
 
     fn report(&mut self) -> RecorderReport {
-        let report = until(|| self.inbox.try_recv().ok());
-        let Input::Recorder(report) = report else { panic!("a recorder does not say {report:?}") };
-        report
+        loop {
+            match until(|| self.inbox.try_recv().ok()) {
+                Input::Recorder(RecorderReport::Sounded { call, sound }) => self.sounds.push((call, sound)),
+                Input::Recorder(report) => return report,
+                other => panic!("a recorder does not say {other:?}"),
+            }
+        }
     }
 
     /// Two seconds of talk: A-law left, linear right from 0.5 s on.
@@ -112,6 +118,12 @@ fn both_sides_of_a_call_are_on_file_where_they_were_heard() {
     assert!(is_tone(&left[..16_000], 440.0) && is_tone(&right[4_000..16_000], 1_000.0));
     assert!(right[..4_000].iter().chain(&left[16_000..]).chain(&right[16_000..]).all(|sample| *sample == 0), "silence where nothing was");
     assert_eq!(verify(world.folder.path(), &file, &sha256), Verdict::Intact);
+    let &[(its, sound)] = &world.sounds[..] else { panic!("{:?}", world.sounds) };
+    assert_eq!((its, sound.duration), (id, duration));
+    // What goes on evenly from the start is no speech; what begins and ends is taken for some.
+    let [left_side, right_side] = sound.sides;
+    assert!(left_side.speech.is_zero() && (i32::from(left_side.noise_dbov) + 15).abs() <= 1, "{sound:?}");
+    assert!((i32::from(right_side.level_dbov) + 15).abs() <= 1 && right_side.speech > Duration::from_secs(1), "{sound:?}");
     assert!(!path.with_extension("wav.part").exists());
     assert_eq!(finished(world.folder.path()).expect("listed").len(), 1);
     fs::write(&path, b"tampered").expect("written");
@@ -144,8 +156,9 @@ fn a_running_calls_file_is_right_to_within_a_second_and_survives_a_crash() {
     fs::copy(&part, &copy).expect("copied");
     let repaired = repair(crashed.path(), &BTreeSet::new()).expect("listed");
     assert_eq!(repaired.left, []);
-    let Recovered { call, file, duration, sha256 } = &repaired.recovered[0];
+    let Recovered { call, file, duration, sha256, sound } = &repaired.recovered[0];
     assert!(*call == id && *duration >= Duration::from_secs(3), "{duration:?}");
+    assert!(sound.is_some_and(|sound| sound.duration.abs_diff(*duration) < Duration::from_millis(20)), "{sound:?}");
     assert_eq!(verify(crashed.path(), file, sha256), Verdict::Intact);
     assert!(is_tone(&channels(&crashed.path().join(file))[0], 440.0));
     assert_eq!(repair(crashed.path(), &BTreeSet::new()).expect("listed"), Repair::default(), "nothing is left to repair");
@@ -405,7 +418,7 @@ fn a_full_disk_loses_the_rest_and_keeps_what_was_written() {
     world.pass(Recorded::Stopped { call: id, samples: 160_000 });
     let [left, _] = channels(&path.join(format!("2026/11/21/{id}.wav.part")));
     assert!(left.len() > 40_000 && is_tone(&left, 440.0), "{} frames", left.len());
-    let World { recorder, sink, inbox, folder: _folder } = world;
+    let World { recorder, sink, inbox, folder: _folder, .. } = world;
     drop((sink, inbox));
     recorder.close();
     let unmounted = std::process::Command::new("umount").arg(&path).status();
@@ -459,6 +472,7 @@ fn a_disk_that_stands_still_delays_nobody_and_costs_no_more_than_the_bound() {
     drop(held);
     until(|| (status.figures().chunks_waiting == 0).then_some(()));
     sink.pass(&mut Vec::new());
+    assert!(matches!(until(|| inbox.try_recv().ok()), Input::Recorder(RecorderReport::Sounded { .. })));
     let Input::Recorder(RecorderReport::Complete { file, duration, .. }) = until(|| inbox.try_recv().ok()) else { panic!("not complete") };
     assert_eq!(duration, Duration::from_secs(6));
     let [left, _] = channels(&folder.path().join(file));
@@ -492,7 +506,7 @@ fn a_disk_with_room_again_records_the_next_call() {
     world.talk(second, 50);
     world.pass(Recorded::Stopped { call: second, samples: 8_000 });
     assert!(matches!(world.report(), RecorderReport::Complete { call, .. } if call == second));
-    let World { recorder, sink, inbox, folder: _folder } = world;
+    let World { recorder, sink, inbox, folder: _folder, .. } = world;
     drop((sink, inbox));
     recorder.close();
     let unmounted = std::process::Command::new("umount").arg(&path).status();
@@ -504,9 +518,10 @@ fn closing_finishes_what_is_open() {
     let mut world = World::new();
     let id = call(4);
     world.talk(id, 50);
-    let World { recorder, sink, mut inbox, folder } = world;
+    let World { recorder, sink, mut inbox, folder, .. } = world;
     drop(sink);
     recorder.close();
+    assert!(matches!(inbox.try_recv(), Ok(Input::Recorder(RecorderReport::Sounded { .. }))));
     let Ok(Input::Recorder(RecorderReport::Complete { file, duration, .. })) = inbox.try_recv() else { panic!("not complete") };
     assert_eq!(duration, Duration::from_secs(1));
     assert_eq!(channels(&folder.path().join(file))[0].len(), 8_000);

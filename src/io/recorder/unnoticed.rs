@@ -1,6 +1,6 @@
 //! Recordings that were finished, and the switch was killed before it wrote down that they are.
 
-use super::finish::hash;
+use super::finish::{Seen, look_through};
 use super::repair::Recovered;
 use crate::base::Duration;
 use crate::recording::RecordingFile;
@@ -15,14 +15,15 @@ pub fn unnoticed(folder: &Path, files: &[String]) -> Vec<Recovered> {
 
 fn found(folder: &Path, file: RecordingFile) -> Option<Recovered> {
     let path = folder.join(file.to_string());
-    let sha256 = hash(File::open(&path).ok()?).ok()?;
-    let sound = hound::WavReader::open(&path).ok()?;
-    let duration = Duration::from_micros(u64::from(sound.duration()) * 1_000_000 / u64::from(sound.spec().sample_rate.max(1)));
-    Some(Recovered { call: file.call(), file: file.to_string(), duration, sha256 })
+    let Seen { sha256, sound } = look_through(File::open(&path).ok()?).ok()?;
+    let reader = hound::WavReader::open(&path).ok()?;
+    let duration = Duration::from_micros(u64::from(reader.duration()) * 1_000_000 / u64::from(reader.spec().sample_rate.max(1)));
+    Some(Recovered { call: file.call(), file: file.to_string(), duration, sha256, sound })
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::finish::hash;
     use super::*;
     use crate::base::time::secs;
     use crate::base::{CallId, Rng, Timestamp};
@@ -40,6 +41,8 @@ mod tests {
         writer.finalize().expect("ends");
         let found = unnoticed(folder.path(), &[there.to_string(), gone.to_string(), "../x.wav".to_owned()]);
         let sha256 = hash(File::open(path).expect("is there")).expect("reads");
-        assert_eq!(found, [Recovered { call: there.call(), file: there.to_string(), duration: secs(2), sha256 }]);
+        let sound = found[0].sound;
+        assert_eq!(found, [Recovered { call: there.call(), file: there.to_string(), duration: secs(2), sha256, sound }]);
+        assert_eq!(sound.map(|sound| (sound.duration, sound.silence)), Some((secs(2), secs(2))));
     }
 }

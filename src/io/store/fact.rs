@@ -206,6 +206,7 @@ fn detail_json(detail: &[(&'static str, Detail)]) -> String {
         let outcome = match value {
             Detail::Text(text) => write!(json, "\"{name}\":{}", serde_json::Value::from(text.as_str())),
             Detail::Number(number) => write!(json, "\"{name}\":{number}"),
+            Detail::Hundredths(number) => write!(json, "\"{name}\":{}", *number as f64 / 100.0),
             Detail::Flag(flag) => write!(json, "\"{name}\":{flag}"),
         };
         outcome.expect("a string takes all");

@@ -4,7 +4,7 @@ use super::{Row, Store, StoreError, reader};
 use crate::base::CallId;
 use crate::call::record::{ScriptEnding, SegmentEnding, VisitEnding};
 use crate::io::recorder::Recovered;
-use crate::io::shapes::{Call, Recording, Time};
+use crate::io::shapes::{Call, RecordedSound, Recording, Time};
 use sqlx::Row as _;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -141,6 +141,7 @@ fn mend_recording(call: &mut Call, found: Option<&Recovered>, report: &mut Inter
     match (call.recording.as_mut(), found) {
         (_, Some(found)) => {
             report.recovered += 1;
+            call.sound = found.sound.as_ref().map(RecordedSound::from);
             call.recording = Some(Recording {
                 file: found.file.clone(),
                 duration_ms: u64::try_from(found.duration.as_millis()).unwrap_or(u64::MAX),

@@ -14,6 +14,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "agents' intervals", INTERVALS),
     (6, "what calls are looked for by, what people write", SEARCH),
     (7, "the short numbers of recordings", NUMBERS),
+    (8, "how well calls sounded", QUALITY),
 ];
 
 /// `record` is the whole record as JSON; the columns beside it are what lists filter by.
@@ -184,6 +185,13 @@ CREATE TABLE recording_numbers (
 );
 CREATE UNIQUE INDEX recording_numbers_by_call ON recording_numbers (call_id);
 INSERT INTO recording_numbers (number, call_id) SELECT ROW_NUMBER() OVER (ORDER BY id) - 1, id FROM calls WHERE recording_state IS NOT NULL;
+";
+
+/// `mos_min` is in hundredths, of the worst leg in its worst minute; it has its place in the index of all that is searched by.
+const QUALITY: &str = "
+ALTER TABLE calls ADD COLUMN mos_min BIGINT;
+DROP INDEX calls_found;
+CREATE INDEX calls_found ON calls (id, arrived_at, direction, caller, called, queue, outcome, recording_state, left_first, talk_ms, wait_ms, broken, mos_min);
 ";
 
 pub(super) fn migrator() -> Migrator {

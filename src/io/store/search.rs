@@ -1,7 +1,7 @@
 //! Which calls are looked for. Every filter is answered by one index that has all columns of it, in the order of ids: of a million calls it
 //! is walked in a fraction of a second, and only those that are found are read.
 
-use super::{Row, Store, StoreError, reader};
+use super::{Row, Store, StoreError, reader, sql};
 use crate::io::facts;
 use crate::io::shapes::{Call, Time};
 use crate::qa::{Breach, breaches};
@@ -38,6 +38,8 @@ pub struct CallFilter {
     /// Scored below, and at or above.
     pub score_below: Option<f64>,
     pub score_above: Option<f64>,
+    /// MOS of its worst leg in its worst minute: below.
+    pub mos_below: Option<f64>,
     /// All of these are in one note on it.
     pub words: Vec<String>,
     /// Arrived at or after.
@@ -165,6 +167,7 @@ impl CallFilter {
         wanted.and("(broken & ?) <> 0", self.broken.map(|breach| Value::Whole(breach.bit().into())));
         wanted.and("id IN (SELECT call_id FROM work WHERE kind = 'score' AND number < ?)", self.score_below.map(Value::Number));
         wanted.and("id IN (SELECT call_id FROM work WHERE kind = 'score' AND number >= ?)", self.score_above.map(Value::Number));
+        wanted.and("mos_min < ?", self.mos_below.map(|below| Value::Whole(sql::hundredths(below))));
         for word in &self.words {
             let escaped = word.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
             wanted.text("id IN (SELECT call_id FROM work WHERE kind = 'note' AND words LIKE ? ESCAPE '\\')", Some(&format!("%{escaped}%")));
@@ -248,6 +251,7 @@ mod tests {
         for filter in [
             CallFilter { queue: Some("service".into()), longer: Some(60_000), ..CallFilter::default() },
             CallFilter { number: Some(NumberPattern::Ends("5678".into())), ..CallFilter::default() },
+            CallFilter { mos_below: Some(3.6), ..CallFilter::default() },
             CallFilter { outcome: Some("failed".into()), since: Some(Time(0)), ..CallFilter::default() },
         ] {
             let plan = store.plan_of(&filter).await.expect("explains");

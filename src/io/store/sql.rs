@@ -59,15 +59,16 @@ static CALLS: Upsert = Upsert {
         Upsert::texts(
             "INSERT INTO calls (id, direction, caller, called, trunk, queue, agent, arrived_at, answered_at, connected_at, released_at, \
              released_by, outcome, recording_state, recording_file, recording_ms, recording_sha256, record, talk_ms, wait_ms, left_first, \
-             broken)",
-            22,
+             broken, mos_min)",
+            23,
             "ON CONFLICT (id) DO UPDATE SET direction = excluded.direction, caller = excluded.caller, called = excluded.called, \
              trunk = excluded.trunk, queue = excluded.queue, agent = excluded.agent, arrived_at = excluded.arrived_at, \
              answered_at = excluded.answered_at, connected_at = excluded.connected_at, released_at = excluded.released_at, \
              released_by = excluded.released_by, outcome = excluded.outcome, recording_state = excluded.recording_state, \
              recording_file = excluded.recording_file, recording_ms = excluded.recording_ms, \
              recording_sha256 = excluded.recording_sha256, record = excluded.record, talk_ms = excluded.talk_ms, \
-             wait_ms = excluded.wait_ms, left_first = excluded.left_first, broken = excluded.broken",
+             wait_ms = excluded.wait_ms, left_first = excluded.left_first, broken = excluded.broken, \
+             mos_min = excluded.mos_min",
         )
     }),
 };
@@ -150,6 +151,11 @@ fn talk_ms(call: &Call) -> Option<i64> {
 }
 
 /// From the arrival to the first connection, or to the end without one.
+/// A score from 1 to 4.5.
+pub(super) fn hundredths(score: f64) -> i64 {
+    (score * 100.0).round() as i64
+}
+
 fn wait_ms(call: &Call) -> Option<i64> {
     Some(call.connected_at.or(call.released_at)?.0.saturating_sub(call.arrived_at.0))
 }
@@ -182,6 +188,7 @@ pub(super) async fn put_calls(db: &mut AnyConnection, calls: &[(&Call, &str)]) -
                 .bind(wait_ms(call))
                 .bind(call.hung_up_first.as_deref())
                 .bind(i64::from(facts::broken(call).bits()))
+                .bind(call.mos_min().map(hundredths))
         })
         .await?;
     let spoke =

@@ -172,8 +172,13 @@ async fn a_crash_leaves_no_call_open() {
     store.try_push(Row::Event(EventHub::new(0).publish(event(last_event, "call.held", Some(lost.id))))).expect("room");
     store.flush().await.expect("flushes");
     let stranger = CallId::new(Timestamp(1), &mut rng);
-    let found =
-        |call, duration| Recovered { call, file: format!("2026/11/21/{call}.wav"), duration: millis(duration), sha256: "ab".into() };
+    let found = |call, duration| Recovered {
+        call,
+        file: format!("2026/11/21/{call}.wav"),
+        duration: millis(duration),
+        sha256: "ab".into(),
+        sound: None,
+    };
     let repaired = [found(recorded.id, 20_000), found(only_hashing.id, 57_000), found(stranger, 1)];
 
     let report = store.close_interrupted(&repaired, &BTreeSet::new()).await.expect("closes");
@@ -205,7 +210,7 @@ async fn a_recording_without_a_file_is_missing_until_a_repair_finds_one() {
     let call = record(0, &mut Rng::new(8));
     store.try_push(Row::Call(Box::new(call.clone()))).expect("room");
     store.flush().await.expect("flushes");
-    let found = Recovered { call: call.id, file: "2026/11/21/X.wav".into(), duration: millis(1), sha256: "ab".into() };
+    let found = Recovered { call: call.id, file: "2026/11/21/X.wav".into(), duration: millis(1), sha256: "ab".into(), sound: None };
     for (recovered, state) in [(&[][..], "missing"), (&[found][..], "recovered")] {
         store.close_interrupted(recovered, &BTreeSet::new()).await.expect("closes");
         let recording = store.call(&call.id.to_string()).await.expect("reads").expect("is there").recording.expect("has one");

@@ -225,7 +225,7 @@ impl Session {
     /// The leg leaves for another session, as it stands.
     pub fn depart(&mut self, leg: LegId, now: Instant, turn: &mut Turn) -> Option<Stream> {
         let mut stream = self.take(leg)?;
-        stream.depart(turn);
+        stream.depart(now, turn);
         self.lost_a_leg(now, turn);
         Some(stream)
     }

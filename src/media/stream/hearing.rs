@@ -91,8 +91,9 @@ impl Stream {
         }
     }
 
-    /// Leaves its session: what that one ordered for it besides its stream ends.
-    pub fn depart(&mut self, turn: &mut Turn) {
+    /// Leaves its session: what that one ordered for it besides its stream ends, and what was counted is that one's.
+    pub fn depart(&mut self, now: Instant, turn: &mut Turn) {
+        self.end_part(now, turn);
         let mut ended = Vec::new();
         self.player.stop(&mut ended);
         self.report_ended(&mut ended, turn);

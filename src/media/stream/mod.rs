@@ -3,6 +3,7 @@
 mod hearing;
 mod measuring;
 mod opening;
+mod quality;
 
 use super::changeover::Changeover;
 use super::control::{Report, StreamParameters, StreamStatistics};
@@ -21,6 +22,7 @@ use crate::rtp::packet::is_keep_alive;
 use crate::rtp::rtcp::{self, Reporter};
 use crate::rtp::{Arrival, Event, EventReceiver, Packet, Receiver};
 use opening::Opening;
+use quality::Quality;
 use std::net::SocketAddr;
 
 /// Comfort noise (RFC 3389 §6): how the silence sounds that the leg does not send.
@@ -60,6 +62,7 @@ pub struct Stream {
     receiver: Receiver,
     events: EventReceiver,
     reporter: Reporter,
+    quality: Quality,
     counted: Counted,
     /// Opens what comes, where the leg is encrypted.
     opening: Option<Box<Opening>>,
@@ -120,9 +123,11 @@ impl Stream {
         rng: &mut Rng,
     ) -> Self {
         let mut outbound = Outbound::new(settings.opus, since, rng);
-        if since < now {
+        let resumes = since < now;
+        if resumes {
             outbound.resume(now);
         }
+        let quality = Quality::new(since, now, resumes.then(|| outbound.first_number()));
         Self {
             session,
             leg,
@@ -147,6 +152,7 @@ impl Stream {
             receiver: Receiver::new(8_000),
             events: EventReceiver::new(8_000),
             reporter: Reporter::new(rng.hex(8), now, rng),
+            quality,
             counted: Counted::default(),
             opening: None,
             resumed_after: now.saturating_since(since),
@@ -276,9 +282,10 @@ impl Stream {
                     self.rtcp_latch.lock(from);
                 }
                 self.reporter.note(incoming, now);
-                if let Some(lost) = incoming.fraction_lost {
-                    self.outbound.note_loss(f32::from(lost) / 256.0);
+                if let Some(block) = incoming.block {
+                    self.outbound.note_loss(f32::from(block.fraction_lost) / 256.0);
                 }
+                self.quality.note(&incoming, self.outbound.skipped(), parameters.codec.clock_rate(), now);
                 self.lives(now);
             }
             Err(rtcp::NotRtcp) if is_keep_alive(bytes) => self.lives(now),
@@ -325,10 +332,10 @@ impl Stream {
             return Instant::START;
         }
         let life = if let Life::Expected { until } = self.life { until } else { Instant::NEVER };
-        life.min(self.reporter.deadline()).min(self.events.deadline().unwrap_or(Instant::NEVER))
+        life.min(self.reporter.deadline()).min(self.quality.deadline()).min(self.events.deadline().unwrap_or(Instant::NEVER))
     }
 
-    /// What time alone brings: the end of a key whose end was lost, the RTP time-out, the RTCP report.
+    /// What time alone brings: the end of a key whose end was lost, the RTP time-out, the RTCP report, the end of a minute.
     pub fn handle_timeout(&mut self, now: Instant, rng: &mut Rng, turn: &mut Turn) {
         if let Some(press) = self.events.handle_timeout(now) {
             turn.reports.push(Report::Digit { session: self.session, leg: self.leg, digit: press.key, duration: press.duration });
@@ -339,6 +346,9 @@ impl Stream {
         }
         if self.reporter.deadline() <= now {
             self.send_report(false, now, rng, turn);
+        }
+        if self.quality.deadline() <= now {
+            self.end_part(now, turn);
         }
     }
 
@@ -353,6 +363,7 @@ impl Stream {
             self.reporter.postpone(now, rng);
             return;
         };
+        let wanted = self.extended_report(now);
         let (sent, received) = (self.outbound.sent(now), self.receiver.report());
         let (reporter, outbound) = (&mut self.reporter, &mut self.outbound);
         turn.send((self.leg, self.tag), component, destination, |out| {
@@ -360,7 +371,7 @@ impl Stream {
             if goodbye {
                 reporter.goodbye(sent, received, now, out);
             } else {
-                reporter.report(sent, received, now, rng, out);
+                reporter.report_extended(sent, received, &wanted, now, rng, out);
             }
             outbound.seal_report(start, out);
         });
@@ -374,6 +385,7 @@ impl Stream {
         if self.outbound.sent(now).packets > 0 {
             self.send_report(true, now, rng, turn);
         }
+        self.end_part(now, turn);
         turn.reports.push(Report::Statistics { session: self.session, leg: self.leg, statistics: self.statistics(now) });
         turn.released.push(self.leg);
     }

@@ -9,6 +9,7 @@ mod loss;
 mod malformed;
 mod measuring;
 mod moving;
+mod quality;
 mod recording;
 mod resuming;
 mod silence;

@@ -26,6 +26,7 @@ mod numbers;
 mod operating;
 mod overflow;
 mod promise;
+mod quality;
 mod questions;
 mod queue_behaviours;
 mod replaying;
