@@ -115,6 +115,8 @@ fn an_alarm_that_lasts_ends_with_the_call() {
     let mut world = talking("quality.poor=4.0");
     world.sends_through("1001", Weather { lost: 100, delay_ms: 30, ..Weather::default() }).after(secs(130));
     assert_eq!(told(&world).iter().map(|(_, whose, poor)| (whose.as_str(), *poor)).collect::<Vec<_>>(), [("1001", true)]);
+    // Only what is followed by something is known to be lost.
+    world.sends_through("1001", Weather::default()).after(secs(1));
     let record = world.ends_well();
     assert_eq!(told(&world).last().map(|(_, whose, poor)| (whose.as_str(), *poor)), Some(("1001", false)));
     let last = world.events_named("call.quality").last().expect("told").1.clone();
@@ -167,7 +169,8 @@ fn over_a_restart_the_minutes_before_stay_and_the_gap_is_seen() {
     let record = world.ends_well();
     let caller = of_caller(&record);
     let spans: Vec<(u64, u64)> = caller.parts.iter().map(|part| (part.from.as_millis() as u64, part.to.as_millis() as u64)).collect();
-    assert_eq!((spans.len(), spans[0].1, spans[1].1), (3, 60_000, 120_000), "{spans:?}");
+    assert_eq!(spans.len(), 3, "{spans:?}");
+    assert!(spans[0].1.abs_diff(60_000) <= 20 && spans[1].1.abs_diff(120_000) <= 20, "{spans:?}");
     // What was counted of the second minute before the end is gone with the process.
     assert!((75_000..90_000).contains(&spans[1].0), "{spans:?}");
     assert!(caller.parts[1].received.packets < 2_300 && caller.mos_min.is_some());
@@ -181,7 +184,7 @@ fn whose_leg_it_is_is_known_when_it_is_over_whoever_leaves_first() {
     let whose: Vec<_> = record.quality.iter().map(|line| line.agent.as_ref().map(ToString::to_string)).collect();
     assert_eq!((whose.len(), whose.contains(&Some("1001".to_owned())), whose.contains(&None)), (2, true, true), "{whose:?}");
     let mut refused = World::story();
-    refused.caller_dials("95000").after(secs(1)).hangs_up(CALLER);
+    refused.caller_dials("99999").after(secs(1));
     let record = refused.ends_well();
     assert!(record.quality.is_empty() && record.released_at.is_some(), "nobody spoke, and the record is there all the same");
 }
