@@ -6,6 +6,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use sanling::audio::g711::Law;
 use sanling::audio::level::dbov;
 use sanling::audio::resample::{Downsampler, Upsampler};
+use sanling::audio::sides::Sides;
 use sanling::audio::tone_detector::ToneDetector;
 use sanling::audio::{Decoder, Encoder, Gauge, Rate, Sum, VoiceDetector};
 use sanling::base::{Codec, SoundLimits};
@@ -84,6 +85,17 @@ fn frames(c: &mut Criterion) {
     c.bench_function("gauge of 20 ms of a-law", |b| b.iter(|| gauge.push_law(Law::A, black_box(&coded[next()]))));
     let mut gauge = Gauge::new(SoundLimits::default());
     c.bench_function("gauge of 20 ms decoded, 8 kHz", |b| b.iter(|| gauge.push(black_box(&narrow[next()]), Rate::Hz8000)));
+    for (rate, frames) in [(Rate::Hz8000, &narrow), (Rate::Hz16000, &wide)] {
+        // A voice left, the same a second later right, as a recording's file has them.
+        let second: Vec<u8> = (0..50)
+            .flat_map(|n| frames[n].iter().zip(&frames[49 - n]).flat_map(|(l, r)| [l.to_le_bytes(), r.to_le_bytes()].concat()))
+            .collect();
+        let mut sides = Sides::new(rate);
+        (0..3).for_each(|_| sides.push(&second));
+        c.bench_function(&format!("both sides of a second of recording at {} kHz", rate.hz() / 1_000), |b| {
+            b.iter(|| sides.push(black_box(&second)))
+        });
+    }
     let mut tones = ToneDetector::new(Rate::Hz8000);
     c.bench_function("tone detector, 20 ms at 8 kHz", |b| b.iter(|| tones.push(black_box(&narrow[next()]))));
     for (rate, voice) in [(Rate::Hz8000, &narrow), (Rate::Hz16000, &wide)] {

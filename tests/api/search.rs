@@ -1,7 +1,9 @@
 //! Calls are found by what is known of them, and taken away as a table.
 
 use crate::world::World;
-use sanling::call::record::{CallDirection, Outcome, ReleasedBy, SegmentEnding, SegmentRecord, SegmentRole};
+use sanling::base::time::secs;
+use sanling::base::{CallSound, Codec, Flow, LegId, Mos, QualityPart, SideFigures};
+use sanling::call::record::{CallDirection, Outcome, QualityRecord, ReleasedBy, SegmentEnding, SegmentRecord, SegmentRole};
 use sanling::qa::{Breach, Breaches};
 
 /// Four calls: a long one, a short one, one that was abandoned, one that was handed on.
@@ -11,6 +13,9 @@ fn world() -> World {
         call.released_at = call.connected_at.map(|at| sanling::base::Timestamp(at.0 + 600_000));
         call.broken = Breaches::from_iter([Breach::Patience, Breach::HoldWithoutReason]).bits();
         call.hung_up_first = Some(ReleasedBy::Caller);
+        call.quality = vec![minutes_of(&[4.41, 3.2], call.arrived_at)];
+        let loud = SideFigures { level_dbov: -20, noise_dbov: -60, clipped_ppm: 1_500, speech: secs(300), talked_over: secs(6) };
+        call.sound = Some(CallSound { duration: secs(600), sides: [loud, SideFigures::default()], silence: secs(100), over_talk: secs(6) });
     });
     world.kept_call(60, |call| {
         call.released_at = call.connected_at.map(|at| sanling::base::Timestamp(at.0 + 5_000));
@@ -35,6 +40,18 @@ fn world() -> World {
         call.direction = CallDirection::Outbound;
     });
     world
+}
+
+/// A customer's leg that sounded so, a minute each.
+fn minutes_of(scores: &[f64], began: sanling::base::Timestamp) -> QualityRecord {
+    let mut line = QualityRecord::new(LegId(3), None, Codec::Pcma, began);
+    for (minute, score) in scores.iter().enumerate() {
+        let mos = Some(Mos::new(*score));
+        let received = Flow { packets: 2_990, lost: Some(10), jitter_mean_us: Some(1_234), mos, ..Flow::default() };
+        let (from, to) = (secs(minute as u64 * 60), secs(minute as u64 * 60 + 60));
+        line.add(QualityPart { from, to, received, worst: mos, round_trip_mean_us: Some(40_000), ..QualityPart::default() });
+    }
+    line
 }
 
 fn found(world: &World, query: &str) -> usize {
@@ -68,6 +85,9 @@ fn calls_are_found_by_each_thing_that_is_known_of_them() {
         ("number=95001", 1),
         ("number=9500", 0),
         ("outcome=abandoned&waited=1m", 1),
+        ("mos_below=3.21", 1),
+        ("mos_below=3.2", 0),
+        ("mos_below=4.5&first=agent", 0),
     ] {
         assert_eq!(found(&world, query), count, "{query}");
     }
@@ -77,9 +97,30 @@ fn calls_are_found_by_each_thing_that_is_known_of_them() {
         ("broken=all", "broken"),
         ("longer=long", "longer"),
         ("score_below=101", "score_below"),
+        ("mos_below=0.5", "mos_below"),
     ] {
         assert_eq!(world.get(&format!("/api/v1/calls?{wrong}")).problem(400)["parameter"], name, "{wrong}");
     }
+}
+
+#[test]
+fn a_call_has_its_minutes_and_a_list_of_calls_has_none() {
+    let world = world();
+    let listed = world.get("/api/v1/calls?mos_below=4").json()["items"][0].clone();
+    assert_eq!((&listed["quality"][0]["mos_min"], &listed["quality"][0]["minutes"]), (&3.2.into(), &serde_json::Value::Null));
+    let call = world.get(&format!("/api/v1/calls/{}", listed["id"].as_str().expect("an id"))).json();
+    let leg = &call["quality"][0];
+    assert_eq!((&leg["codec"], &leg["interval_s"], &leg["mos_mean"]), (&"pcma".into(), &60.into(), &3.81.into()), "{leg}");
+    let minute = &leg["minutes"][1];
+    assert_eq!((&minute["from_ms"], &minute["to_ms"], &minute["round_trip_ms"]), (&60_000.into(), &120_000.into(), &40.0.into()));
+    assert_eq!(minute["received"], serde_json::json!({ "packets": 2_990, "lost": 10, "jitter_ms": 1.23, "mos": 3.2 }), "{minute}");
+    let left = serde_json::json!({
+        "level_dbov": -20, "noise_dbov": -60, "clipped_percent": 0.15, "speech_ms": 300_000, "talked_over_ms": 6_000
+    });
+    assert_eq!(
+        (&call["sound"]["left"], &call["sound"]["silence_ms"], &call["sound"]["over_talk_ms"]),
+        (&left, &100_000.into(), &6_000.into())
+    );
 }
 
 #[test]
@@ -92,7 +133,7 @@ fn what_is_found_is_taken_away_as_a_table_by_who_may() {
     assert_eq!(lines.len(), 5);
     assert!(lines[0].starts_with("id,direction,caller,") && lines.iter().all(|line| line.split(',').count() == 18), "{text}");
     assert!(lines[4].contains(",13812345678,95000,carrier,service,1001,") && lines[4].contains(",600000,answered,"), "{text}");
-    assert!(lines[4].contains(",patience hold-without-reason,"), "{text}");
+    assert!(lines[4].contains(",patience hold-without-reason,") && lines[4].ends_with(",3.2") && lines[3].ends_with(','), "{text}");
     let audit = world.get("/api/v1/audit").json();
     assert_eq!((&audit["items"][0]["action"], &audit["items"][0]["detail"]), (&"calls.exported".into(), &"number=*5678".into()));
 

@@ -57,6 +57,36 @@ fn an_answer_lists_one_codec_and_its_events_in_the_offers_numbers() {
     assert!(settled.silence_suppression, "usedtx=1 announces silence");
 }
 
+/// RFC 3611 §5.
+#[test]
+fn extended_reports_are_given_to_whoever_asks_and_asked_of_him() {
+    for (asked, metrics, round_trip, said) in [
+        ("a=rtcp-xr:rcvr-rtt=all:10 voip-metrics", true, true, Some("a=rtcp-xr:rcvr-rtt=all voip-metrics\r\n")),
+        ("a=rtcp-xr:pkt-loss-rle=100 stat-summary=loss,dup VOIP-METRICS", true, false, Some("a=rtcp-xr:voip-metrics\r\n")),
+        ("a=rtcp-xr:rcvr-rtt=sender", false, true, Some("a=rtcp-xr:rcvr-rtt=all\r\n")),
+        ("a=rtcp-xr:pkt-dup-rle", false, false, None),
+        ("a=rtcp-xr", false, false, None),
+        ("a=sendrecv", false, false, None),
+    ] {
+        let (body, settled) = answered(&format!("m=audio 4000 RTP/AVP 8\n{asked}"), &ALL);
+        assert_eq!(settled.extended_reports, ExtendedReports { metrics, round_trip }, "{asked}");
+        assert_eq!(body.lines().find(|line| line.contains("rtcp-xr")).map(|line| format!("{line}\r\n")).as_deref(), said, "{asked}");
+    }
+    // Of the session it counts for the media that say nothing of it.
+    let offer = sdp("a=rtcp-xr:voip-metrics\nm=audio 4000 RTP/AVP 8");
+    let (_, settled) = answer(&offer, &local(&ALL)).expect("acceptable");
+    assert!(settled.extended_reports.metrics);
+    // What was settled is repeated in our own offers, and ends with an answer without.
+    let again = Local { extended_reports: settled.extended_reports, layout: settled.layout, ..local(&ALL) };
+    assert!(String::from_utf8(super::offer(&again)).expect("text").contains("a=rtcp-xr:voip-metrics\r\n"));
+    let with = accept(&sdp("m=audio 4000 RTP/AVP 8\na=rtcp-xr:voip-metrics"), &again).expect("acceptable");
+    let without = accept(&sdp("m=audio 4000 RTP/AVP 8"), &again).expect("acceptable");
+    assert_eq!((with.extended_reports.metrics, without.extended_reports.metrics), (true, false));
+    let unasked = accept(&sdp("m=audio 4000 RTP/AVP 8\na=rtcp-xr:voip-metrics"), &local(&ALL)).expect("acceptable");
+    assert_eq!(unasked.extended_reports, ExtendedReports::default(), "nobody asked us");
+    assert!(!String::from_utf8(super::offer(&local(&ALL))).expect("text").contains("rtcp-xr"));
+}
+
 /// Hold in all its spellings (RFC 3264 §8.4, RFC 2543), and what is not hold.
 #[test]
 fn direction_is_mirrored_and_every_hold_is_seen() {

@@ -7,7 +7,7 @@ import { term } from './terms';
 const ZH: Record<string, string> = {
   'call.arrived': '来电', 'call.queued': '进入队列', 'call.delivered': '派给坐席', 'call.answered': '应答', 'call.established': '接通', 'call.greeted': '问候',
   'call.held': '保持', 'call.retrieved': '取回', 'call.diverted': '转向', 'call.transferred': '转接', 'call.released': '挂断', 'call.agent_left': '坐席离开',
-  'call.caller_left': '主叫离开', 'call.originated': '交换机呼出', 'call.resumed': '重启后继续', 'call.language': '选择语言',
+  'call.caller_left': '主叫离开', 'call.originated': '交换机呼出', 'call.resumed': '重启后继续', 'call.language': '选择语言', 'call.quality': '话音质量',
   'agent.logged_on': '登录', 'agent.logged_off': '登出', 'agent.ready': '就绪', 'agent.not_ready': '未就绪', 'agent.reserved': '预占', 'agent.ringing': '话机振铃',
   'agent.busy': '通话中', 'agent.working_after_call': '话后处理', 'agent.sound': '坐席音质提示', 'agent.state_set': '状态被设置',
   'offer.ring': '振铃一声', 'offer.missed': '三声未接', 'offer.ended': '派单结束',

@@ -33,6 +33,7 @@ export const wall = both({
     alarm: {
       nobody: (queue: string, n: number) => `Queue ${queue}: ${n} waiting, and nobody at work`,
       health: 'The switch is not well',
+      poor: (who: string, mos: number | null) => `The line of ${who} sounds poor${mos === null ? '' : `, MOS ${mos.toFixed(1)}`}`,
     },
     big: 'full screen, readable from afar',
     of: (numerator: string, denominator: string) => `${numerator} of ${denominator}`,
@@ -70,6 +71,7 @@ export const wall = both({
     alarm: {
       nobody: (queue: string, n: number) => `队列 ${queue}：${n} 人排队，无人在岗`,
       health: '交换机状态异常',
+      poor: (who: string, mos: number | null) => `${who} 的线路话音差${mos === null ? '' : `，MOS ${mos.toFixed(1)}`}`,
     },
     big: '全屏，远处可读',
     of: (numerator: string, denominator: string) => `${numerator} / ${denominator}`,

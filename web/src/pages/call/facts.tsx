@@ -49,6 +49,16 @@ export function Facts({ call }: { call: Call }) {
             </span>
           ))}
         </Fact>
+        <Fact name={t.fact.sides}>{call.sound && <Sides sound={call.sound} />}</Fact>
+        <Fact name={t.fact.quality}>
+          {call.quality
+            ?.filter((leg) => leg.mos_mean != null && leg.mos_min != null)
+            .map((leg) => (
+              <span key={leg.leg} class="line">
+                {t.quality.leg(leg.agent ?? t.customer, leg.mos_min ?? 0, leg.mos_mean ?? 0, leg.codec)}
+              </span>
+            ))}
+        </Fact>
         <Fact name={t.fact.callBack}>
           {call.call_back && (
             <>
@@ -68,6 +78,22 @@ export function Facts({ call }: { call: Call }) {
         </Fact>
       </dl>
     </section>
+  );
+}
+
+/** How both sides of the recording sound, whole. Where nothing is heard between words there is no noise to speak of. */
+function Sides({ sound }: { sound: NonNullable<Call['sound']> }) {
+  const t = words();
+  const percent = (ms: number): number => (ms * 100) / Math.max(1, sound.duration_ms);
+  return (
+    <>
+      {([[t.customer, sound.left], [t.agent, sound.right]] as const).map(([who, side]) => (
+        <span key={who} class="line">
+          {who}: {t.side(percent(side.speech_ms), side.level_dbov, side.noise_dbov <= -127 ? null : side.noise_dbov, side.clipped_percent, percent(side.talked_over_ms))}
+        </span>
+      ))}
+      <span class="line">{t.together(percent(sound.silence_ms), percent(sound.over_talk_ms))}</span>
+    </>
   );
 }
 

@@ -13,6 +13,8 @@ import { Axis } from './axis';
 import { Controls } from './controls';
 import { Lanes } from './lanes';
 import { Pauses } from './pauses';
+import { qualityLanes } from './quality';
+import { QualityLanes, whoseLane } from './quality-lanes';
 import type { TimeLine } from './timeline';
 import { Wave } from './wave';
 
@@ -30,6 +32,7 @@ const ZOOM_MAX = 32;
 export function Panel({ call, line, sound, refusal, player, moment }: Props) {
   const t = words();
   const [zoom, setZoom] = useState(1);
+  const quality = qualityLanes(call, line.zero);
   const closer = (times: number): void => setZoom(Math.max(1, Math.min(ZOOM_MAX, zoom * times)));
   useKeys(t.sound, [
     { key: '+', what: t.keys.zoomIn, run: () => closer(2) },
@@ -47,11 +50,17 @@ export function Panel({ call, line, sound, refusal, player, moment }: Props) {
               {t.lanes[lane.name]}
             </div>
           ))}
+          {quality.map((lane) => (
+            <div key={lane.leg} class="lane" title={whoseLane(lane)}>
+              {whoseLane(lane)}
+            </div>
+          ))}
         </div>
         <Scroll zoom={zoom} line={line} player={player}>
           <Axis line={line} zoom={zoom} />
           {sound && <Wave sound={sound} line={line} player={player} moment={moment} zoom={zoom} />}
           <Lanes line={line} />
+          <QualityLanes lanes={quality} line={line} />
         </Scroll>
       </div>
       {!sound && <p class="soft">{silence(call, refusal)}</p>}

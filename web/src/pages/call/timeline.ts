@@ -63,6 +63,7 @@ const TICKS: Record<string, [LaneName, string]> = {
   'sound.faint': ['events', 'missed'],
   'sound.noisy': ['events', 'missed'],
   'agent.sound': ['events', 'missed'],
+  'call.quality': ['events', 'missed'],
 };
 
 export function timeLine(call: Call, events: Happening[], notes: Note[], sound: Picture | null, now: number): TimeLine {

@@ -17,7 +17,7 @@ export const RECORDINGS = ['any', 'open', 'complete', 'recovered', 'missing', 'r
 export const FIRST = ['number', 'agent', 'queue', 'outcome', 'broken', 'words', 'since', 'until'] as const;
 /** What one looks for now and then. */
 export const MORE = [
-  'caller', 'called', 'direction', 'first', 'longer', 'shorter', 'waited', 'score_above', 'score_below', 'recording', 'running',
+  'caller', 'called', 'direction', 'first', 'longer', 'shorter', 'waited', 'score_above', 'score_below', 'mos_below', 'recording', 'running',
 ] as const;
 const FILTERS = [...FIRST, ...MORE];
 

@@ -112,7 +112,7 @@ function Field({ name, search, onSearch }: { name: Filter; search: Search; onSea
 }
 
 /** How wide a field is, and what may stand in it: what the API would refuse is told before it is asked. */
-const WRITTEN: Partial<Record<Filter, { size: number; inputMode?: 'tel' | 'numeric'; pattern?: string }>> = {
+const WRITTEN: Partial<Record<Filter, { size: number; inputMode?: 'tel' | 'numeric' | 'decimal'; pattern?: string }>> = {
   number: { size: 13, inputMode: 'tel' },
   caller: { size: 13, inputMode: 'tel' },
   called: { size: 13, inputMode: 'tel' },
@@ -122,12 +122,14 @@ const WRITTEN: Partial<Record<Filter, { size: number; inputMode?: 'tel' | 'numer
   waited: { size: 6, pattern: '\\d+(ms|s|m|h)' },
   score_above: { size: 5, inputMode: 'numeric', pattern: '\\d+' },
   score_below: { size: 5, inputMode: 'numeric', pattern: '\\d+' },
+  mos_below: { size: 5, inputMode: 'decimal', pattern: '[1-4](\\.\\d+)?' },
 };
 
 function hint(name: Filter): string {
   const { hints } = calls();
   if (name === 'number' || name === 'caller' || name === 'called') return hints.number;
   if (name === 'longer' || name === 'shorter' || name === 'waited') return hints.duration;
+  if (name === 'mos_below') return hints.mos;
   return name.startsWith('score') ? hints.score : '';
 }
 
