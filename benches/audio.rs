@@ -93,7 +93,7 @@ fn frames(c: &mut Criterion) {
         let mut sides = Sides::new(rate);
         (0..3).for_each(|_| sides.push(&second));
         c.bench_function(&format!("both sides of a second of recording at {} kHz", rate.hz() / 1_000), |b| {
-            b.iter(|| sides.push(black_box(&second)))
+            b.iter(|| sides.push(black_box(&second)));
         });
     }
     let mut tones = ToneDetector::new(Rate::Hz8000);

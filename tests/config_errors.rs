@@ -2,7 +2,7 @@
 //! ways, and thousands of random mutations that must never panic.
 
 use sanling::base::scorecard::Auto;
-use sanling::base::{AgentId, Join, QueueId, Rng, Strategy, TrunkId, WrapUpKind};
+use sanling::base::{AgentId, Join, Mos, QueueId, Rng, Strategy, TrunkId, WrapUpKind};
 use sanling::config::{
     CallBackFirst, CallBackRule, Config, ConfigError, OverflowConfig, PreferredRule, PromptFolder, PromptInventory, QueueConfig,
     SourceFile, WhoElse, Widening, examine, resolve,
@@ -903,4 +903,22 @@ fn a_card_that_is_changed_gets_the_next_version() {
     let card = config.scorecard("service", None).expect("the card");
     assert_eq!(card.items().map(|item| item.weight).sum::<u32>(), 100);
     assert_eq!(card.item("dialect").and_then(|item| item.auto.as_ref()).map(Auto::name), Some("script:dialect".to_owned()));
+}
+
+#[test]
+fn the_score_below_which_a_call_is_poor_is_one_that_there_is() {
+    for (written, found, remedy) in [
+        ("poor = 5", "5 is no score to be told below", "from 1.0 (never) to 4.4"),
+        ("poor = 0.36", "0.36 is no score to be told below", "3.6 is where some users are dissatisfied"),
+        ("poor = \"good\"", "`quality.poor` is a text; it takes a number", "poor = 3.6"),
+    ] {
+        let told = with("switch.toml", "poor = 3.6", written);
+        assert!(told.contains(found) && told.contains(remedy), "{told}");
+    }
+    let told = with("rules.toml", "max_rings = 3", "max_rings = 3.5");
+    assert!(told.contains("is a number with a fraction; it takes a whole number"), "{told}");
+    for (written, poor) in [("quality.poor=3", 3.0), ("quality.poor=4.05", 4.05)] {
+        let config = resolve(&shipped(), &[written.to_owned()], &prompts()).expect("valid");
+        assert_eq!(config.quality.poor, Mos::new(poor));
+    }
 }
