@@ -25,8 +25,8 @@
 //! | 1 | [`config`] | text → resolved [`config::Config`], or every error with file, line, column and remedy |
 //! | 1 | [`sip::msg`] | SIP messages: our lexer over rsip's headers, URIs, framing, digest |
 //! | 1 | [`sdp`] | offer/answer as pure functions over sdp-types |
-//! | 1 | [`rtp`] | reception, jitter buffer, our own stream, telephone-event, RTCP, over rtp-rs and rtcp-types |
-//! | 1 | [`audio`] | G.711, Opus (audiopus), resampling, mixing, levels, tones, the voice detector, the gauge of how parties sound, WAV |
+//! | 1 | [`rtp`] | reception, jitter buffer, our own stream, telephone-event, RTCP and its extended reports, over rtp-rs and rtcp-types; the E-model |
+//! | 1 | [`audio`] | G.711, Opus (audiopus), resampling, mixing, levels, tones, the voice detector, the gauge of how parties sound, both sides of a recording, WAV |
 //! | 2 | [`sip`] | the machines: transactions, dialogs, session timers, PRACK, referrals, registrar, message-waiting, carriers, and the [`sip::Endpoint`] that owns them |
 //! | 2 | [`media`] | the vocabulary ([`media::control`]) and the pure engine: relay, transcode, mix, announce, detect, tap |
 //! | 3 | [`call`] | the B2BUA: caller and callee in their seats, others beside them, who hears whom, and the record |
@@ -56,6 +56,7 @@
 //! 11b three rings      CANCEL with a Reason; the agent is not ready (missed); the caller keeps his place; step 8
 //! 12 media             RTP in → relay without decoding, or jitter buffer → mix → encode each 20 ms
 //! 13 tap               caller left, all others and the switch right → recorder → ID.wav.part
+//! 13a each minute      how well each leg's sound travelled (media::stream::quality) → switch::quality → the record; poor is told
 //! 14 detector          Spoke, FellSilent, Digit, TimedOut → call → rules; the gauge: how each party sounds → switch::hearing
 //! 15 re-INVITE hold    HoldPatience: after 7 s the held party hears that he is not forgotten; again each 7 s
 //! 15a `**2`            a script of service says its steps to the caller, with or without the agent

@@ -908,7 +908,7 @@ fn a_card_that_is_changed_gets_the_next_version() {
 #[test]
 fn the_score_below_which_a_call_is_poor_is_one_that_there_is() {
     for (written, found, remedy) in [
-        ("poor = 5", "5 is no score to be told below", "from 1.0 (never) to 4.4"),
+        ("poor = 5", "5 is no score to be told below", "from 1.0 (never) to 4.1"),
         ("poor = 0.36", "0.36 is no score to be told below", "3.6 is where some users are dissatisfied"),
         ("poor = \"good\"", "`quality.poor` is a text; it takes a number", "poor = 3.6"),
     ] {

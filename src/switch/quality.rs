@@ -211,7 +211,7 @@ fn detail(line: &QualityRecord, part: &QualityPart) -> Vec<(&'static str, Detail
     if let Some(lost) = flow.lost {
         let missing = u64::from(lost) + u64::from(flow.discarded.unwrap_or(0));
         let of = if direction == "received" { u64::from(flow.packets) + u64::from(lost) } else { u64::from(flow.packets) };
-        detail.push(("lost_percent", Detail::Hundredths(i64::try_from(missing * 10_000 / of.max(1)).unwrap_or(i64::MAX))));
+        detail.push(("lost_percent", Detail::Hundredths(i64::try_from((missing * 10_000 / of.max(1)).min(10_000)).unwrap_or(10_000))));
     }
     let ms = |us: u32| Detail::Hundredths((i64::from(us) + 5) / 10);
     detail.extend(flow.jitter_mean_us.map(|jitter| ("jitter_ms", ms(jitter))));

@@ -52,5 +52,5 @@ export function qualityLanes(call: Call, zero: number): QualityLane[] {
 export function lostPercent(flow: Flow, sent: boolean): number | null {
   if (flow.lost == null) return null;
   const all = sent ? flow.packets : flow.packets + flow.lost;
-  return all > 0 ? ((flow.lost + (flow.discarded ?? 0)) * 100) / all : null;
+  return all > 0 ? Math.min(100, ((flow.lost + (flow.discarded ?? 0)) * 100) / all) : null;
 }
