@@ -286,9 +286,9 @@ fn each_recording_has_a_short_number_on_its_record_in_the_list_and_in_the_table(
     assert_eq!(numbers.iter().flatten().count(), 2, "{list:#}");
     let table = world.get("/api/v1/calls?format=csv");
     let text = String::from_utf8_lossy(&table.body).into_owned();
-    assert!(text.lines().next().is_some_and(|head| head.ends_with(",recording,replay_number")), "{text}");
+    assert!(text.lines().next().is_some_and(|head| head.ends_with(",recording,replay_number,mos_min")), "{text}");
     assert!(
-        text.lines().any(|line| line.ends_with(",complete,1000")) && text.lines().any(|line| line.ends_with(",missing,1001")),
+        text.lines().any(|line| line.ends_with(",complete,1000,")) && text.lines().any(|line| line.ends_with(",missing,1001,")),
         "{text}"
     );
 }

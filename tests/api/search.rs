@@ -131,7 +131,7 @@ fn what_is_found_is_taken_away_as_a_table_by_who_may() {
     let text = String::from_utf8(table.body).expect("text");
     let lines: Vec<&str> = text.trim_end().split("\r\n").collect();
     assert_eq!(lines.len(), 5);
-    assert!(lines[0].starts_with("id,direction,caller,") && lines.iter().all(|line| line.split(',').count() == 18), "{text}");
+    assert!(lines[0].starts_with("id,direction,caller,") && lines.iter().all(|line| line.split(',').count() == 19), "{text}");
     assert!(lines[4].contains(",13812345678,95000,carrier,service,1001,") && lines[4].contains(",600000,answered,"), "{text}");
     assert!(lines[4].contains(",patience hold-without-reason,") && lines[4].ends_with(",3.2") && lines[3].ends_with(','), "{text}");
     let audit = world.get("/api/v1/audit").json();
