@@ -39,6 +39,44 @@ fn calls_show_the_ends_of_numbers_to_who_need_not_see_them() {
 }
 
 #[test]
+fn who_sees_numbers_masked_cannot_confirm_one_by_looking_for_it() {
+    let mut world = World::new();
+    world.kept_call(0, |_| ());
+    let seven = world.kept_call(60, |call| call.caller = "1234567".into()).id.to_string();
+    let mut running = call_record(NOW + 120_000, &mut world.rng);
+    running.released_at = None;
+    let view = CallView { record: running, state: "connected", state_since: Timestamp(NOW) };
+    world.switch.lock().expect("fine").snapshot.calls.push(view);
+    let (qa, agent, boss) = (world.cookie("li-qa"), world.cookie("1001"), world.cookie("wang-supervisor"));
+    let get = |cookie: &str, asked: &str| world.as_page(cookie, "GET", &format!("/api/v1/calls?{asked}"), None);
+    let found = |cookie: &str, asked: &str| get(cookie, asked).json()["items"].as_array().expect("a list").len();
+    for cookie in [&qa, &agent] {
+        for wanted in [NUMBER, "138*", "1*", "*45678", "*3812345678", "1234567", "*13812345678", "%2B13812345678"] {
+            for name in ["number", "caller", "called"] {
+                for running in ["", "&running=true"] {
+                    let problem = get(cookie, &format!("{name}={wanted}{running}")).problem(400);
+                    assert!(
+                        problem["parameter"] == name && problem["detail"].as_str().is_some_and(|text| text.contains("*5678")),
+                        "{problem}"
+                    );
+                }
+            }
+        }
+        assert_eq!(found(cookie, "number=*5678"), 1);
+        assert_eq!(found(cookie, "caller=*678&running=true"), 1);
+        assert_eq!(found(cookie, "called=95000"), 2, "the house's own number");
+        // Of seven digits the last three are shown: the fourth is not to be guessed.
+        assert_eq!(found(cookie, "caller=*4567") + found(cookie, "number=*4567"), 0);
+        assert_eq!(get(cookie, "caller=*567").json()["items"][0]["id"], seven.as_str());
+        assert_eq!(found(cookie, "called=*5000"), 2);
+    }
+    get(&boss, &format!("number={NUMBER}&format=csv"));
+    for (asked, expected) in [(NUMBER, 1), ("138*", 1), ("*4567", 1), ("1234567", 1)] {
+        assert_eq!(found(&boss, &format!("number={asked}")), expected, "{asked}");
+    }
+}
+
+#[test]
 fn an_agent_sees_the_number_of_the_call_that_he_is_in() {
     let mut world = World::new();
     let over = world.kept_call(0, |_| ());

@@ -21,7 +21,7 @@ use std::sync::Arc;
         ("cursor" = Option<String>, Query, description = "next of the page before"),
         ("agent" = Option<String>, Query, description = "who had a part in it"),
         ("queue" = Option<String>, Query),
-        ("caller" = Option<String>, Query, description = "the whole number, its beginning (138*) or its end (*5678)"),
+        ("caller" = Option<String>, Query, description = "the whole number, its beginning (138*) or its end (*5678); who sees numbers masked: at most the last four digits (*5678)"),
         ("called" = Option<String>, Query, description = "as caller"),
         ("number" = Option<String>, Query, description = "the caller's or the one that he called, as caller"),
         ("direction" = Option<String>, Query, description = "inbound, outbound, internal"),
@@ -50,10 +50,10 @@ pub async fn list(
     let wants_table = params.word("format", &["json", "csv"])?.is_some_and(|format| format == "csv");
     let running = params.word("running", &["true"])?.is_some();
     let asked = params.to_string();
-    let filter = search::filter(&mut params, &asker)?;
+    let shown = context.shown(&asker);
+    let filter = search::filter(&mut params, &asker, &shown)?;
     params.end()?;
     let Some(filter) = filter else { return Ok(Json(CallList { items: Vec::new(), next: None }).into_response()) };
-    let shown = context.shown(&asker);
     if wants_table {
         asker.require(Right::Export)?;
         context.audit(&asker, "calls.exported", None, asked)?;

@@ -10,10 +10,14 @@ use crate::base::AgentId;
 use crate::call::record::KEY_HIDDEN;
 use crate::config::Config;
 use crate::io::shapes::{AuditEntry, Call, EventShape, Key};
+use crate::io::store::NumberPattern;
 use std::sync::Arc;
 
 /// Digits from which on something is a telephone number: extensions, codes and short service numbers have fewer.
 const DIGITS_MIN: usize = 7;
+
+/// Digits of its end that are shown of a number; of one of [`DIGITS_MIN`] digits one less.
+pub const TAIL_MAX: usize = 4;
 
 /// Hides the telephone numbers of a text; what has none comes back as it is.
 #[must_use]
@@ -57,7 +61,7 @@ fn each_run(text: &str, is_number: impl Fn(Option<char>, Option<char>) -> bool) 
 
 /// The first three and the last four, fewer where less than four would be hidden.
 fn ends(digits: &str) -> String {
-    let tail = if digits.len() > DIGITS_MIN { 4 } else { 3 };
+    let tail = if digits.len() > DIGITS_MIN { TAIL_MAX } else { TAIL_MAX - 1 };
     let head = digits.len().saturating_sub(8).min(3);
     format!("{}****{}", &digits[..head], &digits[digits.len() - tail..])
 }
@@ -152,6 +156,13 @@ impl Shown {
         self.whole
     }
 
+    /// What he may look for by it; `None`: it would tell him more of a number than he sees. Whoever sees `138****5678` and could look for
+    /// the whole, or for a digit more and another, would soon know it.
+    #[must_use]
+    pub fn sought(&self, pattern: NumberPattern) -> Option<NumberPattern> {
+        if self.whole { Some(pattern) } else { sought(pattern, |text| self.is_ours(text)) }
+    }
+
     fn hide(&self, text: &mut String) {
         if !self.whole && !self.is_ours(text) {
             *text = number(text);
@@ -161,6 +172,19 @@ impl Shown {
     /// An agent's extension, or a number of the house.
     fn is_ours(&self, text: &str) -> bool {
         self.config.agents.contains_key(text) || self.config.routes.iter().any(|route| route.number.is_one() && route.number.matches(text))
+    }
+}
+
+/// Of a pattern what somebody may look for who sees the ends of numbers.
+fn sought(pattern: NumberPattern, is_ours: impl Fn(&str) -> bool) -> Option<NumberPattern> {
+    match pattern {
+        NumberPattern::Whole(text) if is_ours(&text) || number(&text) == text => Some(NumberPattern::Whole(text)),
+        NumberPattern::Ends(digits) | NumberPattern::Tail(digits)
+            if digits.len() <= TAIL_MAX && digits.bytes().all(|b| b.is_ascii_digit()) =>
+        {
+            Some(NumberPattern::Tail(digits))
+        }
+        _ => None,
     }
 }
 
@@ -192,6 +216,33 @@ mod tests {
         ] {
             assert_eq!(number(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn who_sees_the_ends_of_numbers_looks_for_no_more() {
+        use NumberPattern::{Begins, Ends, Tail, Whole};
+        let text = str::to_owned;
+        for (pattern, expected) in [
+            (Ends(text("5678")), Some(Tail(text("5678")))),
+            (Ends(text("8")), Some(Tail(text("8")))),
+            (Ends(text("45678")), None),
+            (Ends(text("+678")), None),
+            (Begins(text("1")), None),
+            (Begins(text("1381234567")), None),
+            (Whole(text("13812345678")), None),
+            (Whole(text("+13812345678")), None),
+            (Whole(text("1234567")), None),
+            (Whole(text("95000")), Some(Whole(text("95000")))),
+            (Whole(text("anonymous")), Some(Whole(text("anonymous")))),
+            (Whole(text("4008001234")), Some(Whole(text("4008001234")))),
+        ] {
+            assert_eq!(sought(pattern.clone(), |text| text == "4008001234"), expected, "{pattern:?}");
+        }
+        // Of seven digits three are shown: a fourth is not to be guessed.
+        assert!(Tail(text("567")).matches("1234567") && !Tail(text("4567")).matches("1234567") && !Tail(text("4567")).matches("+1234567"));
+        assert!(
+            Tail(text("5678")).matches("13812345678") && Tail(text("1001")).matches("1001") && !Tail(text("5679")).matches("13812345678")
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Calls that are looked for: the parameters of a search, and what is found as a page or as a table.
 
 use super::auth::{Asker, has_part};
-use super::mask::Shown;
+use super::mask::{Shown, TAIL_MAX};
 use super::params::Params;
 use super::problem::Problem;
 use super::{Context, csv};
@@ -21,14 +21,14 @@ use std::sync::Arc;
 const PAGE: usize = 500;
 
 /// Reads what is looked for. `None`: somebody who sees his own calls alone asks for another's.
-pub fn filter(params: &mut Params, asker: &Asker) -> Result<Option<CallFilter>, Problem> {
+pub fn filter(params: &mut Params, asker: &Asker, shown: &Shown) -> Result<Option<CallFilter>, Problem> {
     let broken = params.word("broken", &Breach::ALL.map(Breach::name))?;
     let mut filter = CallFilter {
         agent: params.text("agent"),
         queue: params.text("queue"),
-        caller: number(params, "caller")?,
-        called: number(params, "called")?,
-        number: number(params, "number")?,
+        caller: number(params, "caller", shown)?,
+        called: number(params, "called", shown)?,
+        number: number(params, "number", shown)?,
         direction: params.word("direction", &CallDirection::ALL.map(CallDirection::name))?,
         outcome: params.word("outcome", &Outcome::ALL.map(Outcome::name))?,
         recording: params.word("recording", &["open", "complete", "recovered", "missing", "removed", "any"])?,
@@ -54,10 +54,14 @@ pub fn filter(params: &mut Params, asker: &Asker) -> Result<Option<CallFilter>, 
     Ok(Some(filter))
 }
 
-fn number(params: &mut Params, name: &str) -> Result<Option<NumberPattern>, Problem> {
+fn number(params: &mut Params, name: &str, shown: &Shown) -> Result<Option<NumberPattern>, Problem> {
     let Some(text) = params.text(name) else { return Ok(None) };
     let wrong = || Problem::parameter(name, format!("{name} is a number, its beginning (138*) or its end (*5678), not {text:?}"));
-    NumberPattern::parse(&text).map(Some).ok_or_else(wrong)
+    let hidden = || {
+        let detail = format!("numbers are masked for you: look for the last digits that you see, up to {TAIL_MAX}, as in *5678");
+        Problem::parameter(name, detail)
+    };
+    shown.sought(NumberPattern::parse(&text).ok_or_else(wrong)?).map(Some).ok_or_else(hidden)
 }
 
 fn millis(params: &mut Params, name: &str) -> Result<Option<i64>, Problem> {

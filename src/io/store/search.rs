@@ -56,7 +56,12 @@ pub enum NumberPattern {
     Whole(String),
     Begins(String),
     Ends(String),
+    /// By its last digits, as far as a mask shows them: of a number of [`SHORT`] digits four are not shown, and four do not find it.
+    Tail(String),
 }
+
+/// Digits of a number of whose end three are shown, and not four.
+const SHORT: usize = 7;
 
 impl NumberPattern {
     /// `None` when it has letters that no number has.
@@ -82,6 +87,7 @@ impl NumberPattern {
             Self::Whole(whole) => number == whole,
             Self::Begins(begins) => number.starts_with(begins),
             Self::Ends(ends) => number.ends_with(ends),
+            Self::Tail(ends) => number.ends_with(ends) && (ends.len() < 4 || number.trim_start_matches('+').len() != SHORT),
         }
     }
 }
@@ -118,13 +124,14 @@ impl Where {
         self.and(condition, value.map(|value| Value::Text(value.to_owned())));
     }
 
-    fn number(&mut self, conditions: [&'static str; 2], pattern: Option<&NumberPattern>) {
-        let [whole, like] = conditions;
+    fn number(&mut self, conditions: [&'static str; 3], pattern: Option<&NumberPattern>) {
+        let [whole, like, masked] = conditions;
         match pattern {
             None => {}
             Some(NumberPattern::Whole(number)) => self.and(whole, Some(Value::Text(number.clone()))),
             Some(NumberPattern::Begins(begins)) => self.and(like, Some(Value::Text(format!("{begins}%")))),
             Some(NumberPattern::Ends(ends)) => self.and(like, Some(Value::Text(format!("%{ends}")))),
+            Some(NumberPattern::Tail(ends)) => self.and(if ends.len() < 4 { like } else { masked }, Some(Value::Text(format!("%{ends}")))),
         }
     }
 
@@ -150,9 +157,10 @@ impl CallFilter {
         let mut wanted = Where::default();
         wanted.text("id IN (SELECT call_id FROM call_agents WHERE agent = ?)", self.agent.as_deref());
         wanted.text("queue = ?", self.queue.as_deref());
-        wanted.number(["caller = ?", "caller LIKE ?"], self.caller.as_ref());
-        wanted.number(["called = ?", "called LIKE ?"], self.called.as_ref());
-        wanted.number(["(caller = ? OR called = ?)", "(caller LIKE ? OR called LIKE ?)"], self.number.as_ref());
+        wanted.number(["caller = ?", "caller LIKE ?", "(caller LIKE ? AND LENGTH(LTRIM(caller, '+')) <> 7)"], self.caller.as_ref());
+        wanted.number(["called = ?", "called LIKE ?", "(called LIKE ? AND LENGTH(LTRIM(called, '+')) <> 7)"], self.called.as_ref());
+        let either = "(caller LIKE ? AND LENGTH(LTRIM(caller, '+')) <> 7 OR called LIKE ? AND LENGTH(LTRIM(called, '+')) <> 7)";
+        wanted.number(["(caller = ? OR called = ?)", "(caller LIKE ? OR called LIKE ?)", either], self.number.as_ref());
         wanted.text("direction = ?", self.direction.as_deref());
         wanted.text("outcome = ?", self.outcome.as_deref());
         match self.recording.as_deref() {
