@@ -204,6 +204,12 @@ impl Metrics {
         let _ = self.0.plant.set(plant);
     }
 
+    /// Pairs of media ports: free, and in all; `None` without a plant.
+    #[must_use]
+    pub fn media_ports(&self) -> Option<(usize, usize)> {
+        self.0.plant.get().map(|plant| plant.media.ports())
+    }
+
     /// OpenMetrics text. Without a snapshot (the switch does not answer) `sanling_up` is 0 and its gauges are left out.
     ///
     /// # Errors

@@ -71,6 +71,8 @@ const NEEDS: &[(&str, &str, &str)] = &[
     ("get", "/api/v1/messages", "see"),
     ("get", "/api/v1/messages/{id}/audio", "hear"),
     ("post", "/api/v1/messages/{id}/heard", "hear"),
+    ("get", "/api/v1/house", "see"),
+    ("get", "/api/v1/status", "health"),
     ("get", "/api/v1/trunks", "health"),
     ("get", "/api/v1/calls/{id}/sip", "see"),
     ("get", "/api/v1/calls/{id}/recording/peaks", "hear"),

@@ -230,6 +230,81 @@ fn metrics_count_each_call_once() {
 }
 
 #[test]
+fn the_house_tells_its_zone_and_its_reasons() {
+    let world = World::new();
+    let agent = world.cookie("1001");
+    let house = world.as_page(&agent, "GET", "/api/v1/house", None).json();
+    assert!(house["name"] == "sanling" && house["zone"] == "Asia/Shanghai", "{house}");
+    let told = |house: &serde_json::Value| -> Vec<(String, String, String)> {
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        let reasons = house["reasons"].as_array().expect("a list");
+        reasons.iter().map(|one| (text(&one["id"]), text(&one["name"]), text(&one["code"]))).collect()
+    };
+    let usual = ["break *16", "meal *17", "training *18", "meeting "];
+    assert_eq!(told(&house).iter().map(|(id, _, code)| format!("{id} {code}")).collect::<Vec<_>>(), usual);
+    // As the configuration has them after a reload.
+    let mut config = (*world.config.get()).clone();
+    config.reasons = vec![sanling::config::ReasonConfig { id: "paperwork".into(), name: "案头工作".into(), code: Some("*19".into()) }];
+    world.config.set(std::sync::Arc::new(config), Vec::new());
+    assert_eq!(told(&world.get("/api/v1/house").json()), [("paperwork".into(), "案头工作".into(), "*19".into())]);
+}
+
+#[test]
+fn the_status_tells_disks_ports_versions_and_since_when_it_runs() {
+    let world = World::new();
+    let ops = world.cookie("ops");
+    let get = || world.as_page(&ops, "GET", "/api/v1/status", None).json();
+    let status = get();
+    let started = status["started_at"].as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok()).expect("a time");
+    assert!(jiff::Timestamp::now().duration_since(started).as_secs() < 60, "{status}");
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    let later = get();
+    assert!(later["started_at"] == status["started_at"] && later["uptime_ms"].as_u64() > status["uptime_ms"].as_u64(), "{later}");
+    assert_eq!(status["versions"]["switch"], env!("CARGO_PKG_VERSION"));
+    for name in ["rustc", "sqlite", "opus"] {
+        let version = status["versions"][name].as_str().unwrap_or_else(|| panic!("{name}: {status}"));
+        assert!(version.contains('.') && version.starts_with(|c: char| c.is_ascii_digit()), "{name}: {version}");
+    }
+    let disks = status["disks"].as_array().expect("a list");
+    let of: Vec<&serde_json::Value> = disks.iter().map(|disk| &disk["of"]).collect();
+    assert_eq!(of, ["data", "recordings"]);
+    for disk in disks {
+        let number = |name: &str| disk[name].as_f64().unwrap_or_else(|| panic!("{name}: {disk}"));
+        assert!(
+            number("free") <= number("total") && (number("free_percent") - number("free") * 100.0 / number("total")).abs() < 0.1,
+            "{disk}"
+        );
+        assert_eq!(disk["wanted"], 1_000_000_000);
+    }
+    assert!(status["media_ports"].is_null(), "this one has no media: {status}");
+    // As much is to be free as the configuration says; a disk that has less is short.
+    let mut config = (*world.config.get()).clone();
+    config.storage.retention.free_space = sanling::config::FreeSpace::Bytes(u64::MAX);
+    world.config.set(std::sync::Arc::new(config), Vec::new());
+    let status = get();
+    assert!(status["disks"][1]["state"] == "short" && status["disks"][0]["wanted"] == 1_000_000_000, "{status}");
+}
+
+#[test]
+fn each_operation_has_a_name_of_its_own() {
+    let description = World::new().get("/api/v1/openapi.json").json();
+    let mut names = std::collections::BTreeMap::new();
+    for (path, methods) in description["paths"].as_object().expect("paths") {
+        for (method, operation) in methods.as_object().expect("methods") {
+            let name = operation["operationId"].as_str().unwrap_or_else(|| panic!("{method} {path} has no name")).to_owned();
+            assert!(
+                name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'),
+                "{name}: a program makes a function of it"
+            );
+            if let Some(other) = names.insert(name.clone(), format!("{method} {path}")) {
+                panic!("{method} {path} and {other} are both {name}");
+            }
+        }
+    }
+    assert!(names.len() > 60 && names.contains_key("post_agents_by_id_state"), "{names:?}");
+}
+
+#[test]
 fn the_description_is_the_one_on_file() {
     let world = World::new();
     let served = String::from_utf8(world.get("/api/v1/openapi.json").body).expect("text") + "\n";

@@ -1,8 +1,11 @@
 //! Quality: from the lot that is drawn, by the form that the switch has filled in, to the score, the appeal, its answer and the results.
 
-use crate::world::{NOW, World};
+use crate::events::Listener;
+use crate::world::{NOW, World, configuration};
+use sanling::io::store::{WorkFilter, WorkKind};
 use serde_json::{Value, json};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Seconds from [`NOW`] to an hour ago: lots are drawn of this week and the one before.
 fn an_hour_ago() -> i64 {
@@ -44,6 +47,18 @@ fn items(answer: &Value) -> &[Value] {
     answer["items"].as_array().unwrap_or_else(|| panic!("a list: {answer}"))
 }
 
+/// Calls have ended, and by the clock lots are drawn of them; nobody has looked.
+fn drawn(world: &World) {
+    world.publish("call.released", None, 0);
+    let all = WorkFilter::default();
+    let kept = || world.runtime.block_on(world.store.works(WorkKind::Task, &all, 10)).expect("reads").len();
+    let end = Instant::now() + Duration::from_secs(20);
+    while kept() == 0 {
+        assert!(Instant::now() < end, "nothing was drawn");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
 #[test]
 fn a_call_is_drawn_scored_appealed_against_answered_and_counted() {
     let mut world = World::new();
@@ -57,11 +72,18 @@ fn a_call_is_drawn_scored_appealed_against_answered_and_counted() {
     let send = |cookie: &str, method: &str, path: &str, body: &str| world.as_page(cookie, method, path, Some(body));
 
     // Drawn by the shipped plan, and drawn once.
+    drawn(&world);
     let work = get(&qa, "/api/v1/qa/work");
     assert!((1..=3).contains(&items(&work).len()), "{work}");
     let task = &items(&work)[0];
     assert!(task["agent"] == "1001" && task["who"] == "li-qa" && task["plan"] == "weekly" && task["talk_ms"] == 60_000, "{task}");
     assert_eq!(get(&qa, "/api/v1/qa/work"), work);
+    // Whoever is to score it has a day for it, at least, however late in the week it was drawn.
+    let time = |value: &Value| value.as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok()).expect("a time");
+    assert!(time(&task["due_at"]).duration_since(time(&task["at"])).as_secs() >= 86_399, "{task}");
+    let told =
+        items(&world.get("/api/v1/audit?subject=").json()).iter().any(|one| one["who"] == "sampling" && one["action"] == "calls.drawn");
+    assert!(told, "who drew is told");
     assert_eq!(items(&get(&boss, "/api/v1/qa/work")).len(), 0, "it is not his");
     assert_eq!(items(&get(&boss, "/api/v1/qa/work?who=*")).len(), items(&work).len());
 
@@ -133,8 +155,14 @@ fn a_call_is_drawn_scored_appealed_against_answered_and_counted() {
     send(&qa, "PUT", &path, &back).problem(409);
     assert_eq!(items(&get(&boss, "/api/v1/qa/appeals?state=open")).len(), 1);
 
-    // Answered by a supervisor: 65 of 75.
+    // Not by who gave it. Answered by a supervisor: 65 of 75.
     let decision = json!({"text": "So you did.", "answers": answers(&[("anything-else", "yes")])}).to_string();
+    let refused = send(&qa, "POST", &format!("{path}/answer"), &decision).problem(403);
+    assert_eq!(refused["detail"], "who gave the score does not answer the appeal against it: another does (admin, wang-supervisor)");
+    for (cookie, expected) in [(&qa, false), (&boss, true), (&agent, false)] {
+        assert_eq!(get(cookie, &path)["appeal"]["may_answer"], expected);
+        assert_eq!(items(&get(cookie, "/api/v1/qa/appeals?state=open"))[0]["may_answer"], expected);
+    }
     let decided = send(&boss, "POST", &format!("{path}/answer"), &decision).json();
     assert!(decided["score"] == 86.7 && decided["passed"] == true && decided["note"] == "kind, but did not ask on", "{decided}");
     let appeal = &decided["appeal"];
@@ -175,7 +203,13 @@ fn a_call_is_drawn_scored_appealed_against_answered_and_counted() {
 
     let viewed = world.get("/api/v1/audit?subject=everybody").json();
     let told: Vec<String> = items(&viewed).iter().map(|one| format!("{} {}", one["who"], one["action"]).replace('"', "")).collect();
-    let expected = ["li-qa scores.viewed", "wang-supervisor results.viewed", "li-qa results.viewed", "wang-supervisor appeals.viewed"];
+    let expected = [
+        "li-qa scores.viewed",
+        "wang-supervisor results.viewed",
+        "li-qa results.viewed",
+        "li-qa appeals.viewed",
+        "wang-supervisor appeals.viewed",
+    ];
     assert_eq!(told, expected, "the agent's own are no news");
     let audit = world.get(&format!("/api/v1/audit?subject={call}")).json();
     let told: Vec<String> = items(&audit).iter().map(|one| format!("{} {}", one["who"], one["action"]).replace('"', "")).collect();
@@ -219,6 +253,85 @@ fn an_agent_sees_his_own_scores_alone_and_nobody_scores_himself() {
     give(&qa, "01JD3KQ5ZV8N2M4X6Y7T9W0ABC").problem(404);
     let of_another = json!({"call_id": others.id.to_string(), "agent": "1001", "answers": answers(&[])}).to_string();
     assert_eq!(world.as_page(&qa, "POST", "/api/v1/qa/scores", Some(&of_another)).problem(422)["parameter"], "agent");
+}
+
+#[test]
+fn who_gave_the_score_answers_the_appeal_when_nobody_else_may() {
+    let mut world = World::new();
+    let call = world.kept_call(0, |_| ()).id.to_string();
+    let (qa, agent) = (world.cookie("li-qa"), world.cookie("1001"));
+    let given = world.as_page(&qa, "POST", "/api/v1/qa/scores", Some(&score(&call, &answers(&[])))).json();
+    let path = format!("/api/v1/qa/scores/{}", given["id"].as_str().expect("an id"));
+    assert_eq!(world.as_page(&agent, "POST", &format!("{path}/appeal"), Some(r#"{"text": "no"}"#)).status, 201);
+    let answer = || world.as_page(&qa, "POST", &format!("{path}/answer"), Some(r#"{"text": "It stands."}"#));
+    answer().problem(403);
+    // One who looks after the machine is no judge.
+    let alone = configuration(&[("role = \"admin\"", "role = \"operator\""), ("role = \"supervisor\"", "role = \"operator\"")]);
+    world.config.set(Arc::new(alone), Vec::new());
+    assert_eq!(world.as_page(&qa, "GET", &path, None).json()["appeal"]["may_answer"], true);
+    assert_eq!(answer().json()["appeal"]["answer"]["who"], "li-qa");
+    let audit = world.get(&format!("/api/v1/audit?subject={call}")).json();
+    let detail = items(&audit)[0]["detail"].as_str().expect("a text");
+    assert!(detail.ends_with("It stands. (there is nobody else who may answer)"), "{detail}");
+}
+
+#[test]
+fn what_happens_in_quality_is_told_to_whom_it_concerns() {
+    let mut world = World::new();
+    let (his, others) = (
+        world.kept_call(0, |_| ()).id.to_string(),
+        world.kept_call(60, |call| {
+            call.agent = Some("1002".into());
+            call.offers[0].agent = "1002".into();
+        }),
+    );
+    let cookies = ["1001", "li-qa", "ops"].map(|user| world.cookie(user));
+    let mut streams = cookies.each_ref().map(|cookie| Listener::connect_with(&world, &format!("Cookie: {cookie}"), None));
+    let program = Listener::connect(&world, None);
+    let (qa, boss, agent) = (&cookies[1], world.cookie("wang-supervisor"), &cookies[0]);
+    let give = |call: &str| world.as_page(qa, "POST", "/api/v1/qa/scores", Some(&score(call, &answers(&[])))).json();
+    let given = give(&his);
+    give(&others.id.to_string());
+    let path = format!("/api/v1/qa/scores/{}", given["id"].as_str().expect("an id"));
+    world.as_page(qa, "PUT", &path, Some(&json!({"answers": answers(&[])}).to_string()));
+    world.as_page(agent, "POST", &format!("{path}/appeal"), Some(r#"{"text": "no"}"#));
+    assert_eq!(world.as_page(&boss, "POST", &format!("{path}/answer"), Some(r#"{"text": "It stands."}"#)).status, 200);
+    world.as_page(&boss, "POST", "/api/v1/qa/coaching", Some(r#"{"agent": "1002", "text": "Slower."}"#));
+    let calibration = json!({"call_id": his, "scorers": ["li-qa", "admin"], "reference": "li-qa"}).to_string();
+    let begun = world.as_page(qa, "POST", "/api/v1/qa/calibrations", Some(&calibration)).json();
+    let body = json!({"call_id": his, "answers": answers(&[]), "calibration": begun["id"]}).to_string();
+    assert_eq!(world.as_page(qa, "POST", "/api/v1/qa/scores", Some(&body)).status, 201);
+    // By this each stream knows that there was no more.
+    world.publish("agent.ready", None, 0);
+    let heard = |stream: &mut Listener| {
+        let all = std::iter::from_fn(|| stream.next().filter(|heard| heard.name != "agent.ready"));
+        all.filter(|heard| heard.name != "qa.calls_drawn")
+            .map(|heard| (heard.name.clone(), serde_json::from_str::<Value>(&heard.data).expect("JSON")))
+            .collect::<Vec<_>>()
+    };
+    let names = |heard: &[(String, Value)]| heard.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    let [agents, everybody, nobody] = streams.each_mut().map(heard);
+    let his_own = ["qa.score_given", "qa.score_changed", "qa.appealed", "qa.appeal_answered"];
+    assert_eq!(names(&agents), his_own);
+    assert!(agents.iter().all(|(_, event)| event["agent"] == "1001" && event["call"].is_null() && event["detail"]["call"] == his.as_str()));
+    assert_eq!(agents[0].1["detail"], json!({"score": given["id"], "call": his, "by": "li-qa"}));
+    let all = [
+        "qa.score_given",
+        "qa.score_given",
+        "qa.score_changed",
+        "qa.appealed",
+        "qa.appeal_answered",
+        "qa.coached",
+        "qa.calibration_begun",
+        "qa.score_given",
+    ];
+    assert_eq!(names(&everybody), all);
+    assert!(everybody[7].1["agent"].is_null() && everybody[7].1["detail"]["calibration"] == begun["id"], "{:?}", everybody[7]);
+    assert_eq!(names(&nobody), [""; 0], "who looks after the machine is told nothing of it");
+    assert_eq!(names(&heard(&mut { program })), all);
+    // And nothing of it stands in the call's timeline, which more people see.
+    let timeline = world.get(&format!("/api/v1/calls/{his}/events")).json();
+    assert_eq!(items(&timeline).len(), 0, "{timeline}");
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod csv;
 pub mod dto;
 mod health;
 mod hold;
+mod house;
 mod listener;
 pub mod mask;
 mod messages;
@@ -33,6 +34,7 @@ mod search;
 mod session;
 mod sign_in;
 mod sip;
+mod status;
 mod stream;
 mod throttle;
 mod trunks;
@@ -114,8 +116,7 @@ struct Context {
     reports: Semaphore,
     /// Recordings that are looked through to be drawn.
     outlines: Semaphore,
-    /// Calls that are drawn for scoring.
-    drawing: qa::Drawing,
+    begun: status::Begun,
     /// One score is given at a time: whether a call has one must not change between the look and the writing.
     scoring: tokio::sync::Mutex<()>,
     /// Ids of audit entries; a lock, because requests run side by side; held to draw one number.
@@ -206,6 +207,7 @@ pub struct Server {
     address: SocketAddr,
     closing: watch::Sender<bool>,
     task: tokio::task::JoinHandle<()>,
+    drawing: tokio::task::JoinHandle<()>,
 }
 
 impl Server {
@@ -218,7 +220,9 @@ impl Server {
         let address = listener.address()?;
         let (closing, closed) = watch::channel(false);
         let restored = Sessions::restored(&api.store, &api.config.get(), wall_time()).await;
-        let app = router(api, restored, closed.clone())?.into_make_service_with_connect_info::<Peer>();
+        let context = context(api, restored, closed.clone())?;
+        let drawing = tokio::spawn(qa::draw_by_the_clock(Arc::clone(&context), closed.clone()));
+        let app = router(context).into_make_service_with_connect_info::<Peer>();
         let mut end = closed;
         let task = tokio::spawn(async move {
             let ended = async move {
@@ -228,7 +232,7 @@ impl Server {
                 tracing::error!(%error, "the HTTP server has ended");
             }
         });
-        Ok(Self { address, closing, task })
+        Ok(Self { address, closing, task, drawing })
     }
 
     /// Where it listens; the port is the one the system chose when 0 was asked for.
@@ -243,10 +247,12 @@ impl Server {
         if tokio::time::timeout(Duration::from_secs(2), &mut self.task).await.is_err() {
             self.task.abort();
         }
+        // It ends by itself; what it has begun is whole or not there.
+        let _ = self.drawing.await;
     }
 }
 
-fn router(api: Api, restored: Restored, closing: watch::Receiver<bool>) -> std::io::Result<Router> {
+fn context(api: Api, restored: Restored, closing: watch::Receiver<bool>) -> std::io::Result<Arc<Context>> {
     let context = Arc::new(Context {
         api,
         sessions: restored.sessions,
@@ -256,12 +262,16 @@ fn router(api: Api, restored: Restored, closing: watch::Receiver<bool>) -> std::
         consumers: Arc::new(Semaphore::new(limits::EVENT_CONSUMERS_MAX)),
         reports: Semaphore::new(limits::REPORTS_AT_ONCE),
         outlines: Semaphore::new(limits::OUTLINES_AT_ONCE),
-        drawing: qa::Drawing::default(),
+        begun: status::Begun::now(wall_time()),
         scoring: tokio::sync::Mutex::default(),
         ids: Mutex::new(AuditIds { rng: Rng::new(u64::from_ne_bytes(auth::random()?)), last: Timestamp::default() }),
         closing,
     });
     context.ended("", restored.over);
+    Ok(context)
+}
+
+fn router(context: Arc<Context>) -> Router {
     let guarded = Routes::new()
         .route("/openapi.json", needs(See, get(openapi::openapi)))
         .route("/calls", needs(See, get(calls::list)))
@@ -315,6 +325,8 @@ fn router(api: Api, restored: Restored, closing: watch::Receiver<bool>) -> std::
         .route("/messages", needs(See, get(messages::list)))
         .route("/messages/{id}/audio", needs(Hear, get(messages::audio)))
         .route("/messages/{id}/heard", needs(Hear, post(messages::heard)))
+        .route("/house", needs(See, get(house::show)))
+        .route("/status", needs(Health, get(status::show)))
         .route("/trunks", needs(Health, get(trunks::list)))
         .route("/blocked", needs(Health, get(blocked::list)).merge(needs(Configure, delete(blocked::release))))
         .into_router()
@@ -331,7 +343,7 @@ fn router(api: Api, restored: Restored, closing: watch::Receiver<bool>) -> std::
         .fallback(page::anywhere)
         .layer(DefaultBodyLimit::max(limits::API_BODY_MAX))
         .layer(from_fn(problem::everywhere));
-    Ok(secured(app).with_state(context))
+    secured(app).with_state(context)
 }
 
 /// The answer stays 404; `problem::everywhere` gives it its words.

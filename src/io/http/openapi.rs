@@ -1,8 +1,8 @@
 //! The description of the API, made from the handlers themselves. `tests/api/openapi.json` keeps a copy, so that drift is a diff.
 
 use super::{
-    admin, agents, blocked, call_backs, calls, config, health, hold, messages, notes, parties, peaks, problem, qa, recording,
-    recording_pause, reports, script, sign_in, sip, stream, trunks,
+    admin, agents, blocked, call_backs, calls, config, health, hold, house, messages, notes, parties, peaks, problem, qa, recording,
+    recording_pause, reports, script, sign_in, sip, status, stream, trunks,
 };
 use axum::http::header;
 use axum::response::IntoResponse;
@@ -20,11 +20,11 @@ use utoipa::{Modify, OpenApi};
         reports::timeline, stream::events, config::texts, config::check, admin::reload, admin::audit, blocked::list, blocked::release,
         qa::scorecards, qa::form, qa::tasks, qa::plans, qa::scorers, qa::of_a_call, qa::list_scores, qa::give, qa::one_score, qa::change, qa::make_appeal,
         qa::answer_appeal, qa::appeals, qa::calibrations, qa::begin_calibration, qa::calibration, qa::all_results, qa::coach, qa::coachings,
-        sign_in::open, sign_in::show, sign_in::close, messages::list, messages::audio, messages::heard, call_backs::list, call_backs::call, call_backs::drop, trunks::list, openapi, health::healthz, health::metrics
+        sign_in::open, sign_in::show, sign_in::close, messages::list, messages::audio, messages::heard, call_backs::list, call_backs::call, call_backs::drop, trunks::list, house::show, status::show, openapi, health::healthz, health::metrics
     ),
     components(schemas(problem::Problem)),
     security(("token" = []), ("session" = [])),
-    modifiers(&Bearer)
+    modifiers(&Bearer, &Names)
 )]
 struct Description;
 
@@ -46,6 +46,28 @@ impl Modify for Bearer {
                 for (status, description) in refusals {
                     let response = ResponseBuilder::new().description(description).content("application/problem+json", problem.clone());
                     operation.responses.responses.insert(status.into(), RefOr::T(response.build()));
+                }
+            }
+        }
+    }
+}
+
+/// Each operation's name, by its method and its path, so that no two have the same: `get_calls`, `post_agents_by_id_state`.
+struct Names;
+
+impl Modify for Names {
+    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
+        for (path, item) in &mut description.paths.paths {
+            let path = path.trim_start_matches("/api/v1");
+            let words = path.split('/').filter(|part| !part.is_empty()).map(|part| match part.strip_prefix('{') {
+                Some(variable) => format!("by_{}", variable.trim_end_matches('}')),
+                None => part.replace(['-', '.'], "_"),
+            });
+            let path = words.collect::<Vec<_>>().join("_");
+            let methods = [("get", &mut item.get), ("post", &mut item.post), ("put", &mut item.put), ("delete", &mut item.delete)];
+            for (method, operation) in methods {
+                if let Some(operation) = operation {
+                    operation.operation_id = Some(format!("{method}_{path}"));
                 }
             }
         }

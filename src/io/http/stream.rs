@@ -1,11 +1,12 @@
 //! Server-sent events: a consumer is given what comes after the last event he had, from the ring or, older, from the database, at his own
 //! pace. A session's end is the end of its streams; an agent is told what concerns him.
 
-use super::Context;
+use super::access::Right;
 use super::auth::Asker;
 use super::mask::Shown;
 use super::params::Params;
 use super::problem::Problem;
+use super::{Context, qa};
 use crate::base::{AgentId, limits};
 use crate::io::events::After;
 use crate::io::shapes::EventShape;
@@ -121,7 +122,7 @@ impl Consumer {
             After::Events(events) => {
                 for event in events {
                     self.last = event.seq;
-                    if self.shown.is_whole() && self.asker.own().is_none() {
+                    if self.shown.is_whole() && self.asker.own().is_none() && self.may_hear(event.event.name) {
                         self.ready.push_back(Event::default().id(event.seq.to_string()).event(event.event.name).data(event.json()));
                     } else {
                         self.take(EventShape::new(event.seq, &event.event));
@@ -152,12 +153,17 @@ impl Consumer {
 
     /// An event, as far as it is his and as he may see it.
     fn take(&mut self, event: EventShape) {
-        if !self.concerns_him(&event) {
+        if !self.may_hear(&event.name) || !self.concerns_him(&event) {
             return;
         }
         let event = self.shown.event(event);
         let data = serde_json::to_string(&event).expect("a shape of plain values becomes JSON");
         self.ready.push_back(Event::default().id(event.seq.to_string()).event(event.name).data(data));
+    }
+
+    /// What is said of scores is for who may see them.
+    fn may_hear(&self, name: &str) -> bool {
+        !name.starts_with(qa::news::PREFIX) || self.asker.rights().contains(&Right::Results)
     }
 
     /// Of who sees only his own: himself, his calls from when he comes into them, and his queues' figures.

@@ -453,6 +453,14 @@ impl Store {
 
     /// Waits until everything pushed before is in the database. Waits for ever while that cannot be written: bound it where that matters.
     ///
+    /// The database's version.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn version(&self) -> Result<String, StoreError> {
+        Ok(sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&self.readers).await?)
+    }
+
     /// # Errors
     /// When the writer has ended.
     pub async fn flush(&self) -> Result<(), StoreError> {

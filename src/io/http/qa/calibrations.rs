@@ -4,6 +4,7 @@ use super::super::Context;
 use super::super::auth::Asker;
 use super::super::params::Params;
 use super::super::problem::Problem;
+use super::news::News;
 use super::shapes::{
     Calibration, CalibrationBody, CalibrationDifferences, CalibrationList, CalibrationRequest, ItemDifference, ScorerAnswer,
     ScorerDifference, TaskBody, read, written,
@@ -53,6 +54,7 @@ pub async fn begin_calibration(
         context.keep(about(super::document(WorkKind::Task, context.new_id(), scorer, &task))).await?;
     }
     context.keep(work.clone()).await?;
+    context.tell(News::CalibrationBegun, None, &[("calibration", &id), ("call", &call.id)], &asker.who);
     Ok((StatusCode::CREATED, Json(shown(work, body, Vec::new(), None))))
 }
 

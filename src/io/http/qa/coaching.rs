@@ -4,6 +4,7 @@ use super::super::auth::Asker;
 use super::super::params::Params;
 use super::super::problem::Problem;
 use super::super::{Context, calls};
+use super::news::News;
 use super::shapes::{Coaching, CoachingList, CoachingRequest};
 use crate::io::store::{Work, WorkFilter, WorkKind};
 use axum::extract::State;
@@ -41,6 +42,7 @@ pub async fn coach(
     let work = Work { call: request.call_id, subject: Some(request.agent.clone()), ..work };
     context.audit(&asker, "coaching.written", Some(&request.agent), text)?;
     context.keep(work.clone()).await?;
+    context.tell(News::Coached, work.subject.as_deref(), &[("call", work.call.as_deref().unwrap_or(""))], &asker.who);
     Ok((StatusCode::CREATED, Json(Coaching::from(work))))
 }
 

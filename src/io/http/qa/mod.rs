@@ -1,18 +1,23 @@
 //! Quality over HTTP: scorecards and forms that the switch has filled in as far as it can, each person's queue of work, scores, appeals,
 //! calibrations, results, coaching notes. What answers mean is said by the pure room `qa`; all that is written is kept as work documents.
 
+mod appeals;
 mod calibrations;
 mod cards;
 mod coaching;
+mod drawing;
+pub mod news;
 mod plans;
 mod results;
 mod scores;
 pub mod shapes;
 mod work;
 
+pub use appeals::*;
 pub use calibrations::*;
 pub use cards::*;
 pub use coaching::*;
+pub use drawing::draw_by_the_clock;
 pub use plans::*;
 pub use results::*;
 pub use scores::*;

@@ -5,11 +5,10 @@ use super::super::auth::Asker;
 use super::super::params::Params;
 use super::super::problem::Problem;
 use super::super::{Context, calls};
-use super::shapes::{
-    Answer, Appeal, AppealAnswer, AppealBody, AppealDecision, AppealList, AppealRequest, Found, Score, ScoreAnswer, ScoreBody, ScoreChange,
-    ScoreList, ScoreRequest, TaskBody, read, written,
-};
-use super::{AT_ONCE, TEXT_MAX, checked, checked_if_any};
+use super::appeals::appeal;
+use super::news::News;
+use super::shapes::{Answer, Appeal, Found, Score, ScoreAnswer, ScoreBody, ScoreChange, ScoreList, ScoreRequest, TaskBody, read, written};
+use super::{AT_ONCE, TEXT_MAX, checked_if_any};
 use crate::base::limits::SCORES_ADDED_MAX;
 use crate::base::scorecard::Scorecard;
 use crate::config::Config;
@@ -74,6 +73,10 @@ pub async fn give(
     context.audit(&asker, "score.given", Some(&call.id), told(agent.as_str(), &body))?;
     context.keep(work.clone()).await?;
     done(&context, &asker, &call, agent.as_str(), &id, &body).await?;
+    // What is given for a calibration the agent does not see.
+    let counts_for = Some(agent.as_str()).filter(|_| body.calibration.is_none());
+    let calibration = body.calibration.as_deref().unwrap_or("");
+    context.tell(News::Scored, counts_for, &[("score", &id), ("call", &call.id), ("calibration", calibration)], &asker.who);
     Ok((StatusCode::CREATED, Json(shown(work, body, None))))
 }
 
@@ -98,7 +101,7 @@ pub async fn change(
     if old.calibration.is_some() {
         return Err(Problem::new(StatusCode::CONFLICT, "what was given for a calibration stands: others' scores are seen with it"));
     }
-    if appeal(&context, &id).await?.is_some() {
+    if appeal(&context, &asker, &id).await?.is_some() {
         return Err(Problem::new(
             StatusCode::CONFLICT,
             "the agent has appealed against this score: what is changed is changed by the answer to it",
@@ -115,6 +118,8 @@ pub async fn change(
         format!("{id}: {}", told(work.subject.as_deref().unwrap_or(""), &body)),
     )?;
     context.keep(changed.clone()).await?;
+    let call = work.call.as_deref().unwrap_or("");
+    context.tell(News::Changed, work.subject.as_deref(), &[("score", &id), ("call", call)], &asker.who);
     Ok(Json(shown(changed, body, None)))
 }
 
@@ -130,7 +135,7 @@ pub async fn one_score(
     params.end()?;
     let (work, body) = find(&context, &asker, &id).await?;
     context.audit_view(&asker, "score.viewed", &id, String::new())?;
-    let appeal = appeal(&context, &id).await?;
+    let appeal = appeal(&context, &asker, &id).await?;
     Ok(Json(shown(work, body, appeal)))
 }
 
@@ -150,7 +155,7 @@ pub async fn of_a_call(
         if !may_see(&asker, &work, &body) {
             continue;
         }
-        let appeal = appeal(&context, &work.id).await?;
+        let appeal = appeal(&context, &asker, &work.id).await?;
         items.push(shown(work, body, appeal));
     }
     if !items.is_empty() {
@@ -204,7 +209,7 @@ pub async fn list_scores(
                 is_full = true;
                 break;
             }
-            let appeal = appeal(&context, &work.id).await?;
+            let appeal = appeal(&context, &asker, &work.id).await?;
             items.push(shown(work, body, appeal));
         }
         if is_full {
@@ -240,101 +245,6 @@ impl Wanted {
     }
 }
 
-/// The agent objects to a score of his.
-#[utoipa::path(post, path = "/api/v1/qa/scores/{id}/appeal", tag = "quality", params(("id" = String, Path, description = "of the score")),
-    request_body = AppealRequest,
-    responses((status = 201, body = Appeal), (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "he has appealed against it already"),
-        (status = 422, body = Problem, content_type = "application/problem+json")))]
-pub async fn make_appeal(
-    State(context): State<Arc<Context>>,
-    Extension(asker): Extension<Asker>,
-    Path(id): Path<String>,
-    body: Result<Json<AppealRequest>, JsonRejection>,
-) -> Result<(StatusCode, Json<Appeal>), Problem> {
-    let Json(request) = body?;
-    let (score, given) = find(&context, &asker, &id).await?;
-    let text = checked(&request.text, "text", TEXT_MAX)?;
-    let _turn = context.scoring.lock().await;
-    if appeal(&context, &id).await?.is_some() {
-        return Err(Problem::new(StatusCode::CONFLICT, "there is an appeal against this score already"));
-    }
-    if let Some(other) = request.items.iter().find(|item| !given.answers.iter().any(|answer| answer.item == **item)) {
-        return Err(Problem::member("items", format!("the score has no item {other:?}")));
-    }
-    let body = AppealBody { text, items: request.items, state: "open".to_owned(), answer: None };
-    let work = super::document(WorkKind::Appeal, id.clone(), &asker.who, &body);
-    let work = Work { call: score.call, subject: score.subject, words: Some(body.text.clone()), ..work };
-    context.audit(&asker, "score.appealed", work.call.as_deref(), format!("{id}: {}", body.text))?;
-    context.keep(work.clone()).await?;
-    Ok((StatusCode::CREATED, Json(as_appeal(work, body))))
-}
-
-/// Answers an appeal: the score stands, or is changed.
-#[utoipa::path(post, path = "/api/v1/qa/scores/{id}/answer", tag = "quality", params(("id" = String, Path, description = "of the score")),
-    request_body = AppealDecision,
-    responses((status = 200, body = Score), (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "there is no appeal, or it was answered"),
-        (status = 422, body = Problem, content_type = "application/problem+json")))]
-pub async fn answer_appeal(
-    State(context): State<Arc<Context>>,
-    Extension(asker): Extension<Asker>,
-    Path(id): Path<String>,
-    body: Result<Json<AppealDecision>, JsonRejection>,
-) -> Result<Json<Score>, Problem> {
-    let Json(request) = body?;
-    let (score, old) = find(&context, &asker, &id).await?;
-    let text = checked(&request.text, "text", TEXT_MAX)?;
-    let _turn = context.scoring.lock().await;
-    let found = context.api.store.work(WorkKind::Appeal, &id).await?;
-    let found = found.ok_or_else(|| Problem::new(StatusCode::CONFLICT, "there is no appeal against this score"))?;
-    let mut appeal: AppealBody = super::body(&found)?;
-    if appeal.answer.is_some() {
-        return Err(Problem::new(StatusCode::CONFLICT, "this appeal was answered already"));
-    }
-    let mut changed = None;
-    if let Some(answers) = &request.answers {
-        let mut body = again(&context, &old, answers)?;
-        (body.note, body.changed_at) = (old.note.clone(), Some(super::now()));
-        changed = Some(body);
-    }
-    let score_before = changed.as_ref().and(old.score);
-    (if changed.is_some() { "changed" } else { "kept" }).clone_into(&mut appeal.state);
-    let detail = format!("{id}: {}: {text}", appeal.state);
-    appeal.answer = Some(AppealAnswer { who: asker.who.clone(), at: super::now(), text, score_before });
-    context.audit(&asker, "appeal.answered", score.call.as_deref(), detail)?;
-    let body = changed.unwrap_or(old);
-    let score = rewritten(&score, &body);
-    context.keep(score.clone()).await?;
-    let found = Work { body: serde_json::to_value(&appeal).expect("shapes become JSON"), ..found };
-    context.keep(found.clone()).await?;
-    Ok(Json(shown(score, body, Some(as_appeal(found, appeal)))))
-}
-
-/// Appeals, newest first. An agent sees his own.
-#[utoipa::path(get, path = "/api/v1/qa/appeals", tag = "quality",
-    params(("state" = Option<String>, Query, description = "open, kept, changed, or all when absent"), ("agent" = Option<String>, Query)),
-    responses((status = 200, body = AppealList), (status = 400, body = Problem, content_type = "application/problem+json")))]
-pub async fn appeals(
-    State(context): State<Arc<Context>>,
-    Extension(asker): Extension<Asker>,
-    mut params: Params,
-) -> Result<Json<AppealList>, Problem> {
-    let state = params.word("state", &["open", "kept", "changed", "all"])?.filter(|state| state != "all");
-    let subject = own_agent(&asker, params.text("agent"))?;
-    params.end()?;
-    super::note_view(&context, &asker, "appeals.viewed", subject.as_deref())?;
-    context.settle().await;
-    let mut items = Vec::new();
-    for work in context.api.store.works(WorkKind::Appeal, &WorkFilter { subject, ..WorkFilter::default() }, AT_ONCE).await? {
-        let body: AppealBody = super::body(&work)?;
-        if state.as_ref().is_none_or(|state| *state == body.state) {
-            items.push(as_appeal(work, body));
-        }
-    }
-    Ok(Json(AppealList { items, next: None }))
-}
-
 /// The agent who is asked for; an agent sees himself alone.
 pub(super) fn own_agent(asker: &Asker, wanted: Option<String>) -> Result<Option<String>, Problem> {
     match wanted {
@@ -346,7 +256,7 @@ pub(super) fn own_agent(asker: &Asker, wanted: Option<String>) -> Result<Option<
 }
 
 /// A score that he may see; to who may not there is none.
-async fn find(context: &Context, asker: &Asker, id: &str) -> Result<(Work, ScoreBody), Problem> {
+pub(super) async fn find(context: &Context, asker: &Asker, id: &str) -> Result<(Work, ScoreBody), Problem> {
     context.settle().await;
     let none = || Problem::not_found(format!("no score has the id {id:?}"));
     let work = context.api.store.work(WorkKind::Score, id).await?.ok_or_else(none)?;
@@ -367,18 +277,7 @@ pub(super) async fn of_call(context: &Context, call: &str) -> Result<Vec<(Work, 
     found.into_iter().map(|work| super::body(&work).map(|body| (work, body))).collect()
 }
 
-async fn appeal(context: &Context, score: &str) -> Result<Option<Appeal>, Problem> {
-    let Some(work) = context.api.store.work(WorkKind::Appeal, score).await? else { return Ok(None) };
-    let body = super::body(&work)?;
-    Ok(Some(as_appeal(work, body)))
-}
-
-fn as_appeal(work: Work, body: AppealBody) -> Appeal {
-    let (call_id, agent) = (work.call.unwrap_or_default(), work.subject.unwrap_or_default());
-    Appeal { score_id: work.id, call_id, agent, who: work.who, at: work.at, body }
-}
-
-fn shown(work: Work, body: ScoreBody, appeal: Option<Appeal>) -> Score {
+pub(super) fn shown(work: Work, body: ScoreBody, appeal: Option<Appeal>) -> Score {
     let (call_id, agent) = (work.call.unwrap_or_default(), work.subject.unwrap_or_default());
     Score { id: work.id, call_id, agent, who: work.who, at: work.at, body, appeal }
 }
@@ -390,7 +289,7 @@ fn of(id: &str, call: &str, agent: &str, who: &str, body: &ScoreBody) -> Work {
 }
 
 /// The same document with that in it. Calls are looked for by their score; one that a calibration gave is none of theirs.
-fn rewritten(work: &Work, body: &ScoreBody) -> Work {
+pub(super) fn rewritten(work: &Work, body: &ScoreBody) -> Work {
     let number = body.score.filter(|_| body.calibration.is_none());
     Work { number, words: body.note.clone(), body: serde_json::to_value(body).expect("shapes become JSON"), ..work.clone() }
 }
@@ -402,7 +301,7 @@ fn told(agent: &str, body: &ScoreBody) -> String {
 }
 
 /// Answers anew, by the version and with what was found then.
-fn again(context: &Context, old: &ScoreBody, answers: &[Answer]) -> Result<ScoreBody, Problem> {
+pub(super) fn again(context: &Context, old: &ScoreBody, answers: &[Answer]) -> Result<ScoreBody, Problem> {
     let config = context.api.config.get();
     let gone = || {
         let detail = format!("version {} of scorecard {} is not configured any more: the score stands", old.version, old.scorecard);

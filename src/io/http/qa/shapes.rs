@@ -290,6 +290,8 @@ pub struct Appeal {
     pub agent: String,
     pub who: String,
     pub at: Time,
+    /// Whether who asks may answer it: it is open, and he neither gave the score nor is it his own, unless nobody else may.
+    pub may_answer: bool,
     #[serde(flatten)]
     pub body: AppealBody,
 }
