@@ -19,6 +19,8 @@ export interface Session {
   /** The extension that is his own. */
   agent: string | null;
   language: string | null;
+  /** Whether telephone numbers are shown to him whole; who sees their ends searches by their last digits. */
+  sees_numbers: boolean;
 }
 
 /** `undefined` until it is known, `null` when signed out. */
@@ -31,7 +33,7 @@ onSignedOut(() => {
 });
 
 /** Who has the administrator's token is nobody by name, `token` in what he leaves behind; it opens no session, and has every right. */
-const ADMINISTRATOR: Session = { user: 'token', name: '', role: 'admin', rights: EVERY_RIGHT, agent: null, language: null };
+const ADMINISTRATOR: Session = { user: 'token', name: '', role: 'admin', rights: EVERY_RIGHT, agent: null, language: null, sees_numbers: true };
 
 async function whoAsks(): Promise<Session> {
   if (token.get() === null) return get<Session>('/session');

@@ -25,6 +25,7 @@ export type FoundForm = Shapes['Form'];
 /** An event. `detail` is always there: the document calls it optional because the switch also reads events without. */
 export type Happening = Shapes['EventShape'] & { detail: Record<string, unknown> };
 export type Health = Shapes['Health'];
+export type House = Shapes['House'];
 export type Note = Shapes['Note'];
 export type Peaks = Shapes['Peaks'];
 export type Plan = Shapes['Plan'];
@@ -39,5 +40,6 @@ export type ScorecardItem = Shapes['ScorecardItem'];
 export type Scorer = Shapes['Scorer'];
 export type SipMessage = Shapes['SipMessage'];
 export type SipTrace = Shapes['SipTrace'];
+export type Status = Shapes['Status'];
 export type Task = Shapes['Task'];
 export type Trunk = Shapes['Trunk'];

@@ -31,3 +31,9 @@ test('nobody waits longest in an empty queue', () => {
   const queues = [{ id: 'service', longest_waiting_since: at, today: { service_level: {} } }] as Queue[];
   expect(queuesAfter(queues, event('figures.queue', { queue: 'service', detail: { waiting: 0 } }))[0]?.longest_waiting_since).toBeNull();
 });
+
+test('who comes into a call beside others, or leaves it, is seen in the list of calls', () => {
+  for (const name of ['party.joined', 'party.left', 'party.changed', 'errand.began', 'call.held']) expect(afterEvent(event(name, {})), name).toEqual(['running']);
+  expect(afterEvent(event('config.reloaded', {}))).toContain('about');
+  expect(afterEvent(event('qa.score_given', {}))).toEqual([]);
+});

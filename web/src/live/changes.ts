@@ -49,16 +49,16 @@ export function queuesAfter(queues: Queue[], event: Happening): Queue[] {
   );
 }
 
-type Part = 'agents' | 'queues' | 'running' | 'recent' | 'health' | 'today';
+type Part = 'agents' | 'queues' | 'running' | 'recent' | 'health' | 'today' | 'about';
 
 /** What is to be loaded again, because the event does not say all of it. */
 export function afterEvent({ name, detail }: Happening): Part[] {
   const kind = name.split('.')[0] ?? '';
   if (name === 'call.released' || kind === 'recording') return ['running', 'recent', 'queues', 'today', 'health'];
-  if (kind === 'call' || kind === 'hold' || kind === 'script') return ['running'];
+  if (['call', 'hold', 'script', 'party', 'errand'].includes(kind)) return ['running'];
   if (kind === 'agent') return detail.state ? [] : ['agents'];
   if (kind === 'offer' || kind === 'figures') return ['queues'];
   if (kind === 'switch' || kind === 'trunk' || kind === 'source') return ['health'];
-  if (kind === 'config') return ['agents', 'queues', 'health'];
+  if (kind === 'config') return ['about', 'agents', 'queues', 'health'];
   return [];
 }

@@ -1,6 +1,6 @@
 /** Loading again what has changed: many changes at once are one loading, and loadings are `apart` milliseconds apart. */
 
-export function fresh(load: () => Promise<void>, apart: number): () => void {
+export function fresh(load: () => Promise<void>, apart: number | (() => number)): () => void {
   let busy = false;
   let again = false;
   const run = async (): Promise<void> => {
@@ -11,7 +11,7 @@ export function fresh(load: () => Promise<void>, apart: number): () => void {
     setTimeout(() => {
       busy = false;
       if (again) void run();
-    }, apart);
+    }, typeof apart === 'number' ? apart : apart());
   };
   return () => {
     again = true;

@@ -3,9 +3,9 @@
  * event does not say in full is loaded again. Nothing is asked by the clock.
  */
 
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import { get, items } from '../api/client';
-import type { Agent, Call, Happening, Health, Queue, Report } from '../api/types';
+import type { Agent, Call, Happening, Health, House, Queue, Report } from '../api/types';
 import { may } from '../session';
 import { afterEvent, agentsAfter, queuesAfter } from './changes';
 import { fresh } from './fresh';
@@ -14,6 +14,7 @@ import { listen } from './stream';
 /** Lines of "just now" that are kept. */
 const FEED_LINES = 40;
 const RUNNING_MAX = 200;
+const RUNNING_FEW = 30;
 const RECENT_MAX = 12;
 
 export const agents = signal<Agent[]>([]);
@@ -25,25 +26,32 @@ export const feed = signal<Happening[]>([]);
 export const health = signal<Health | null>(null);
 /** Today's report of the queues: the rules' rates with their formulas. */
 export const today = signal<Report | null>(null);
-/** Whether a first state has been loaded. */
-export const known = signal(false);
+/** The house's name, zone and reasons, by its configuration; null until they are known. */
+export const about = signal<House | null>(null);
+const loaded = { agents: signal(false), queues: signal(false) };
+/** Whether a first state has been loaded, all of it: what comes later would move what is there. */
+export const known = computed(() => loaded.agents.value && loaded.queues.value);
 
 const load = {
   agents: fresh(async () => {
     agents.value = await items<Agent>('/agents');
-    known.value = true;
+    loaded.agents.value = true;
   }, 1_000),
   queues: fresh(async () => {
     queues.value = await items<Queue>('/queues');
-    known.value = true;
+    loaded.queues.value = true;
   }, 1_000),
   running: fresh(async () => {
     running.value = await items<Call>(`/calls?running=true&limit=${RUNNING_MAX}`);
-  }, 500),
+    // A long list is dear to load, and changes all the time.
+  }, () => (running.value.length > RUNNING_FEW ? 2_000 : 500)),
   recent: fresh(async () => {
     const calls = await items<Call>(`/calls?limit=${RECENT_MAX * 3}`);
     recent.value = calls.filter((call) => call.released_at).slice(0, RECENT_MAX);
   }, 2_000),
+  about: fresh(async () => {
+    about.value = await get<House>('/house');
+  }, 1_000),
   health: fresh(async () => {
     // 503 has the same shape, with the reasons.
     health.value = (await (await fetch('/healthz', { cache: 'no-store' })).json()) as Health;
@@ -55,6 +63,8 @@ const load = {
 
 /** Keeps the house up to date until the returned function is called. */
 export function live(): () => void {
+  // A page of days waits for it, and need not wait for the stream.
+  if (may('see')) load.about();
   return listen({
     began: () => {
       if (!may('see')) return;
@@ -63,12 +73,15 @@ export function live(): () => void {
     heard: (event) => {
       agents.value = agentsAfter(agents.value, event);
       queues.value = queuesAfter(queues.value, event);
-      if (event.name !== 'figures.queue') feed.value = [event, ...feed.value].slice(0, FEED_LINES);
+      if (isForTheRoom(event)) feed.value = [event, ...feed.value].slice(0, FEED_LINES);
       for (const part of afterEvent(event)) load[part]();
       for (const hear of ears) hear(event);
     },
   });
 }
+
+/** A wall hangs where everybody sees it: how somebody was scored is not for it. */
+const isForTheRoom = ({ name }: Happening): boolean => name !== 'figures.queue' && !name.startsWith('qa.');
 
 const ears = new Set<(event: Happening) => void>();
 

@@ -5,6 +5,7 @@ import { useId } from 'preact/hooks';
 import { now } from '../clock';
 import { between, span } from '../format';
 import { signs } from '../keys';
+import { reasonName } from '../words/reasons';
 import { term } from '../words/terms';
 
 export function Key({ of }: { of: string }) {
@@ -22,7 +23,7 @@ export function State({ of, reason }: { of: string; reason?: string | null | und
   return (
     <span class={`state tone-${of}`}>
       {term(of)}
-      {reason ? ` · ${term(reason)}` : ''}
+      {reason ? ` · ${reasonName(reason)}` : ''}
     </span>
   );
 }

@@ -6,6 +6,23 @@ export const operator = both({
     health: 'Health',
     well: 'The switch is well.',
     version: (version: string) => `Sanling ${version}`,
+    status: 'What it stands on',
+    runs: (since: string, long: string) => `since ${since} · up ${long}`,
+    uptime: (ms: number) => {
+      const [days, hours, minutes] = [Math.floor(ms / 86_400_000), Math.floor(ms / 3_600_000) % 24, Math.floor(ms / 60_000) % 60];
+      return days > 0 ? `${days} d ${hours} h` : hours > 0 ? `${hours} h ${minutes} min` : `${minutes} min`;
+    },
+    versions: (of: { switch: string; rustc: string; sqlite?: string | null | undefined; opus: string }) =>
+      `Sanling ${of.switch} · rustc ${of.rustc} · SQLite ${of.sqlite ?? '–'} · libopus ${of.opus}`,
+    disks: { data: 'Data', recordings: 'Recordings' },
+    free: (free: string, total: string, share: string) => `${free} of ${total} free (${share})`,
+    wanted: (room: string) => `${room} are to be free`,
+    silent: 'The disk does not answer.',
+    shortRecordings: 'The disk is short: the oldest recordings are removed.',
+    shortData: 'The disk is short: when it is full, calls cannot be kept and new ones are refused.',
+    ports: 'Media ports',
+    portsFree: (free: number, total: number, used: number) => `${free} of ${total} pairs free, ${used} used`,
+    shortPorts: 'No pair is free: calls are refused. Widen [media] ports.',
     configuration: 'Configuration',
     reload: 'Reload',
     reloadIs: 'Reads config/ anew. Calls, registrations and agents’ states are kept; with any error nothing changes.',
@@ -53,6 +70,23 @@ export const operator = both({
     health: '健康',
     well: '交换机一切正常。',
     version: (version: string) => `三铃 ${version}`,
+    status: '运行环境',
+    runs: (since: string, long: string) => `启动于 ${since} · 已运行 ${long}`,
+    uptime: (ms: number) => {
+      const [days, hours, minutes] = [Math.floor(ms / 86_400_000), Math.floor(ms / 3_600_000) % 24, Math.floor(ms / 60_000) % 60];
+      return days > 0 ? `${days} 天 ${hours} 小时` : hours > 0 ? `${hours} 小时 ${minutes} 分` : `${minutes} 分`;
+    },
+    versions: (of: { switch: string; rustc: string; sqlite?: string | null | undefined; opus: string }) =>
+      `三铃 ${of.switch} · rustc ${of.rustc} · SQLite ${of.sqlite ?? '–'} · libopus ${of.opus}`,
+    disks: { data: '数据', recordings: '录音' },
+    free: (free: string, total: string, share: string) => `剩余 ${free}，共 ${total}（${share}）`,
+    wanted: (room: string) => `应保留 ${room}`,
+    silent: '磁盘没有应答。',
+    shortRecordings: '空间不足：正在删除最早的录音。',
+    shortData: '空间不足：写满后通话无法保存，新来电将被拒绝。',
+    ports: '媒体端口',
+    portsFree: (free: number, total: number, used: number) => `空闲 ${free} 对，共 ${total} 对，已用 ${used} 对`,
+    shortPorts: '没有空闲端口：来电被拒绝。请扩大 [media] ports。',
     configuration: '配置',
     reload: '重新加载',
     reloadIs: '重新读取 config/。通话、注册和坐席状态都保留；有任何错误则什么也不变。',

@@ -29,6 +29,10 @@ export const wall = both({
       recent: 'No call yet today. Dial 95000.',
       feed: 'Nothing yet.',
     },
+    team: 'Team',
+    allTeams: 'All teams',
+    more: (n: number) => `${n} more`,
+    keys: { next: 'next page of agents', back: 'page before', team: 'next team' },
     noPhone: 'no phone registered',
     alarm: {
       nobody: (queue: string, n: number) => `Queue ${queue}: ${n} waiting, and nobody at work`,
@@ -67,6 +71,10 @@ export const wall = both({
       recent: '今天还没有通话。拨一通 95000 试试。',
       feed: '还没有动静。',
     },
+    team: '班组',
+    allTeams: '全部班组',
+    more: (n: number) => `另有 ${n} 通`,
+    keys: { next: '下一页坐席', back: '上一页', team: '下一个班组' },
     noPhone: '话机未注册',
     alarm: {
       nobody: (queue: string, n: number) => `队列 ${queue}：${n} 人排队，无人在岗`,

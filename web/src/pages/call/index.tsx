@@ -8,6 +8,7 @@ import { serverNow } from '../../clock';
 import { useKeys } from '../../keys';
 import { fresh } from '../../live/fresh';
 import { overhear } from '../../live/house';
+import { useNews } from '../../live/news';
 import { useLoaded } from '../../parts/loading';
 import { Wrong } from '../../parts/small';
 import { may } from '../../session';
@@ -53,6 +54,7 @@ function One({ id }: { id: string }) {
   const decisions = useLoaded(id, (signal) => items<Decision>(`/calls/${id}/decisions`, signal));
   const notes = useLoaded(id, (signal) => items<Note>(`/calls/${id}/notes`, signal));
   const scores = useLoaded(may('results') ? id : null, (signal) => items<Score>(`/calls/${id}/scores`, signal));
+  useNews(scores.again, (event) => may('results') && event.detail.call === id);
   const call = record.answer;
   const recorded = call?.recording && !['missing', 'removed'].includes(call.recording.state) && may('hear');
   const sound = useLoaded(recorded ? id : null, (signal) => soundOf(id, signal));

@@ -2,6 +2,7 @@
 
 import { agents, queues } from '../../live/house';
 import { serverNow } from '../../clock';
+import { session } from '../../session';
 import { calls } from '../../words/calls';
 import { term } from '../../words/terms';
 import { days, DIRECTIONS, type Filter, FIRST, MORE, OUTCOMES, PARTIES, RECORDINGS, RULES, type Search, searchOf } from './filters';
@@ -127,7 +128,7 @@ const WRITTEN: Partial<Record<Filter, { size: number; inputMode?: 'tel' | 'numer
 
 function hint(name: Filter): string {
   const { hints } = calls();
-  if (name === 'number' || name === 'caller' || name === 'called') return hints.number;
+  if (name === 'number' || name === 'caller' || name === 'called') return session.value?.sees_numbers ? hints.number : hints.lastDigits;
   if (name === 'longer' || name === 'shorter' || name === 'waited') return hints.duration;
   if (name === 'mos_below') return hints.mos;
   return name.startsWith('score') ? hints.score : '';

@@ -2,14 +2,12 @@
 
 import { send } from '../../api/client';
 import type { Agent } from '../../api/types';
-import { agents } from '../../live/house';
+import { about, agents } from '../../live/house';
 import { Since, State } from '../../parts/small';
 import { order } from '../../parts/told';
 import { desk } from '../../words/desk';
+import { reasonName } from '../../words/reasons';
 import { term } from '../../words/terms';
-
-/** The reasons that a house has when it gives itself none of its own; the API names its own when it refuses one of these. */
-const REASONS = ['break', 'meal', 'training', 'meeting'];
 
 export function Agents() {
   const t = desk();
@@ -77,9 +75,10 @@ function Line({ agent }: { agent: Agent }) {
         >
           <option value="">{t.set} …</option>
           <option value="ready">{t.states.ready}</option>
-          {REASONS.map((reason) => (
-            <option key={reason} value={`not-ready ${reason}`}>
-              {t.states['not-ready']}: {term(reason)}
+          <option value="not-ready">{t.states['not-ready']}</option>
+          {(about.value?.reasons ?? []).map(({ id }) => (
+            <option key={id} value={`not-ready ${id}`}>
+              {t.states['not-ready']}: {reasonName(id)}
             </option>
           ))}
           <option value="offline">{t.states.offline}</option>

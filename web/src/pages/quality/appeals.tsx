@@ -6,6 +6,7 @@ import type { Appeal, Scorecard } from '../../api/types';
 import { now } from '../../clock';
 import { moment } from '../../format';
 import { useKeys } from '../../keys';
+import { useNews } from '../../live/news';
 import { useLoaded } from '../../parts/loading';
 import { State, Wrong } from '../../parts/small';
 import { itemName, scoreAt } from '../../quality/work';
@@ -21,7 +22,8 @@ export function Appeals() {
   const t = quality();
   const state = query.value.get('state') ?? (may('score') ? 'open' : 'all');
   const cards = useLoaded('scorecards', (signal) => items<Scorecard>('/qa/scorecards', signal));
-  const { answer, refusal } = useLoaded(state, (signal) => items<Appeal>(`/qa/appeals?state=${encodeURIComponent(state)}`, signal));
+  const { answer, refusal, again } = useLoaded(state, (signal) => items<Appeal>(`/qa/appeals?state=${encodeURIComponent(state)}`, signal));
+  useNews(again);
   const appeals = answer ?? [];
   const lines = useLines(appeals.map(scoreOf));
   useKeys(t.views.appeals, lines.keys);
@@ -62,7 +64,7 @@ export function Appeals() {
                     </td>
                     <td>{appeal.agent}</td>
                     <td>
-                      <State of={`appeal-${appeal.state}`} />
+                      <State of={`appeal-${appeal.state}`} /> {may('score') && appeal.state === 'open' && !appeal.may_answer && <small>{t.byAnother}</small>}
                     </td>
                     <td class="soft cut">{contested(appeal)}</td>
                     <td class="cut">{appeal.text}</td>

@@ -6,6 +6,7 @@ import { get, items } from '../../api/client';
 import type { Calibration, Differences, Scorecard, Task } from '../../api/types';
 import { percent } from '../../format';
 import { useKeys } from '../../keys';
+import { useNews } from '../../live/news';
 import { useLoaded } from '../../parts/loading';
 import { State, Wrong } from '../../parts/small';
 import { cardOf, itemName, scoringOf, worded } from '../../quality/work';
@@ -17,9 +18,13 @@ import { figure } from '../call/scoring/total';
 export function CalibrationPage() {
   const t = quality();
   const id = path.value.split('/')[3] ?? '';
-  const { answer, refusal } = useLoaded(id, (signal) => get<Calibration>(`/qa/calibrations/${id}`, signal));
+  const { answer, refusal, again } = useLoaded(id, (signal) => get<Calibration>(`/qa/calibrations/${id}`, signal));
   const cards = useLoaded('scorecards', (signal) => items<Scorecard>('/qa/scorecards', signal));
   const open = useLoaded('work', (signal) => items<Task>('/qa/work', signal));
+  useNews(() => {
+    again();
+    open.again();
+  });
   const [different, setDifferent] = useState(false);
   const flip = (): void => setDifferent(!different);
   useKeys(t.calibration, [{ key: 'd', what: t.keys.different, run: flip }]);

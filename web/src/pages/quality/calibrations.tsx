@@ -5,6 +5,7 @@ import type { Calibration, Scorecard, Task } from '../../api/types';
 import { now } from '../../clock';
 import { moment } from '../../format';
 import { useKeys } from '../../keys';
+import { useNews } from '../../live/news';
 import { useLoaded } from '../../parts/loading';
 import { Wrong } from '../../parts/small';
 import { cardOf, scoringOf, worded } from '../../quality/work';
@@ -13,9 +14,13 @@ import { lineOf, useLines } from './lines';
 
 export function Calibrations() {
   const t = quality();
-  const { answer, refusal } = useLoaded('calibrations', (signal) => items<Calibration>('/qa/calibrations', signal));
+  const { answer, refusal, again } = useLoaded('calibrations', (signal) => items<Calibration>('/qa/calibrations', signal));
   const cards = useLoaded('scorecards', (signal) => items<Scorecard>('/qa/scorecards', signal));
   const open = useLoaded('work', (signal) => items<Task>('/qa/work', signal));
+  useNews(() => {
+    again();
+    open.again();
+  });
   const waiting = (id: string): Task | undefined => open.answer?.find((task) => task.calibration === id);
   const found = answer ?? [];
   const lines = useLines(found.map(({ id }) => `/quality/calibrations/${id}`));

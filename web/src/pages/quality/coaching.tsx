@@ -8,6 +8,7 @@ import { now } from '../../clock';
 import { moment, place } from '../../format';
 import { useKeys } from '../../keys';
 import { agents } from '../../live/house';
+import { useNews } from '../../live/news';
 import { useLoaded } from '../../parts/loading';
 import { Wrong } from '../../parts/small';
 import { Coach } from '../../quality/coach';
@@ -20,6 +21,7 @@ export function Coachings() {
   const cursor = query.value.get('cursor') ?? '';
   const path = address('/qa/coaching', { agent, cursor });
   const { answer, refusal, again } = useLoaded(path, (signal) => get<{ items: Coaching[]; next?: string | null }>(path, signal));
+  useNews(again);
   const [writing, write] = useState(false);
   useKeys(t.views.coaching, may('coach') ? [{ key: 'C', what: t.keys.coach, run: () => write(true) }] : []);
   const found = answer?.items ?? [];

@@ -1,14 +1,14 @@
 /** What the results are asked: the address has it, the form shows it. Pure. */
 
 import type { ResultRow } from '../../api/types';
-import { day } from '../../format';
+import { dayIn, later } from '../../zone';
 
 export const BY = ['agent', 'team', 'item'] as const;
 export type By = (typeof BY)[number];
 
 export interface Question {
   by: By;
-  /** Days of this computer's calendar, both with. */
+  /** Days of the house's calendar, both with. */
   from: string;
   until: string;
   scorecard: string;
@@ -25,30 +25,18 @@ const DAYS_DRAWN_MAX = 31;
 /** Lines of a chart that can be told from one another. */
 const LINES_MAX = 8;
 
-export function back(now: number, days: number): string {
-  const date = new Date(now);
-  date.setDate(date.getDate() - days);
-  return day(date.getTime());
-}
-
-export function questionOf(query: URLSearchParams, now: number): Question {
+export function questionOf(query: URLSearchParams, now: number, zone: string): Question {
+  const today = dayIn(zone, now);
   const text = (name: string): string => query.get(name) ?? '';
   return {
     by: BY.find((word) => word === query.get('by')) ?? 'agent',
-    from: text('from') || back(now, USUAL_DAYS - 1),
-    until: text('until') || day(now),
+    from: text('from') || later(today, 1 - USUAL_DAYS),
+    until: text('until') || today,
     scorecard: text('scorecard'),
     agent: text('agent'),
     team: text('team'),
     sort: text('sort'),
   };
-}
-
-/** From the first day's midnight to that after the last, or to now. */
-export function period({ from, until }: Pick<Question, 'from' | 'until'>, now: number): { since: string; until: string } {
-  const end = new Date(`${until}T00:00`);
-  end.setDate(end.getDate() + 1);
-  return { since: new Date(`${from}T00:00`).toISOString(), until: new Date(Math.min(end.getTime(), now)).toISOString() };
 }
 
 export const sliceOf = ({ from, until }: Question): 'day' | 'week' =>

@@ -2,23 +2,25 @@
 
 import type { Scorecard } from '../../api/types';
 import { serverNow } from '../../clock';
-import { day } from '../../format';
 import { agents } from '../../live/house';
 import { worded } from '../../quality/work';
 import { may } from '../../session';
 import { quality } from '../../words/quality';
-import { back, BY, type Question } from './question';
+import { dayIn, later } from '../../zone';
+import { BY, type Question } from './question';
 
 interface Props {
   question: Question;
+  zone: string;
   cards: Scorecard[];
   onAsk: (change: Partial<Question>) => void;
 }
 
-export function Asked({ question, cards, onAsk }: Props) {
+export function Asked({ question, zone, cards, onAsk }: Props) {
   const t = quality();
+  const today = (): string => dayIn(zone, serverNow());
   const last = (word: string, days: number) => (
-    <button class="quiet" type="button" onClick={() => onAsk({ from: back(serverNow(), days - 1), until: day(serverNow()) })}>
+    <button class="quiet" type="button" onClick={() => onAsk({ from: later(today(), 1 - days), until: today() })}>
       {word}
     </button>
   );

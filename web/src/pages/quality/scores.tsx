@@ -5,6 +5,7 @@ import { get } from '../../api/client';
 import type { Score } from '../../api/types';
 import { useKeys } from '../../keys';
 import { agents } from '../../live/house';
+import { useNews } from '../../live/news';
 import { useLoaded } from '../../parts/loading';
 import { Wrong } from '../../parts/small';
 import { scoreAt } from '../../quality/work';
@@ -21,7 +22,8 @@ export function Scores() {
   const t = quality();
   const asked = Object.fromEntries(ASKED.map((name) => [name, query.value.get(name) ?? undefined]));
   const path = address('/qa/scores', { ...asked, counted: 'true' });
-  const { answer, refusal } = useLoaded(path, (signal) => get<{ items: Score[]; next?: string | null }>(path, signal));
+  const { answer, refusal, again } = useLoaded(path, (signal) => get<{ items: Score[]; next?: string | null }>(path, signal));
+  useNews(again);
   const scores = answer?.items ?? [];
   const lines = useLines(scores.map(scoreAt));
   const older = (): void => {

@@ -1,59 +1,38 @@
 /** The queue of who scores: what is open, soonest due first; how far the plans are with each agent; what he has done this week. */
 
-import { useEffect } from 'preact/hooks';
 import { items } from '../../api/client';
 import type { Appeal, Plan, Score, Scorecard, Task } from '../../api/types';
 import { now, serverNow } from '../../clock';
 import { moment, span } from '../../format';
 import { useKeys } from '../../keys';
-import { fresh } from '../../live/fresh';
-import { overhear } from '../../live/house';
+import { about } from '../../live/house';
+import { useNews } from '../../live/news';
 import { useLoaded } from '../../parts/loading';
 import { Wrong } from '../../parts/small';
 import { scoringOf, cardOf, worded } from '../../quality/work';
 import { session } from '../../session';
 import { quality } from '../../words/quality';
+import { dayIn, midnight, monday } from '../../zone';
 import { lineOf, useLines } from './lines';
 import { Plans } from './plans';
 import { Done } from './done';
 
-/** A call that has ended may be drawn: the queue is looked at again, and not at each of a thousand. */
-const AGAIN_MS = 30_000;
-
-/** Monday's midnight. */
-function monday(at: number): string {
-  const date = new Date(at);
-  date.setHours(0, 0, 0, 0);
-  date.setDate(date.getDate() - ((date.getDay() + 6) % 7));
-  return date.toISOString();
+/** Weeks are the house's: until its zone is known there is nothing to ask. */
+export function Work() {
+  const zone = about.value?.zone;
+  return zone ? <Known zone={zone} /> : null;
 }
 
-export function Work() {
+function Known({ zone }: { zone: string }) {
   const t = quality();
   const cards = useLoaded('scorecards', (signal) => items<Scorecard>('/qa/scorecards', signal));
   const open = useLoaded('work', (signal) => items<Task>('/qa/work', signal));
-  // Calls are drawn when the queue is looked at: what was drawn is told after it.
-  const plans = useLoaded(open.answer ? 'plans' : null, (signal) => items<Plan>('/qa/plans', signal));
+  const plans = useLoaded('plans', (signal) => items<Plan>('/qa/plans', signal));
   const who = session.value?.user ?? '';
-  const since = monday(serverNow());
-  const done = useLoaded(who, (signal) => items<Score>(`/qa/scores?who=${encodeURIComponent(who)}&since=${since}&limit=500`, signal));
+  const since = new Date(midnight(zone, monday(dayIn(zone, serverNow())))).toISOString();
+  const done = useLoaded(`${who} ${since}`, (signal) => items<Score>(`/qa/scores?who=${encodeURIComponent(who)}&since=${since}&limit=500`, signal));
   const appeals = useLoaded('appeals', (signal) => items<Appeal>('/qa/appeals?state=open', signal));
-  useEffect(() => {
-    const again = fresh(async () => {
-      open.again();
-      plans.again();
-      appeals.again();
-    }, AGAIN_MS);
-    const seen = (): void => {
-      if (document.visibilityState === 'visible') again();
-    };
-    document.addEventListener('visibilitychange', seen);
-    const deafen = overhear((event) => event.name === 'call.released' && again());
-    return () => {
-      document.removeEventListener('visibilitychange', seen);
-      deafen();
-    };
-  }, []);
+  useNews(() => [open, plans, done, appeals].forEach((list) => list.again()));
   const tasks = open.answer ?? [];
   const lines = useLines(tasks.map(scoringOf));
   useKeys(t.views.work, lines.keys);

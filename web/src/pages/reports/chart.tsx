@@ -4,9 +4,9 @@ import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { Report } from '../../api/types';
-import { clock, day } from '../../format';
 import { colour, theme } from '../../theme';
 import { reports } from '../../words/reports';
+import { written } from '../../zone';
 import { lines, type Rows } from './lines';
 import { shown } from './question';
 
@@ -16,15 +16,20 @@ const LONELY_S = 3_600;
 const COLOURS = ['--agent', '--customer', '--blue', '--green', '--violet', '--amber', '--red', '--grey'];
 
 /** The hour of the day; at midnight the day. */
-function when(second: number): string {
-  const hour = clock(second * 1_000).slice(0, 5);
-  return hour === '00:00' ? day(second * 1_000).slice(5) : hour;
+function when(second: number, zone: string): string {
+  const { day, clock } = written(second * 1_000, zone);
+  return clock.startsWith('00:00') ? day.slice(5) : clock.slice(0, 5);
+}
+
+function moment(second: number, zone: string): string {
+  const { day, clock } = written(second * 1_000, zone);
+  return `${day} ${clock.slice(0, 5)}`;
 }
 
 /** As much of a report as a chart shows. */
 type Charted = { formulas: Pick<Report['formulas'][number], 'name' | 'unit'>[] } & Rows;
 
-export function Chart({ report, figure, title }: { report: Charted; figure: string; title: string }) {
+export function Chart({ report, zone, figure, title }: { report: Charted; zone: string; figure: string; title: string }) {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const element = box.current;
@@ -37,10 +42,12 @@ export function Chart({ report, figure, title }: { report: Charted; figure: stri
       {
         width: element.clientWidth,
         height: HEIGHT,
-        axes: [{ ...axis, values: (_, marks) => marks.map(when) }, { ...axis, size: 60, values: (plot, marks) => marks.map((mark) => value(plot, mark)) }],
+        // Where its marks stand: at the hours and midnights of the house.
+        tzDate: (second) => uPlot.tzDate(new Date(second * 1_000), zone),
+        axes: [{ ...axis, values: (_, marks) => marks.map((mark) => when(mark, zone)) }, { ...axis, size: 60, values: (plot, marks) => marks.map((mark) => value(plot, mark)) }],
         scales: { x: { range: (_, from, to) => (times.length > 1 ? [from, to] : [from - LONELY_S, from + LONELY_S]) }, y: { range: (_, least, most) => [Math.min(0, least), unit === 'percent' ? 100 : most * 1.05 || 1] } },
         series: [
-          { label: reports().slice, value: (_, second) => (second == null ? '–' : `${day(second * 1_000)} ${clock(second * 1_000).slice(0, 5)}`) },
+          { label: reports().slice, value: (_, second) => (second == null ? '–' : moment(second, zone)) },
           ...series.map(({ key }, at) => ({
             label: key,
             stroke: colour(COLOURS[at % COLOURS.length] ?? '--grey'),
@@ -59,7 +66,7 @@ export function Chart({ report, figure, title }: { report: Charted; figure: stri
       resized.disconnect();
       plot.destroy();
     };
-  }, [report, figure, theme.value]);
+  }, [report, zone, figure, theme.value]);
   return (
     <figure class="panel chart" aria-label={title}>
       <figcaption>{title}</figcaption>

@@ -2,26 +2,23 @@
 
 import type { Report } from '../../api/types';
 import { serverNow } from '../../clock';
-import { day } from '../../format';
 import { agents, queues } from '../../live/house';
 import { figureName } from '../../words/figures';
 import { reports } from '../../words/reports';
+import { dayIn, later } from '../../zone';
 import { columns, type Kind, KINDS, type Question, SLICES } from './question';
 
 interface Props {
   question: Question;
+  zone: string;
   known: Report['formulas'];
   onAsk: (question: Question) => void;
 }
 
-export function Form({ question, known, onAsk }: Props) {
+export function Form({ question, zone, known, onAsk }: Props) {
   const t = reports();
   const set = (change: Partial<Question>): void => onAsk({ ...question, ...change });
-  const back = (days: number): string => {
-    const date = new Date(serverNow());
-    date.setDate(date.getDate() - days);
-    return day(date.getTime());
-  };
+  const back = (days: number): string => later(dayIn(zone, serverNow()), -days);
   const period = (word: string, from: number, until: number) => (
     <button class="quiet" type="button" onClick={() => set({ from: back(from), until: back(until) })}>
       {word}

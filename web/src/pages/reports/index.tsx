@@ -5,6 +5,7 @@ import { get } from '../../api/client';
 import type { Report } from '../../api/types';
 import { serverNow } from '../../clock';
 import { useKeys } from '../../keys';
+import { about } from '../../live/house';
 import { useLoaded } from '../../parts/loading';
 import { Wrong } from '../../parts/small';
 import { save } from '../../save';
@@ -16,11 +17,17 @@ import { Form } from './form';
 import { asked, columns, type Question, queryOf, questionOf } from './question';
 import { Table } from './table';
 
+/** Days are the house's: until its zone is known there is nothing to ask. */
 export function Reports() {
+  const zone = about.value?.zone;
+  return zone ? <Asked zone={zone} /> : null;
+}
+
+function Asked({ zone }: { zone: string }) {
   const t = reports();
-  const question = questionOf(query.value, serverNow());
+  const question = questionOf(query.value, serverNow(), zone);
   // To the minute, so that the same question is not another one each second.
-  const path = asked(question, Math.ceil(serverNow() / 60_000) * 60_000);
+  const path = asked(question, Math.ceil(serverNow() / 60_000) * 60_000, zone);
   const { answer, refusal, busy } = useLoaded(path, (signal) => get<Report>(path, signal));
   const look = (next: Question): void => go(address('/reports', queryOf(next)));
   const csv = (): void => void save(`${path}&format=csv`, `${question.kind}.csv`);
@@ -49,12 +56,12 @@ export function Reports() {
           )}
         </span>
       </header>
-      <Form key={query.value.toString()} question={question} known={answer?.formulas ?? []} onAsk={look} />
+      <Form key={query.value.toString()} question={question} zone={zone} known={answer?.formulas ?? []} onAsk={look} />
       <Wrong>{refusal?.message}</Wrong>
       {answer?.rows.length === 0 && <p class="empty">{t.none}</p>}
       {answer && answer.rows.length > 0 && (
         <>
-          {question.by !== '' && <Chart report={answer} figure={charted} title={t.chart(figureName(charted))} />}
+          {question.by !== '' && <Chart report={answer} zone={zone} figure={charted} title={t.chart(figureName(charted))} />}
           <Table report={answer} question={question} charted={charted} onChart={(chart) => look({ ...question, chart })} />
         </>
       )}

@@ -1,7 +1,8 @@
 /** What a report is asked: the address has it, the form shows it. Pure. */
 
 import type { Figure } from '../../api/types';
-import { day, percent, span } from '../../format';
+import { percent, span } from '../../format';
+import { between, dayIn } from '../../zone';
 
 export const KINDS = ['queues', 'agents', 'teams', 'scripts'] as const;
 export type Kind = (typeof KINDS)[number];
@@ -9,7 +10,7 @@ export const SLICES = ['', 'day', 'half-hour'] as const;
 
 export interface Question {
   kind: Kind;
-  /** Days of this computer's calendar, both with. */
+  /** Days of the house's calendar, both with. */
   from: string;
   until: string;
   by: (typeof SLICES)[number];
@@ -39,12 +40,12 @@ const USUAL: Record<Kind, string[]> = {
 
 const among = <T extends string>(words: readonly T[], text: string | null, otherwise: T): T => words.find((word) => word === text) ?? otherwise;
 
-export function questionOf(query: URLSearchParams, now: number): Question {
+export function questionOf(query: URLSearchParams, now: number, zone: string): Question {
   const text = (name: string): string => query.get(name) ?? '';
   return {
     kind: among(KINDS, query.get('report'), 'queues'),
-    from: text('from') || day(now),
-    until: text('until') || day(now),
+    from: text('from') || dayIn(zone, now),
+    until: text('until') || dayIn(zone, now),
     by: among(SLICES, query.get('by'), ''),
     queue: text('queue'),
     agent: text('agent'),
@@ -62,16 +63,8 @@ export function queryOf(question: Question): Record<string, string | undefined> 
 export const columns = (question: Question): string[] => (question.figures.length > 0 ? question.figures : USUAL[question.kind]);
 
 /** What the API is asked: from the first day's midnight to that after the last, or to now. */
-export function asked({ kind, from, until, by, queue, agent }: Question, now: number): string {
-  const end = new Date(`${until}T00:00`);
-  end.setDate(end.getDate() + 1);
-  const given = {
-    since: new Date(`${from}T00:00`).toISOString(),
-    until: new Date(Math.min(end.getTime(), now)).toISOString(),
-    by,
-    queue,
-    agent,
-  };
+export function asked({ kind, from, until, by, queue, agent }: Question, now: number, zone: string): string {
+  const given = { ...between(zone, from, until, now), by, queue, agent };
   return `/reports/${kind}?${new URLSearchParams(Object.entries(given).filter(([, value]) => value))}`;
 }
 

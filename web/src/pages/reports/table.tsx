@@ -1,10 +1,9 @@
 /** A line for each queue, agent, team or script, in each slice; each figure's head has its formula, and draws it. */
 
 import type { Report } from '../../api/types';
-import { now } from '../../clock';
-import { day, moment } from '../../format';
 import { figureName } from '../../words/figures';
 import { reports } from '../../words/reports';
+import { written } from '../../zone';
 import { columns, type Question, shown } from './question';
 
 interface Props {
@@ -19,7 +18,10 @@ export function Table({ report, question, charted, onChart }: Props) {
   const sliced = question.by !== '';
   const formulas = new Map(report.formulas.map((formula) => [formula.name, formula]));
   const shownColumns = columns(question).filter((name) => formulas.has(name));
-  const when = (at: string): string => (question.by === 'day' ? day(at) : moment(at, now.peek()).slice(0, -3));
+  const when = (at: string): string => {
+    const { day, clock } = written(at, report.zone);
+    return question.by === 'day' ? day : `${day.slice(5)} ${clock.slice(0, 5)}`;
+  };
   return (
     <div class="panel scroll" tabIndex={0} role="group" aria-label={t.title}>
       <table class="figures">

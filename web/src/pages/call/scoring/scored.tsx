@@ -30,7 +30,9 @@ export function Scored({ call, score, card, cards, player, onChange }: Props) {
   const t = words();
   const [doing, set] = useState<'change' | 'answer' | 'object' | null>(null);
   const appealIsOpen = score.appeal?.state === 'open';
-  const kind = may('score') && appealIsOpen ? 'answer' : may('score') && !score.appeal && !score.calibration && score.who === session.value?.user ? 'change' : null;
+  // The switch says who may: not who gave the score, as long as there is another.
+  const another = may('score') && appealIsOpen && !score.appeal?.may_answer;
+  const kind = score.appeal?.may_answer ? 'answer' : may('score') && !score.appeal && !score.calibration && score.who === session.value?.user ? 'change' : null;
   const mayObject = may('appeal') && !score.appeal && !score.calibration && session.value?.agent === score.agent;
   const give = async (answers: Answer[], text: string, changed: boolean): Promise<void> => {
     const changedScore =
@@ -92,6 +94,7 @@ export function Scored({ call, score, card, cards, player, onChange }: Props) {
           </button>
         )}
       </div>
+      {another && <p class="soft">{t.anotherAnswers}</p>}
       <Given score={score} cards={cards} player={player} />
       {doing === 'object' && <Objecting score={score} cards={cards} onDone={onChange} onClose={() => set(null)} />}
     </>
