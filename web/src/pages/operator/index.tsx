@@ -8,6 +8,7 @@ import { Configuration } from './configuration';
 import { Figures } from './figures';
 import { Health } from './health';
 import { Registrations } from './registrations';
+import { Status } from './status';
 import { Trunks } from './trunks';
 
 export function Operator() {
@@ -16,6 +17,7 @@ export function Operator() {
       <h1 class="unseen">{operator().title}</h1>
       <div>
         <Health />
+        <Status />
         {may('configure') && <Configuration />}
         <Registrations />
       </div>

@@ -8,11 +8,14 @@ import { now } from '../../clock';
 import { Since, State } from '../../parts/small';
 import { wall } from '../../words/wall';
 
+/** Lines that are shown; of more it is told how many. */
+const LINES = 12;
+
 export function Running() {
   const t = wall();
   return (
-    <Calls title={t.running} id="running" none={t.none.running} count={running.value.length}>
-      {running.value.map((call) => (
+    <Calls title={t.running} id="running" none={t.none.running} count={running.value.length} more={running.value.length - LINES}>
+      {running.value.slice(0, LINES).map((call) => (
         <Row key={call.id} call={call} at={clock(call.arrived_at)} state={<State of={call.state ?? ''} />}>
           <Since at={call.state_since ?? call.arrived_at} />
         </Row>
@@ -34,11 +37,22 @@ export function Recent() {
   );
 }
 
-function Calls({ title, id, none, count, children }: { title: string; id: string; none: string; count?: number; children: ComponentChildren[] }) {
+interface CallsProps {
+  title: string;
+  id: string;
+  none: string;
+  count?: number;
+  /** Calls beyond those shown. */
+  more?: number;
+  children: ComponentChildren[];
+}
+
+function Calls({ title, id, none, count, more = 0, children }: CallsProps) {
   return (
     <section class={`panel calls ${id}`} aria-labelledby={id}>
       <h2 id={id}>
         {title} {count !== undefined && <small>{count}</small>}
+        {more > 0 && <a href="/calls?running=true">{wall().more(more)}</a>}
       </h2>
       {children.length === 0 ? <p class="empty">{none}</p> : <ul>{children}</ul>}
     </section>

@@ -32,7 +32,7 @@ export function Wall() {
       <Headline />
       <Rules />
       <Queues />
-      <Agents />
+      <Agents big={big} />
       <Running />
       <Recent />
       <Feed />

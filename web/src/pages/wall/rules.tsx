@@ -14,8 +14,8 @@ const SHOWN = [
 
 export function Rules() {
   const t = wall();
-  const report = today.value;
-  if (!report) return null;
+  // Its lines stand there before their figures are known, so that what is below them does not move.
+  const report = today.value ?? { rows: [], formulas: [] };
   return (
     <section class="rules" aria-labelledby="rules">
       <h2 id="rules">{t.rules}</h2>
