@@ -351,9 +351,10 @@ fn reloader(options: RunOptions, desk: Desk, clips: mpsc::Sender<Arc<ClipLibrary
             match desk.ask(Command::Reload(config.clone())).await {
                 Ok(Reply::Reloaded { changes }) => {
                     tls.swap(material);
+                    // Whoever hears of it by its event asks for it at once.
+                    loaded.set(config, texts);
                     // The driver has ended when it takes none; then nothing plays.
                     let _ = clips.send(library).await;
-                    loaded.set(config, texts);
                     Ok(changes)
                 }
                 Ok(other) => Err(vec![without_place(format!("the switch answered {other:?}"))]),
