@@ -30,6 +30,21 @@ test('a search is in the address, and going back is the search before', async ()
   await until('all calls', async () => (await page.locator('.found tbody tr').count()) >= all);
 });
 
+test('who sees numbers masked looks for their last digits, and is told so', async () => {
+  const page = await world.openAs('li-qa', '/calls');
+  await page.locator('.found tbody tr').first().waitFor();
+  const number = page.locator('input[name=number]');
+  expect(await number.getAttribute('placeholder')).toBe('*5678');
+  await number.fill('13812345678');
+  await number.press('Enter');
+  await page.getByRole('alert').getByText('look for the last digits that you see').waitFor();
+  await number.fill('*000');
+  await number.press('Enter');
+  await until('95000 was called', async () => (await page.locator('.found tbody tr').count()) >= 3 && (await page.getByRole('alert').count()) === 0);
+  const boss = await world.openAs('wang-supervisor', '/calls');
+  expect(await boss.locator('input[name=number]').getAttribute('placeholder')).toBe('138* or *5678');
+});
+
 test('calls are found by a number’s end, a rule that was broken and words noted on them', async () => {
   const { items } = await world.api<Found>('/calls?outcome=answered');
   const [first] = items;

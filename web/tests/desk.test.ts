@@ -3,7 +3,8 @@ import { inspect, until, World } from './world';
 
 let world: World;
 beforeAll(async () => {
-  world = await World.begin({ demo: true });
+  const reasons = '\n[[reason]]\nid = "meal"\ncode = "*17"\n[[reason]]\nid = "training"\ncode = "*18"\n[[reason]]\nid = "paperwork"\nname = "案头工作"\ncode = "*19"\n';
+  world = await World.begin({ demo: true, config: { 'queues.toml': (text) => text + reasons } });
 });
 afterAll(() => world.end());
 
@@ -13,6 +14,20 @@ test('a supervisor changes an agent’s state, and sees it done', async () => {
   await page.getByLabel(`State of ${agent}`).selectOption('not-ready training');
   await page.locator('.told').getByText(`${agent} 号坐席: done`).waitFor();
   await page.locator('tr', { hasText: agent }).getByText('not ready · training').waitFor();
+});
+
+test('the house’s own reasons are offered and shown by their names', async () => {
+  const page = await world.open('/desk');
+  const agent = await world.sendOff('meal');
+  const choice = page.getByLabel(`State of ${agent}`);
+  await choice.locator('option', { hasText: '案头工作' }).waitFor({ state: 'attached' });
+  expect(await choice.locator('option').allTextContents()).toEqual([
+    'Set …', 'ready', 'not ready', 'not ready: meal', 'not ready: training', 'not ready: 案头工作', 'not ready: meeting', 'log off',
+  ]);
+  await choice.selectOption('not-ready paperwork');
+  await page.locator('tr', { hasText: agent }).getByText('not ready · 案头工作').waitFor();
+  await page.goto(world.url);
+  await page.locator('.tile', { hasText: agent }).getByText('案头工作').waitFor();
 });
 
 test('an order into a call goes to the switch, and its refusal comes back in its words', async () => {

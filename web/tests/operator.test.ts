@@ -16,6 +16,31 @@ test('health, figures, trunks and registrations at a glance', async () => {
   await inspect(page, 'operator-en-light');
 });
 
+test('disks, ports, versions and since when it runs; a disk that is short of what is to be free says so', async () => {
+  const page = await world.openAs('ops', '/operation');
+  const standing = page.locator('.standing');
+  await standing.getByText(/^Sanling \d.* · rustc \d.* · SQLite 3\..* · libopus \d/).waitFor();
+  expect(await standing.locator('li').count()).toBe(3);
+  await standing.getByText('200 of 200 pairs free, 0 used').waitFor();
+  await standing.getByText(/since .* · up \d+ min/).waitFor();
+  expect(await standing.getByText('1.0 GB are to be free').count()).toBe(2);
+  const { disks } = await world.api<{ disks: { of: string; free_percent: number }[] }>('/status');
+  // More than there is: retention would make room, and there is nothing to remove.
+  const wanted = Math.min(90, Math.ceil(disks.find(({ of }) => of === 'recordings')?.free_percent ?? 0) + 5);
+  world.change('switch.toml', (text) => text.replace('free_space = "1GB"', `free_space = "${wanted}%"`));
+  await page.keyboard.press('Shift+R');
+  await page.getByText('in force').waitFor({ timeout: 60_000 });
+  await standing.locator('.state.tone-room-short').waitFor();
+  const again = page.waitForResponse((answer) => answer.url().endsWith('/status'));
+  await page.keyboard.press('r');
+  expect((await again).status()).toBe(200);
+  await standing.getByText('the oldest recordings are removed').waitFor();
+  await inspect(page, 'operator-short-en-light');
+  world.change('switch.toml', (text) => text.replace(`free_space = "${wanted}%"`, 'free_space = "1GB"'));
+  await page.keyboard.press('Shift+R');
+  await standing.locator('.state.tone-room-short').waitFor({ state: 'detached', timeout: 60_000 });
+}, 180_000);
+
 test('a reload shows what has changed; a wrong configuration is refused with file, line and remedy', async () => {
   const page = await world.open('/operation');
   await page.getByRole('button', { name: 'Reload' }).click();

@@ -27,6 +27,8 @@ export interface Options {
   demo?: boolean;
   /** Of the shipped configuration: what is otherwise, by file. */
   config?: Record<string, (text: string) => string>;
+  /** Media ports: four a call. */
+  ports?: number;
 }
 
 export interface Looks {
@@ -36,6 +38,8 @@ export interface Looks {
   height?: number;
   /** Without: the sign-in page. */
   token?: string | null;
+  /** Where the browser's clock stands; where this computer's does when absent. */
+  zone?: string;
 }
 
 export class World {
@@ -62,10 +66,15 @@ export class World {
     return `http://127.0.0.1:${this.http}`;
   }
 
+  /** Where phones register. */
+  get sipPort(): number {
+    return this.sip;
+  }
+
   /** Starts the switch, anew after `kill` with what its folder has. */
   async start(): Promise<void> {
     const media = 20_000 + (this.sip % 20) * 500;
-    const set = [`sip.listen=["udp:127.0.0.1:${this.sip}"]`, `http.listen="127.0.0.1:${this.http}"`, `media.ports="${media}-${media + 399}"`];
+    const set = [`sip.listen=["udp:127.0.0.1:${this.sip}"]`, `http.listen="127.0.0.1:${this.http}"`, `media.ports="${media}-${media + (this.options.ports ?? 400) - 1}"`];
     const folders = ['--config', 'config', '--data', 'data', '--recordings', 'recordings'];
     this.process = spawn(BINARY, [this.options.demo ? 'demo' : 'run', ...folders, ...set.flatMap((key) => ['--set', key])], {
       cwd: this.folder,
@@ -110,12 +119,13 @@ export class World {
   }
 
   /** A page of a browser that nobody has used before. What it writes to its console as an error fails the test at the end. */
-  async open(path: string, { language = 'en', theme = 'light', width = 1440, height = 900, token = TOKEN }: Looks = {}): Promise<Page> {
+  async open(path: string, { language = 'en', theme = 'light', width = 1440, height = 900, token = TOKEN, zone }: Looks = {}): Promise<Page> {
     const context = await chromium.launchPersistentContext(mkdtempSync(join(this.folder, 'browser-')), {
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
       args: ARGUMENTS,
       viewport: { width, height },
       acceptDownloads: true,
+      ...(zone ? { timezoneId: zone } : {}),
     });
     this.contexts.push(context);
     const page = context.pages()[0] ?? (await context.newPage());

@@ -6,6 +6,7 @@ import { useLoaded } from '../../parts/loading';
 import { Wrong } from '../../parts/small';
 import { Refusal } from '../../api/client';
 import { operator } from '../../words/operator';
+import { again, turn } from './again';
 import { gauges } from './metrics';
 
 async function metrics(signal: AbortSignal): Promise<Map<string, number>> {
@@ -16,7 +17,7 @@ async function metrics(signal: AbortSignal): Promise<Map<string, number>> {
 
 export function Figures() {
   const t = operator();
-  const { answer, refusal, again } = useLoaded('metrics', metrics);
+  const { answer, refusal } = useLoaded(`metrics ${turn.value}`, metrics);
   useKeys(t.title, [{ key: 'r', what: t.keys.again, run: again }]);
   const shown = (name: string): string => {
     const figure = (name: string): number => answer?.get(name) ?? 0;

@@ -5,10 +5,11 @@ import { get } from '../../api/client';
 import type { Status as Standing } from '../../api/types';
 import { now } from '../../clock';
 import { bytes, moment, percent } from '../../format';
-import { useKeys } from '../../keys';
+import { overhear } from '../../live/house';
 import { useLoaded } from '../../parts/loading';
 import { State, Wrong } from '../../parts/small';
 import { operator } from '../../words/operator';
+import { turn } from './again';
 
 /** A disk fills without an event. */
 const AGAIN_MS = 60_000;
@@ -18,11 +19,15 @@ type Ports = NonNullable<Standing['media_ports']>;
 
 export function Status() {
   const t = operator();
-  const { answer, refusal, again } = useLoaded('status', (signal) => get<Standing>('/status', signal));
-  useKeys(t.status, [{ key: 'r', what: t.keys.again, run: again }]);
+  const { answer, refusal, again } = useLoaded(`status ${turn.value}`, (signal) => get<Standing>('/status', signal));
   useEffect(() => {
     const timer = setInterval(() => document.visibilityState === 'visible' && again(), AGAIN_MS);
-    return () => clearInterval(timer);
+    // What is to be free is the configuration's to say.
+    const deafen = overhear((event) => event.name.startsWith('config.') && again());
+    return () => {
+      clearInterval(timer);
+      deafen();
+    };
   }, []);
   return (
     <section class="panel standing" aria-labelledby="status">
