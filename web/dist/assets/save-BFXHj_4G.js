@@ -1,1 +1,0 @@
-import{z as e}from"./index-BhY9sAnJ.js";async function t(t,n){let r=URL.createObjectURL(await(await e(t)).blob()),i=document.createElement(`a`);i.href=r,i.download=n,i.click(),URL.revokeObjectURL(r)}export{t};
