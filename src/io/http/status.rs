@@ -155,7 +155,7 @@ fn share(free: Free) -> f64 {
 fn disk_state(free: u64, wanted: u64) -> &'static str {
     if free < wanted {
         "short"
-    } else if free < wanted.saturating_mul(2) {
+    } else if free / 2 < wanted {
         "low"
     } else {
         "ok"
