@@ -1,6 +1,7 @@
 //! How long recordings and records are kept, and how much room on the disk is kept free for new ones.
 
 use crate::base::Duration;
+use std::fmt;
 
 /// The SIP of calls is looked at within days, and is the largest of what is kept beside the sound.
 const SIGNALLING: Duration = Duration::from_secs(30 * 86_400);
@@ -63,6 +64,21 @@ impl FreeSpace {
     }
 }
 
+/// As the files have it; of sizes the largest unit that divides them.
+impl fmt::Display for FreeSpace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Off => f.write_str("off"),
+            Self::Percent(percent) => write!(f, "{percent}%"),
+            Self::Bytes(bytes) => match bytes / 1_000_000 {
+                mega if mega % 1_000_000 == 0 => write!(f, "{}TB", mega / 1_000_000),
+                mega if mega % 1_000 == 0 => write!(f, "{}GB", mega / 1_000),
+                mega => write!(f, "{mega}MB"),
+            },
+        }
+    }
+}
+
 /// `ever` (`Some(None)`) or a number of days: `90d`.
 #[allow(clippy::option_option)] // Whether it is a time to keep, and which.
 pub(super) fn parse_keeping(text: &str) -> Option<Option<Duration>> {
@@ -91,6 +107,7 @@ mod tests {
             [("off", Off), ("5%", Percent(5)), ("90%", Percent(90)), ("500MB", Bytes(500_000_000)), ("2TB", Bytes(2_000_000_000_000))]
         {
             assert_eq!(FreeSpace::parse(text), Some(room), "{text}");
+            assert_eq!(FreeSpace::parse(&room.to_string()), Some(room), "{room}");
         }
         for wrong in ["", "5", "%", "0%", "91%", "-5%", "5 GB", "5gb", "0GB", "99999999999999TB", "on"] {
             assert_eq!(FreeSpace::parse(wrong), None, "{wrong}");

@@ -70,6 +70,7 @@ fn agents(old: &Config, new: &Config) -> Vec<String> {
             ("shift", was.shift != is.shift),
             ("role", was.role != is.role),
             ("login", was.login != is.login),
+            ("srtp", was.srtp != is.srtp),
         ];
         what.extend(differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name));
         out.push(format!("agent {id} changed: {}", what.join(", ")));
@@ -83,6 +84,10 @@ fn shown(duration: Duration) -> String {
         ms if ms % 1_000 == 0 => format!("{}s", ms / 1_000),
         ms => format!("{ms}ms"),
     }
+}
+
+fn kept(time: Option<Duration>) -> String {
+    time.map_or_else(|| "ever".to_owned(), |time| format!("{}d", time.as_secs() / 86_400))
 }
 
 /// Every single value by its dotted key, always in the same order.
@@ -119,6 +124,10 @@ fn values(config: &Config) -> Vec<Value> {
         ("http.listen", http.listen.to_string()),
         ("storage.data", storage.data.display().to_string()),
         ("storage.recordings", storage.recordings.display().to_string()),
+        ("storage.retention.recordings", kept(storage.retention.recordings)),
+        ("storage.retention.records", kept(storage.retention.records)),
+        ("storage.retention.signalling", kept(storage.retention.signalling)),
+        ("storage.retention.free_space", storage.retention.free_space.to_string()),
         ("access.session_idle", shown(access.session_idle)),
         ("access.session_longest", shown(access.session_longest)),
         ("access.numbers", list(access.numbers.iter().map(ToString::to_string).collect())),
@@ -187,6 +196,7 @@ mod tests {
         let old = shipped();
         let mut new = shipped();
         new.rules.hold.patience = secs(9);
+        new.storage.retention.free_space = crate::config::FreeSpace::Percent(5);
         new.rules.silent_call.enabled = false;
         new.rules.greeting.names_agent = false;
         new.rules.sound.tell_agent = !old.rules.sound.tell_agent;
@@ -200,6 +210,7 @@ mod tests {
         assert_eq!(
             changes(&old, &new),
             [
+                "storage.retention.free_space: 1GB → 5%",
                 "rules.hold.patience: 7s → 9s",
                 "rules.silent_call.enabled: true → false",
                 "agent 1004 removed",

@@ -2,7 +2,7 @@
 
 use super::errand::{Granted, Refused};
 use super::input::{Command, RequestId, RequestedState};
-use super::output::{Output, Reply};
+use super::output::{Detail, Output, Reply};
 use super::{Key, Switch, changes::changes, directory};
 use crate::acd::{self, Reason, WrapUpKind};
 use crate::base::{AgentId, CallId, Duration, Instant};
@@ -94,7 +94,8 @@ impl Switch {
     /// The new configuration, whole and at once; calls, registrations and agents' states are kept.
     fn reload(&mut self, config: Arc<Config>, now: Instant) -> Reply {
         let mut changes = changes(&self.config, &config);
-        if self.config.sip.listen != config.sip.listen || self.config.http != config.http || self.config.storage != config.storage {
+        let folders = |config: &Config| (config.storage.data.clone(), config.storage.recordings.clone());
+        if self.config.sip.listen != config.sip.listen || self.config.http != config.http || folders(&self.config) != folders(&config) {
             changes.push("listening addresses and storage folders take effect at the next start".to_owned());
         }
         let gone: Vec<AgentId> = self.config.agents.keys().filter(|id| !config.agents.contains_key(*id)).cloned().collect();
@@ -111,6 +112,8 @@ impl Switch {
         self.forget_carriers();
         self.touched.extend([Key::Acd, Key::Endpoint]);
         tracing::info!(changes = changes.len(), "configuration reloaded");
+        let count = i64::try_from(changes.len()).unwrap_or(i64::MAX);
+        self.publish("config.reloaded", None, now, vec![("changes", Detail::Number(count))]);
         Reply::Reloaded { changes }
     }
 

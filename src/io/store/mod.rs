@@ -451,8 +451,6 @@ impl Store {
         self.shared.keeper.bytes()
     }
 
-    /// Waits until everything pushed before is in the database. Waits for ever while that cannot be written: bound it where that matters.
-    ///
     /// The database's version.
     ///
     /// # Errors
@@ -461,6 +459,8 @@ impl Store {
         Ok(sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&self.readers).await?)
     }
 
+    /// Waits until everything pushed before is in the database. Waits for ever while that cannot be written: bound it where that matters.
+    ///
     /// # Errors
     /// When the writer has ended.
     pub async fn flush(&self) -> Result<(), StoreError> {

@@ -64,6 +64,7 @@ fn a_reload_keeps_calls_states_registrations_and_places() {
     world.agents_come(&["1002", "1003"]);
     world.dials("1003", "*15").after(secs(3)).dials("second", "95000").expect_ringing("1002").after(secs(4));
     assert_eq!(world.reload(&[], &["rules.hold.patience=\"9s\""]), ["rules.hold.patience: 7s → 9s"]);
+    assert_eq!(world.events_named("config.reloaded").count(), 1);
     world.expect_conversation(CALLER, "1001").expect_ringing("1002").expect_agent("1003", "not-ready", Some("meeting"));
     world.answers("1002").after(secs(4)).expect_conversation("second", "1002");
     world.hangs_up(CALLER).after(millis(100)).expect_agent("1001", "ready", None);

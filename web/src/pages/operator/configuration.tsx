@@ -6,6 +6,7 @@ import type { ConfigError } from '../../api/types';
 import { useKeys } from '../../keys';
 import { operator } from '../../words/operator';
 import { Errors } from '../configuration/verdict';
+import { again } from './again';
 
 interface Result {
   title: string;
@@ -22,6 +23,7 @@ export function Configuration() {
     try {
       const { changes } = await send<{ changes: string[] }>('POST', '/config/reload');
       setResult({ title: changes.length === 0 ? t.nothingChanged : t.changed(changes.length), changes, errors: [] });
+      again();
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       const errors = (error.problem.errors ?? []) as ConfigError[];
