@@ -1,7 +1,7 @@
 //! `sanling`: arguments in, a command run, an exit code out. What the commands do is in `sanling::io::commands`.
 
 use clap::{Args, Parser, Subcommand};
-use sanling::io::client::{self, Remote};
+use sanling::io::client::{self, ClientError, Remote};
 use sanling::io::commands::{check, hash_password, init, recordings, remote};
 use sanling::io::config_files::path_override;
 use sanling::io::demo::{self, DemoOptions};
@@ -100,14 +100,21 @@ struct Running {
     /// The switch's data folder
     #[arg(long, value_name = "DIR", default_value = "data")]
     data: PathBuf,
+    /// Whose certificates are trusted over https, PEM; else whom this machine trusts
+    #[arg(long, value_name = "FILE", env = "SANLING_CA")]
+    ca: Option<PathBuf>,
     /// For programs
     #[arg(long)]
     json: bool,
 }
 
 impl Running {
-    fn remote(&self) -> Remote {
-        Remote::new(&self.url, self.token.clone(), &self.data)
+    fn remote(&self) -> Result<Remote, ClientError> {
+        let remote = Remote::new(&self.url, self.token.clone(), &self.data);
+        match &self.ca {
+            Some(file) => remote.with_authority(file),
+            None => Ok(remote),
+        }
     }
 }
 
@@ -218,19 +225,23 @@ fn main() -> ExitCode {
             Err(error) => verdict(Err(error)),
         },
         Command::HashPassword => verdict(hash_password::hash_password(&mut out)),
-        Command::Status(at) => verdict(remote::status(&at.remote(), at.json, &mut out)),
+        Command::Status(at) => verdict(at.remote().and_then(|switch| remote::status(&switch, at.json, &mut out))),
         Command::Calls(CallsArguments { at, limit, running, agent, queue, caller, outcome }) => {
             let query = remote::CallQuery { limit, running, agent, queue, caller, outcome, recording: None };
-            verdict(remote::calls(&at.remote(), &query, at.json, &mut out))
+            verdict(at.remote().and_then(|switch| remote::calls(&switch, &query, at.json, &mut out)))
         }
-        Command::Agents(at) => verdict(remote::agents(&at.remote(), at.json, &mut out)),
-        Command::Queues(at) => verdict(remote::queues(&at.remote(), at.json, &mut out)),
-        Command::Reload(at) => verdict(remote::reload(&at.remote(), at.json, &mut out)),
-        Command::Recordings(Recordings::List { at, limit }) => verdict(recordings::list(&at.remote(), limit, at.json, &mut out)),
-        Command::Recordings(Recordings::Play { at, id, output }) => verdict(recordings::play(&at.remote(), &id, output.as_deref())),
+        Command::Agents(at) => verdict(at.remote().and_then(|switch| remote::agents(&switch, at.json, &mut out))),
+        Command::Queues(at) => verdict(at.remote().and_then(|switch| remote::queues(&switch, at.json, &mut out))),
+        Command::Reload(at) => verdict(at.remote().and_then(|switch| remote::reload(&switch, at.json, &mut out))),
+        Command::Recordings(Recordings::List { at, limit }) => {
+            verdict(at.remote().and_then(|switch| recordings::list(&switch, limit, at.json, &mut out)))
+        }
+        Command::Recordings(Recordings::Play { at, id, output }) => {
+            verdict(at.remote().and_then(|switch| recordings::play(&switch, &id, output.as_deref())))
+        }
         Command::Recordings(Recordings::Verify { at, recordings }) => verdict(recordings::verify(&recordings, &at.data, at.json, &mut out)),
         Command::Recordings(Recordings::Repair { at, recordings }) => {
-            verdict(recordings::repair(&at.remote(), &recordings, &at.data, &mut out))
+            verdict(at.remote().and_then(|switch| recordings::repair(&switch, &recordings, &at.data, &mut out)))
         }
     }
 }

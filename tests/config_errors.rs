@@ -508,6 +508,27 @@ fn a_users_demo_password_keeps_the_switch_on_loopback_too() {
 }
 
 #[test]
+fn pages_in_clear_on_a_network_are_warned_of_and_over_tls_they_want_a_certificate() {
+    let mut files = shipped();
+    files[0].text = files[0].text.replace("password = \"demo-", "password = \"own-");
+    files.pop().expect("the users");
+    let warned = |overrides: &[&str]| {
+        let overrides: Vec<String> = overrides.iter().map(|text| (*text).to_owned()).collect();
+        let outcome = examine(&files, &overrides, &prompts());
+        (outcome.config.map(|config| config.http.tls).map_err(|errors| in_full(&errors)), in_full(&outcome.warnings))
+    };
+    assert!(!warned(&[]).1.contains("in clear"));
+    let (config, told) = warned(&["http.listen=\"192.0.2.1:8080\""]);
+    assert!(config == Ok(false) && told.contains("recordings go over this network in clear") && told.contains("`tls = true`"), "{told}");
+    let tls = ["http.listen=\"192.0.2.1:8080\"", "http.tls=true", "tls.certificate=\"own.pem\"", "tls.key=\"own-key.pem\""];
+    let (config, told) = warned(&tls);
+    assert!(!told.contains("in clear") && !told.contains("nothing listens over TLS"), "{told}");
+    assert_eq!(config, Ok(true));
+    let (refused, _) = warned(&tls[..2]);
+    assert!(refused.expect_err("no certificate").contains("over TLS it listens with a certificate, and none is given"));
+}
+
+#[test]
 fn mistakes_in_a_calendar_have_their_answers() {
     let calendar = |text: &str| {
         let mut files = shipped();

@@ -168,6 +168,8 @@ pub struct MediaConfig {
 #[derive(Clone, PartialEq, Debug)]
 pub struct HttpConfig {
     pub listen: SocketAddr,
+    /// Over TLS alone, with the certificate of [`SipConfig::tls`].
+    pub tls: bool,
 }
 
 #[derive(Clone, PartialEq, Debug)]

@@ -127,6 +127,7 @@ tables! {
     }
     RawHttp "http" {
         listen: Spot<String> = "listen = \"127.0.0.1:8080\"",
+        tls: Spot<bool> = "tls = true",
     }
     RawStorage "storage" {
         data: Spot<String> = "data = \"data\"",

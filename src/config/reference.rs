@@ -66,6 +66,7 @@ reference! {
     }
     ["http"] "Pages, API, metrics." {
         "listen" = r#""127.0.0.1:8080""#: "Address and port.";
+        "tls" = "false": "Over TLS alone, with the certificate of [tls]: https://. Passwords and recordings travel here: turn it on wherever another computer looks in.";
     }
     ["storage"] "Folders." {
         "data" = r#""data""#: "The embedded database and the state that a restart goes on from.";

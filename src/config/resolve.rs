@@ -109,7 +109,7 @@ impl Resolver<'_> {
         let raw_media = raw.media.unwrap_or_default();
         let raw_http = raw.http.unwrap_or_default();
         let listen = self.listen(&raw_sip);
-        let tls = self.tls(&raw.tls.unwrap_or_default(), &listen);
+        let tls = self.tls(&raw.tls.unwrap_or_default(), &listen, &raw_http);
         let sip = self.sip(&raw_sip, &listen, tls);
         let media = self.media(&raw_media);
         let srtp = self.srtp(raw_media.srtp.as_ref(), SrtpPolicy::Off);
@@ -151,6 +151,7 @@ impl Resolver<'_> {
         self.secrets_stay_secret(&raw_sip, &listen, &agents, &trunks);
         self.ports_do_not_meet(&listen, &http_listen, &raw_media, &media);
         self.no_demo_password_in_the_open(&listen, &http_listen);
+        self.no_pages_in_clear_in_the_open(&http_listen, http.tls);
         Config {
             switch,
             sip,

@@ -211,6 +211,7 @@ async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&
         folder: options.folder(),
         recorder: recorder.status(),
         reload: reloader(options, desk.clone(), libraries, tls.clone(), loaded.clone()),
+        tls: config.http.tls.then(|| tls.clone()),
     };
     let server = readers
         .spawn(Server::start(config.http.listen, api.clone()))

@@ -27,6 +27,8 @@ const FILE_MAX: u64 = 1 << 20;
 pub struct Material {
     /// For those that come in, where TLS is listened for.
     pub server: Option<ServerSide>,
+    /// For pages and programs, where they come over TLS.
+    pub pages: Option<Arc<ServerConfig>>,
     /// For those that go out to trunks.
     pub trunks: Vec<TrunkSide>,
 }
@@ -79,8 +81,17 @@ impl Material {
         for trunk in config.trunks.values() {
             trunks.extend(trunk_sides(trunk, folder)?);
         }
-        Ok(Self { server, trunks })
+        let pages = config.sip.tls.as_ref().filter(|_| config.http.tls).map(|pair| pages_side(pair, folder)).transpose()?;
+        Ok(Self { server, pages, trunks })
     }
+}
+
+fn pages_side(pair: &KeyPair, folder: &Path) -> Result<Arc<ServerConfig>, Unusable> {
+    let pair = Pair::read(&folder.join(&pair.certificate), &folder.join(&pair.key)).map_err(|fault| Unusable(fault.message))?;
+    let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().map_err(unusable)?;
+    let mut config = builder.with_no_client_auth().with_single_cert(pair.chain, pair.key).map_err(unusable)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
 }
 
 fn server_side(pair: &KeyPair, config: &Config, folder: &Path) -> Result<ServerSide, Unusable> {

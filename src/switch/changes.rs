@@ -122,6 +122,7 @@ fn values(config: &Config) -> Vec<Value> {
         ("media.rtp_timeout", shown(media.rtp_timeout)),
         ("media.workers", media.workers.map_or_else(|| "one a core".to_owned(), |workers| workers.to_string())),
         ("http.listen", http.listen.to_string()),
+        ("http.tls", http.tls.to_string()),
         ("storage.data", storage.data.display().to_string()),
         ("storage.recordings", storage.recordings.display().to_string()),
         ("storage.retention.recordings", kept(storage.retention.recordings)),

@@ -231,6 +231,7 @@ async fn serve(
             let result = result.lock().expect("not poisoned").clone();
             Box::pin(async move { result })
         }),
+        tls: None,
     };
     let server = Server::start("127.0.0.1:0".parse().expect("an address"), api).await.expect("listens");
     (store, hub, metrics, server)

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-const TOKEN: &str = "a token of the tests";
+pub const TOKEN: &str = "a token of the tests";
 /// Tests that run at a time: they measure real time, and a crowded machine is late.
 const SEATS: usize = 2;
 
@@ -50,6 +50,21 @@ impl Ports {
     }
 }
 
+/// Whether pages come over TLS alone: then by a certificate of `config/ca.pem`.
+fn is_secure(overrides: &[String]) -> bool {
+    overrides.iter().any(|one| one == "http.tls=true")
+}
+
+fn agent(authority: Option<&Path>) -> ureq::Agent {
+    let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(10)));
+    let Some(file) = authority else { return config.build().into() };
+    let authority = ureq::tls::Certificate::from_pem(&fs::read(file).expect("an authority")).expect("a certificate");
+    let tls = ureq::tls::TlsConfig::builder()
+        .root_certs(ureq::tls::RootCerts::new_with_certs(&[authority]))
+        .unversioned_rustls_crypto_provider(std::sync::Arc::new(rustls::crypto::ring::default_provider()));
+    config.tls_config(tls.build()).build().into()
+}
+
 /// A switch of a test.
 pub struct Site {
     folder: Option<tempfile::TempDir>,
@@ -73,8 +88,9 @@ impl Site {
         copy(&in_tree("config"), &folder.path().join("config"));
         change(&folder.path().join("config"));
         let ports = Ports::take();
-        let agent = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(10))).build().into();
-        let overrides = overrides.iter().map(|one| (*one).to_owned()).collect();
+        let overrides: Vec<String> = overrides.iter().map(|one| (*one).to_owned()).collect();
+        let authority = is_secure(&overrides).then(|| folder.path().join("config/ca.pem"));
+        let agent = agent(authority.as_deref());
         let mut site = Self { folder: Some(folder), ports, overrides, process: None, agent, _seat: seat };
         site.launch();
         site
@@ -141,9 +157,22 @@ impl Site {
         self.port(1)
     }
 
+    /// Where a page of the switch is.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}://127.0.0.1:{}{path}", if is_secure(&self.overrides) { "https" } else { "http" }, self.port(2))
+    }
+
+    pub fn client(&self) -> &ureq::Agent {
+        &self.agent
+    }
+
+    /// From now on this authority's certificates are trusted over https.
+    pub fn trust(&mut self, authority: &Path) {
+        self.agent = agent(Some(authority));
+    }
+
     fn try_get(&self, path: &str) -> Option<(u16, Vec<u8>)> {
-        let url = format!("http://127.0.0.1:{}{path}", self.port(2));
-        let mut response = self.agent.get(url).header("authorization", format!("Bearer {TOKEN}")).call().ok()?;
+        let mut response = self.agent.get(self.url(path)).header("authorization", format!("Bearer {TOKEN}")).call().ok()?;
         let body = response.body_mut().with_config().limit(100_000_000).read_to_vec().ok()?;
         Some((response.status().as_u16(), body))
     }
@@ -159,8 +188,8 @@ impl Site {
     }
 
     pub fn post(&self, path: &str, body: &str) -> (u16, Value) {
-        let url = format!("http://127.0.0.1:{}{path}", self.port(2));
-        let request = self.agent.post(url).header("authorization", format!("Bearer {TOKEN}")).header("content-type", "application/json");
+        let request =
+            self.agent.post(self.url(path)).header("authorization", format!("Bearer {TOKEN}")).header("content-type", "application/json");
         let mut response = request.send(body).unwrap_or_else(|error| panic!("POST {path}: {error}"));
         let body = response.body_mut().read_to_vec().expect("a body");
         (response.status().as_u16(), serde_json::from_slice(&body).unwrap_or(Value::Null))
@@ -168,7 +197,7 @@ impl Site {
 
     /// A request of a page: with the cookie of who has signed in, or without. Status, the cookie that was set, body.
     pub fn page(&self, method: &str, path: &str, cookie: Option<&str>, body: &str) -> (u16, Option<String>, Value) {
-        let request = ureq::http::Request::builder().method(method).uri(format!("http://127.0.0.1:{}{path}", self.port(2)));
+        let request = ureq::http::Request::builder().method(method).uri(self.url(path));
         let request =
             request.header("x-sanling", "page").header("content-type", "application/json").header("cookie", cookie.unwrap_or("none=1"));
         let response = self.agent.run(request.body(body.to_owned()).expect("a request"));

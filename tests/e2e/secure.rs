@@ -1,12 +1,13 @@
 //! TLS and SRTP with phones and tools that nobody here wrote: what they register over, what they are keyed by, and that what each says is
-//! what the other hears, and what is on record.
+//! what the other hears, and what is on record. And pages over TLS.
 
 use crate::baresip::{Baresip, Phone, Secrets};
 use crate::harness::{Site, pass, text, until};
 use crate::linphone::Linphone;
 use crate::sound::{cut, parse_wav, tone, tone_level};
 use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair};
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -227,4 +228,49 @@ fn openssl_is_answered_over_both_versions_and_a_reload_brings_another_certificat
     assert_eq!(status, 422, "{errors}");
     assert!(errors.to_string().contains("is not the key of"), "{errors}");
     assert!(s_client(&site, &authority, &[], options).contains("200 OK"));
+}
+
+#[test]
+fn pages_and_commands_come_over_tls_alone_and_a_reload_brings_another_certificate() {
+    let tls = ["http.tls=true", "tls.certificate=\"own.pem\"", "tls.key=\"own-key.pem\""];
+    let mut site = Site::start_with(&tls, certify);
+    let authority = site.path("config/ca.pem");
+    // Who only connects, and who speaks in clear, keeps nobody waiting and is told nothing.
+    let address = ("127.0.0.1", site.port(2));
+    let idle: Vec<TcpStream> = (0..100).map(|_| TcpStream::connect(address).expect("connects")).collect();
+    let mut clear = TcpStream::connect(address).expect("connects");
+    clear.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").expect("written");
+    let mut told = Vec::new();
+    let _ = clear.read_to_end(&mut told);
+    assert!(!told.starts_with(b"HTTP/"), "{}", String::from_utf8_lossy(&told));
+    assert_eq!(site.get("/healthz")["status"], "ok");
+    drop(idle);
+    // The session's cookie does not travel in clear.
+    let credentials = r#"{"user":"ops","password":"demo-ops"}"#;
+    let request = site.client().post(site.url("/api/v1/session")).header("x-sanling", "page").header("content-type", "application/json");
+    let answer = request.send(credentials).expect("an answer");
+    let cookie = answer.headers()["set-cookie"].to_str().expect("text");
+    assert!(cookie.contains("; Secure") && cookie.contains("; HttpOnly"), "{cookie}");
+    let status = |ca: &Path| {
+        let command = Command::new(env!("CARGO_BIN_EXE_sanling"))
+            .args(["status", "--url", &site.url(""), "--ca"])
+            .arg(ca)
+            .env("SANLING_TOKEN", crate::harness::TOKEN)
+            .output();
+        let output = command.expect("it runs");
+        (output.status.success(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+    };
+    let (good, told) = status(&authority);
+    assert!(good && told.contains("calls in progress: 0"), "{told}");
+    // Another certificate, of another authority.
+    let old = site.path("old.pem");
+    std::fs::copy(&authority, &old).expect("copied");
+    certify(&site.path("config"));
+    assert!(status(&old).0 && !status(&authority).0, "not before it is told");
+    site.signal("HUP");
+    assert!(until(40.0, || status(&authority).0.then_some(())).is_some());
+    let (good, told) = status(&old);
+    assert!(!good && told.contains("certificate"), "{told}");
+    site.trust(&authority);
+    assert_eq!(site.get("/healthz")["status"], "ok");
 }

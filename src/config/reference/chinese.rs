@@ -42,6 +42,7 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     ("media.srtp_suites", "加密套件，按优先顺序。"),
     ("http", "页面、API、指标。"),
     ("http.listen", "地址和端口。"),
+    ("http.tls", "只通过 TLS 提供（https://），证书取自 [tls]。密码和录音都走这里：凡是从别的电脑访问，都应打开。"),
     ("storage", "目录。"),
     ("storage.data", "内嵌数据库，以及重启后继续所需的状态。"),
     ("storage.recordings", "每天一个目录：`2026/11/21/CALL-ID.wav`。"),

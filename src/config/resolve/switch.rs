@@ -171,7 +171,7 @@ impl Resolver<'_> {
                 DEFAULT_HTTP
             }
         };
-        HttpConfig { listen }
+        HttpConfig { listen, tls: raw.tls.as_ref().is_some_and(|spot| spot.value) }
     }
 
     pub(super) fn storage(&mut self, raw: &RawStorage) -> StorageConfig {

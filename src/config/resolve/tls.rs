@@ -4,7 +4,7 @@ use super::switch::is_host;
 use super::{Place, Placed, Resolver, Spot};
 use crate::base::srtp::SrtpPolicy;
 use crate::base::{AgentId, TrunkId};
-use crate::config::raw::{RawSip, RawTls, RawTrunk};
+use crate::config::raw::{RawHttp, RawSip, RawTls, RawTrunk};
 use crate::config::{AgentConfig, Finding, KeyPair, Listen, ListenProtocol, TrunkConfig, TrunkTls};
 use std::path::PathBuf;
 
@@ -13,16 +13,17 @@ const HOW: &str = "[tls] certificate = \"tls/cert.pem\" and key = \"tls/key.pem\
                    ec_paramgen_curve:P-256 -nodes -days 365 -subj /CN=HOST -addext subjectAltName=DNS:HOST -keyout key.pem -out cert.pem";
 
 impl Resolver<'_> {
-    /// With what is listened over TLS.
-    pub(super) fn tls(&mut self, raw: &RawTls, listen: &[Spot<Listen>]) -> Option<KeyPair> {
+    /// With what is listened over TLS, by phones and by pages.
+    pub(super) fn tls(&mut self, raw: &RawTls, listen: &[Spot<Listen>], http: &RawHttp) -> Option<KeyPair> {
         let pair = self.pair(raw.certificate.as_ref(), raw.key.as_ref(), (raw.given.contains("certificate"), raw.given.contains("key")));
-        let listens = listen.iter().find(|spot| spot.value.protocol == ListenProtocol::Tls);
+        let phones = listen.iter().find(|spot| spot.value.protocol == ListenProtocol::Tls).map(|spot| spot.place);
+        let listens = phones.or_else(|| http.tls.as_ref().filter(|spot| spot.value).map(|spot| spot.place));
         match (listens, &pair) {
-            (Some(spot), None) if !raw.given.contains("certificate") && !raw.given.contains("key") => {
-                self.faults.error(spot.place, "over TLS it listens with a certificate, and none is given", HOW);
+            (Some(place), None) if !raw.given.contains("certificate") && !raw.given.contains("key") => {
+                self.faults.error(place, "over TLS it listens with a certificate, and none is given", HOW);
             }
             (None, Some(_)) => {
-                let remedy = "add \"tls:ADDRESS:5061\" to sip.listen, or leave [tls] out";
+                let remedy = "add \"tls:ADDRESS:5061\" to sip.listen, or `tls = true` to [http], or leave [tls] out";
                 self.faults.warning(raw.place, "a certificate is given, and nothing listens over TLS", remedy);
             }
             _ => {}

@@ -125,6 +125,14 @@ impl Resolver<'_> {
             }
         }
     }
+
+    /// Passwords of people, and recordings, are asked for here.
+    pub(super) fn no_pages_in_clear_in_the_open(&mut self, http: &Spot<SocketAddr>, tls: bool) {
+        if !tls && !http.value.ip().to_canonical().is_loopback() {
+            let remedy = "`tls = true` in [http] and a certificate in [tls]; or listen on loopback, behind a proxy that speaks TLS";
+            self.faults.warning(http.place, "passwords, numbers and recordings go over this network in clear", remedy);
+        }
+    }
 }
 
 /// The queues that these destinations lead to, straight or by menus.

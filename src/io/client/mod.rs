@@ -2,11 +2,15 @@
 
 pub mod table;
 
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use serde_json::Value;
 use std::fmt;
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
+use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 
 /// Where a switch listens when nothing else is said.
 pub const DEFAULT_URL: &str = "http://127.0.0.1:8080";
@@ -71,6 +75,17 @@ impl From<std::io::Error> for ClientError {
     }
 }
 
+/// HTTP as all commands speak it; over https a certificate of one of these authorities is asked for.
+fn agent(authorities: impl FnOnce() -> Vec<CertificateDer<'static>>) -> ureq::Agent {
+    let roots: Vec<Certificate<'static>> = authorities().iter().map(|one| Certificate::from_der(one).to_owned()).collect();
+    let tls = TlsConfig::builder()
+        .provider(TlsProvider::Rustls)
+        .root_certs(RootCerts::Specific(Arc::new(roots)))
+        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()));
+    let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_connect(Some(Duration::from_secs(5)));
+    config.tls_config(tls.build()).build().into()
+}
+
 /// What came back, whatever its status.
 type Response = ureq::http::Response<ureq::Body>;
 
@@ -80,8 +95,23 @@ impl Remote {
     pub fn new(url: &str, token: Option<String>, data: &Path) -> Self {
         let from_file = || std::fs::read_to_string(data.join(crate::io::http::auth::TOKEN_FILE)).ok();
         let token = token.or_else(from_file).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-        let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_connect(Some(Duration::from_secs(5)));
-        Self { url: url.trim_end_matches('/').to_owned(), token, agent: config.build().into() }
+        let trusted = || if url.starts_with("https:") { rustls_native_certs::load_native_certs().certs } else { Vec::new() };
+        Self { url: url.trim_end_matches('/').to_owned(), token, agent: agent(trusted) }
+    }
+
+    /// Over https the switch's certificate is judged by this authority, or is this one itself, instead of those that this machine trusts.
+    ///
+    /// # Errors
+    /// The file cannot be read, or has no certificate.
+    pub fn with_authority(mut self, file: &Path) -> Result<Self, ClientError> {
+        let unusable = |why: String| ClientError::System(std::io::Error::other(format!("{}: {why}", file.display())));
+        let pem = std::fs::read(file).map_err(|error| unusable(error.to_string()))?;
+        let found = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>().map_err(|error| unusable(error.to_string()))?;
+        if found.is_empty() {
+            return Err(unusable("there is no certificate in it".to_owned()));
+        }
+        self.agent = agent(|| found);
+        Ok(self)
     }
 
     /// A JSON answer of the API.

@@ -1,7 +1,9 @@
 //! A TCP listener that accepts no more connections than it may: the rest wait in the kernel's backlog. A connection is closed when for too
-//! long nothing could be said to it: neither a head that comes byte by byte nor a peer that never reads holds its place.
+//! long nothing could be said to it: neither a head that comes byte by byte nor a peer that never reads holds its place, nor one who is long
+//! in shaking hands. Hands are shaken when the connection is first read, so that accepting the next waits for nobody.
 
 use crate::base::limits::{HTTP_CONNECTIONS_PER_ADDRESS_MAX, HTTP_SILENCE_MAX};
+use crate::io::net::Tls;
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use std::collections::BTreeMap;
@@ -16,13 +18,15 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep, sleep};
+use tokio_rustls::server::TlsStream;
+use tokio_rustls::{Accept, TlsAcceptor};
 
-#[derive(Debug)]
 pub struct Bounded {
     listener: TcpListener,
     places: Arc<Semaphore>,
     addresses: Addresses,
     silence: Duration,
+    tls: Option<Tls>,
 }
 
 /// How many connections each address has. A lock, because connections end on any thread; held for one look-up.
@@ -66,12 +70,14 @@ impl Drop for Seat {
 }
 
 impl Bounded {
-    pub async fn bind(listen: SocketAddr, connections_max: usize) -> io::Result<Self> {
+    /// `tls`: everybody comes over TLS, with the certificate that was loaded last.
+    pub async fn bind(listen: SocketAddr, connections_max: usize, tls: Option<Tls>) -> io::Result<Self> {
         Ok(Self {
             listener: TcpListener::bind(listen).await?,
             places: Arc::new(Semaphore::new(connections_max)),
             addresses: Addresses::default(),
             silence: HTTP_SILENCE_MAX,
+            tls,
         })
     }
 
@@ -80,10 +86,44 @@ impl Bounded {
     }
 }
 
+/// What is read and written.
+enum Stream {
+    Plain(TcpStream),
+    Shaking(Box<Accept<TcpStream>>),
+    Secure(Box<TlsStream<TcpStream>>),
+    /// Hands were not shaken.
+    Failed,
+}
+
+impl Stream {
+    /// The stream as it can be read and written: first hands are shaken.
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Pin<&mut dyn Duplex>>> {
+        if let Self::Shaking(shaking) = self {
+            match Pin::new(shaking.as_mut()).poll(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(stream)) => *self = Self::Secure(Box::new(stream)),
+                Poll::Ready(Err(error)) => {
+                    tracing::debug!(%error, "no TLS with this browser or program");
+                    *self = Self::Failed;
+                    return Poll::Ready(Err(error));
+                }
+            }
+        }
+        match self {
+            Self::Plain(stream) => Poll::Ready(Ok(Pin::new(stream))),
+            Self::Secure(stream) => Poll::Ready(Ok(Pin::new(stream.as_mut()))),
+            Self::Shaking(_) | Self::Failed => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+        }
+    }
+}
+
+/// Read and written.
+trait Duplex: AsyncRead + AsyncWrite + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Unpin> Duplex for T {}
+
 /// A connection with its place among the allowed ones.
-#[derive(Debug)]
 pub struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     /// When it has been silent for too long; put off by each byte that it takes.
     silent: Pin<Box<Sleep>>,
     silence: Duration,
@@ -121,6 +161,14 @@ impl Listener for Bounded {
             let (stream, peer) = Listener::accept(&mut self.listener).await;
             let Some(seat) = self.addresses.seat(peer.ip().to_canonical()) else { continue };
             let _ = stream.set_nodelay(true);
+            let stream = match &self.tls {
+                None => Stream::Plain(stream),
+                // It was there when the switch began; without it nobody is spoken to in clear.
+                Some(tls) => match tls.pages() {
+                    Some(config) => Stream::Shaking(Box::new(TlsAcceptor::from(config).accept(stream))),
+                    None => continue,
+                },
+            };
             return (Connection { stream, silent: Box::pin(sleep(self.silence)), silence: self.silence, _place: place, _seat: seat }, peer);
         }
     }
@@ -136,7 +184,7 @@ impl AsyncRead for Connection {
         if self.silent.is_elapsed() {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
-        match Pin::new(&mut self.stream).poll_read(cx, buf) {
+        match flat(self.stream.poll_ready(cx).map_ok(|stream| stream.poll_read(cx, buf))) {
             Poll::Pending => self.waiting(cx),
             ready @ Poll::Ready(_) => ready,
         }
@@ -145,25 +193,48 @@ impl AsyncRead for Connection {
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let poll = Pin::new(&mut self.stream).poll_write(cx, buf);
+        let poll = self.stream.poll_ready(cx).map_ok(|stream| stream.poll_write(cx, buf));
+        let poll = flat(poll);
         self.written(cx, poll)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        match &mut self.stream {
+            Stream::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Stream::Secure(stream) => Pin::new(stream.as_mut()).poll_flush(cx),
+            // Nothing was written.
+            Stream::Shaking(_) | Stream::Failed => Poll::Ready(Ok(())),
+        }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        match &mut self.stream {
+            Stream::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Stream::Secure(stream) => Pin::new(stream.as_mut()).poll_shutdown(cx),
+            Stream::Shaking(_) | Stream::Failed => Poll::Ready(Ok(())),
+        }
     }
 
     fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bufs: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        let poll = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        let poll = self.stream.poll_ready(cx).map_ok(|stream| stream.poll_write_vectored(cx, bufs));
+        let poll = flat(poll);
         self.written(cx, poll)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        match &self.stream {
+            Stream::Plain(stream) => stream.is_write_vectored(),
+            Stream::Secure(stream) => stream.is_write_vectored(),
+            Stream::Shaking(_) | Stream::Failed => false,
+        }
+    }
+}
+
+fn flat<T>(poll: Poll<io::Result<Poll<io::Result<T>>>>) -> Poll<io::Result<T>> {
+    match poll {
+        Poll::Ready(Ok(inner)) => inner,
+        Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+        Poll::Pending => Poll::Pending,
     }
 }
 
@@ -183,7 +254,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     async fn pair(silence: Duration) -> (Connection, TcpStream) {
-        let mut bounded = Bounded::bind("127.0.0.1:0".parse().expect("an address"), 8).await.expect("it listens");
+        let mut bounded = Bounded::bind("127.0.0.1:0".parse().expect("an address"), 8, None).await.expect("it listens");
         bounded.silence = silence;
         let peer = TcpStream::connect(bounded.address().expect("bound")).await.expect("it connects");
         (bounded.accept().await.0, peer)

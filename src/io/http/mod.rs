@@ -50,6 +50,7 @@ use super::desk::Desk;
 use super::events::EventHub;
 use super::loaded::Loaded;
 use super::metrics::Metrics;
+use super::net::Tls;
 use super::recorder::RecorderStatus;
 use super::shapes::{AuditEntry, Time};
 use super::store::{Row, Store};
@@ -96,6 +97,8 @@ pub struct Api {
     pub folder: ConfigFolder,
     pub recorder: RecorderStatus,
     pub reload: Reload,
+    /// Where pages and programs come over TLS alone.
+    pub tls: Option<Tls>,
 }
 
 impl fmt::Debug for Api {
@@ -216,7 +219,7 @@ impl Server {
     /// # Errors
     /// When the address cannot be listened on, or the operating system gives no randomness.
     pub async fn start(listen: SocketAddr, api: Api) -> std::io::Result<Self> {
-        let listener = listener::Bounded::bind(listen, limits::HTTP_CONNECTIONS_MAX).await?;
+        let listener = listener::Bounded::bind(listen, limits::HTTP_CONNECTIONS_MAX, api.tls.clone()).await?;
         let address = listener.address()?;
         let (closing, closed) = watch::channel(false);
         let restored = Sessions::restored(&api.store, &api.config.get(), wall_time()).await;

@@ -105,7 +105,8 @@ pub async fn open(
     let opened = context.sessions.open(user, &config, wall_time());
     let (token, open, ended) = opened.map_err(|_| Problem::overloaded("the system gives no randomness for a session"))?;
     context.ended(&remote, ended);
-    let cookie = [(header::SET_COOKIE, format!("{}={token}; HttpOnly; SameSite=Strict; Path=/", auth::COOKIE))];
+    let secure = if context.api.tls.is_some() { "; Secure" } else { "" };
+    let cookie = [(header::SET_COOKIE, format!("{}={token}; HttpOnly; SameSite=Strict; Path=/{secure}", auth::COOKIE))];
     Ok((cookie, Json(Session::new(user, &open, &config))).into_response())
 }
 

@@ -3,6 +3,7 @@
 
 use crate::io::tls::{Material, TrunkSide, names_of};
 use crate::sip::Flow;
+use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -49,6 +50,11 @@ impl Tls {
         let ips = |addresses: &Vec<SocketAddr>| addresses.iter().map(SocketAddr::ip).collect();
         let found = hosts.iter().map(|(name, addresses)| (name.clone(), ips(addresses))).collect();
         *self.0.found.write().unwrap_or_else(PoisonError::into_inner) = found;
+    }
+
+    /// With what pages and programs are spoken to; `None` where they come in clear.
+    pub(in crate::io) fn pages(&self) -> Option<Arc<ServerConfig>> {
+        self.material().pages.clone()
     }
 
     fn material(&self) -> Arc<Material> {
