@@ -11,7 +11,7 @@ use sanling::media::{Component, Engine, EngineSettings, Turn};
 use sanling::rtp::srtp::Outbound;
 use sanling::sdp::{self, Local};
 use sanling::sip::msg::{Framed, Framer, Message, parse};
-use sanling::sip::{Callee, Command, Endpoint, Event, Flow, Output, Party, Protocol, Received, Settings, Trunk};
+use sanling::sip::{Callee, Command, Endpoint, Event, Flow, InviteMarks, Output, Party, Protocol, Received, Settings, Trunk};
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
@@ -93,7 +93,7 @@ impl Live {
         let flow = Flow { protocol: Protocol::Udp, local: address(LOCAL), peer: address(PEER) };
         let callee = Callee::Trunk { trunk: None, number: "1001".into(), host: "192.0.2.9".into(), flow };
         let party = Party { display: None, user: "95000".into() };
-        let sent = live.command(Command::Invite { leg: LegId(1_000), callee, from: party, sdp: OFFER.into(), otherwise: None });
+        let sent = live.command(Command::Invite { leg: LegId(1_000), callee, from: party, sdp: OFFER.into(), otherwise: None, marks: InviteMarks::default() });
         let invite = String::from_utf8_lossy(sent.first().expect("an INVITE")).into_owned();
         live.words[1].1 = value_after(&invite, "Via:", "branch=").to_owned();
         live.words[2].1 = value_after(&invite, "From:", "tag=").to_owned();

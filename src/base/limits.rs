@@ -23,6 +23,8 @@ pub const LEGS_MAX: usize = 20_000;
 /// Transactions of one leg that its image keeps besides those it waits for: a call has two to six in 32 s. More: the oldest are left out, and a
 /// repeat that comes after a restart is answered as a new request.
 pub const LEG_TRANSACTIONS_KEPT_MAX: usize = 16;
+/// Proxies between us and a registered phone (Path, RFC 3327). More: 400.
+pub const PATH_HOPS_MAX: usize = 8;
 /// TCP connections open at once; 2 descriptors of the usual 1,024 are left for each of 400. More: the new one is closed and counted.
 pub const TCP_CONNECTIONS_MAX: usize = 4_096;
 /// Of these, connections that were taken and over which nobody has proven himself. More: the oldest of them is closed and counted, so that
@@ -231,8 +233,26 @@ pub const REFERRALS_PER_LEG_MAX: usize = 4;
 pub const REFERRAL_NEWS_MAX: Duration = Duration::from_secs(300);
 /// Subscriptions to one agent's messages, a phone's each. One more: 403 with a reason.
 pub const WATCHES_PER_AGENT_MAX: usize = 5;
-/// Changes of an agent's messages are told no oftener; those between are told with the last (RFC 3842 §3.10).
-pub const MESSAGE_NEWS_EVERY: Duration = Duration::from_secs(1);
+/// Subscriptions of one agent's phones to colleagues, a lamp's each: three large consoles. One more: 403 with a reason.
+pub const LAMPS_PER_AGENT_MAX: usize = 500;
+/// Bytes of the text of one MESSAGE. More: 413.
+pub const TEXT_BYTES_MAX: usize = 1_300;
+/// A MESSAGE on its way to a phone over UDP, whole (RFC 3428 §8). Larger: it goes to phones over TCP alone, or is refused with 513.
+pub const TEXT_UDP_MAX: usize = 1_300;
+/// MESSAGEs of one agent that wait for phones at once. More: 503 with Retry-After.
+pub const TEXTS_OF_AGENT_MAX: usize = 16;
+/// How long the phones of who is written to have for an answer, before the sender gives up himself (32 s). Later: 480.
+pub const TEXT_PATIENCE: Duration = Duration::from_secs(20);
+/// Times that a call is sent on, by phones of the house and before it came. More: it is not, and of a carrier's the oldest are kept.
+pub const DIVERSIONS_MAX: usize = 5;
+/// Places that one 302 of a phone names. More are not looked at.
+pub const MOVED_TO_MAX: usize = 4;
+/// Dialogs of one agent that colleagues are told of. More are left out: a lamp is lit by the first.
+pub const DIALOGS_TOLD_MAX: usize = 8;
+/// Subscriptions of the whole house. One more: 503 with Retry-After.
+pub const LAMPS_MAX: usize = 50_000;
+/// Changes of what a phone watches are told no oftener; those between are told with the last (RFC 3842 §3.10).
+pub const LAMP_NEWS_EVERY: Duration = Duration::from_secs(1);
 /// REGISTERs of one try to register with a carrier: one unproven, one for its challenge, one for what it wants otherwise. More: a failure.
 pub const REGISTER_TRIES_MAX: u8 = 4;
 /// Longest wait before a carrier that does not register us is asked again (RFC 5626 §4.5's max-time).

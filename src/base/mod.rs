@@ -2,6 +2,7 @@
 //! zeroize for what memory must not.
 
 pub mod answering;
+pub mod auto_answer;
 pub mod breach;
 pub mod bytes;
 pub mod cadence;
@@ -26,6 +27,7 @@ pub mod srtp;
 pub mod time;
 
 pub use answering::{Cause, Consequence, Limit, Limits, WrapUpKind};
+pub use auto_answer::AutoAnswer;
 pub use cadence::Cadence;
 pub use codec::{Codec, OpusWishes};
 pub use deadlines::Deadlines;

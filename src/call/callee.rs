@@ -32,7 +32,7 @@ impl Call {
         attempt.give_up_at = None;
         let Offered { sdp, otherwise } = attempt.leg.offer(Some(likes));
         let (callee, from) = (attempt.offer.callee.clone(), attempt.offer.from.clone());
-        out.push(Action::Sip(sip::Command::Invite { leg, callee, from, sdp, otherwise }));
+        out.push(Action::Sip(sip::Command::Invite { leg, callee, from, sdp, otherwise, marks: sip::InviteMarks::default() }));
         out.push(Action::Tell(Fact::OfferSent { leg }));
     }
 

@@ -9,6 +9,7 @@ pub use service::{LATE, as_one};
 pub use crate::base::recorded::{RecordingRecord, RecordingState};
 
 use crate::base::{AgentId, CallId, CallSound, Duration, QueueId, Timestamp, TrunkId};
+use crate::sip::Diverted;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -563,6 +564,9 @@ pub struct CallRecord {
     /// How both sides of the recording sound, once it is finished.
     #[serde(default)]
     pub sound: Option<CallSound>,
+    /// By whom it was sent on before somebody took it: a carrier's word, or phones of the house.
+    #[serde(default)]
+    pub diverted: Vec<Diverted>,
     /// The call in which it went on: two calls of one agent became one.
     #[serde(default)]
     pub merged_into: Option<CallId>,
@@ -599,6 +603,7 @@ impl CallRecord {
             scripts: Vec::new(),
             segments: Vec::new(),
             visits: Vec::new(),
+            diverted: Vec::new(),
             survey: None,
             greeting: None,
             sounds: Vec::new(),

@@ -44,8 +44,8 @@ pub use users::{AccessConfig, Password, UserConfig, UserRole};
 use crate::base::scorecard::{Sampling, Scorecard};
 use crate::base::srtp::{SrtpPolicy, Suite};
 use crate::base::{
-    AgentId, BoxId, Cadence, CalendarId, ClipId, Codec, Duration, Flaw, GuardSettings, Limits, MenuId, Mos, QueueId, ScriptStep,
-    SoundLimits, Timestamp, TrunkId, UserId,
+    AgentId, AutoAnswer, BoxId, Cadence, CalendarId, ClipId, Codec, Duration, Flaw, GuardSettings, Limits, MenuId, Mos, QueueId,
+    ScriptStep, SoundLimits, Timestamp, TrunkId, UserId,
 };
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
@@ -146,9 +146,32 @@ pub struct SipConfig {
     pub registration_min: Duration,
     pub registration_max: Duration,
     pub registration_default: Duration,
+    /// What phones behind an edge proxy are told to send their requests by (RFC 3608), each `<URI>`.
+    pub service_route: Vec<String>,
+    /// Whether calls that a phone sends on (302) are followed.
+    pub forwarding: Forwarding,
     pub guard: GuardSettings,
     /// With what it listens over TLS; there where an address says so.
     pub tls: Option<KeyPair>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Forwarding {
+    Off,
+    /// To extensions and boxes of the house.
+    House,
+    /// To all numbers that its agent may dial.
+    Routes,
+}
+
+impl Forwarding {
+    /// As the configuration writes them.
+    pub const NAMES: [(&'static str, Self); 3] = [("off", Self::Off), ("house", Self::House), ("routes", Self::Routes)];
+
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, one)| *one == self).map_or("off", |(name, _)| name)
+    }
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -232,13 +255,31 @@ pub struct AgentConfig {
     pub login: Login,
     /// Whether the sound of his phone is encrypted.
     pub srtp: SrtpPolicy,
+    /// His phone answers by itself what his queues give him.
+    pub auto_answer: Option<AutoAnswer>,
 }
 
 /// Without the hashes: whoever has them can register as the agent.
 impl std::fmt::Debug for AgentConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { id, name, ha1_sha256: _, ha1_md5: _, team, skills, rank, weight, caller, greeting, superior, shift, role, login, srtp } =
-            self;
+        let Self {
+            id,
+            name,
+            ha1_sha256: _,
+            ha1_md5: _,
+            team,
+            skills,
+            rank,
+            weight,
+            caller,
+            greeting,
+            superior,
+            shift,
+            role,
+            login,
+            srtp,
+            auto_answer,
+        } = self;
         let mut shown = f.debug_struct("AgentConfig");
         shown.field("id", id).field("name", name).field("team", team).field("skills", skills);
         shown.field("rank", rank).field("weight", weight).field("caller", caller).field("greeting", greeting);
@@ -248,6 +289,7 @@ impl std::fmt::Debug for AgentConfig {
             .field("role", role)
             .field("login", login)
             .field("srtp", srtp)
+            .field("auto_answer", auto_answer)
             .finish_non_exhaustive()
     }
 }

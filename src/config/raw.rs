@@ -100,6 +100,8 @@ tables! {
         registration_min: Spot<String> = "registration_min = \"60s\"",
         registration_max: Spot<String> = "registration_max = \"1h\"",
         registration_default: Spot<String> = "registration_default = \"10m\"",
+        service_route: Vec<Spot<String>> = "service_route = [\"sip:192.0.2.5;lr\"]",
+        forwarding: Spot<String> = "forwarding = \"house\"",
         guard: RawGuard = "[sip.guard]",
     }
     RawTls "tls" {
@@ -217,6 +219,7 @@ tables! {
         role: Spot<String> = "role = \"agent\"",
         login: Spot<String> = "login = \"on-register\"",
         srtp: Spot<String> = "srtp = \"required\"",
+        auto_answer: Spot<String> = "auto_answer = \"call-info\"",
     }
     RawQueue "queue" {
         id: Spot<String> = "id = \"service\"",

@@ -40,6 +40,8 @@ reference! {
         "registration_min" = r#""60s""#: "A phone that registers for less is refused with 423.";
         "registration_max" = r#""1h""#: "One that asks for more gets this.";
         "registration_default" = r#""10m""#: "One that asks for nothing gets this.";
+        "forwarding" = r#""off""#: "Calls that a phone sends on (302): `off` refuses them, `house` follows to extensions and message boxes, `routes` to every number that its agent may dial. A queue's caller is not sent on.";
+        "service_route" = "[]": "RFC 3608: the proxies by which phones that register through an edge proxy (Path, RFC 3327) are to send their requests, the nearest first.";
     }
     ["tls"] "With what it listens over TLS (1.2 and 1.3). `sanling reload` reads the files anew; connections that are open stay." {
         "certificate" = "(none)": "PEM, relative to the configuration's folder: the switch's own first, then those that lead to its authority.";
@@ -93,6 +95,7 @@ reference! {
         "shift" = "(none)": "A calendar's id: its hours are when he is to work, and what lies between two of a day is a break. For his adherence in the reports.";
         "role" = r#""agent""#: "`agent` or `supervisor`.";
         "login" = r#""on-register""#: "`on-register`: registering logs in and makes ready; `manual`: by feature code or API.";
+        "auto_answer" = r#""off""#: "His phone is asked to answer by itself what his queues give him: `answer-mode` (RFC 5373), `call-info`, `alert-info`, or `all` of them. A colleague's call rings.";
         "greeting" = "(his number is said)": "The prompt that says his name to callers.";
         "srtp" = "(that of [media])": "Whether the sound of his phone is encrypted: `off`, `optional` or `required`. Keys travel in SIP: have it register over TLS.";
     }

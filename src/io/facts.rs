@@ -9,6 +9,7 @@ use crate::call::record::{
     SurveyRecord, VisitEnding,
 };
 use crate::qa::{Breach, Breaches};
+use crate::sip::Diverted;
 
 /// The value of that name. A list that lacks one does not compile.
 macro_rules! word {
@@ -47,6 +48,7 @@ pub fn record(call: &Call) -> Option<CallRecord> {
         holds: call.holds.iter().filter_map(hold).collect(),
         scripts: call.scripts.iter().filter_map(script).collect(),
         segments: call.segments.iter().filter_map(segment).collect(),
+        diverted: call.diverted.iter().map(|one| Diverted { from: one.from.clone(), reason: one.reason.clone() }).collect(),
         visits: call.visits.iter().filter_map(visit).collect(),
         survey: call.survey.as_ref().map(|survey| SurveyRecord { asked_at: at(survey.asked_at), score: survey.score }),
         greeting: call.greeting.as_ref().and_then(greeting),
@@ -241,6 +243,7 @@ mod tests {
                     open_microphone: true,
                 }],
                 quality: Vec::new(),
+                diverted: Vec::new(),
                 sound: None,
                 merged_into: None,
                 call_back: Some(CallBackRecord {

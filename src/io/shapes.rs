@@ -120,6 +120,9 @@ pub struct Call {
     /// How both sides of the recording sound, once it is finished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sound: Option<RecordedSound>,
+    /// By whom it was sent on before it came to who took it: its carrier's word (Diversion, History-Info), then phones of the house (302).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub diverted: Vec<Diverted>,
     /// The call in which it went on: two calls of one agent became one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged_into: Option<String>,
@@ -136,6 +139,15 @@ pub struct Call {
     pub state: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state_since: Option<Time>,
+}
+
+/// A call was sent on.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Diverted {
+    /// Number or extension of who sent it on.
+    pub from: String,
+    /// unconditional, deflection, user-busy, no-answer, unavailable, do-not-disturb, out-of-service, unknown.
+    pub reason: String,
 }
 
 /// An agent's phone was rung for the call.
@@ -404,6 +416,7 @@ impl From<&CallRecord> for Call {
             keys: record.keys.iter().map(Key::from).collect(),
             quality: record.quality.iter().map(LegQuality::from).collect(),
             sound: record.sound.as_ref().map(RecordedSound::from),
+            diverted: record.diverted.iter().map(|one| Diverted { from: one.from.clone(), reason: one.reason.clone() }).collect(),
             merged_into: record.merged_into.map(|call| call.to_string()),
             call_back: record.call_back.as_ref().map(CallBackMade::from),
             broken: Breaches::from_bits(record.broken).names().map(str::to_owned).collect(),

@@ -5,13 +5,13 @@ use super::{Flow, Protocol, Reason};
 use crate::base::Duration;
 
 /// Methods we serve (RFC 3261 §20.5).
-pub const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, PRACK, REGISTER, REFER, SUBSCRIBE";
+pub const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, PRACK, REGISTER, REFER, SUBSCRIBE, MESSAGE";
 /// Bodies we take (§20.1).
 pub const ACCEPT: &str = "application/sdp, application/dtmf-relay, application/dtmf";
 /// Extensions we know (§20.37).
 pub const SUPPORTED: &str = "100rel, timer, replaces, norefersub";
 /// Event packages we serve (RFC 6665 §8.2.2).
-pub const ALLOW_EVENTS: &str = "message-summary, refer";
+pub const ALLOW_EVENTS: &str = "message-summary, dialog, presence, refer";
 pub const SDP: &str = "application/sdp";
 
 pub fn via(flow: Flow, branch: &str) -> String {

@@ -80,6 +80,11 @@ impl Dialog {
         request.from_tag().unwrap_or("") == self.remote_tag
     }
 
+    /// With whom our peer speaks, as it stands on his phone.
+    pub fn shown(&self) -> &str {
+        &self.local
+    }
+
     /// Takes the number of a request; false when it came out of order, and 500 is due (§12.2.2).
     pub fn takes_number(&mut self, number: u32) -> bool {
         let in_order = self.remote_seq.is_none_or(|last| last < number);

@@ -3,14 +3,14 @@
 
 use super::dialog::Dialog;
 use super::msg::demand::Demand;
-use super::msg::{Method, Request, Response};
+use super::msg::{Method, NameAddr, Request, Response, Uri};
 use super::order::{Order, Room, User};
 use super::prack::Heard;
 use super::transaction::client_invite::cancel_of;
 use super::transaction::{ClientKey, PATIENCE};
 use super::{Flow, Reason, compose};
 use crate::base::bytes;
-use crate::base::limits::FORKED_DIALOGS_MAX;
+use crate::base::limits::{FORKED_DIALOGS_MAX, MOVED_TO_MAX};
 use crate::base::{Duration, Instant, LegId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -54,9 +54,11 @@ enum State {
 /// What became of the branch, for the call out.
 #[derive(Debug)]
 pub(super) enum Outcome {
+    /// `tag`: the phone's; empty for one that has none.
     Rang {
         code: u16,
         sdp: Option<Vec<u8>>,
+        tag: String,
     },
     Answered(Box<Answered>),
     /// `demand`: the challenge of a 401 or 407.
@@ -65,6 +67,8 @@ pub(super) enum Outcome {
         reason: String,
         min_se: Option<Duration>,
         demand: Option<Demand>,
+        /// Contacts of a 3xx, the best first.
+        moved: Vec<Uri>,
     },
     TimedOut,
     Unreachable,
@@ -84,6 +88,14 @@ pub(super) struct Way<'a> {
     pub leg: LegId,
     pub invite: &'a Request,
     pub flow: Flow,
+}
+
+/// RFC 3261 §8.1.3.4: in the order of their q.
+fn moved_to(response: &Response) -> Vec<Uri> {
+    let mut contacts: Vec<NameAddr> = response.headers.list("Contact").filter_map(|value| value.parse().ok()).take(MOVED_TO_MAX).collect();
+    let q = |contact: &NameAddr| contact.param("q").and_then(|q| q.parse::<f32>().ok()).filter(|q| q.is_finite()).unwrap_or(1.0);
+    contacts.sort_by(|a, b| q(b).total_cmp(&q(a)));
+    contacts.into_iter().map(|contact| contact.uri).collect()
 }
 
 impl Fork {
@@ -126,7 +138,8 @@ impl Fork {
                 self.state = State::Settled;
                 let min_se = compose::seconds(&response.headers, "Min-SE").filter(|_| code == 422);
                 let demand = Demand::of(&response);
-                Some(Outcome::Refused { code, reason: response.reason, min_se, demand })
+                let moved = if (300..400).contains(&code) { moved_to(&response) } else { Vec::new() };
+                Some(Outcome::Refused { code, reason: response.reason, min_se, demand, moved })
             }
         }
     }
@@ -159,7 +172,7 @@ impl Fork {
                 early.sdp = sdp.clone().or(early.sdp.take());
             }
         }
-        Some(Outcome::Rang { code: response.code, sdp })
+        Some(Outcome::Rang { code: response.code, sdp, tag: response.to_tag().unwrap_or_default().to_owned() })
     }
 
     fn answered(&mut self, way: &Way, response: Response, room: &mut Room) -> Option<Outcome> {
@@ -189,7 +202,8 @@ impl Fork {
         }
         room.request(bye, hop, User::Aside(way.leg));
         let settled = std::mem::replace(&mut self.state, State::Settled);
-        let too_late = || Outcome::Refused { code: 487, reason: "Answered Too Late".to_owned(), min_se: None, demand: None };
+        let too_late =
+            || Outcome::Refused { code: 487, reason: "Answered Too Late".to_owned(), min_se: None, demand: None, moved: Vec::new() };
         (!matches!(settled, State::Settled)).then(too_late)
     }
 

@@ -9,7 +9,7 @@ use super::reoffer::Reoffer;
 use super::session::{Phase, Release, Session};
 use super::session_timer::{SessionTimer, Terms};
 use super::transaction::ServerKey;
-use super::{Cause, Event, Origin, Party, Reason, compose};
+use super::{Cause, Diverted, Event, Origin, Party, Reason, compose};
 use crate::base::bytes;
 use crate::base::limits::INVITE_IN_MAX;
 use crate::base::time::secs;
@@ -30,9 +30,16 @@ pub(super) struct Early {
     held_answer: Option<Vec<u8>>,
     last: Option<(Response, Instant)>,
     give_up_at: Instant,
+    /// The caller was told that it rings.
+    #[serde(default)]
+    rang: bool,
 }
 
 impl Early {
+    pub fn has_rung(&self) -> bool {
+        self.rang
+    }
+
     pub fn deadline(&self) -> Instant {
         let repeat = self.last.as_ref().map(|(_, repeat_at)| *repeat_at);
         [repeat, self.reliable.deadline()].into_iter().flatten().fold(self.give_up_at, Instant::min)
@@ -45,6 +52,7 @@ pub(super) struct Invitation {
     pub from: Party,
     pub called: String,
     pub replaces: Option<LegId>,
+    pub diverted: Vec<Diverted>,
     pub sdp: Option<Vec<u8>>,
     pub terms: Terms,
 }
@@ -56,13 +64,13 @@ impl Session {
         asked.request.body = Vec::new();
         let request = &asked.request;
         let dialog = Dialog::of_invited(request, room.tag(), asked.flow);
-        let Invitation { origin, from, called, replaces, sdp, terms } = invitation;
+        let Invitation { origin, from, called, replaces, diverted, sdp, terms } = invitation;
         let call_id = request.call_id().to_owned();
         let account = match &origin {
             Origin::Account(agent) => Some(agent.clone()),
             Origin::Trunk(_) => None,
         };
-        room.event(Event::Invited { leg, origin, from, called, flow: asked.flow, sdp: sdp.clone(), call_id, replaces });
+        room.event(Event::Invited { leg, origin, from, called, flow: asked.flow, sdp: sdp.clone(), call_id, replaces, diverted });
         Self {
             leg,
             dialog,
@@ -85,6 +93,7 @@ impl Session {
                 held_answer: None,
                 last: None,
                 give_up_at: room.now + INVITE_IN_MAX,
+                rang: false,
                 asked,
             })),
         }
@@ -96,6 +105,7 @@ impl Session {
         if early.held_answer.is_some() {
             return;
         }
+        early.rang = true;
         let mut response = compose::dialog_response(&early.asked.request, code.clamp(101, 199), &self.dialog.local_tag, early.asked.flow);
         // A delayed offer stays delayed: ours is in the 2xx.
         let sdp = sdp.filter(|_| self.heard.is_some());

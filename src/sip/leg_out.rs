@@ -3,14 +3,15 @@
 use super::carrier::Shown;
 use super::fork::{Answered, Fork, Outcome};
 use super::msg::demand::Demand;
-use super::msg::{Method, NameAddr, Request, Uri};
+use super::msg::{Headers, Method, NameAddr, Request, Scheme, Uri};
 use super::order::{Order, Room, User};
 use super::session::Session;
 use super::transaction::ClientKey;
-use super::{Cause, Event, Failure, Flow, Reason, compose};
+use super::watch::{Line, LineState};
+use super::{Cause, Event, Failure, Flow, InviteMarks, Reason, compose, history};
 use crate::base::bytes;
-use crate::base::limits::INVITE_OUT_MAX;
-use crate::base::{AgentId, Duration, Instant, LegId, TrunkId};
+use crate::base::limits::{INVITE_OUT_MAX, MOVED_TO_MAX};
+use crate::base::{AgentId, AutoAnswer, Duration, Instant, LegId, TrunkId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -31,6 +32,33 @@ pub(super) struct Target {
     /// It has refused our offer, and gets it in other words.
     #[serde(default)]
     pub otherwise: bool,
+    /// Proxies on the way, the nearest first.
+    #[serde(default)]
+    pub route: Vec<NameAddr>,
+    /// Which flow of its phone it is (RFC 5626).
+    #[serde(default)]
+    pub reg_id: Option<u32>,
+    /// The other flows of the same phone, the newest first: tried when this one turns out to be broken.
+    #[serde(default)]
+    pub other_flows: Vec<Target>,
+}
+
+impl Target {
+    pub fn new(uri: Uri, to: Uri, flow: Flow) -> Self {
+        let (behind_nat, session_expires, proof) = (false, None, None);
+        Self {
+            uri,
+            to,
+            flow,
+            behind_nat,
+            session_expires,
+            proof,
+            otherwise: false,
+            route: Vec::new(),
+            reg_id: None,
+            other_flows: Vec::new(),
+        }
+    }
 }
 
 /// Whom a call out is for, and who calls.
@@ -44,6 +72,7 @@ pub(super) struct Calling {
     pub shown: Shown,
     pub sdp: Vec<u8>,
     pub otherwise: Option<Vec<u8>>,
+    pub marks: InviteMarks,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -62,6 +91,8 @@ pub(super) struct LegOut {
     asserted: Option<NameAddr>,
     #[serde(default)]
     is_private: bool,
+    #[serde(default)]
+    marks: InviteMarks,
     cseq: u32,
     #[serde(with = "bytes")]
     sdp: Vec<u8>,
@@ -72,6 +103,9 @@ pub(super) struct LegOut {
     later: VecDeque<Vec<Target>>,
     forks: BTreeMap<ClientKey, Target>,
     best: Option<Loss>,
+    /// Tag of the first phone that rang.
+    #[serde(default)]
+    rang: Option<String>,
     state: State,
 }
 
@@ -91,6 +125,7 @@ enum Loss {
     Unreachable,
     TimedOut,
     Status { code: u16, reason: String },
+    Moved { code: u16, to: Vec<String> },
 }
 
 impl Loss {
@@ -98,6 +133,7 @@ impl Loss {
     fn rank(&self) -> (u16, u16) {
         match self {
             Self::Status { code: 600.., .. } => (0, 0),
+            Self::Moved { .. } => (3, 0),
             Self::Status { code, .. } => (code / 100, u16::from(![401, 407, 415, 420, 484].contains(code))),
             Self::TimedOut => (7, 0),
             Self::Unreachable => (8, 0),
@@ -114,7 +150,7 @@ pub(super) enum Next {
 impl LegOut {
     /// Calls the first group.
     pub fn begin(leg: LegId, calling: Calling, room: &mut Room) -> Self {
-        let Calling { account, trunk, mut groups, shown, sdp, otherwise } = calling;
+        let Calling { account, trunk, mut groups, shown, sdp, otherwise, marks } = calling;
         let Shown { mut from, asserted, is_private } = shown;
         let local_tag = room.tag();
         from.set_param("tag", Some(&local_tag));
@@ -128,12 +164,14 @@ impl LegOut {
             from,
             asserted,
             is_private,
+            marks,
             cseq: 1,
             sdp,
             otherwise,
             later: groups,
             forks: BTreeMap::new(),
             best: None,
+            rang: None,
             state: State::Calling { limit_at: room.now + INVITE_OUT_MAX },
         };
         if first.is_empty() {
@@ -157,6 +195,9 @@ impl LegOut {
         let interval = target.session_expires.unwrap_or(room.settings.session_expires);
         let min = room.settings.min_session_expires.max(target.session_expires.unwrap_or_default());
         let headers = &mut request.headers;
+        for hop in &target.route {
+            headers.push("Route", hop.to_string());
+        }
         headers.push("Max-Forwards", "70");
         headers.push("From", self.from.to_string());
         headers.push("To", NameAddr::new(None, target.to.clone()).to_string());
@@ -176,6 +217,10 @@ impl LegOut {
         if let Some((name, value)) = &target.proof {
             headers.push(name, value.as_str());
         }
+        history::write(headers, &self.marks.diverted, &target.to, room.settings);
+        if let Some(auto_answer) = self.marks.auto_answer {
+            put_auto_answer(headers, auto_answer, &room.settings.domain);
+        }
         compose::put_sdp(&mut request.headers, &mut request.body, self.offer_to(target));
         request
     }
@@ -187,13 +232,18 @@ impl LegOut {
     /// One of the forks has something to say.
     pub fn forked(&mut self, key: &ClientKey, outcome: Outcome, room: &mut Room) -> Next {
         match outcome {
-            Outcome::Rang { code, sdp } => {
+            Outcome::Rang { code, sdp, tag } => {
                 if matches!(self.state, State::Calling { .. }) {
+                    self.rang.get_or_insert(tag);
                     room.event(Event::Ringing { leg: self.leg, code, sdp });
                 }
             }
             Outcome::Answered(answered) => return self.answered(key, *answered, room),
-            Outcome::Refused { code, reason, min_se, demand } => {
+            Outcome::Refused { code, moved, .. } if self.account.is_some() && !moved.is_empty() => {
+                let to = numbers(&moved, room);
+                self.lost(key, Loss::Moved { code, to }, room);
+            }
+            Outcome::Refused { code, reason, min_se, demand, .. } => {
                 if !demand.is_some_and(|demand| self.proves(key, demand, room)) {
                     self.refused(key, code, reason, min_se, room);
                 }
@@ -263,9 +313,25 @@ impl LegOut {
         }
     }
 
+    /// RFC 5626 §7: of a phone that keeps several flows the next is tried when one is broken; one that a proxy says to be broken (430) is
+    /// no way to it any more.
+    fn flow_failed(&mut self, mut target: Target, is_told: bool, room: &mut Room) -> bool {
+        if let (Some(agent), Some(reg_id), true) = (&self.account, target.reg_id, is_told) {
+            room.orders.push(Order::FlowFailed { agent: agent.clone(), contact: target.uri.clone(), reg_id });
+        }
+        if !matches!(self.state, State::Calling { .. }) || target.other_flows.is_empty() {
+            return false;
+        }
+        let next = target.other_flows.remove(0);
+        self.call(Target { other_flows: target.other_flows, ..next }, room);
+        true
+    }
+
     /// A branch is done, without an answer.
     fn lost(&mut self, key: &ClientKey, loss: Loss, room: &mut Room) {
-        if self.forks.remove(key).is_none() {
+        let Some(target) = self.forks.remove(key) else { return };
+        let is_told = matches!(loss, Loss::Status { code: 430, .. });
+        if (is_told || matches!(loss, Loss::Unreachable | Loss::TimedOut)) && self.flow_failed(target, is_told, room) {
             return;
         }
         let decline = loss.rank() == (0, 0);
@@ -281,6 +347,7 @@ impl LegOut {
                 None => {
                     let failure = match self.best.take() {
                         Some(Loss::Status { code, reason }) => Failure::Status { code, reason },
+                        Some(Loss::Moved { code, to }) => Failure::Moved { code, to, rang: self.rang.is_some() },
                         Some(Loss::TimedOut) => Failure::Timeout,
                         Some(Loss::Unreachable) | None => Failure::Unreachable,
                     };
@@ -304,6 +371,20 @@ impl LegOut {
         for key in self.forks.keys() {
             room.orders.push(Order::Cancel { invite: key.clone(), reason: reason.cloned() });
         }
+    }
+
+    /// The dialog as colleagues see it, while somebody is called.
+    pub fn line(&self) -> Option<Line> {
+        let state = if self.rang.is_some() { LineState::Early } else { LineState::Trying };
+        matches!(self.state, State::Calling { .. }).then(|| Line {
+            id: self.leg.0,
+            call_id: self.call_id.clone(),
+            local_tag: self.local_tag.clone(),
+            remote_tag: self.rang.clone().filter(|tag| !tag.is_empty()),
+            is_initiator: false,
+            state,
+            remote: self.from.to_string(),
+        })
     }
 
     /// The branches that are called now.
@@ -342,6 +423,25 @@ impl LegOut {
 
     pub fn is_over(&self) -> bool {
         matches!(self.state, State::Over)
+    }
+}
+
+/// Where a phone says that its agent is, as far as that is a number of ours.
+fn numbers(moved: &[Uri], room: &Room) -> Vec<String> {
+    let ours = moved.iter().filter(|uri| uri.scheme == Scheme::Tel || room.settings.means_us(&uri.host));
+    ours.filter_map(Uri::user_unescaped).filter(|user| !user.is_empty()).take(MOVED_TO_MAX).collect()
+}
+
+/// What asks a phone to answer by itself: RFC 5373, and the two older spellings.
+fn put_auto_answer(headers: &mut Headers, auto_answer: AutoAnswer, domain: &str) {
+    if auto_answer.includes(AutoAnswer::AnswerMode) {
+        headers.push("Answer-Mode", "Auto");
+    }
+    if auto_answer.includes(AutoAnswer::CallInfo) {
+        headers.push("Call-Info", format!("<sip:{domain}>;answer-after=0"));
+    }
+    if auto_answer.includes(AutoAnswer::AlertInfo) {
+        headers.push("Alert-Info", format!("<http://{domain}>;info=alert-autoanswer;delay=0"));
     }
 }
 

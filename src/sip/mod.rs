@@ -12,12 +12,14 @@ mod dialog;
 mod endpoint;
 mod fork;
 pub mod guard;
+mod history;
 mod image;
 mod info;
 mod leg_in;
 mod leg_out;
 pub mod msg;
 mod order;
+mod outbound;
 mod prack;
 mod recheck;
 mod refer;
@@ -41,7 +43,7 @@ pub use refer::{ReferId, ReferTarget};
 pub use registrar::Binding;
 pub use settings::{Account, CallerShown, Password, Settings, Trunk, TrunkAccount, TrunkPing, TrunkRegister, TrunkWay};
 
-use crate::base::{AgentId, Duration, LegId, TrunkId};
+use crate::base::{AgentId, AutoAnswer, Duration, LegId, TrunkId};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
@@ -162,6 +164,8 @@ pub enum Cause {
 pub enum Failure {
     /// The final response, best of all branches (RFC 3261 §16.7).
     Status { code: u16, reason: String },
+    /// An agent's phone says that he is elsewhere (3xx): numbers of ours, the best first. `rang`: only when it had rung.
+    Moved { code: u16, to: Vec<String>, rang: bool },
     /// No contact is registered, or nothing could be sent to any.
     Unreachable,
     /// No response at all (Timer B).
@@ -186,6 +190,8 @@ pub enum Event {
         sdp: Option<Vec<u8>>,
         call_id: String,
         replaces: Option<LegId>,
+        /// Who sent it on before, as a carrier says.
+        diverted: Vec<Diverted>,
     },
     /// A call out rings (180) or has early media (183 with `sdp`); once a provisional response.
     Ringing { leg: LegId, code: u16, sdp: Option<Vec<u8>> },
@@ -218,6 +224,10 @@ pub enum Event {
     Registered { agent: AgentId, contacts: usize, flow: Flow },
     /// A binding went (expired, removed, flow closed); `contacts` are left.
     Unregistered { agent: AgentId, contacts: usize },
+    /// An agent's phone writes to another's (MESSAGE); what, nobody is told.
+    TextCame { from: AgentId, to: AgentId, bytes: usize },
+    /// It was taken (200, 202), or not.
+    TextEnded { from: AgentId, to: AgentId, code: u16 },
     /// A source is refused from now on, or no longer.
     Source(guard::Change),
     /// A carrier has us at this host, for so long before it must be renewed; told once, not with each renewal.
@@ -264,6 +274,7 @@ pub enum Command {
         /// The same in other words, once for each phone that refuses the first (488): one that takes encryption only where the transport
         /// says so.
         otherwise: Option<Vec<u8>>,
+        marks: InviteMarks,
     },
     /// Ends a leg in whatever way its state asks: a final response to a call in that is not answered (`code`, with Retry-After in seconds
     /// where given), CANCEL to a call out that is not answered, BYE to one that is up. `reason` becomes the Reason header (RFC 3326).
@@ -293,12 +304,58 @@ pub enum Command {
         new: u32,
         old: u32,
     },
+    /// How an agent is: told to colleagues' phones that subscribed to his presence (RFC 3856). To be said of every agent after a start,
+    /// as messages are.
+    SetPresence {
+        agent: AgentId,
+        presence: Presence,
+    },
     /// How far a referral has come: the status of the call that it is about, 100 to 199 while it is under way, its final one at the end.
     /// Does nothing when that was told, or nobody wants to hear.
     TellReferProgress {
         refer: ReferId,
         status: u16,
     },
+}
+
+/// How an agent is, for his colleagues.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Presence {
+    /// He is there.
+    pub open: bool,
+    pub activity: Activity,
+    /// In words.
+    pub note: String,
+}
+
+/// RFC 4480 §3.2, as far as it is known of agents.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum Activity {
+    #[default]
+    None,
+    OnThePhone,
+    Busy,
+    Away,
+    Meeting,
+    Meal,
+}
+
+/// What else an INVITE says.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct InviteMarks {
+    /// The phone is asked to answer by itself.
+    pub auto_answer: Option<AutoAnswer>,
+    /// By whom the call was sent on before, the first first.
+    pub diverted: Vec<Diverted>,
+}
+
+/// A call was sent on (RFC 5806, RFC 7044).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Diverted {
+    /// Number or extension of who sent it on.
+    pub from: String,
+    /// `unconditional`, `deflection`, `user-busy`, `no-answer`, `unavailable`, `do-not-disturb`, `out-of-service`, `unknown`.
+    pub reason: String,
 }
 
 /// A Reason header: `SIP;cause=408;text="RONA"`.

@@ -2,10 +2,10 @@
 
 use super::ack_wait::AckWait;
 use super::fork::Fork;
-use super::msg::{Message, Request, Response};
+use super::msg::{Message, Request, Response, Uri};
 use super::transaction::{ClientKey, ServerKey};
 use super::{Event, Flow, Reason, Settings, compose};
-use crate::base::{Instant, LegId, Rng, TrunkId};
+use crate::base::{AgentId, Instant, LegId, Rng, TrunkId};
 use serde::{Deserialize, Serialize};
 
 /// A request that waits for its answer.
@@ -29,6 +29,8 @@ pub(super) enum User {
     Session(LegId),
     /// A phone that watches over messages, for a NOTIFY.
     Watch(u64),
+    /// A MESSAGE to a phone.
+    Text(u64),
     /// A carrier that we register with.
     Registration(TrunkId),
     /// A carrier whose host is asked whether it is there.
@@ -75,6 +77,12 @@ pub(super) enum Order {
     Cancel {
         invite: ClientKey,
         reason: Option<Reason>,
+    },
+    /// A flow of an agent's phone is broken.
+    FlowFailed {
+        agent: AgentId,
+        contact: Uri,
+        reg_id: u32,
     },
     Event(Event),
 }

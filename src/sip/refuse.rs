@@ -1,7 +1,8 @@
 //! Requests that are not served, whoever sends them, and the RFC's answer to each. What a served request means is not decided here.
 
 use super::msg::{Method, Request, Response, Scheme, ViaRef};
-use super::{Protocol, compose, watch};
+use super::watch::Package;
+use super::{Protocol, compose, outbound};
 
 /// The refusal of a new request, in the order of RFC 3261 §8.2; `None` when it may be served. `cookie` is in every branch of ours; `over`: how
 /// it came.
@@ -19,13 +20,14 @@ pub(super) fn refusal(request: &Request, over: Protocol, cookie: &str) -> Option
     if !is_known {
         return Some(request.response(416, None, None));
     }
-    // Only a new call goes further than us; of everything else we are the end of the way (RFC 3261 §11.1, §16.3 step 3).
-    let goes_further = request.method == Method::Invite && request.to_tag().is_none();
-    if goes_further && request.headers.number("Max-Forwards").ok().flatten() == Some(0) {
+    // Only a new call and a text go further than us; of everything else we are the end of the way (RFC 3261 §11.1, §16.3 step 3).
+    let is_new_call = request.method == Method::Invite && request.to_tag().is_none();
+    if (is_new_call || request.method == Method::Message) && request.headers.number("Max-Forwards").ok().flatten() == Some(0) {
         return Some(request.response(483, None, None));
     }
     match &request.method {
-        Method::Message => return Some(not_allowed(request)),
+        // RFC 3428 §3: a text belongs to no call.
+        Method::Message if request.to_tag().is_some() => return Some(not_allowed(request)),
         // RFC 3515 §2.4.2 leaves it to us: what belongs to no call of ours has nobody to be connected.
         Method::Refer if request.to_tag().is_none() => return Some(request.response(403, None, None)),
         Method::Subscribe if is_served(request) => {}
@@ -36,15 +38,12 @@ pub(super) fn refusal(request: &Request, over: Protocol, cookie: &str) -> Option
         _ => {}
     }
     // RFC 3891 §3: it has a meaning in a new call alone.
-    if !goes_further && request.headers.get("Replaces").is_some() {
+    if !is_new_call && request.headers.get("Replaces").is_some() {
         return Some(request.response(400, Some("Replaces Outside Of A New Call"), None));
     }
     // §8.2.2.3.
-    let unknown: Vec<&str> = request
-        .headers
-        .list("Require")
-        .filter(|tag| !compose::SUPPORTED.split(", ").any(|known| known.eq_ignore_ascii_case(tag)))
-        .collect();
+    let unknown: Vec<&str> =
+        request.headers.list("Require").filter(|tag| !supported(&request.method).any(|known| known.eq_ignore_ascii_case(tag))).collect();
     if !unknown.is_empty() {
         return Some(with(request.response(420, None, None), "Unsupported", &unknown.join(", ")));
     }
@@ -55,12 +54,17 @@ pub(super) fn refusal(request: &Request, over: Protocol, cookie: &str) -> Option
     None
 }
 
-/// Whether what is subscribed to is there: an agent's messages, or the referral that made a subscription, inside its dialog (RFC 3515
+fn supported(method: &Method) -> impl Iterator<Item = &'static str> {
+    let of_registrar = if *method == Method::Register { outbound::REGISTRAR_SUPPORTS } else { "" };
+    compose::SUPPORTED.split(", ").chain(of_registrar.split(", "))
+}
+
+/// Whether what is subscribed to is there: an agent's messages, dialogs or presence, or the referral that made a subscription, inside its dialog (RFC 3515
 /// §2.4.4).
 fn is_served(request: &Request) -> bool {
     let Some(event) = compose::event(&request.headers) else { return false };
     let is = |package: &str| event.package.eq_ignore_ascii_case(package);
-    is(watch::PACKAGE) || (is("refer") && request.to_tag().is_some())
+    Package::named(event.package).is_some() || (is("refer") && request.to_tag().is_some())
 }
 
 /// No such package (RFC 6665 §8.3.2).
@@ -98,8 +102,9 @@ mod tests {
             ("INVITE sip:1@h", "Require: replaces, norefersub\r\n", None, ""),
             ("INVITE sip:1@h", "Replaces: c;to-tag=1;from-tag=2\r\n", None, ""),
             ("OPTIONS sip:1@h", "Replaces: c;to-tag=1;from-tag=2\r\n", Some(400), ""),
-            ("MESSAGE sip:1@h", "", Some(405), "Allow: INVITE, ACK"),
-            ("SUBSCRIBE sip:1@h", "", Some(489), "Allow-Events: message-summary, refer"),
+            ("MESSAGE sip:1@h", "", None, ""),
+            ("MESSAGE sip:1@h", "Max-Forwards: 0\r\n", Some(483), ""),
+            ("SUBSCRIBE sip:1@h", "", Some(489), "Allow-Events: message-summary, dialog, presence, refer"),
             ("SUBSCRIBE sip:1@h", "Event: message-summary\r\n", None, ""),
             ("SUBSCRIBE sip:1@h", "o: Message-Summary ;id=7\r\n", None, ""),
             ("SUBSCRIBE sip:1@h", "Event: ;id=7\r\n", Some(489), ""),
@@ -109,8 +114,9 @@ mod tests {
             ("INVITE sip:1@h", "Via: SIP/2.0/UDP h;branch=z9hG4bKcookie1234\r\n", Some(482), ""),
         ] {
             let method = first.split(' ').next().unwrap_or_default();
+            let forwards = if lines.contains("Max-Forwards") { "" } else { "Max-Forwards: 70\r\n" };
             let text = format!(
-                "{first} SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nMax-Forwards: 70\r\nFrom: <sip:a@a>;tag=1\r\nTo: <sip:b@b>\r\n\
+                "{first} SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\n{forwards}From: <sip:a@a>;tag=1\r\nTo: <sip:b@b>\r\n\
                  Call-ID: c\r\nCSeq: 1 {method}\r\n{lines}\r\n"
             );
             let Ok(Message::Request(request)) = parse(text.as_bytes()) else { panic!("{text}") };

@@ -2,6 +2,7 @@
 //! proven before.
 
 use super::msg::{NameAddr, Request, Response, Uri};
+use super::outbound::{BadPath, Ways, listens_at, put_ways};
 use super::{Event, Flow, Protocol, Settings};
 use crate::base::limits::CONTACTS_PER_AGENT_MAX;
 use crate::base::{AgentId, Duration, Instant};
@@ -22,6 +23,12 @@ pub struct Binding {
     pub flow: Flow,
     pub behind_nat: bool,
     pub user_agent: Option<String>,
+    /// `reg-id`: which of the flows of its instance it is (RFC 5626 §4.2); `None` for a phone that keeps no flows.
+    #[serde(default)]
+    pub reg_id: Option<u32>,
+    /// Proxies on the way to it, the nearest first (RFC 3327).
+    #[serde(default)]
+    pub path: Vec<NameAddr>,
     call_id: String,
     cseq: u32,
 }
@@ -125,6 +132,7 @@ impl Registrar {
             Err(Refusal { code: 423, .. }) => response.headers.push("Min-Expires", settings.registration_min.as_secs().to_string()),
             Err(_) => {}
             Ok((change, _)) => {
+                put_ways(&mut response, request, keeps_flows(request), flow, settings);
                 let contacts = self.of(agent.as_str()).len();
                 match change {
                     Change::Bound => out.push(Event::Registered { agent: agent.clone(), contacts, flow }),
@@ -138,6 +146,9 @@ impl Registrar {
                     }
                     if let Some(instance) = &binding.instance {
                         contact.set_param("+sip.instance", Some(instance));
+                    }
+                    if let Some(reg_id) = binding.reg_id {
+                        contact.set_param("reg-id", Some(&reg_id.to_string()));
                     }
                     // Rounded up: a binding that lives is never shown with 0.
                     let left = (binding.expires_at - now).as_millis().div_ceil(1000);
@@ -177,7 +188,13 @@ impl Registrar {
             bindings.clear();
             Change::Removed
         } else {
-            let asked = Asked { order, expires, flow, behind_nat, user_agent: request.headers.get("User-Agent"), settings, now };
+            let ways = Ways::of(request).map_err(|BadPath| refusal(400, "Bad Path"))?;
+            // RFC 5626 §6: one flow at a time.
+            if ways.outbound && written.len() > 1 && written.iter().any(|value| reg_id_of(value).is_some()) {
+                return Err(refusal(400, "One Flow Each"));
+            }
+            let user_agent = request.headers.get("User-Agent");
+            let asked = Asked { order, expires, flow, behind_nat, ways, user_agent, settings, now };
             written.iter().try_fold(Change::None, |change, value| Ok(change.max(bind(&mut bindings, value, &asked)?)))?
         };
         let before = self.of(agent.as_str());
@@ -215,9 +232,10 @@ impl Registrar {
                 if binding.flow != flow {
                     return true;
                 }
-                // Over TLS there is no other way back: what listens there could not prove that it is the phone.
-                let may_listen = flow.protocol != Protocol::Tls;
-                let listens = binding.uri.socket_addr(5060).filter(|to| may_listen && to.ip() == flow.peer.ip() && *to != flow.peer);
+                // A flow that the phone keeps up is a flow and nothing else; and over TLS there is no other way back: what listens there could
+                // not prove that it is the phone.
+                let may_listen = binding.reg_id.is_none() && flow.protocol != Protocol::Tls;
+                let listens = listens_at(&binding.path, &binding.uri, flow).filter(|_| may_listen);
                 if let Some(peer) = listens {
                     binding.flow = Flow { peer, ..flow };
                 }
@@ -229,6 +247,25 @@ impl Registrar {
             self.put(agent, bindings);
         }
         agents
+    }
+
+    /// A proxy on the way says that the flow it kept is broken (430, RFC 5626 §11.5): the binding leads nowhere.
+    pub fn flow_failed(&mut self, agent: &AgentId, contact: &Uri, reg_id: u32, out: &mut Vec<Event>) {
+        let mut bindings = self.of(agent.as_str()).to_vec();
+        let before = bindings.len();
+        bindings.retain(|binding| binding.reg_id != Some(reg_id) || binding.uri != *contact);
+        if bindings.len() < before {
+            out.push(Event::Unregistered { agent: agent.clone(), contacts: bindings.len() });
+            self.put(agent, bindings);
+        }
+    }
+
+    /// Whether a phone has promised to be heard of on this flow.
+    pub fn is_kept_up(&self, flow: Flow) -> bool {
+        let mut agents = self.by_flow.get(&flow).into_iter().flatten();
+        agents.any(|agent| {
+            self.of(agent.as_str()).iter().any(|binding| binding.flow == flow && binding.reg_id.is_some() && binding.path.is_empty())
+        })
     }
 
     /// When the first binding of `agent` ends.
@@ -249,6 +286,7 @@ struct Asked<'a> {
     expires: Option<u32>,
     flow: Flow,
     behind_nat: bool,
+    ways: Ways,
     user_agent: Option<&'a str>,
     settings: &'a Settings,
     now: Instant,
@@ -262,11 +300,12 @@ impl Binding {
 
     /// Whether nothing else is new than that it lives longer, by a later REGISTER.
     fn only_outlives(&self, old: &Self) -> bool {
-        let same = |binding: &Self| (binding.q, binding.flow, binding.behind_nat);
+        let same = |binding: &Self| (binding.q, binding.flow, binding.behind_nat, binding.reg_id);
         self.expires_at >= old.expires_at
             && same(self) == same(old)
             && self.uri == old.uri
             && self.instance == old.instance
+            && self.path == old.path
             && self.user_agent == old.user_agent
             && self.call_id == old.call_id
     }
@@ -276,8 +315,16 @@ impl Binding {
 fn bind(bindings: &mut Vec<Binding>, written: &str, asked: &Asked) -> Result<Change, Refusal> {
     let contact: NameAddr = written.parse().map_err(|_| refusal(400, "Malformed Contact"))?;
     let instance = contact.param("+sip.instance").map(str::to_owned);
-    let place =
-        bindings.iter().position(|binding| binding.uri.same_as(&contact.uri) || (instance.is_some() && binding.instance == instance));
+    let reg_id = reg_id_of(written).filter(|_| asked.ways.outbound);
+    if reg_id.is_some() && asked.ways.lacks_outbound {
+        return Err(refusal(439, "First Hop Lacks Outbound Support"));
+    }
+    // RFC 5626 §6: a flow is known by its instance and number, wherever it leads.
+    let of_instance = |binding: &Binding| instance.is_some() && binding.instance == instance;
+    let place = bindings.iter().position(|binding| match reg_id {
+        Some(_) => of_instance(binding) && (binding.reg_id.is_none() || binding.reg_id == reg_id),
+        None => binding.uri.same_as(&contact.uri) || of_instance(binding),
+    });
     if place.is_some_and(|place| bindings[place].is_newer(asked.order)) {
         return Err(refusal(500, "Out Of Order"));
     }
@@ -301,15 +348,37 @@ fn bind(bindings: &mut Vec<Binding>, written: &str, asked: &Asked) -> Result<Cha
         flow: asked.flow,
         behind_nat: asked.behind_nat,
         user_agent: asked.user_agent.map(str::to_owned),
+        reg_id,
+        path: asked.ways.path.clone(),
         call_id: asked.order.0.to_owned(),
         cseq: asked.order.1,
     };
     match place {
-        Some(place) => bindings[place] = binding,
+        Some(place) => {
+            let alone = binding.instance.clone().filter(|_| binding.reg_id.is_none());
+            bindings[place] = binding;
+            // A phone that keeps no flows any more has one way.
+            if alone.is_some() {
+                let mut at = 0..;
+                bindings.retain(|other| at.next() == Some(place) || other.instance != alone);
+            }
+        }
         None if bindings.len() >= CONTACTS_PER_AGENT_MAX => return Err(refusal(403, "Too Many Contacts")),
         None => bindings.push(binding),
     }
     Ok(Change::Bound)
+}
+
+/// The `reg-id` of a Contact that has an instance as well (RFC 5626 §4.2).
+fn reg_id_of(written: &str) -> Option<u32> {
+    let contact: NameAddr = written.parse().ok()?;
+    contact.param("+sip.instance")?;
+    contact.param("reg-id")?.parse().ok().filter(|number| *number > 0)
+}
+
+/// Whether a REGISTER that was granted is of a flow that its phone keeps up.
+fn keeps_flows(request: &Request) -> bool {
+    request.headers.has_token("Supported", "outbound") && request.headers.list("Contact").any(|value| reg_id_of(value).is_some())
 }
 
 /// A qvalue (RFC 3261 §25.1), in thousandths; one that cannot be read is the least.

@@ -27,9 +27,20 @@ pub struct Settings {
     pub registration_default: Duration,
     /// Phones that registered and did not subscribe to their agent's messages are told of them all the same, as old ones expect.
     pub unasked_message_summaries: bool,
+    /// The way by which phones that registered through an edge proxy are to send their requests (RFC 3608), each in its brackets.
+    pub service_route: Vec<String>,
     /// Shown as Server and User-Agent.
     pub product: String,
     pub guard: guard::GuardSettings,
+}
+
+impl Settings {
+    /// Whether a host of a URI means us.
+    pub(super) fn means_us(&self, host: &str) -> bool {
+        let named = self.our_hosts.iter().chain([&self.domain]).any(|ours| ours.eq_ignore_ascii_case(host));
+        let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        named || ip.is_ok_and(|ip| self.listen.iter().any(|(_, address)| address.ip() == ip))
+    }
 }
 
 impl Default for Settings {
@@ -47,6 +58,7 @@ impl Default for Settings {
             registration_max: secs(3_600),
             registration_default: secs(600),
             unasked_message_summaries: false,
+            service_route: Vec::new(),
             product: "Sanling".to_owned(),
             guard: guard::GuardSettings::default(),
         }

@@ -71,6 +71,7 @@ fn agents(old: &Config, new: &Config) -> Vec<String> {
             ("role", was.role != is.role),
             ("login", was.login != is.login),
             ("srtp", was.srtp != is.srtp),
+            ("auto_answer", was.auto_answer != is.auto_answer),
         ];
         what.extend(differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name));
         out.push(format!("agent {id} changed: {}", what.join(", ")));
@@ -108,6 +109,8 @@ fn values(config: &Config) -> Vec<Value> {
         ("sip.registration_min", shown(sip.registration_min)),
         ("sip.registration_max", shown(sip.registration_max)),
         ("sip.registration_default", shown(sip.registration_default)),
+        ("sip.service_route", list(sip.service_route.clone())),
+        ("sip.forwarding", sip.forwarding.name().to_owned()),
         ("sip.guard.enabled", sip.guard.enabled.to_string()),
         ("sip.guard.failures", sip.guard.failures.to_string()),
         ("sip.guard.window", shown(sip.guard.window)),

@@ -98,6 +98,7 @@ pub fn sip_settings(config: &Config, surroundings: &Surroundings, hosts: &BTreeM
         registration_max: config.sip.registration_max,
         registration_default: config.sip.registration_default,
         unasked_message_summaries: false,
+        service_route: config.sip.service_route.clone(),
         guard: config.sip.guard.clone(),
         product: concat!("Sanling/", env!("CARGO_PKG_VERSION")).to_owned(),
     }

@@ -307,7 +307,7 @@ impl Switch {
     fn errand_failed(&mut self, call: CallId, errand: Errand, failure: &Failure, now: Instant) {
         let code = match failure {
             Failure::Status { code, .. } => *code,
-            Failure::Unreachable => 480,
+            Failure::Unreachable | Failure::Moved { .. } => 480,
             Failure::Timeout => 408,
         };
         self.tell_referrer(errand.refer, code, now);

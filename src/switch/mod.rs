@@ -24,9 +24,11 @@ mod directory;
 mod errand;
 mod figures;
 mod fold;
+mod forwarding;
 mod going;
 mod greeting;
 mod hearing;
+mod lamps;
 mod listening;
 mod offer;
 mod on_acd;
@@ -238,6 +240,7 @@ impl Switch {
             work: VecDeque::new(),
             out: Vec::new(),
         };
+        switch.tell_presences(now);
         switch.settle(now);
         switch
     }

@@ -99,6 +99,7 @@ impl Switch {
         }
         self.out.push(event(name, detail));
         self.touched.insert(Key::Acd);
+        self.tell_presence(&agent, now);
         self.deliver_messages(&agent, now);
     }
 }

@@ -26,7 +26,7 @@ const ESCALATES: &str = "**0";
 impl Switch {
     pub(super) fn on_call(&mut self, call: CallId, action: Action, now: Instant) {
         match action {
-            Action::Sip(command) => self.tell_sip(command, now),
+            Action::Sip(command) => self.call_out(call, command, now),
             Action::Media(mut command) => {
                 self.translate(call, &mut command);
                 if let Some(slot) = self.slots.get_mut(&call) {
@@ -119,6 +119,17 @@ impl Switch {
         self.settle_hearing(call, now);
     }
 
+    /// An INVITE says what the call alone does not know: by whom its caller was sent on, and that an agent's phone is to answer by itself.
+    /// Only what his queue gives an agent answers itself: no colleague listens in on him by calling.
+    fn call_out(&mut self, call: CallId, mut command: crate::sip::Command, now: Instant) {
+        if let (crate::sip::Command::Invite { leg, marks, .. }, Some(slot)) = (&mut command, self.slots.get(&call)) {
+            let agent = slot.offers.get(leg).and_then(|offer| self.config.agents.get(&offer.agent));
+            marks.auto_answer = agent.and_then(|agent| agent.auto_answer);
+            marks.diverted.clone_from(&slot.diverted);
+        }
+        self.tell_sip(command, now);
+    }
+
     pub(super) fn is_held(&self, call: CallId) -> bool {
         self.slots.get(&call).is_some_and(|slot| slot.call.is_held(HeldBy::Agent) || slot.call.is_held(HeldBy::Caller))
     }
@@ -197,12 +208,15 @@ impl Switch {
             Failure::Status { code: code @ (408 | 480), .. } => (*code, Outcome::NoAnswer),
             // RFC 3261 §21.4.1: what the far side wants of us is not the caller's business.
             Failure::Status { code: 401 | 407, .. } => (503, Outcome::Unreachable),
+            // Where a phone says that its agent is, is nothing that the caller could use.
+            Failure::Status { code: 300..=399, .. } | Failure::Moved { .. } => (480, Outcome::Refused),
             Failure::Status { code, .. } => (*code, Outcome::Refused),
             Failure::Unreachable => (480, Outcome::Unreachable),
             Failure::Timeout => (408, Outcome::Unreachable),
         };
         let cause = match failure {
             Failure::Status { code, reason } => format!("{code} {reason}"),
+            Failure::Moved { code, .. } => format!("{code} {}", crate::sip::msg::message::reason_phrase(*code)),
             Failure::Unreachable => "no phone or carrier could be reached".to_owned(),
             Failure::Timeout => "no response".to_owned(),
         };
@@ -299,7 +313,7 @@ impl Switch {
                 Failure::Status { code: 404 | 408 | 410 | 480 | 503, .. } | Failure::Unreachable | Failure::Timeout => {
                     (OfferOutcome::Unreachable, OfferResult::Unreachable)
                 }
-                Failure::Status { .. } => (OfferOutcome::Rejected, OfferResult::Rejected),
+                Failure::Status { .. } | Failure::Moved { .. } => (OfferOutcome::Rejected, OfferResult::Rejected),
             };
             self.tell_ring_limit(call, leg, ring_limit::Event::Ended, now);
             return self.offer_ended(call, leg, outcome, result, now);
@@ -319,7 +333,7 @@ impl Switch {
         if elsewhere {
             party.refusal = Some(failure);
             self.try_next_way(call, now);
-        } else {
+        } else if !matches!(&failure, Failure::Moved { to, rang, .. } if self.follows(call, to, *rang, now)) {
             self.party_failed(call, &failure, now);
         }
     }

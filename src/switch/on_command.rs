@@ -109,6 +109,7 @@ impl Switch {
             self.directory.flows.remove(&agent);
         }
         self.light_lamps(now);
+        self.tell_presences(now);
         self.forget_carriers();
         self.touched.extend([Key::Acd, Key::Endpoint]);
         tracing::info!(changes = changes.len(), "configuration reloaded");

@@ -27,6 +27,7 @@ pub(super) struct Invitation {
     pub called: String,
     pub flow: Flow,
     pub sdp: Option<Vec<u8>>,
+    pub diverted: Vec<sip::Diverted>,
 }
 
 impl Switch {
@@ -49,8 +50,8 @@ impl Switch {
     fn on_sip_event(&mut self, event: Event, now: Instant) {
         let (leg, event) = match event {
             Event::Referred { refer, target, .. } => return self.referred(refer, &target, now),
-            Event::Invited { leg, origin, from, called, flow, sdp, replaces, .. } => {
-                let invitation = Invitation { leg, origin, from, called, flow, sdp };
+            Event::Invited { leg, origin, from, called, flow, sdp, replaces, diverted, .. } => {
+                let invitation = Invitation { leg, origin, from, called, flow, sdp, diverted };
                 return match replaces {
                     Some(target) => self.replaces(invitation, target, now),
                     None => self.invited(invitation, now),
@@ -62,6 +63,14 @@ impl Switch {
             Event::TrunkUnregistered { trunk, cause } => return self.trunk_unregistered(&trunk, cause, now),
             Event::TrunkUp { trunk, flow } => return self.trunk_stands(&trunk, flow, None, now),
             Event::TrunkDown { trunk, flow, cause } => return self.trunk_stands(&trunk, flow, Some(cause), now),
+            Event::TextCame { from, to, bytes } => {
+                let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+                return self.text("text.sent", from, &to, ("bytes", bytes), now);
+            }
+            Event::TextEnded { from, to, code } => {
+                let name = if code < 300 { "text.delivered" } else { "text.refused" };
+                return self.text(name, from, &to, ("code", i64::from(code)), now);
+            }
             Event::Source(change) => return self.source_changed(&change, now),
             Event::Ringing { leg, sdp, .. } => (leg, CallEvent::Ringing { leg, sdp }),
             Event::Answered { leg, sdp, flow, .. } => (leg, CallEvent::Answered { leg, sdp, peer: flow.peer.ip() }),
@@ -77,6 +86,13 @@ impl Switch {
         if let Some(call) = self.calls_of_legs.get(&leg) {
             self.tell_call(*call, event, now);
         }
+    }
+
+    /// What an agent writes to another is told without its text.
+    fn text(&mut self, name: &'static str, from: AgentId, to: &AgentId, (what, number): (&'static str, i64), now: Instant) {
+        let detail = vec![("to", Detail::Text(to.to_string())), (what, Detail::Number(number))];
+        let at = self.at(now);
+        self.out.push(Output::Event(super::Event { at, name, call: None, agent: Some(from), queue: None, detail }));
     }
 
     fn source_changed(&mut self, change: &Change, now: Instant) {
@@ -166,7 +182,8 @@ impl Switch {
             Origin::Trunk(trunk) => Some(trunk.clone()),
             Origin::Account(_) => None,
         };
-        CallRecord { trunk, agent, ..CallRecord::new(id, direction, invitation.from.user.clone(), invitation.called.clone(), at) }
+        let diverted = invitation.diverted.clone();
+        CallRecord { trunk, agent, diverted, ..CallRecord::new(id, direction, invitation.from.user.clone(), invitation.called.clone(), at) }
     }
 
     pub(super) fn arrive(
@@ -177,7 +194,7 @@ impl Switch {
         record: CallRecord,
         now: Instant,
     ) {
-        let Invitation { leg, mut from, flow, sdp, .. } = invitation;
+        let Invitation { leg, mut from, flow, sdp, diverted, .. } = invitation;
         let trunk = record.trunk.clone();
         if let Some(agent) = &caller_agent {
             from.display = self.config.agents.get(agent.as_str()).map(|agent| agent.name.clone());
@@ -191,6 +208,7 @@ impl Switch {
         let mut ordered = Vec::new();
         let machine = Call::arrive(arrival, policy, self.wall, now, &mut ordered);
         let mut slot = Slot::new(machine, purpose, from, &self.config.rules);
+        slot.diverted = diverted;
         if let Purpose::Queue(queue) = &slot.purpose {
             let queue = queue.clone();
             let record = slot.call.record_mut();

@@ -147,6 +147,7 @@ impl Switch {
         }
         self.agree_with_acd(queued, &restored.calls, now);
         self.resume_call_backs(now);
+        self.tell_presences(now);
         // Midnight may have passed.
         self.look_at_calendar(now);
         for call in sessions {

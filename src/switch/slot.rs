@@ -115,6 +115,9 @@ pub struct Slot {
     /// Who is shown to the callee.
     pub from: sip::Party,
     /// Agents of ours in this call, so that they are offered no other.
+    /// By whom he was sent on.
+    #[serde(default)]
+    pub diverted: Vec<sip::Diverted>,
     pub caller_agent: Option<AgentId>,
     pub callee_agent: Option<AgentId>,
     /// Those beside the two, who are agents.
@@ -242,6 +245,7 @@ impl Slot {
             offers: BTreeMap::new(),
             purpose: Purpose::Play { clips: Vec::new(), turned: None },
             from,
+            diverted: Vec::new(),
             caller_agent: None,
             callee_agent: None,
             beside: BTreeMap::new(),

@@ -114,7 +114,7 @@ pub struct Leg {
     target: String,
     cseq: u32,
     /// Of a call in: the INVITE to answer. Of a call out: what a CANCEL repeats.
-    invite: Option<Request>,
+    pub invite: Option<Request>,
     invite_branch: String,
     invite_cseq: u32,
     challenged: bool,
@@ -139,6 +139,8 @@ enum Purpose {
     Register,
     Invite,
     Reinvite(Option<Way>),
+    /// Outside of calls: for whom, with these lines and this body; proven by now.
+    Aside(String, String, String, bool),
     Other,
 }
 
@@ -191,6 +193,14 @@ pub struct Phone {
     pub hears_no_sip: bool,
     /// Requires that its ringing comes reliably (RFC 3262), and acknowledges each so long after.
     pub pracks_after: Option<Duration>,
+    /// Further lines of its REGISTERs: Path, Supported, …
+    pub register_lines: String,
+    /// What refuses a call says besides.
+    pub refusal_lines: Vec<(&'static str, String)>,
+    /// What it was sent outside of calls: NOTIFY and MESSAGE, each with when.
+    pub told: Vec<(Instant, Request)>,
+    /// How what it asked outside of calls was answered.
+    pub answers: Vec<(Method, Response)>,
     /// Its offers are this, whatever it can.
     pub offers: Option<String>,
     /// The body of the last 200 to an INVITE of its own.
@@ -241,6 +251,10 @@ impl Phone {
             alive: true,
             hears_no_sip: false,
             pracks_after: None,
+            register_lines: String::new(),
+            refusal_lines: Vec::new(),
+            told: Vec::new(),
+            answers: Vec::new(),
             offers: None,
             answered_with: Vec::new(),
             listens: true,
@@ -305,12 +319,39 @@ impl Phone {
         let bytes = format!(
             "REGISTER sip:{domain} SIP/2.0\r\nVia: SIP/2.0/UDP {sip};branch={branch};rport\r\nMax-Forwards: 70\r\n\
              From: <sip:{name}@{domain}>;tag=reg{name}\r\nTo: <sip:{name}@{domain}>\r\nCall-ID: {id}\r\nCSeq: {cseq} REGISTER\r\n\
-             Contact: <sip:{name}@{sip}>\r\nExpires: {expires}\r\n{authorization}Content-Length: 0\r\n\r\n",
+             Contact: <sip:{name}@{sip}>\r\nExpires: {expires}\r\n{more}{authorization}Content-Length: 0\r\n\r\n",
+            more = self.register_lines,
             id = self.register_id,
             cseq = self.register_cseq,
         );
         let id = self.register_id.clone();
         self.request(branch, Method::Register, id, Purpose::Register, bytes.into_bytes(), now, out);
+    }
+
+    /// Asks something outside of calls (SUBSCRIBE, MESSAGE), proving itself when it is challenged.
+    pub fn ask_aside(&mut self, method: &Method, user: &str, lines: &str, body: &str, now: Instant, out: &mut Vec<Emission>) {
+        let asked = (user.to_owned(), lines.to_owned(), body.to_owned());
+        self.send_aside(method, asked, None, now, out);
+    }
+
+    fn send_aside(
+        &mut self,
+        method: &Method,
+        (user, lines, body): (String, String, String),
+        authorization: Option<String>,
+        now: Instant,
+        out: &mut Vec<Emission>,
+    ) {
+        let (branch, id) = (self.branch(), self.rng.hex(8));
+        let (name, domain, sip, proven) = (self.name.clone(), self.domain.clone(), self.sip, authorization.is_some());
+        let authorization = authorization.map(|value| format!("Authorization: {value}\r\n")).unwrap_or_default();
+        let bytes = format!(
+            "{method} sip:{user}@{domain} SIP/2.0\r\nVia: SIP/2.0/UDP {sip};branch={branch};rport\r\nMax-Forwards: 70\r\n\
+             From: <sip:{name}@{domain}>;tag=aside{name}\r\nTo: <sip:{user}@{domain}>\r\nCall-ID: {id}\r\nCSeq: 1 {method}\r\n\
+             Contact: <sip:{name}@{sip}>\r\n{authorization}{lines}Content-Length: {length}\r\n\r\n{body}",
+            length = body.len(),
+        );
+        self.request(branch, method.clone(), id, Purpose::Aside(user, lines, body, proven), bytes.into_bytes(), now, out);
     }
 
     /// Calls `number`. Agents call as themselves, others from the trunk's side.
@@ -608,6 +649,10 @@ impl Phone {
                     self.finals.push(Final { call_id: request.call_id().to_owned(), cseq, bytes, resend: Resend::from(now) });
                 }
             }
+            (Method::Notify | Method::Message, None) => {
+                self.respond(&request, 200, None, None, out);
+                self.told.push((now, request));
+            }
             (Method::Notify, Some(_)) => {
                 self.respond(&request, 200, None, None, out);
                 let status = String::from_utf8_lossy(&request.body);
@@ -723,6 +768,13 @@ impl Phone {
         }
         let code = response.code;
         match (sent.purpose, leg) {
+            (Purpose::Aside(user, lines, body, false), _) if code == 401 => {
+                let uri = format!("sip:{user}@{}", self.domain);
+                if let Some(value) = self.credentials(&response, sent.method.as_str(), &uri) {
+                    self.send_aside(&sent.method, (user, lines, body), Some(value), now, out);
+                }
+            }
+            (Purpose::Aside(..), _) => self.answers.push((sent.method, response)),
             (Purpose::Register, _) => self.on_registered(&response, now, out),
             (Purpose::Invite, Some(index)) if matches!(code, 401 | 407) && !self.legs[index].challenged => {
                 self.legs[index].challenged = true;
@@ -1031,6 +1083,9 @@ impl Phone {
 
     fn respond(&mut self, request: &Request, code: u16, tag: Option<&str>, body: Option<&str>, out: &mut Vec<Emission>) -> Vec<u8> {
         let mut response = request.response(code, None, tag.or(Some("t")));
+        if code >= 300 && request.method == Method::Invite {
+            self.refusal_lines.iter().for_each(|(name, value)| response.headers.push(name, value.as_str()));
+        }
         if (180..300).contains(&code) {
             response.headers.push("Contact", format!("<sip:{}@{}>", self.name, self.sip));
         }

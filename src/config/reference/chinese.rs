@@ -17,6 +17,11 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     ("sip.registration_min", "注册时间更短的话机得到 423。"),
     ("sip.registration_max", "要求更长的话机得到这个时长。"),
     ("sip.registration_default", "没有要求的话机得到这个时长。"),
+    (
+        "sip.forwarding",
+        "话机转移的呼叫（302）：`off` 拒绝，`house` 只跟随到内部分机和留言箱，`routes` 跟随到该坐席可以拨打的任何号码。队列来电不会被话机转走。",
+    ),
+    ("sip.service_route", "RFC 3608：经边缘代理注册（Path，RFC 3327）的话机应经哪些代理发送请求，最近的在前。"),
     ("sip.guard", "一个来源在证明自己之前可以做什么。"),
     ("sip.guard.enabled", "是否防护。"),
     ("sip.guard.failures", "在 `window` 之内错这么多次口令，来源被封锁。"),
@@ -66,6 +71,10 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     ("agent.shift", "一个日历的名称：其时段是他应当在岗的时间，同一天两段之间为休息。用于报表中的排班遵守率。"),
     ("agent.role", "`agent` 坐席，或 `supervisor` 班长。"),
     ("agent.login", "`on-register`：注册即签入并就绪；`manual`：用功能码或 API。"),
+    (
+        "agent.auto_answer",
+        "队列分给他的来电由话机自动接听：`answer-mode`（RFC 5373）、`call-info`、`alert-info` 或 `all`。同事的来电照常振铃。",
+    ),
     ("agent.greeting", "向来电者报他名字的提示音。"),
     ("agent.srtp", "他的话机声音是否加密：`off`、`optional` 或 `required`。密钥随 SIP 传送：请让话机经 TLS 注册。"),
     ("user", "登录页面的人。各角色的权限见 roles.md。"),

@@ -3,7 +3,7 @@
 use super::destination::Named;
 use super::{Place, Placed, Resolver, Spot};
 use crate::base::srtp::SrtpPolicy;
-use crate::base::{AgentId, CalendarId};
+use crate::base::{AgentId, AutoAnswer, CalendarId};
 use crate::config::raw::{RawAgent, Skills};
 use crate::config::{AgentConfig, Login, Role};
 use md5::Md5;
@@ -63,6 +63,7 @@ impl Resolver<'_> {
             caller: raw.caller.as_ref().and_then(|spot| self.shown_number(spot)),
             superior: self.superior(raw.superior.as_ref(), id, named),
             shift: self.shift(raw.shift.as_ref(), named),
+            auto_answer: self.choice(raw.auto_answer.as_ref(), "way to answer by itself", &AutoAnswer::NAMES, None),
             role: self.choice(raw.role.as_ref(), "role", &[("agent", Role::Agent), ("supervisor", Role::Supervisor)], Role::Agent),
             login: self.choice(
                 raw.login.as_ref(),

@@ -6,12 +6,16 @@ use crate::base::srtp::{SrtpPolicy, Suite};
 use crate::base::time::secs;
 use crate::config::prompts::{MUSIC_FOLDER, MUSIC_ON_HOLD, required_names};
 use crate::config::raw::{RawHttp, RawMedia, RawSip, RawStorage, RawSwitch, example_of};
-use crate::config::{HttpConfig, KeyPair, Listen, ListenProtocol, MediaConfig, Retention, SipConfig, StorageConfig, SwitchConfig};
+use crate::config::{
+    Forwarding, HttpConfig, KeyPair, Listen, ListenProtocol, MediaConfig, Retention, SipConfig, StorageConfig, SwitchConfig,
+};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 const HOUR: u64 = 3_600;
+/// Letters of a proxy's URI.
+const SIP_PROXY_MAX: usize = 200;
 /// RFC 4028 §5: no session timer below 90 s.
 const SESSION_EXPIRES_LEAST: u64 = 90;
 const DEFAULT_PORTS: RangeInclusive<u16> = 20_000..=29_999;
@@ -56,6 +60,18 @@ impl Resolver<'_> {
         listen
     }
 
+    /// A hop of a route, in its brackets.
+    fn proxy(&mut self, spot: &Spot<String>) -> Option<String> {
+        let fine = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"' | b',');
+        let uri = spot.value.as_str();
+        let fits = uri.len() <= SIP_PROXY_MAX && uri.bytes().all(fine) && uri.strip_prefix("sip:").is_some_and(|rest| !rest.is_empty());
+        if !fits || !uri.split(';').any(|param| param == "lr") {
+            self.faults.error(spot.place, format!("\"{uri}\" is no proxy on a way"), "the URI of a loose router: \"sip:192.0.2.5;lr\"");
+            return None;
+        }
+        Some(format!("<{uri}>"))
+    }
+
     pub(super) fn sip(&mut self, raw: &RawSip, listen: &[Spot<Listen>], tls: Option<KeyPair>) -> SipConfig {
         let session = secs(SESSION_EXPIRES_LEAST)..=secs(24 * HOUR);
         let life = secs(1)..=secs(24 * HOUR);
@@ -66,6 +82,8 @@ impl Resolver<'_> {
             registration_min: self.duration(raw.registration_min.as_ref(), secs(60), life.clone()),
             registration_max: self.duration(raw.registration_max.as_ref(), secs(HOUR), life.clone()),
             registration_default: self.duration(raw.registration_default.as_ref(), secs(10 * 60), life),
+            service_route: raw.service_route.iter().flatten().filter_map(|spot| self.proxy(spot)).collect(),
+            forwarding: self.choice(raw.forwarding.as_ref(), "way to treat calls that phones send on", &Forwarding::NAMES, Forwarding::Off),
             guard: self.guard(raw.guard.as_ref().unwrap_or(&crate::config::raw::RawGuard::default())),
             tls,
         };

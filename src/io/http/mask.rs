@@ -100,6 +100,7 @@ impl Shown {
         let is_in_it = |agent| call.released_at.is_none() && has_part(&call, agent);
         if !self.whole && !self.agent.as_ref().is_some_and(is_in_it) {
             self.hide(&mut call.caller);
+            call.diverted.iter_mut().for_each(|one| self.hide(&mut one.from));
             self.hide(&mut call.called);
             if let Some(cause) = &mut call.release_cause {
                 *cause = in_text(cause);

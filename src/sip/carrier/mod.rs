@@ -6,7 +6,7 @@ mod identity;
 mod ping;
 mod registration;
 
-use super::msg::Response;
+use super::msg::{NameAddr, Response};
 use super::order::{Room, Silence};
 use super::{Flow, Trunk};
 use crate::base::{Duration, Instant, Rng};
@@ -109,6 +109,11 @@ impl Carrier {
         if let Some(registration) = &mut self.registration {
             registration.answered(number, answer, &self.trunk, room);
         }
+    }
+
+    /// The route of requests to it by `flow`.
+    pub fn routes(&self, flow: Flow, now: Instant) -> &[NameAddr] {
+        self.registration.as_ref().map_or(&[], |registration| registration.routes(flow, now))
     }
 
     /// An OPTIONS was answered, or not.

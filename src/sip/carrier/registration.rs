@@ -7,7 +7,7 @@ use super::super::order::{Room, Silence, User};
 use super::super::transaction::PATIENCE;
 use super::super::{Event, Flow, Trunk, compose};
 use super::{TrunkCause, some_of};
-use crate::base::limits::{REGISTER_BACKOFF_MAX, REGISTER_TRIES_MAX};
+use crate::base::limits::{PATH_HOPS_MAX, REGISTER_BACKOFF_MAX, REGISTER_TRIES_MAX};
 use crate::base::time::{millis, secs};
 use crate::base::{Duration, Instant, Rng};
 
@@ -31,6 +31,8 @@ pub struct Registration {
     failures: u32,
     /// The carrier's last challenge, to be answered before it asks again.
     demand: Option<Demand>,
+    /// By which requests are to reach the carrier (RFC 3608), while it has us.
+    routes: Vec<NameAddr>,
     /// What it asked for, when that is more than we did (423).
     least: Duration,
 }
@@ -69,6 +71,7 @@ impl Registration {
             way: 0,
             failures: 0,
             demand: None,
+            routes: Vec::new(),
             least: Duration::ZERO,
         }
     }
@@ -131,6 +134,12 @@ impl Registration {
         room.request(request, flow, user);
     }
 
+    /// The preloaded route of requests to the carrier by `flow` (RFC 3608 §5): of the host alone that has us.
+    pub fn routes(&self, flow: Flow, now: Instant) -> &[NameAddr] {
+        let has_us = self.told == Some(Told::Registered(flow)) && self.until.is_some_and(|until| until > now);
+        if has_us { &self.routes } else { &[] }
+    }
+
     pub fn answered(&mut self, number: u32, answer: Result<Response, Silence>, trunk: &Trunk, room: &mut Room) {
         let State::Asking { tries, proves, .. } = self.state else { return };
         if number != self.number {
@@ -179,6 +188,8 @@ impl Registration {
             return self.failed(TrunkCause::Expired, None, trunk, room);
         }
         self.failures = 0;
+        self.routes = response.headers.name_addrs("Service-Route").unwrap_or_default();
+        self.routes.truncate(PATH_HOPS_MAX);
         self.until = Some(room.now + life);
         // RFC 5626 §4.4.1's fraction: with time left for a second try.
         self.state = State::Waiting { at: room.now + some_of(life, 80..90, room) };

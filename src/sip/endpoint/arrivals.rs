@@ -4,7 +4,7 @@ use super::super::msg::framing::Framed;
 use super::super::msg::{Fault, Message, Request, Response, parse, refusal};
 use super::super::order::Asked;
 use super::super::transaction::{ClientEvent, ClientKey, ServerKey};
-use super::super::{Flow, Output, Protocol};
+use super::super::{Flow, Output, Protocol, outbound};
 use super::{Endpoint, Stream, Timer};
 use crate::base::Instant;
 use crate::base::limits::TCP_IDLE_MAX;
@@ -58,7 +58,9 @@ impl Endpoint {
 
     pub(super) fn stream_timeout(&mut self, flow: Flow, now: Instant, out: &mut Vec<Output>) {
         let Some(stream) = self.streams.get_mut(&flow) else { return };
-        if stream.idle_at > now || self.registrar.uses(flow) || self.flows.is_used(flow) {
+        // RFC 5626 §5.4: a phone that was to be heard of and was not has lost its flow.
+        let is_in_use = (self.registrar.uses(flow) && !self.registrar.is_kept_up(flow)) || self.flows.is_used(flow);
+        if stream.idle_at > now || is_in_use {
             stream.idle_at = stream.idle_at.max(now + TCP_IDLE_MAX / 2);
             self.deadlines.set(Timer::Stream(flow), Some(stream.idle_at));
         } else {
@@ -86,6 +88,9 @@ impl Endpoint {
     }
 
     fn message(&mut self, flow: Flow, bytes: &[u8], now: Instant, out: &mut Vec<Output>) {
+        if let Some(pong) = outbound::pong(bytes, flow.peer).filter(|_| flow.protocol == Protocol::Udp) {
+            return out.push(Output::Send { flow, bytes: pong });
+        }
         // Keep-alives of phones behind a NAT.
         if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n' | b' ' | 0)) {
             return;

@@ -43,7 +43,7 @@ impl Endpoint {
         match user {
             User::Registration(id) => self.with_carrier(&id, now, out, |carrier, room| carrier.registered(number, answer, room)),
             User::Ping(id, flow) => self.with_carrier(&id, now, out, |carrier, room| carrier.ponged(flow, number, answer, room)),
-            User::Nobody | User::Aside(_) | User::Session(_) | User::Watch(_) | User::Fork(..) => {}
+            User::Nobody | User::Aside(_) | User::Session(_) | User::Watch(_) | User::Text(_) | User::Fork(..) => {}
         }
     }
 

@@ -3,6 +3,8 @@
 use super::super::carrier::shown;
 use super::super::leg_out::{Calling, LegOut, Target};
 use super::super::msg::Uri;
+use super::super::outbound::hop_to;
+use super::super::registrar::Binding;
 use super::super::watch::Summary;
 use super::super::{Callee, Command, Output, TrunkWay};
 use super::{Endpoint, Leg};
@@ -15,6 +17,9 @@ impl Endpoint {
         if let Command::SetMessagesWaiting { agent, new, old } = command {
             return self.set_messages_waiting(&agent, Summary { new, old }, now, out);
         }
+        if let Command::SetPresence { agent, presence } = command {
+            return self.set_presence(agent, presence, now, out);
+        }
         let leg = match &command {
             Command::Ring { leg, .. }
             | Command::Answer { leg, .. }
@@ -24,16 +29,16 @@ impl Endpoint {
             | Command::AnswerReoffer { leg, .. }
             | Command::RejectReoffer { leg, .. } => *leg,
             Command::TellReferProgress { refer, .. } => refer.leg,
-            Command::SetMessagesWaiting { .. } => return,
+            Command::SetMessagesWaiting { .. } | Command::SetPresence { .. } => return,
         };
-        if let Command::Invite { callee, from, sdp, otherwise, .. } = command {
-            let groups = self.targets(&callee);
+        if let Command::Invite { callee, from, sdp, otherwise, marks, .. } = command {
+            let groups = self.targets(&callee, now);
             let (account, trunk) = match callee {
                 Callee::Account(agent) => (Some(agent), None),
                 Callee::Trunk { trunk, .. } => (None, trunk),
             };
             let settings = trunk.as_ref().and_then(|id| self.settings.trunks.iter().find(|trunk| trunk.id == *id));
-            let calling = Calling { account, groups, shown: shown(&from, settings, &self.settings), trunk, sdp, otherwise };
+            let calling = Calling { account, groups, shown: shown(&from, settings, &self.settings), trunk, sdp, otherwise, marks };
             return self.start_leg(leg, now, out, |room| Leg::Out(Box::new(LegOut::begin(leg, calling, room))));
         }
         self.with_leg(leg, now, out, |leg, room| match (leg, command) {
@@ -46,43 +51,46 @@ impl Endpoint {
                 Command::AnswerReoffer { sdp, .. } => session.answer_reoffer(sdp, room),
                 Command::RejectReoffer { code, .. } => session.reject_reoffer(code, room),
                 Command::TellReferProgress { refer, status } => session.tell_referrer(refer.number, status, room),
-                Command::Invite { .. } | Command::SetMessagesWaiting { .. } => {}
+                Command::Invite { .. } | Command::SetMessagesWaiting { .. } | Command::SetPresence { .. } => {}
             },
             (Leg::Out(_), _) => {}
         });
     }
 
     /// Where a call out goes: contacts of an agent in groups of equal q, best first, or the trunk.
-    fn targets(&self, callee: &Callee) -> VecDeque<Vec<Target>> {
+    fn targets(&self, callee: &Callee, now: Instant) -> VecDeque<Vec<Target>> {
         match callee {
             Callee::Account(agent) => {
                 let to = Uri::sip(Some(agent.as_str()), &self.settings.domain, None);
+                let target = |binding: &Binding| Target {
+                    behind_nat: binding.behind_nat,
+                    route: binding.path.clone(),
+                    reg_id: binding.reg_id,
+                    ..Target::new(binding.uri.clone(), to.clone(), hop_to(&binding.path, binding.flow))
+                };
                 let mut groups: BTreeMap<u16, Vec<Target>> = BTreeMap::new();
-                for binding in self.registrar.of(agent.as_str()) {
-                    groups.entry(u16::MAX - binding.q).or_default().push(Target {
-                        uri: binding.uri.clone(),
-                        to: to.clone(),
-                        flow: binding.flow,
-                        behind_nat: binding.behind_nat,
-                        session_expires: None,
-                        proof: None,
-                        otherwise: false,
-                    });
+                // RFC 5626 §7: a phone is called by one of its flows at a time, the newest first.
+                let mut phones: BTreeMap<&str, (u16, usize)> = BTreeMap::new();
+                for binding in self.registrar.of(agent.as_str()).iter().rev() {
+                    let place = u16::MAX - binding.q;
+                    let instance = binding.instance.as_deref().filter(|_| binding.reg_id.is_some());
+                    if let Some((place, at)) = instance.and_then(|instance| phones.get(instance)) {
+                        groups.entry(*place).or_default()[*at].other_flows.push(target(binding));
+                        continue;
+                    }
+                    let group = groups.entry(place).or_default();
+                    if let Some(instance) = instance {
+                        phones.insert(instance, (place, group.len()));
+                    }
+                    group.push(target(binding));
                 }
                 groups.into_values().collect()
             }
-            Callee::Trunk { number, host, flow, .. } => {
+            Callee::Trunk { trunk, number, host, flow } => {
                 let uri = TrunkWay::uri(Some(number), host);
-                [vec![Target {
-                    to: uri.clone(),
-                    uri,
-                    flow: *flow,
-                    behind_nat: false,
-                    session_expires: None,
-                    proof: None,
-                    otherwise: false,
-                }]]
-                .into()
+                let carrier = trunk.as_ref().and_then(|trunk| self.carriers.get(trunk));
+                let route = carrier.map(|carrier| carrier.routes(*flow, now).to_vec()).unwrap_or_default();
+                [vec![Target { route, ..Target::new(uri.clone(), uri, *flow) }]].into()
             }
         }
     }

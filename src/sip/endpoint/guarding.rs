@@ -17,7 +17,7 @@ impl Endpoint {
         let request = &asked.request;
         let (kind, needs_proof) = match request.method {
             Method::Invite => (Kind::Call, self.claims_account(request)),
-            Method::Register | Method::Subscribe => (Kind::Request, true),
+            Method::Register | Method::Subscribe | Method::Message => (Kind::Request, true),
             _ => (Kind::Request, request.to_tag().is_some()),
         };
         // A carrier that is known by its certificate is meant to be loud, wherever it is.
@@ -75,10 +75,10 @@ impl Endpoint {
                     response
                 }
                 Method::Register if !self.is_ours(&request.uri.host) || !self.is_ours(&to.uri.host) => request.response(404, None, None),
-                Method::Subscribe if !self.is_ours(&request.uri.host) => request.response(404, None, None),
-                Method::Invite | Method::Register | Method::Subscribe if proves => return None,
+                Method::Subscribe | Method::Message if !self.is_ours(&request.uri.host) => request.response(404, None, None),
+                Method::Invite | Method::Register | Method::Subscribe | Method::Message if proves => return None,
                 Method::Invite if self.is_trunks(asked.flow) && !self.claims_account(request) => return None,
-                Method::Invite | Method::Subscribe => {
+                Method::Invite | Method::Subscribe | Method::Message => {
                     let user = request.from().uri.user_unescaped().unwrap_or_default();
                     self.challenge(asked, &user, false, now)
                 }

@@ -1,10 +1,11 @@
 //! A leg as the endpoint keeps it: a session, or a call out before it is one.
 
 use super::super::leg_out::LegOut;
-use super::super::session::Session;
+use super::super::session::{Phase, Session};
 use super::super::transaction::{ClientKey, ServerKey};
+use super::super::watch::{Line, LineState};
 use super::flows::Way;
-use crate::base::{Instant, LegId};
+use crate::base::{AgentId, Instant, LegId};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -53,6 +54,37 @@ impl Leg {
             Self::Session(session) => (session.dialog.call_id.clone(), session.dialog.local_tag.clone()),
             Self::Out(call) => (call.call_id.clone(), call.local_tag.clone()),
         }
+    }
+
+    /// Whose phone it is.
+    pub fn account(&self) -> Option<&AgentId> {
+        match self {
+            Self::Session(session) => session.account.as_ref(),
+            Self::Out(call) => call.account.as_ref(),
+        }
+    }
+
+    /// The dialog as colleagues of its agent see it; none for one that ends.
+    pub fn line(&self) -> Option<Line> {
+        let session = match self {
+            Self::Session(session) => session,
+            Self::Out(call) => return call.line(),
+        };
+        let state = match &session.phase {
+            Phase::Early(early) if early.has_rung() => LineState::Early,
+            Phase::Early(_) => LineState::Trying,
+            Phase::Unacked { .. } | Phase::Up => LineState::Confirmed,
+            Phase::Leaving { .. } | Phase::Over => return None,
+        };
+        Some(Line {
+            id: session.leg.0,
+            call_id: session.dialog.call_id.clone(),
+            local_tag: session.dialog.local_tag.clone(),
+            remote_tag: Some(session.dialog.remote_tag.clone()).filter(|tag| !tag.is_empty()),
+            is_initiator: !session.owns_call_id,
+            state,
+            remote: session.dialog.shown().to_owned(),
+        })
     }
 
     pub fn deadline(&self) -> Option<Instant> {

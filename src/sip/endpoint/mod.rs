@@ -16,6 +16,7 @@ mod proofs;
 mod referrals;
 mod registrations;
 mod requests;
+mod texts;
 mod transactions;
 mod watchers;
 
@@ -27,6 +28,7 @@ use super::msg::Framer;
 use super::order::{Order, Room};
 use super::registrar::{Binding, Registrar};
 use super::transaction::{ClientKey, ServerKey};
+use super::watch::Package;
 use super::{Changed, Counters, Event, Flow, Output, Received, Settings};
 use crate::base::limits::{LEGS_MAX, TRANSACTIONS_MAX};
 use crate::base::{AgentId, Deadlines, Instant, LegId, Lookup, Rng, TrunkId};
@@ -37,6 +39,7 @@ use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
+use texts::Text;
 use transactions::{ClientEntry, ServerEntry};
 use watchers::Watchers;
 
@@ -59,6 +62,9 @@ pub struct Endpoint {
     /// The last REGISTER that was answered of each Call-ID, while its transaction is there.
     last_registers: Lookup<String, Registered>,
     legs: BTreeMap<LegId, Leg>,
+    /// MESSAGEs that phones have not answered.
+    texts: BTreeMap<u64, Text>,
+    last_text: u64,
     /// By Call-ID and our tag.
     dialogs: Lookup<(String, String), LegId>,
     streams: BTreeMap<Flow, Stream>,
@@ -121,6 +127,8 @@ enum Timer {
     Carrier(TrunkId),
     /// A phone's watch over messages has something to say, or ends.
     Watch(u64),
+    /// A MESSAGE is given up.
+    Text(u64),
     Stream(Flow),
     /// The first blocked source is released.
     Guard,
@@ -152,6 +160,8 @@ impl Endpoint {
             seen: Lookup::new(hashes),
             last_registers: Lookup::new(hashes),
             legs: BTreeMap::new(),
+            texts: BTreeMap::new(),
+            last_text: 0,
             dialogs: Lookup::new(hashes),
             streams: BTreeMap::new(),
             flows: Flows::default(),
@@ -232,6 +242,7 @@ impl Endpoint {
                 self.deadlines.set(Timer::Agent(agent.clone()), self.registrar.deadline(agent.as_str()));
             }
             Timer::Watch(watch) => self.watch_timeout(watch, now, out),
+            Timer::Text(number) => self.text_timeout(number, now, out),
             Timer::Carrier(trunk) => self.carrier_timeout(&trunk, now, out),
             Timer::Stream(flow) => self.stream_timeout(flow, now, out),
             Timer::Guard => self.guard_timeout(now, out),
@@ -288,6 +299,7 @@ impl Endpoint {
             && self.clients.is_empty()
             && self.seen.is_empty()
             && self.last_registers.is_empty()
+            && self.texts.is_empty()
     }
 
     /// Lower limits of what is alive at once, for tests of what happens there.
@@ -310,6 +322,13 @@ impl Endpoint {
         }
     }
 
+    /// The dialogs of whose phones may be others than colleagues know.
+    fn tell_colleagues(&mut self, agent: Option<AgentId>, now: Instant, out: &mut Vec<Output>) {
+        if let Some(agent) = agent {
+            self.news_of(Package::Dialogs, &agent, now, out);
+        }
+    }
+
     /// Makes a leg; one over at once is not kept.
     fn start_leg(&mut self, id: LegId, now: Instant, out: &mut Vec<Output>, make: impl FnOnce(&mut Room) -> Leg) {
         if self.legs.contains_key(&id) || self.legs.len() >= self.limits.legs {
@@ -320,8 +339,10 @@ impl Endpoint {
         let leg = make(&mut self.room(now, &mut orders));
         self.dialogs.insert(leg.dialog(), id);
         self.touch(id);
+        let agent = leg.account().cloned();
         self.keep_leg(id, leg, Way::default());
         self.carry_out(orders, now, out);
+        self.tell_colleagues(agent, now, out);
     }
 
     /// Lets a leg act, and carries out what it orders. Does nothing for a leg that is gone.
@@ -329,10 +350,17 @@ impl Endpoint {
         let Some(mut leg) = self.legs.remove(&id) else { return };
         let mut orders = Vec::new();
         let way = leg.way();
+        let agent = leg.account().cloned();
         act(&mut leg, &mut self.room(now, &mut orders));
         self.touch(id);
+        if leg.is_over()
+            && let Some(agent) = &agent
+        {
+            self.watchers.note_leg(agent, id, false);
+        }
         self.keep_leg(id, leg, way);
         self.carry_out(orders, now, out);
+        self.tell_colleagues(agent, now, out);
     }
 
     fn keep_leg(&mut self, id: LegId, leg: Leg, way_before: Way) {
@@ -343,6 +371,9 @@ impl Endpoint {
             self.threads.remove(&id);
         } else {
             self.moved(id, way_before, leg.way());
+            if let Some(agent) = leg.account() {
+                self.watchers.note_leg(agent, id, true);
+            }
             self.legs.insert(id, leg);
         }
     }

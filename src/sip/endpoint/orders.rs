@@ -39,6 +39,11 @@ impl Endpoint {
                         self.with_fork(&invite, now, |fork, way, room| fork.cancel(way, reason, room)).map_or(vec![], |said| said.orders);
                     self.carry_out(orders, now, out);
                 }
+                Order::FlowFailed { agent, contact, reg_id } => {
+                    let mut events = Vec::new();
+                    self.registrar.flow_failed(&agent, &contact, reg_id, &mut events);
+                    self.registrations(events, out);
+                }
                 Order::Event(event) => out.push(Output::Event(event)),
             }
         }
@@ -202,6 +207,10 @@ impl Endpoint {
                 let (watch, notify) = (*watch, client.number);
                 self.watch_heard(watch, notify, Ok(response), now, out);
             }
+            User::Text(text) => {
+                let text = *text;
+                self.text_answered(text, Ok(response), now, out);
+            }
             User::Registration(trunk) => {
                 let (user, number) = (User::Registration(trunk.clone()), client.number);
                 self.carrier_heard(user, number, Ok(response), now, out);
@@ -229,6 +238,10 @@ impl Endpoint {
             Some((User::Watch(watch), notify)) => {
                 let watch = *watch;
                 self.watch_heard(watch, notify, Err(silence), now, out);
+            }
+            Some((User::Text(text), _)) => {
+                let text = *text;
+                self.text_answered(text, Err(silence), now, out);
             }
             Some((User::Registration(trunk), number)) => {
                 self.carrier_heard(User::Registration(trunk.clone()), number, Err(silence), now, out);

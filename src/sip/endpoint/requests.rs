@@ -11,7 +11,7 @@ use super::super::session_timer::{Terms, TooSmall};
 use super::super::transaction::server::Server;
 use super::super::transaction::server_invite::ServerInvite;
 use super::super::transaction::{ServerEvent, ServerKey, has_magic_cookie};
-use super::super::{Origin, Output, Party, compose};
+use super::super::{Origin, Output, Party, compose, history};
 use super::proofs::{Proof, Unproven};
 use super::transactions::{ServerEntry, ServerMachine};
 use super::{Endpoint, Identity, Leg, Timer};
@@ -181,6 +181,7 @@ impl Endpoint {
             Origin::Account(agent) if asked.request.method == Method::Subscribe && asked.request.to_tag().is_none() => {
                 self.subscribed(&agent, &asked, now, out);
             }
+            Origin::Account(agent) if asked.request.method == Method::Message => self.text_came(&agent, &asked, now, out),
             _ if is_new_call(&asked.request) => self.invited(asked, origin, now, out),
             _ => self.serve(asked, now, out),
         }
@@ -271,7 +272,9 @@ impl Endpoint {
         let sdp = compose::sdp_of(&request.headers, &request.body)
             .map_err(|compose::Unsupported| with(request.response(415, None, None), "Accept", compose::SDP))?;
         let terms = Terms::for_request(&request.headers, &self.settings).map_err(|TooSmall { min }| too_small(request, min))?;
-        Ok(Invitation { from: caller(request, is_trunk), origin, called, replaces, sdp, terms })
+        // RFC 5806 §6, RFC 7044 §11: believed of who is trusted alone.
+        let diverted = if is_trunk { history::read(&request.headers) } else { Vec::new() };
+        Ok(Invitation { from: caller(request, is_trunk), origin, called, replaces, diverted, sdp, terms })
     }
 }
 

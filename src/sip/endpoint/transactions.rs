@@ -127,7 +127,9 @@ impl ClientEntry {
     pub fn deadline(&self) -> Option<Instant> {
         let fork = match &self.user {
             User::Fork(_, fork) => fork.deadline(),
-            User::Nobody | User::Aside(_) | User::Session(_) | User::Watch(_) | User::Registration(_) | User::Ping(..) => None,
+            User::Nobody | User::Aside(_) | User::Session(_) | User::Watch(_) | User::Text(_) | User::Registration(_) | User::Ping(..) => {
+                None
+            }
         };
         [self.machine.deadline(), fork, self.limit_at].into_iter().flatten().min()
     }
@@ -135,7 +137,7 @@ impl ClientEntry {
     /// The leg whose request it is.
     pub fn leg(&self) -> Option<LegId> {
         match self.user {
-            User::Nobody | User::Watch(_) | User::Registration(_) | User::Ping(..) => None,
+            User::Nobody | User::Watch(_) | User::Text(_) | User::Registration(_) | User::Ping(..) => None,
             User::Aside(leg) | User::Session(leg) | User::Fork(leg, _) => Some(leg),
         }
     }

@@ -1,14 +1,17 @@
-//! Phones that watch over their agents' messages (RFC 3842): SUBSCRIBEs on their way to a watch, and what it orders on its way back.
+//! Phones that watch over their agents' messages (RFC 3842), and over colleagues' dialogs and presence (RFC 4235, RFC 3856): SUBSCRIBEs on
+//! their way to a watch, and what it orders on its way back. What dialogs there are is known here; of messages and presence the switch
+//! tells.
 
 use super::super::msg::{Method, Request, Response};
 use super::super::order::{Asked, Order, Room, Silence};
-use super::super::refuse::with;
-use super::super::watch::{self, Summary, Term, Watch};
-use super::super::{Flow, Output, WatchesImage, compose};
+use super::super::outbound::hop_to;
+use super::super::refuse::{bad_event, with};
+use super::super::watch::{self, Facts, Package, Summary, Term, Watch, Wish};
+use super::super::{Flow, Output, Presence, WatchesImage, compose};
 use super::{Endpoint, Timer};
-use crate::base::limits::WATCHES_PER_AGENT_MAX;
-use crate::base::{AgentId, Instant, Lookup};
-use std::collections::BTreeMap;
+use crate::base::limits::{DIALOGS_TOLD_MAX, LAMPS_MAX, LAMPS_PER_AGENT_MAX, WATCHES_PER_AGENT_MAX};
+use crate::base::{AgentId, Instant, LegId, Lookup};
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) struct Watchers {
     watches: BTreeMap<u64, Watch>,
@@ -16,39 +19,79 @@ pub(super) struct Watchers {
     dialogs: Lookup<(String, String), u64>,
     /// Oldest first; no agent without one.
     of_agents: BTreeMap<AgentId, Vec<u64>>,
+    /// By what is watched.
+    about: BTreeMap<(Package, AgentId), BTreeSet<u64>>,
     /// Of agents whom the switch spoke of.
     summaries: BTreeMap<AgentId, Summary>,
+    presences: BTreeMap<AgentId, Presence>,
+    /// The legs of each agent who has any.
+    legs: BTreeMap<AgentId, BTreeSet<LegId>>,
     last: u64,
 }
 
 impl Watchers {
     pub fn new(hashes: u64) -> Self {
-        let (watches, of_agents, summaries) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { watches, dialogs: Lookup::new(hashes), of_agents, summaries, last: 0 }
+        Self {
+            watches: BTreeMap::new(),
+            dialogs: Lookup::new(hashes),
+            of_agents: BTreeMap::new(),
+            about: BTreeMap::new(),
+            summaries: BTreeMap::new(),
+            presences: BTreeMap::new(),
+            legs: BTreeMap::new(),
+            last: 0,
+        }
     }
 
     fn of(&self, agent: &AgentId) -> Vec<u64> {
         self.of_agents.get(agent).cloned().unwrap_or_default()
     }
 
-    fn summary(&self, agent: &AgentId) -> Summary {
-        self.summaries.get(agent).copied().unwrap_or_default()
+    fn about(&self, package: Package, agent: &AgentId) -> Vec<u64> {
+        // Mostly nobody watches.
+        if self.about.is_empty() {
+            return Vec::new();
+        }
+        self.about.get(&(package, agent.clone())).into_iter().flatten().copied().collect()
+    }
+
+    /// An agent's leg came, or went.
+    pub fn note_leg(&mut self, agent: &AgentId, leg: LegId, is_there: bool) {
+        match self.legs.get_mut(agent) {
+            Some(legs) if is_there => drop(legs.insert(leg)),
+            Some(legs) => {
+                legs.remove(&leg);
+                if legs.is_empty() {
+                    self.legs.remove(agent);
+                }
+            }
+            None if is_there => drop(self.legs.insert(agent.clone(), BTreeSet::from([leg]))),
+            None => {}
+        }
     }
 
     /// Puts a watch on the books, or takes it off them when it is over.
     fn keep(&mut self, number: u64, watch: Watch) {
         let dialog = (watch.dialog.call_id.clone(), watch.dialog.local_tag.clone());
+        let about = (watch.package, watch.resource().clone());
         let numbers = self.of_agents.entry(watch.agent.clone()).or_default();
         if watch.is_over() {
             numbers.retain(|known| *known != number);
             if numbers.is_empty() {
                 self.of_agents.remove(&watch.agent);
             }
+            if let Some(watching) = self.about.get_mut(&about) {
+                watching.remove(&number);
+                if watching.is_empty() {
+                    self.about.remove(&about);
+                }
+            }
             self.dialogs.remove(&dialog);
         } else {
             if !numbers.contains(&number) {
                 numbers.push(number);
                 self.dialogs.insert(dialog, number);
+                self.about.entry(about).or_default().insert(number);
             }
             self.watches.insert(number, watch);
         }
@@ -71,43 +114,70 @@ impl Endpoint {
         self.watchers.watches.len()
     }
 
+    /// How things are with an agent.
+    fn facts(&self, package: Package, agent: &AgentId) -> Facts {
+        match package {
+            Package::Messages => Facts::Messages(self.watchers.summaries.get(agent).copied().unwrap_or_default()),
+            Package::Presence => Facts::Presence(self.watchers.presences.get(agent).cloned().unwrap_or_default()),
+            Package::Dialogs => {
+                let legs = self.watchers.legs.get(agent).into_iter().flatten();
+                Facts::Dialogs(legs.filter_map(|leg| self.legs.get(leg)?.line()).take(DIALOGS_TOLD_MAX).collect())
+            }
+        }
+    }
+
     /// A new SUBSCRIBE of an agent, who is proven.
     pub(super) fn subscribed(&mut self, agent: &AgentId, asked: &Asked, now: Instant, out: &mut Vec<Output>) {
-        if let Some(response) = self.refuses_watch(agent, &asked.request) {
-            return self.refuse(asked, response, now, out);
-        }
-        let term = Term::of(&asked.request, &self.settings);
+        let wish = match self.wish_of(agent, &asked.request) {
+            Ok(wish) => wish,
+            Err(response) => return self.refuse(asked, response, now, out),
+        };
         let before = self.watchers.of(agent);
+        let watches = || before.iter().filter_map(|number| Some((*number, self.watchers.watches.get(number)?)));
+        let same = |watch: &Watch| watch.package == wish.package;
         // A phone that comes again has forgotten what it had.
         let again =
-            before.iter().find(|number| self.watchers.watches.get(number).is_some_and(|watch| watch.dialog.flow.peer == asked.flow.peer));
-        match again {
-            Some(again) => self.forget_watch(*again),
-            None if before.len() >= WATCHES_PER_AGENT_MAX => {
-                return self.refuse(asked, asked.request.response(403, Some("Too Many Subscriptions"), None), now, out);
+            watches().find(|(_, watch)| same(watch) && *watch.resource() == wish.resource && watch.dialog.flow.peer == asked.flow.peer);
+        let most = if wish.package == Package::Messages { WATCHES_PER_AGENT_MAX } else { LAMPS_PER_AGENT_MAX };
+        let is_full =
+            watches().filter(|(_, watch)| (watch.package == Package::Messages) == (wish.package == Package::Messages)).count() >= most;
+        match again.map(|(number, _)| number) {
+            Some(again) => self.forget_watch(again),
+            None if is_full => return self.refuse(asked, asked.request.response(403, Some("Too Many Subscriptions"), None), now, out),
+            None if self.watchers.watches.len() >= LAMPS_MAX => {
+                return self.refuse(asked, with(asked.request.response(503, None, None), "Retry-After", "60"), now, out);
             }
             None => {}
         }
         self.watchers.last += 1;
-        let (number, summary) = (self.watchers.last, self.watchers.summary(agent));
+        let (number, facts) = (self.watchers.last, self.facts(wish.package, &wish.resource));
         let mut orders = Vec::new();
-        let watch = Watch::begin(number, agent.clone(), asked, term, summary, &mut self.room(now, &mut orders));
+        let watch = Watch::begin(number, wish, asked, &facts, &mut self.room(now, &mut orders));
         self.keep_watch(number, watch);
         self.carry_out(orders, now, out);
     }
 
-    fn refuses_watch(&self, agent: &AgentId, request: &Request) -> Option<Response> {
-        // His own messages alone.
-        if request.uri.user_unescaped().is_some_and(|user| user != agent.as_str()) {
-            return Some(request.response(403, None, None));
+    fn wish_of(&self, agent: &AgentId, request: &Request) -> Result<Wish, Response> {
+        let package = compose::event(&request.headers).and_then(|event| Package::named(event.package));
+        let package = package.ok_or_else(|| bad_event(request))?;
+        let resource = request.uri.user_unescaped().map_or_else(|| agent.clone(), |user| AgentId::new(&user));
+        if package == Package::Messages && resource != *agent {
+            // His own messages alone.
+            return Err(request.response(403, None, None));
+        }
+        if !self.settings.accounts.contains_key(&resource) {
+            return Err(request.response(404, None, None));
         }
         if compose::contact_of(&request.headers).is_none() {
-            return Some(request.response(400, Some("Missing Contact"), None));
+            return Err(request.response(400, Some("Missing Contact"), None));
         }
-        if !watch::is_understood(request) {
-            return Some(with(request.response(406, None, None), "Accept", "application/simple-message-summary"));
+        if !watch::is_understood(request, package) {
+            return Err(with(request.response(406, None, None), "Accept", package.media_type()));
         }
-        (Term::of(request, &self.settings) == Term::TooBrief).then(|| watch::too_brief(request, &self.settings))
+        match Term::of(request, &self.settings) {
+            Term::TooBrief => Err(watch::too_brief(request, &self.settings)),
+            term => Ok(Wish { agent: agent.clone(), package, resource, term }),
+        }
     }
 
     /// A SUBSCRIBE in a watch's dialog; anything else belongs to no call.
@@ -115,21 +185,36 @@ impl Endpoint {
         if asked.request.method != Method::Subscribe {
             return self.refuse(asked, asked.request.response(481, None, None), now, out);
         }
-        self.with_watch(number, now, out, |watch, summary, room| watch.renewed(number, asked, summary, room));
+        self.with_watch(number, now, out, |watch, facts, room| watch.renewed(number, asked, facts, room));
     }
 
     pub(super) fn watch_heard(&mut self, number: u64, notify: u32, answer: Result<Response, Silence>, now: Instant, out: &mut Vec<Output>) {
-        self.with_watch(number, now, out, |watch, summary, room| watch.answered(number, notify, answer, summary, room));
+        self.with_watch(number, now, out, |watch, facts, room| watch.answered(number, notify, answer, facts, room));
     }
 
     pub(super) fn watch_timeout(&mut self, number: u64, now: Instant, out: &mut Vec<Output>) {
-        self.with_watch(number, now, out, |watch, summary, room| {
-            if room.settings.accounts.contains_key(&watch.agent) {
-                watch.handle_timeout(number, summary, room);
+        self.with_watch(number, now, out, |watch, facts, room| {
+            if [&watch.agent, watch.resource()].iter().all(|agent| room.settings.accounts.contains_key(*agent)) {
+                watch.handle_timeout(number, facts, room);
             } else {
-                watch.end("noresource", summary, room);
+                watch.end("noresource", facts, room);
             }
         });
+    }
+
+    /// Something is new with an agent: who watches him is told.
+    pub(super) fn news_of(&mut self, package: Package, agent: &AgentId, now: Instant, out: &mut Vec<Output>) {
+        for number in self.watchers.about(package, agent) {
+            self.with_watch(number, now, out, |watch, facts, room| watch.changed(number, facts, room));
+        }
+    }
+
+    /// `Command::SetPresence`.
+    pub(super) fn set_presence(&mut self, agent: AgentId, presence: Presence, now: Instant, out: &mut Vec<Output>) {
+        if self.settings.accounts.contains_key(&agent) && self.watchers.presences.insert(agent.clone(), presence.clone()) != Some(presence)
+        {
+            self.news_of(Package::Presence, &agent, now, out);
+        }
     }
 
     /// `Command::SetMessagesWaiting`.
@@ -138,9 +223,7 @@ impl Endpoint {
             return;
         }
         let before = self.watchers.summaries.insert(agent.clone(), summary);
-        for number in self.watchers.of(agent) {
-            self.with_watch(number, now, out, |watch, summary, room| watch.changed(number, summary, room));
-        }
+        self.news_of(Package::Messages, agent, now, out);
         if before.unwrap_or_default() != summary {
             let contacts = self.registrar.of(agent.as_str()).iter().map(|binding| binding.flow).collect();
             self.light_unasked(agent, contacts, now, out);
@@ -155,6 +238,7 @@ impl Endpoint {
             .of(agent)
             .iter()
             .filter_map(|number| self.watchers.watches.get(number))
+            .filter(|watch| watch.package == Package::Messages)
             .map(|watch| watch.dialog.flow.peer)
             .collect();
         let dark: Vec<_> = self
@@ -162,21 +246,21 @@ impl Endpoint {
             .of(agent.as_str())
             .iter()
             .filter(|binding| ways.contains(&binding.flow) && !watching.contains(&binding.flow.peer))
-            .map(|binding| (binding.uri.clone(), binding.flow))
+            .map(|binding| (binding.uri.clone(), binding.path.clone(), binding.flow))
             .collect();
         let mut orders = Vec::new();
-        for (contact, flow) in dark {
-            watch::unasked(agent, &contact, flow, summary, &mut self.room(now, &mut orders));
+        for (contact, path, flow) in dark {
+            watch::unasked(agent, &contact, (&path, hop_to(&path, flow)), summary, &mut self.room(now, &mut orders));
         }
         self.carry_out(orders, now, out);
     }
 
-    fn with_watch(&mut self, number: u64, now: Instant, out: &mut Vec<Output>, act: impl FnOnce(&mut Watch, Summary, &mut Room)) {
+    fn with_watch(&mut self, number: u64, now: Instant, out: &mut Vec<Output>, act: impl FnOnce(&mut Watch, &Facts, &mut Room)) {
         let Some(mut watch) = self.watchers.watches.remove(&number) else { return };
         self.find_again(&mut watch);
-        let summary = self.watchers.summary(&watch.agent);
+        let facts = self.facts(watch.package, watch.resource());
         let mut orders: Vec<Order> = Vec::new();
-        act(&mut watch, summary, &mut self.room(now, &mut orders));
+        act(&mut watch, &facts, &mut self.room(now, &mut orders));
         self.keep_watch(number, watch);
         self.carry_out(orders, now, out);
     }
@@ -213,7 +297,9 @@ impl Endpoint {
     pub(super) fn reconfigure_watchers(&mut self) {
         let accounts = &self.settings.accounts;
         self.watchers.summaries.retain(|agent, _| accounts.contains_key(agent));
-        for number in self.watchers.watches.iter().filter(|(_, watch)| !accounts.contains_key(&watch.agent)).map(|(number, _)| *number) {
+        self.watchers.presences.retain(|agent, _| accounts.contains_key(agent));
+        let is_gone = |watch: &Watch| !accounts.contains_key(&watch.agent) || !accounts.contains_key(watch.resource());
+        for number in self.watchers.watches.iter().filter(|(_, watch)| is_gone(watch)).map(|(number, _)| *number) {
             self.deadlines.set(Timer::Watch(number), Some(Instant::START));
         }
     }
@@ -230,7 +316,9 @@ impl Endpoint {
         for number in self.watchers.of(agent) {
             self.forget_watch(number);
         }
-        for mut watch in watches.into_iter().filter(|watch| watch.agent == *agent && !watch.is_over()).take(WATCHES_PER_AGENT_MAX) {
+        for mut watch in
+            watches.into_iter().filter(|watch| watch.agent == *agent && !watch.is_over()).take(WATCHES_PER_AGENT_MAX + LAMPS_PER_AGENT_MAX)
+        {
             watch.restored();
             self.watchers.last += 1;
             let number = self.watchers.last;

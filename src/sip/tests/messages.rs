@@ -142,7 +142,7 @@ fn what_cannot_be_subscribed_to_is_refused() {
     let mut world = World::new(1);
     for (uri, lines, code) in [
         (AOR, String::new(), 489),
-        (AOR, "Event: presence\r\n".to_owned(), 489),
+        (AOR, "Event: conference\r\n".to_owned(), 489),
         (AOR, "Event: refer\r\n".to_owned(), 489),
         (AOR, format!("{EVENT}Require: eventlist\r\n"), 420),
         ("sip:1001@elsewhere.example", EVENT.to_owned(), 404),

@@ -141,23 +141,35 @@ impl Phone {
             self.dialog_to = None;
             self.send(world, ack);
         }
+        let text = self.answer_to(challenged, password);
+        self.send(world, text);
+        self.answer(world)
+    }
+
+    /// What was asked last, with the answer to its challenge.
+    pub fn answer_to(&mut self, challenged: &Response, password: &str) -> String {
+        let (method, uri, to, lines) = self.asked.clone();
         let challenge = challenged.headers.get("WWW-Authenticate").and_then(Challenge::from_header).expect("a challenge");
         let secret = ha1(challenge.algorithm, &self.user, REALM, password);
         let credentials = Credentials::answer(&challenge, &self.user, &secret, &method, &uri, "cn", 1).to_header();
         self.last_authorization = format!("Authorization: {credentials}\r\n");
         let lines = format!("{}{lines}", self.last_authorization);
-        let text = self.text(&method, &uri, &to, &lines);
-        self.send(world, text);
-        self.answer(world)
+        self.text(&method, &uri, &to, &lines)
     }
 
     /// Registers, challenge included; `params` go to the Contact.
     #[track_caller]
     pub fn register(&mut self, world: &mut World, params: &str) {
         let contact = format!("Contact: <sip:{}@{}>{params}\r\n", self.user, self.at_text);
+        assert_eq!(self.registers(world, &contact).code, 200);
+    }
+
+    /// Registers with these lines, challenge included; gives the answer.
+    #[track_caller]
+    pub fn registers(&mut self, world: &mut World, lines: &str) -> Response {
         let user = self.user.clone();
-        let challenged = self.ask(world, "REGISTER", &format!("sip:{REALM}"), &user, &contact);
-        assert_eq!(self.prove(world, &challenged, "secret").code, 200);
+        let challenged = self.ask(world, "REGISTER", &format!("sip:{REALM}"), &user, lines);
+        if challenged.code == 401 { self.prove(world, &challenged, "secret") } else { challenged }
     }
 
     fn invite(&mut self, world: &mut World, number: &str, lines: &str) -> Response {

@@ -91,6 +91,7 @@ fn note(world: &mut World, books: &mut BTreeMap<(&'static str, LegId), Book>, se
                 | Event::Referred { leg, .. }
                 | Event::Released { leg, .. } => *leg,
                 Event::Registered { .. } | Event::Unregistered { .. } | Event::Source(_) => continue,
+                Event::TextCame { .. } | Event::TextEnded { .. } => continue,
                 Event::TrunkRegistered { .. } | Event::TrunkUnregistered { .. } | Event::TrunkUp { .. } | Event::TrunkDown { .. } => {
                     continue;
                 }

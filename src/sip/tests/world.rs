@@ -5,7 +5,9 @@ use crate::base::time::{millis, secs};
 use crate::base::{AgentId, Duration, Instant, LegId, Rng, TrunkId};
 use crate::sip::msg::digest::{Algorithm, ha1};
 use crate::sip::msg::{Message, Request, Response, parse};
-use crate::sip::{Account, Callee, Command, Endpoint, Event, Flow, LegImage, Output, Party, Protocol, Received, Settings, Trunk};
+use crate::sip::{
+    Account, Callee, Command, Endpoint, Event, Flow, InviteMarks, LegImage, Output, Party, Protocol, Received, Settings, Trunk,
+};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
@@ -48,6 +50,8 @@ pub struct World {
     pub wire: Vec<(SocketAddr, SocketAddr, Message)>,
     /// Messages of which this is true are lost.
     pub lose: Box<dyn FnMut(&Message) -> bool>,
+    /// What the endpoints sent that is no SIP.
+    pub sent_raw: Vec<(SocketAddr, Vec<u8>)>,
     pub closed: Vec<Flow>,
     pub trusted: Vec<Flow>,
     /// What is kept of each endpoint, as MessagePack.
@@ -92,6 +96,7 @@ impl World {
             inbox: BTreeMap::new(),
             wire: Vec::new(),
             lose: Box::new(|_| false),
+            sent_raw: Vec::new(),
             closed: Vec::new(),
             kept: BTreeMap::new(),
             restarts: 0,
@@ -170,7 +175,10 @@ impl World {
 
     pub fn invite(&mut self, from: &str, leg: u64, callee: Callee, sdp: &str) {
         let party = Party { display: Some("Caller \"A\"".into()), user: "13800138000".into() };
-        self.command(from, Command::Invite { leg: LegId(leg), callee, from: party, sdp: sdp.into(), otherwise: None });
+        self.command(
+            from,
+            Command::Invite { leg: LegId(leg), callee, from: party, sdp: sdp.into(), otherwise: None, marks: InviteMarks::default() },
+        );
     }
 
     fn take(&mut self, at: SocketAddr, out: Vec<Output>) {
@@ -179,6 +187,8 @@ impl World {
                 Output::Send { flow, bytes } => {
                     if let Ok(message) = parse(&bytes) {
                         self.wire.push((at, flow.peer, message));
+                    } else {
+                        self.sent_raw.push((flow.peer, bytes.clone()));
                     }
                     self.post(flow.protocol, at, flow.peer, &bytes);
                 }
