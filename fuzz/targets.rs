@@ -93,7 +93,14 @@ impl Live {
         let flow = Flow { protocol: Protocol::Udp, local: address(LOCAL), peer: address(PEER) };
         let callee = Callee::Trunk { trunk: None, number: "1001".into(), host: "192.0.2.9".into(), flow };
         let party = Party { display: None, user: "95000".into() };
-        let sent = live.command(Command::Invite { leg: LegId(1_000), callee, from: party, sdp: OFFER.into(), otherwise: None, marks: InviteMarks::default() });
+        let sent = live.command(Command::Invite {
+            leg: LegId(1_000),
+            callee,
+            from: party,
+            sdp: OFFER.into(),
+            otherwise: None,
+            marks: InviteMarks::default(),
+        });
         let invite = String::from_utf8_lossy(sent.first().expect("an INVITE")).into_owned();
         live.words[1].1 = value_after(&invite, "Via:", "branch=").to_owned();
         live.words[2].1 = value_after(&invite, "From:", "tag=").to_owned();

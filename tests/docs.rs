@@ -1,4 +1,4 @@
-//! What stands in `docs/` is made from the code, and every key that the parser knows is described.
+//! What stands in `docs/` is made from the code, or names what proves it, and every key that the parser knows is described.
 //!
 //! `SANLING_WRITE_FIXTURES=1 cargo test --test docs` writes the pages anew.
 
@@ -134,6 +134,45 @@ fn the_pages_of_roles_are_what_the_code_says() {
 #[test]
 fn the_page_of_figures_is_what_the_code_says() {
     is_as_written("figures.md", &page::markdown());
+}
+
+/// Of a page of features: the RFCs and stories of each line.
+fn features(page: &str) -> Vec<(String, Vec<String>)> {
+    let text = std::fs::read_to_string(root().join("docs").join(page)).expect("is shipped");
+    let lines = text.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    let of_line = |line: &str| {
+        let cells: Vec<&str> = line.split(" | ").collect();
+        let [_, rfc, _, proof] = cells[..] else { panic!("four cells: {line}") };
+        let stories = proof.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+        (rfc.to_owned(), stories)
+    };
+    // Headings and rules have no digit where the RFC stands.
+    lines.map(of_line).filter(|(rfc, _)| rfc.contains(|c: char| c.is_ascii_digit())).collect()
+}
+
+/// `sim::edge::he_is_called` stands in `tests/sim/stories/edge.rs`.
+fn is_there(story: &str) -> bool {
+    let names: Vec<&str> = story.split("::").collect();
+    let [house, file, name] = names[..] else { panic!("no story: {story}") };
+    let folder = match house {
+        "sim" => "tests/sim/stories",
+        "sip" => "src/sip/tests",
+        "media" => "src/media/tests",
+        "sdp" => "src/sdp",
+        _ => panic!("no house of stories: {story}"),
+    };
+    let text = std::fs::read_to_string(root().join(folder).join(format!("{file}.rs"))).unwrap_or_default();
+    text.contains(&format!("#[test]\nfn {name}()"))
+}
+
+#[test]
+fn every_feature_of_sip_names_stories_that_there_are_and_both_pages_the_same() {
+    let (english, chinese) = (features("sip.md"), features("sip.zh-CN.md"));
+    assert_eq!(english, chinese, "docs/sip.md and docs/sip.zh-CN.md");
+    assert!(english.len() >= 35, "{} features", english.len());
+    let unproven: Vec<_> = english.iter().filter(|(_, stories)| stories.is_empty()).collect();
+    let missing: Vec<_> = english.iter().flat_map(|(_, stories)| stories).filter(|story| !is_there(story)).collect();
+    assert!(unproven.is_empty() && missing.is_empty(), "without a story: {unproven:?}; no such story: {missing:?}");
 }
 
 #[test]

@@ -38,22 +38,21 @@ impl Call {
 
     pub(super) fn attempt_rang(&mut self, leg: LegId, sdp: Option<Vec<u8>>, out: &mut Vec<Action>) {
         let Some(attempt) = self.attempts.get_mut(&leg) else { return };
-        let wants_early_media = attempt.offer.early_media
-            && self.state == State::Waiting
-            && !attempt.early_media
-            && !self.caller_answered
-            && self.caller.codec().is_some();
+        let wants_early_media =
+            attempt.offer.early_media && self.state == State::Waiting && !self.caller_answered && self.caller.codec().is_some();
+        // RFC 3960 §3.1, the gateway model: what the far network plays is to be heard, the newest where it forks.
         if let Some(sdp) = sdp
             && wants_early_media
-            && attempt.leg.answered(&sdp).is_ok()
+            && attempt.leg.previewed(&sdp)
             && let Ok(answer) = self.caller.describe()
         {
-            attempt.early_media = true;
-            // What the far network plays is to be heard.
+            let is_first = !std::mem::replace(&mut attempt.early_media, true);
             attempt.leg.came_up();
             Self::configure(&attempt.leg, out);
             self.regroup(out);
-            out.push(Action::Sip(sip::Command::Ring { leg: self.caller.id, code: 183, sdp: Some(answer) }));
+            if is_first {
+                out.push(Action::Sip(sip::Command::Ring { leg: self.caller.id, code: 183, sdp: Some(answer) }));
+            }
         }
         out.push(Action::Tell(Fact::OfferRang { leg }));
     }
@@ -86,6 +85,9 @@ impl Call {
             return;
         };
         attempt.leg.peer_moved(peer);
+        if sdp.is_none() {
+            attempt.leg.settled_early();
+        }
         let unusable = match &sdp {
             Some(sdp) => attempt.leg.answered(sdp).err().map(|unacceptable| unacceptable.why),
             None => attempt.leg.awaits_answer().then_some("no common media"),

@@ -190,7 +190,8 @@ impl Leg {
                 if let Some(suite) = self.suite() {
                     local.protection.suites.sort_by_key(|other| *other != suite);
                 }
-                match sdp::answer(&offer, &local) {
+                let aside = self.negotiated.as_ref().and_then(|settled| sdp::set_aside(&offer, settled, &local));
+                match aside.map_or_else(|| sdp::answer(&offer, &local), Ok) {
                     Ok((answer, negotiated)) => {
                         self.negotiated = Some(negotiated);
                         self.sent = Some(answer.clone());
@@ -235,6 +236,24 @@ impl Leg {
         self.negotiated = Some(negotiated);
         self.exchange = Exchange::Stable;
         Ok(())
+    }
+
+    /// Early media (RFC 3960 §3): what an answer would settle is in force, and the offer waits for its answer all the same: of several who
+    /// are called behind one number another may give it (RFC 3261 §13.2.2.4). False when it cannot be used or says nothing new.
+    pub fn previewed(&mut self, answer: &[u8]) -> bool {
+        let Exchange::OfferSent(local) = &self.exchange else { return false };
+        let Some(negotiated) = sdp::accept(answer, local).ok().filter(|settled| self.negotiated.as_ref() != Some(settled)) else {
+            return false;
+        };
+        self.negotiated = Some(negotiated);
+        true
+    }
+
+    /// An answer without a description: that of the early media counts.
+    pub fn settled_early(&mut self) {
+        if self.negotiated.is_some() {
+            self.exchange = Exchange::Stable;
+        }
     }
 
     /// Whether our offer still waits for its answer.

@@ -13,6 +13,8 @@ pub(super) struct Line {
     pub media: String,
     pub proto: String,
     pub formats: String,
+    /// Port 0: there is no such stream, or none any more.
+    pub is_off: bool,
     /// `None` when we cannot speak it: not audio, not RTP, keyed by DTLS, port 0, no unicast address.
     pub stream: Option<Stream>,
 }
@@ -107,7 +109,8 @@ fn may_have_addresses(media: &Media) -> bool {
 }
 
 fn line(session: &Session, media: &Media) -> Line {
-    Line { media: media.media.clone(), proto: media.proto.clone(), formats: media.fmt.clone(), stream: stream(session, media) }
+    let (name, proto, formats) = (media.media.clone(), media.proto.clone(), media.fmt.clone());
+    Line { media: name, proto, formats, is_off: media.port == 0, stream: stream(session, media) }
 }
 
 fn stream(session: &Session, media: &Media) -> Option<Stream> {

@@ -39,6 +39,11 @@ impl Layout {
         Self { lines: lines.collect(), types: ours_before.learned(formats) }
     }
 
+    /// That of an offer of which nothing is taken.
+    pub(super) fn refused(lines: &[Line], types: PayloadTypes) -> Self {
+        Self::dictated(lines, usize::MAX, types, &[])
+    }
+
     /// The same with the audio stream over another transport: the peer has answered by it.
     pub(super) fn over(mut self, transport: &str) -> Self {
         for line in &mut self.lines {

@@ -104,6 +104,27 @@ pub fn answer(offer: &[u8], local: &Local) -> Result<(Vec<u8>, Negotiated), SdpE
     Ok((body, settled))
 }
 
+/// Answers a later offer that takes the audio stream away (port 0, RFC 3264 §8.2), as some phones spell hold: the stream is as it was when
+/// one comes that brings it back. `None` for any other offer.
+#[must_use]
+pub fn set_aside(offer: &[u8], settled: &Negotiated, local: &Local) -> Option<(Vec<u8>, Negotiated)> {
+    let lines = description::read(offer).ok()?;
+    let audio = lines.get(settled.layout.ours()).filter(|line| line.is_off)?;
+    if !audio.media.eq_ignore_ascii_case("audio") || lines.iter().any(|line| line.stream.is_some()) {
+        return None;
+    }
+    let layout = Layout::refused(&lines, local.layout.types);
+    let nothing = OurLine {
+        formats: Vec::new(),
+        direction: Direction::INACTIVE,
+        rtcp_mux: false,
+        crypto: Vec::new(),
+        extended_reports: ExtendedReports::default(),
+    };
+    let settled = Negotiated { hold: true, direction: Direction::INACTIVE, ..settled.clone() };
+    Some((write(local, &layout, &nothing), settled))
+}
+
 /// What the peer's answer to `offer(offered)` settles. Of several codecs answered the first is meant (RFC 3264 §7).
 ///
 /// # Errors

@@ -323,6 +323,8 @@ impl LegOut {
             return false;
         }
         let next = target.other_flows.remove(0);
+        // RFC 3261 §8.2.2.2: else a phone that it has reached already takes it for the same one.
+        self.cseq += 1;
         self.call(Target { other_flows: target.other_flows, ..next }, room);
         true
     }

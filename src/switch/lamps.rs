@@ -45,7 +45,10 @@ impl Switch {
             StateName::WrapUp => ["话后处理", "after a call"],
             StateName::NotReady => ["未就绪", "not ready"],
         };
-        let named = reason.map(|id| self.config.reasons.iter().find(|reason| reason.id == id).map_or(id, |reason| reason.name.as_str()));
+        // The usual reason says no more than the state.
+        let named = reason
+            .filter(|id| *id != "not-ready")
+            .map(|id| self.config.reasons.iter().find(|reason| reason.id == id).map_or(id, |reason| reason.name.as_str()));
         let note = named.map_or_else(|| note[words].to_owned(), |reason| format!("{}: {reason}", note[words]));
         Presence { open: state != StateName::Offline, activity, note }
     }

@@ -9,12 +9,15 @@ pub struct Offer {
     pub agent: AgentId,
     /// From the INVITE on.
     pub ring_limit: Option<RingLimit>,
+    /// With what the phone refused it.
+    #[serde(default)]
+    pub refused: Option<u16>,
 }
 
 impl Offer {
     #[must_use]
     pub fn new(agent: AgentId) -> Self {
-        Self { agent, ring_limit: None }
+        Self { agent, ring_limit: None, refused: None }
     }
 
     #[must_use]

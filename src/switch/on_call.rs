@@ -307,7 +307,11 @@ impl Switch {
     }
 
     fn offer_failed(&mut self, call: CallId, leg: LegId, failure: Failure, now: Instant) {
-        if self.slots.get(&call).is_some_and(|slot| slot.offers.contains_key(&leg)) {
+        if let Some(offer) = self.slots.get_mut(&call).and_then(|slot| slot.offers.get_mut(&leg)) {
+            offer.refused = match &failure {
+                Failure::Status { code, .. } | Failure::Moved { code, .. } => Some(*code),
+                Failure::Unreachable | Failure::Timeout => None,
+            };
             let (outcome, result) = match &failure {
                 Failure::Status { code: 486 | 600, .. } => (OfferOutcome::Busy, OfferResult::Busy),
                 Failure::Status { code: 404 | 408 | 410 | 480 | 503, .. } | Failure::Unreachable | Failure::Timeout => {

@@ -97,11 +97,12 @@ impl Switch {
 
     pub(super) fn publish_offer_ended(&mut self, call: CallId, offer: &Offer, outcome: OfferOutcome, now: Instant) {
         let name = if outcome == OfferOutcome::Missed { "offer.missed" } else { "offer.ended" };
-        let detail = vec![
+        let mut detail = vec![
             ("agent", Detail::Text(offer.agent.to_string())),
             ("result", Detail::Text(outcome.name().to_owned())),
             ("rings", Detail::Number(i64::from(self.rings_of(call, &offer.agent)))),
         ];
+        detail.extend(offer.refused.map(|code| ("code", Detail::Number(i64::from(code)))));
         self.publish(name, Some(call), now, detail);
     }
 

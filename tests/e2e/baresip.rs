@@ -50,6 +50,11 @@ impl Baresip {
     }
 
     pub fn start_with(site: &Site, phone: &Phone<'_>, secrets: Secrets<'_>) -> Self {
+        Self::start_knowing(site, phone, secrets, None)
+    }
+
+    /// A phone that knows a colleague: watches his presence, and writes to him.
+    pub fn start_knowing(site: &Site, phone: &Phone<'_>, secrets: Secrets<'_>, colleague: Option<&str>) -> Self {
         let folder = site.path(&format!("baresip-{}", phone.agent));
         std::fs::create_dir_all(&folder).expect("a folder");
         let (hz, channels) = match phone.codec {
@@ -76,6 +81,9 @@ impl Baresip {
         if let Some(authority) = secrets.authority {
             config.push_str(&format!("sip_cafile {}\nsip_verify_server yes\n", authority.display()));
         }
+        if colleague.is_some() {
+            config.push_str("module_app contact.so\nmodule_app presence.so\n");
+        }
         if secrets.encryption.is_some() {
             config.push_str("module srtp.so\n");
         }
@@ -89,7 +97,8 @@ impl Baresip {
             mode = if phone.answers { "auto" } else { "manual" },
             codec = phone.codec,
         );
-        for (name, content) in [("config", config), ("accounts", account), ("contacts", String::new())] {
+        let contacts = colleague.map(|other| format!("\"{other}\" <sip:{other}@sanling.local>;presence=p2p\n")).unwrap_or_default();
+        for (name, content) in [("config", config), ("accounts", account), ("contacts", contacts)] {
             std::fs::write(folder.join(name), content).expect("written");
         }
         let log = std::fs::File::create(folder.join("log")).expect("a log");
@@ -128,6 +137,23 @@ impl Baresip {
 
     pub fn hang_up(&mut self) {
         self.order("hangup", "");
+    }
+
+    /// Writes to the colleague whom it knows.
+    pub fn write(&mut self, text: &str) {
+        self.order("message", text);
+    }
+
+    /// What stands on its console.
+    pub fn console(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(self.folder.join("log")).expect("its log")).into_owned()
+    }
+
+    /// Waits until that stands there so many times.
+    #[track_caller]
+    pub fn shows(&self, text: &str, times: usize, limit: f64) {
+        let found = until(limit, || (self.console().matches(text).count() >= times).then_some(()));
+        assert!(found.is_some(), "{text:?} is not on its console within {limit} s: {}", self.console());
     }
 
     /// Refers whom it speaks with to `number`.

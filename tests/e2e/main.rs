@@ -7,6 +7,7 @@
 mod baresip;
 mod calling_back;
 mod codes;
+mod colleagues;
 mod disk;
 mod ear;
 mod harness;

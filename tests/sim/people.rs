@@ -27,6 +27,8 @@ pub enum Alert {
     Ringing,
     /// 183 without a description.
     Progress,
+    /// 183 with one, and sound before the answer.
+    Early,
     /// 100 alone.
     Trying,
     /// No response at all.
@@ -49,6 +51,8 @@ pub enum Way {
     Inactive,
     /// `c=0.0.0.0` (RFC 2543).
     Old,
+    /// Port 0: the stream is taken away (RFC 3264 §8.2).
+    Off,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -126,6 +126,10 @@ pub struct Leg {
     ack: Option<(u32, Vec<u8>)>,
     plan: Vec<(Instant, Step)>,
     pub stream: Stream,
+    /// Its sound began before the answer.
+    is_early: bool,
+    /// Tag of the other who answered.
+    twin: Option<String>,
     version: u32,
     pub holding: Option<Way>,
     pub began_at: Instant,
@@ -134,11 +138,22 @@ pub struct Leg {
     pub ended_at: Option<Instant>,
 }
 
+/// What a number behind which several phones ring does besides (RFC 3261 §13.2.2.4).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fork {
+    /// Another answers than the one whose early sound was heard.
+    Moves,
+    /// Two answer.
+    Both,
+}
+
 #[derive(Clone, Debug)]
 enum Purpose {
     Register,
     Invite,
     Reinvite(Option<Way>),
+    /// A new INVITE in its dialog, without a description.
+    Refresh,
     /// Outside of calls: for whom, with these lines and this body; proven by now.
     Aside(String, String, String, bool),
     Other,
@@ -195,6 +210,27 @@ pub struct Phone {
     pub pracks_after: Option<Duration>,
     /// Further lines of its REGISTERs: Path, Supported, …
     pub register_lines: String,
+    /// Parameters of its Contact, there.
+    pub contact_params: String,
+    /// Its second way to the switch; the first is `sip`.
+    pub spare: Option<SocketAddr>,
+    /// Its ways are connections.
+    pub is_over_tcp: bool,
+    /// Its calls have no offer: the switch makes one.
+    pub offers_late: bool,
+    /// Rings reliably, and so often was acknowledged (RFC 3262).
+    pub rings_reliably: bool,
+    pub pracks_heard: u32,
+    pub forks: Option<Fork>,
+    /// Whom of two who answered the switch released.
+    pub released_twins: u32,
+    /// The user of its From, where that is not who it is.
+    pub shown_as: Option<String>,
+    /// Further lines of its INVITEs, and of its BYEs and CANCELs.
+    pub invite_lines: String,
+    pub bye_lines: String,
+    /// How it answers a MESSAGE.
+    pub takes_text: u16,
     /// What refuses a call says besides.
     pub refusal_lines: Vec<(&'static str, String)>,
     /// What it was sent outside of calls: NOTIFY and MESSAGE, each with when.
@@ -252,6 +288,18 @@ impl Phone {
             hears_no_sip: false,
             pracks_after: None,
             register_lines: String::new(),
+            contact_params: String::new(),
+            spare: None,
+            is_over_tcp: false,
+            offers_late: false,
+            rings_reliably: false,
+            pracks_heard: 0,
+            forks: None,
+            released_twins: 0,
+            shown_as: None,
+            invite_lines: String::new(),
+            bye_lines: String::new(),
+            takes_text: 200,
             refusal_lines: Vec::new(),
             told: Vec::new(),
             answers: Vec::new(),
@@ -319,7 +367,8 @@ impl Phone {
         let bytes = format!(
             "REGISTER sip:{domain} SIP/2.0\r\nVia: SIP/2.0/UDP {sip};branch={branch};rport\r\nMax-Forwards: 70\r\n\
              From: <sip:{name}@{domain}>;tag=reg{name}\r\nTo: <sip:{name}@{domain}>\r\nCall-ID: {id}\r\nCSeq: {cseq} REGISTER\r\n\
-             Contact: <sip:{name}@{sip}>\r\nExpires: {expires}\r\n{more}{authorization}Content-Length: 0\r\n\r\n",
+             Contact: <sip:{name}@{sip}>{params}\r\nExpires: {expires}\r\n{more}{authorization}Content-Length: 0\r\n\r\n",
+            params = self.contact_params,
             more = self.register_lines,
             id = self.register_id,
             cseq = self.register_cseq,
@@ -362,7 +411,7 @@ impl Phone {
         }
         let local = match self.password {
             Some(_) => format!("<sip:{}@{}>", self.name, self.domain),
-            None => format!("\"{0}\" <sip:{0}@carrier.test>", self.name),
+            None => format!("\"{0}\" <sip:{0}@carrier.test>", self.shown_as.as_ref().unwrap_or(&self.name)),
         };
         let target = format!("sip:{number}@{}", self.domain);
         let remote = format!("<{target}>");
@@ -398,6 +447,8 @@ impl Phone {
             ack: None,
             plan: Vec::new(),
             stream,
+            is_early: false,
+            twin: None,
             version: 1,
             holding: None,
             began_at: now,
@@ -421,7 +472,9 @@ impl Phone {
         if self.pracks_after.is_some() {
             extra.push_str("Require: 100rel\r\n");
         }
-        let bytes = in_dialog(&self.legs[index], &self.name, self.sip, "INVITE", &branch, &extra, Some(&body));
+        extra.push_str(&self.invite_lines);
+        let body = Some(body.as_str()).filter(|_| !self.offers_late);
+        let bytes = in_dialog(&self.legs[index], &self.name, self.sip, "INVITE", &branch, &extra, body);
         let id = self.legs[index].call_id.clone();
         self.request(branch, Method::Invite, id, Purpose::Invite, bytes, now, out);
     }
@@ -429,11 +482,36 @@ impl Phone {
     /// Answers the call that rings.
     pub fn answer(&mut self, now: Instant, out: &mut Vec<Emission>) {
         if let Some(index) = self.legs.iter().rposition(|leg| leg.state == State::Incoming) {
+            if self.forks == Some(Fork::Moves) {
+                self.another_answers(index);
+            }
             self.up(index, now);
             self.legs[index].version += 1;
             let body = self.legs[index].sdp();
             self.respond_to_invite(index, 200, Some(&body), now, out);
+            if self.forks == Some(Fork::Both) {
+                self.twin_answers(index, &body, out);
+            }
         }
+    }
+
+    /// Behind its number it is another who answers, elsewhere; the one who was heard is gone.
+    fn another_answers(&mut self, index: usize) {
+        self.next_port += 2;
+        let mut stream = Stream::new(SocketAddr::new(self.sip.ip(), self.next_port), self.habit.sound, &mut self.rng);
+        let tag = self.rng.hex(4);
+        let leg = &mut self.legs[index];
+        stream.remote = leg.stream.remote;
+        leg.stream = stream;
+        leg.local_tag = tag;
+    }
+
+    /// And so does another, in the same moment, under a tag of its own.
+    fn twin_answers(&mut self, index: usize, body: &str, out: &mut Vec<Emission>) {
+        let Some(request) = self.legs[index].invite.clone() else { return };
+        let tag = self.rng.hex(4);
+        self.respond(&request, 200, Some(&tag), Some(body), out);
+        self.legs[index].twin = Some(tag);
     }
 
     /// Refuses the call that rings.
@@ -452,7 +530,8 @@ impl Phone {
             State::Dialling => self.legs[index].cancel_wanted = true,
             State::Incoming => self.refuse(603, now, out),
             State::Up => {
-                self.dialog_request(index, Method::Bye, "", None, Purpose::Other, now, out);
+                let lines = self.bye_lines.clone();
+                self.dialog_request(index, Method::Bye, &lines, None, Purpose::Other, now, out);
                 self.end_by(End::HungUp, index, now);
             }
             State::Ended => {}
@@ -463,7 +542,8 @@ impl Phone {
         let leg = &self.legs[index];
         let bytes = format!(
             "CANCEL {target} SIP/2.0\r\nVia: SIP/2.0/UDP {sip};branch={branch};rport\r\nMax-Forwards: 70\r\nFrom: {local};tag={tag}\r\n\
-             To: {remote}\r\nCall-ID: {id}\r\nCSeq: {cseq} CANCEL\r\nContent-Length: 0\r\n\r\n",
+             To: {remote}\r\nCall-ID: {id}\r\nCSeq: {cseq} CANCEL\r\n{more}Content-Length: 0\r\n\r\n",
+            more = self.bye_lines,
             target = leg.target,
             sip = self.sip,
             branch = leg.invite_branch,
@@ -535,6 +615,29 @@ impl Phone {
         let before = std::mem::replace(&mut leg.holding, holding);
         let body = leg.sdp();
         self.dialog_request(index, Method::Invite, "", Some(&body), Purpose::Reinvite(before), now, out);
+    }
+
+    /// Asks for an offer within its call, and answers it (RFC 3261 §14.1).
+    pub fn asks_for_an_offer(&mut self, now: Instant, out: &mut Vec<Emission>) {
+        if let Some(index) = self.legs.iter().rposition(|leg| leg.state == State::Up) {
+            self.legs[index].version += 1;
+            self.dialog_request(index, Method::Invite, "", None, Purpose::Refresh, now, out);
+        }
+    }
+
+    /// The same, and no longer holds: the answer in its ACK says so.
+    pub fn retrieves_by_asking(&mut self, now: Instant, out: &mut Vec<Emission>) {
+        if let Some(leg) = self.legs.iter_mut().rfind(|leg| leg.state == State::Up) {
+            leg.holding = None;
+        }
+        self.asks_for_an_offer(now, out);
+    }
+
+    /// Goes on by its other way to the switch.
+    pub fn changes_way(&mut self) {
+        if let Some(spare) = self.spare.replace(self.sip) {
+            self.sip = spare;
+        }
     }
 
     pub fn press(&mut self, keys: &str) {
@@ -610,13 +713,14 @@ impl Phone {
         let reason = request.headers.get("Reason").map(str::to_owned);
         match (&request.method, index) {
             (Method::Invite, None) if request.to().tag().is_none() => self.on_invite(request, branch, now, out),
-            // Called again after a refusal, with the next number of the same call: as after a challenge.
+            // Called again after a refusal, or by another way while it rings, with the next number of the same call: as after a challenge.
             (Method::Invite, Some(index))
                 if request.to().tag().is_none()
-                    && self.legs[index].state == State::Ended
+                    && matches!(self.legs[index].state, State::Ended | State::Incoming)
                     && request.cseq().0 > self.legs[index].invite_cseq =>
             {
-                self.legs[index].call_id.push_str(" refused");
+                self.end(index, now);
+                self.legs[index].call_id.push_str(" before");
                 self.on_invite(request, branch, now, out);
             }
             (Method::Invite, Some(_)) if request.to().tag().is_none() => {}
@@ -631,6 +735,14 @@ impl Phone {
                     self.log.push((now, Saw::Cancelled { reason }));
                     self.end(index, now);
                 }
+            }
+            (Method::Bye, Some(index)) if request.to().tag().is_some() && request.to().tag() == self.legs[index].twin.as_deref() => {
+                self.released_twins += 1;
+                self.respond(&request, 200, None, None, out);
+            }
+            (Method::Prack, Some(_)) => {
+                self.pracks_heard += 1;
+                self.respond(&request, 200, None, None, out);
             }
             (Method::Bye, Some(index)) => {
                 self.respond(&request, 200, None, None, out);
@@ -650,7 +762,8 @@ impl Phone {
                 }
             }
             (Method::Notify | Method::Message, None) => {
-                self.respond(&request, 200, None, None, out);
+                let code = if request.method == Method::Message { self.takes_text } else { 200 };
+                self.respond(&request, code, None, None, out);
                 self.told.push((now, request));
             }
             (Method::Notify, Some(_)) => {
@@ -751,6 +864,10 @@ impl Phone {
                     leg.plan.push((now + after, Step::Prack(rseq)));
                 }
                 if response.code > 100 {
+                    if response.code == 183 && !response.body.is_empty() {
+                        leg.stream.take(&response.body);
+                        leg.is_early = true;
+                    }
                     if leg.remote_tag.is_none() {
                         leg.remote_tag = response.to().tag().map(str::to_owned);
                     }
@@ -828,7 +945,10 @@ impl Phone {
         let branch = self.branch();
         let leg = &mut self.legs[index];
         let later = std::mem::replace(&mut leg.cseq, cseq);
-        let bytes = in_dialog(leg, &self.name, self.sip, "ACK", &branch, "", None);
+        // RFC 3261 §13.2.1: an offer in the 200 is answered in the ACK.
+        let is_offered = matches!(purpose, Some(Purpose::Refresh)) || self.offers_late && matches!(purpose, Some(Purpose::Invite));
+        let answer = is_offered.then(|| leg.sdp());
+        let bytes = in_dialog(leg, &self.name, self.sip, "ACK", &branch, "", answer.as_deref());
         let leg = &mut self.legs[index];
         leg.cseq = later;
         leg.ack = Some((cseq, bytes.clone()));
@@ -970,11 +1090,16 @@ impl Phone {
                 (Step::Alert, State::Incoming) => {
                     let code = match self.habit.alert {
                         Alert::Ringing => 180,
-                        Alert::Progress => 183,
+                        Alert::Progress | Alert::Early => 183,
                         Alert::Trying | Alert::Deaf => continue,
                     };
                     self.legs[index].alerted_at.get_or_insert(now);
-                    self.respond_to_invite(index, code, None, now, out);
+                    let early = (self.habit.alert == Alert::Early).then(|| self.legs[index].sdp());
+                    if early.is_some() {
+                        self.legs[index].is_early = true;
+                        self.legs[index].stream.start(now + millis(20));
+                    }
+                    self.respond_to_invite(index, code, early.as_deref(), now, out);
                 }
                 (Step::Answer, State::Incoming) => self.answer(now, out),
                 (Step::Refuse(code), State::Incoming) => {
@@ -993,7 +1118,7 @@ impl Phone {
     }
 
     pub fn hear(&mut self, to: SocketAddr, bytes: &[u8], now: Instant) {
-        if let Some(leg) = self.legs.iter_mut().find(|leg| leg.stream.local == to && leg.state == State::Up) {
+        if let Some(leg) = self.legs.iter_mut().find(|leg| leg.stream.local == to && (leg.state == State::Up || leg.is_early)) {
             leg.stream.hear(bytes, self.listens, now);
         }
     }
@@ -1086,6 +1211,10 @@ impl Phone {
         if code >= 300 && request.method == Method::Invite {
             self.refusal_lines.iter().for_each(|(name, value)| response.headers.push(name, value.as_str()));
         }
+        if (180..200).contains(&code) && self.rings_reliably {
+            response.headers.push("Require", "100rel");
+            response.headers.push("RSeq", "1");
+        }
         if (180..300).contains(&code) {
             response.headers.push("Contact", format!("<sip:{}@{}>", self.name, self.sip));
         }
@@ -1120,7 +1249,9 @@ impl Leg {
             Some(Way::SendOnly) => (ip.to_string(), "sendonly"),
             Some(Way::Inactive) => (ip.to_string(), "inactive"),
             Some(Way::Old) => ("0.0.0.0".to_owned(), "sendrecv"),
+            Some(Way::Off) => (ip.to_string(), "inactive"),
         };
+        let port = if self.holding == Some(Way::Off) { 0 } else { port };
         format!(
             "v=0\r\no=- 1 {version} IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {address}\r\nt=0 0\r\nm=audio {port} RTP/AVP 8 101\r\n\
              a=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na={direction}\r\n",

@@ -8,6 +8,7 @@ use super::world::{World, configuration};
 use sanling::base::time::{millis, secs};
 use sanling::base::{Duration, Instant};
 use sanling::call::record::{CallRecord, OfferOutcome};
+use sanling::media::control::Channel;
 use std::sync::Arc;
 
 /// The caller of a story that has but one.
@@ -218,6 +219,24 @@ impl World {
         self.says(a, Sound::Silence).says(b, Sound::Speech).after(millis(600));
         self.expect_hears(a, Heard::Voice).expect_hears(b, Heard::Silence);
         self.says(a, Sound::Speech)
+    }
+
+    /// Both hear each other, and the recording has the first on its left and the second on its right where they spoke.
+    #[track_caller]
+    pub fn expect_recorded_conversation(&mut self, left: &str, right: &str) -> &mut Self {
+        let began = self.wall(self.now);
+        self.expect_conversation(left, right).after(secs(2));
+        let record = self.record();
+        let answered = record.answered_at.expect("answered");
+        let take = &self.disk.takes[&record.id];
+        let from = millis(u64::try_from(began.0 - answered.0).expect("it was answered before"));
+        for (at, channel, loud) in
+            [(200, Channel::Left, true), (200, Channel::Right, false), (800, Channel::Left, false), (800, Channel::Right, true)]
+        {
+            let level = take.level(channel, from + millis(at), millis(300));
+            assert_eq!(level > -45.0, loud, "{channel:?} at {at} ms: {level} dBov");
+        }
+        self
     }
 
     /// When the clip began at the party's ear, each time since `from`, and how long it was.

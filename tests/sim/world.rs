@@ -94,6 +94,8 @@ pub struct World {
     /// Messages that crossed the switch's border, either way.
     pub messages: u64,
     pub replies: Vec<Reply>,
+    /// Connections that the switch closed.
+    pub closed: Vec<SocketAddr>,
     pub drained: bool,
     /// Packets that proved not to be their leg's.
     pub unauthentic: u64,
@@ -137,13 +139,18 @@ pub fn configuration(replace: &[(&str, &str)], overrides: &[&str]) -> Arc<Config
 /// Everything but the media plane's seed is new at each start.
 fn surroundings(listen: SocketAddr, media_seed: u64, wall: WallClock, rng: &mut Rng) -> Surroundings {
     Surroundings {
-        listen: vec![(Protocol::Udp, listen)],
+        listen: vec![(Protocol::Udp, listen), (Protocol::Tcp, listen)],
         our_hosts: vec!["localhost".to_owned()],
         seed: rng.next_u64(),
         secret: std::array::from_fn(|_| rng.below(256) as u8),
         media_seed,
         wall,
     }
+}
+
+/// As a phone writes it that has a connection.
+fn over_tcp(bytes: &[u8]) -> Vec<u8> {
+    String::from_utf8_lossy(bytes).replace("SIP/2.0/UDP", "SIP/2.0/TCP").into_bytes()
 }
 
 impl World {
@@ -195,6 +202,7 @@ impl World {
             lived: BTreeMap::new(),
             messages: 0,
             replies: Vec::new(),
+            closed: Vec::new(),
             drained: false,
             unauthentic: 0,
             kept: BTreeMap::new(),
@@ -307,6 +315,41 @@ impl World {
         self.phones.len() - 1
     }
 
+    /// Gives a phone two connections to the switch; it speaks by the first.
+    pub fn has_two_ways(&mut self, name: &str, second: &str) -> &mut Self {
+        let index = self.find(name).unwrap_or_else(|| panic!("no phone of {name}"));
+        let second: SocketAddr = second.parse().expect("an address");
+        self.by_address.insert(second, index);
+        (self.phones[index].spare, self.phones[index].is_over_tcp) = (Some(second), true);
+        self
+    }
+
+    /// A connection breaks, and both ends see it.
+    pub fn breaks(&mut self, at: SocketAddr) -> &mut Self {
+        let flow = self.flow_of(at);
+        if let Some(index) = self.by_address.remove(&at) {
+            let phone = &mut self.phones[index];
+            if phone.sip == at {
+                phone.changes_way();
+            }
+            phone.spare = None;
+        }
+        self.input(Input::Sip(Received::Closed { flow }));
+        self
+    }
+
+    /// An empty line over a connection (RFC 5626 §4.4.1).
+    pub fn keeps_up(&mut self, at: SocketAddr) -> &mut Self {
+        self.put(Duration::ZERO, Happening::SipToSwitch { from: at, bytes: b"\r\n\r\n".to_vec() });
+        self.run_until(self.now);
+        self
+    }
+
+    fn flow_of(&self, peer: SocketAddr) -> Flow {
+        let is_tcp = self.phones.iter().any(|phone| phone.is_over_tcp && (phone.sip == peer || phone.spare == Some(peer)));
+        Flow { protocol: if is_tcp { Protocol::Tcp } else { Protocol::Udp }, local: self.listen, peer }
+    }
+
     pub fn find(&self, name: &str) -> Option<usize> {
         self.phones.iter().position(|phone| phone.name == name)
     }
@@ -339,6 +382,7 @@ impl World {
         for emission in out {
             match emission {
                 Emission::Sip(bytes) => {
+                    let bytes = if self.phones[phone].is_over_tcp { over_tcp(&bytes) } else { bytes };
                     for delay in self.net.copies(self.net.sip) {
                         self.put(delay, Happening::SipToSwitch { from, bytes: bytes.clone() });
                     }
@@ -502,13 +546,17 @@ impl World {
                 if self.mischief.as_mut().is_none_or(|mischief| mischief.heard(from, &bytes, self.now)) {
                     self.checkers.received(from, &bytes, self.now);
                 }
-                let flow = Flow { protocol: Protocol::Udp, local: self.listen, peer: from };
+                let flow = self.flow_of(from);
                 self.inputs.push_back(Input::Sip(Received::Bytes { flow, bytes }));
                 self.settle();
             }
             Happening::SipToPhone { to, bytes } => {
                 if let Some(index) = self.by_address.get(&to).copied() {
                     let mut out = Vec::new();
+                    // What comes by its other way is answered by that.
+                    if self.phones[index].spare == Some(to) {
+                        self.phones[index].changes_way();
+                    }
                     self.phones[index].receive(&bytes, self.now, &mut out);
                     self.emit(index, out);
                 }
@@ -571,6 +619,8 @@ impl World {
         let mut figures = false;
         for output in out {
             match output {
+                // The answer to a keep-alive.
+                Output::SendSip { bytes, .. } if bytes == b"\r\n" => {}
                 Output::SendSip { flow, bytes } => {
                     self.note("←", flow.peer, &bytes);
                     let hearer = self.mischief.as_mut().map_or(Hearer::Phone, |mischief| mischief.said(flow.peer, &bytes, self.now));
@@ -580,11 +630,16 @@ impl World {
                     if matches!(hearer, Hearer::Maker | Hearer::Usurper) {
                         continue;
                     }
+                    if flow.protocol == Protocol::Tcp && !self.by_address.contains_key(&flow.peer) {
+                        self.inputs.push_back(Input::Sip(Received::SendFailed { flow }));
+                        continue;
+                    }
                     for delay in self.net.copies(self.net.sip) {
                         self.put(delay, Happening::SipToPhone { to: flow.peer, bytes: bytes.clone() });
                     }
                 }
-                Output::CloseSip { .. } | Output::TrustSip { .. } | Output::Dialog { .. } => {}
+                Output::CloseSip { flow } => self.closed.push(flow.peer),
+                Output::TrustSip { .. } | Output::Dialog { .. } => {}
                 Output::Media(command) => {
                     self.checkers.ordered(&command, self.now);
                     match command {

@@ -113,6 +113,25 @@ fn direction_is_mirrored_and_every_hold_is_seen() {
     assert!(answer(zero.as_bytes(), &local(&ALL)).expect("held").1.hold, "0.0.0.0 at session level");
 }
 
+/// RFC 3264 §8.2.
+#[test]
+fn a_stream_that_is_taken_away_is_answered_so_and_may_come_back() {
+    let (_, settled) = answered("m=audio 4000 RTP/AVP 8", &ALL);
+    let aside = |lines: &str| set_aside(&sdp(lines), &settled, &local(&ALL));
+    let (body, held) = aside("m=audio 0 RTP/AVP 8").expect("a hold");
+    let body = String::from_utf8(body).expect("text");
+    assert!(body.ends_with("t=0 0\r\nm=audio 0 RTP/AVP 8\r\n"), "{body}");
+    assert_eq!((held.hold, held.direction, held.remote), (true, Direction::INACTIVE, settled.remote));
+    for other in
+        ["m=audio 4000 RTP/AVP 8", "m=audio 4000 RTP/AVP 18", "m=video 0 RTP/AVP 31", "m=audio 0 RTP/AVP 8\nm=audio 4002 RTP/AVP 8", ""]
+    {
+        assert!(aside(other).is_none(), "{other}");
+    }
+    let again = Local { layout: held.layout, ..local(&ALL) };
+    let (_, back) = answer(&sdp("m=audio 4000 RTP/AVP 8"), &again).expect("it is back");
+    assert!(!back.hold && back.direction == Direction::SENDRECV);
+}
+
 #[test]
 fn every_line_is_answered_and_what_we_do_not_speak_has_port_zero() {
     let (body, settled) = answered(

@@ -41,6 +41,8 @@ impl Endpoint {
             let calling = Calling { account, groups, shown: shown(&from, settings, &self.settings), trunk, sdp, otherwise, marks };
             return self.start_leg(leg, now, out, |room| Leg::Out(Box::new(LegOut::begin(leg, calling, room))));
         }
+        // RFC 5626 §5.3: of a phone's flows one that stands is used.
+        self.rejoin(leg, now, out);
         self.with_leg(leg, now, out, |leg, room| match (leg, command) {
             (Leg::Out(call), Command::Release { reason, .. }) => call.release(reason.as_ref(), room),
             (Leg::Session(session), command) => match command {

@@ -4,7 +4,7 @@ use super::carriers::HOST as CARRIER;
 use super::phone::Phone;
 use super::world::{SWITCH, World, address, settings};
 use crate::base::time::{millis, secs};
-use crate::base::{AgentId, LegId, TrunkId};
+use crate::base::{AgentId, Instant, LegId, TrunkId};
 use crate::sip::msg::{Request, Response};
 use crate::sip::{Callee, Command, Event, Flow, Password, Protocol, Received, Trunk, TrunkAccount, TrunkRegister, TrunkWay};
 
@@ -18,8 +18,10 @@ fn agent() -> AgentId {
 
 /// A phone of which nothing is seen but its proxy.
 fn behind(world: &mut World, contact: &str, lines: &str) -> (Phone, Response) {
-    let mut proxy = Phone::new(EDGE, "1001");
-    proxy.call_id = Some(format!("register-{}", world.wire.len()));
+    // One proxy, and as many phones behind it as registered.
+    let number = u32::try_from((world.now - Instant::START).as_millis()).expect("a short test");
+    let mut proxy = Phone::new(EDGE, "1001").numbered_from(number);
+    proxy.call_id = Some(format!("register-{number}"));
     let via = "Via: SIP/2.0/UDP 192.168.1.20:5060;branch=z9hG4bKphone;received=203.0.113.9\r\n";
     let answer = proxy.registers(world, &format!("{via}Contact: {contact}\r\n{lines}"));
     (proxy, answer)

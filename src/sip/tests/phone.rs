@@ -52,6 +52,12 @@ impl Phone {
         self
     }
 
+    /// Its requests are numbered beyond this.
+    pub fn numbered_from(mut self, cseq: u32) -> Self {
+        self.cseq = cseq;
+        self
+    }
+
     pub fn over_tls(mut self) -> Self {
         self.protocol = Protocol::Tls;
         self

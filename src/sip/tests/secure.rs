@@ -153,7 +153,17 @@ fn an_offer_is_said_once_in_other_words_to_a_phone_that_refuses_it() {
         world.heard(phone.at());
         let (callee, from) = (Callee::Account("1001".into()), Party::default());
         let otherwise = Some(b"other words".to_vec());
-        world.command(SWITCH, crate::sip::Command::Invite { leg: crate::base::LegId(2), callee, from, sdp: OFFER.into(), otherwise, marks: crate::sip::InviteMarks::default() });
+        world.command(
+            SWITCH,
+            crate::sip::Command::Invite {
+                leg: crate::base::LegId(2),
+                callee,
+                from,
+                sdp: OFFER.into(),
+                otherwise,
+                marks: crate::sip::InviteMarks::default(),
+            },
+        );
         world.run(millis(10));
         let invite = request(&mut world, &phone, &Method::Invite);
         assert_eq!(invite.body, OFFER.as_bytes());

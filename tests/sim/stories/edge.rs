@@ -25,7 +25,7 @@ fn he_is_called_by_his_path_and_both_hear_each_other() {
     let mut world = world();
     world.caller_dials("95000").says(CALLER, Sound::Speech).after(secs(9));
     assert_eq!(routes(&world), ["<sip:127.0.1.2:5060;lr>", "<sip:inner.example;lr>"]);
-    world.expect_conversation(CALLER, "1001");
+    world.expect_recorded_conversation(CALLER, "1001");
     world.ends_well();
 }
 
@@ -35,7 +35,7 @@ fn his_path_lives_through_a_crash() {
     world.after(secs(1)).crash(secs(2)).after(secs(5));
     world.caller_dials("95000").says(CALLER, Sound::Speech).after(secs(9));
     assert_eq!(routes(&world).len(), 2);
-    world.expect_conversation(CALLER, "1001");
+    world.expect_recorded_conversation(CALLER, "1001");
     world.ends_well();
 }
 
@@ -45,6 +45,6 @@ fn one_who_comes_home_is_called_without() {
     world.phone_mut("1001").register_lines.clear();
     world.agents_come(&["1001"]).caller_dials("95000").says(CALLER, Sound::Speech).after(secs(9));
     assert!(routes(&world).is_empty());
-    world.expect_conversation(CALLER, "1001");
+    world.expect_recorded_conversation(CALLER, "1001");
     world.ends_well();
 }

@@ -26,7 +26,7 @@ fn thirty_seconds_without_a_packet_release_the_call() {
 
 #[test]
 fn a_leg_that_holds_is_not_waited_for() {
-    for way in [Way::SendOnly, Way::Inactive, Way::Old] {
+    for way in [Way::SendOnly, Way::Inactive, Way::Old, Way::Off] {
         let mut world = World::talking("1001", Sound::Speech, Sound::Speech);
         world.holds("1001", way).after(secs(40)).expect_up(CALLER).expect_up("1001");
         world.retrieves("1001").after(secs(1)).expect_conversation(CALLER, "1001");

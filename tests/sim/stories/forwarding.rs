@@ -7,6 +7,7 @@ use crate::story::CALLER;
 use crate::world::World;
 use sanling::base::time::{millis, secs};
 use sanling::call::record::{OfferOutcome, Outcome};
+use sanling::switch::output::Detail;
 
 fn world(forwarding: &str, agents: &[&str]) -> World {
     let from_trunk = [("from = \"internal\"\nto = \"agent\"", "from = \"any\"\nto = \"agent\"")];
@@ -17,6 +18,9 @@ fn world(forwarding: &str, agents: &[&str]) -> World {
     }
     world
 }
+
+/// Whom his carrier asserts, whatever his From says.
+const CUSTOMER: &str = "02012340000";
 
 /// The agent's phone sends its calls there.
 fn sends_on(world: &mut World, agent: &str, to: &str) {
@@ -31,7 +35,7 @@ fn a_caller_is_sent_on_to_a_colleague_who_sees_by_whom() {
     let mut world = world("house", &["1001", "1002"]);
     sends_on(&mut world, "1001", "1002");
     world.dials(CALLER, "1001").says(CALLER, Sound::Speech).after(secs(6));
-    world.expect_conversation(CALLER, "1002");
+    world.expect_recorded_conversation(CALLER, "1002");
     let invite = world.leg("1002").invite.clone().expect("an INVITE");
     let history: Vec<_> = invite.headers.all("History-Info").map(str::to_owned).collect();
     assert_eq!(history, ["<sip:1001@sanling.local?Reason=SIP%3Bcause%3D480>;index=1", "<sip:1002@sanling.local>;index=1.1;mp=1"]);
@@ -83,7 +87,10 @@ fn a_queues_caller_is_not_sent_on_and_goes_to_the_next_agent() {
     sends_on(&mut world, "1001", "1000");
     world.caller_dials("95000").says(CALLER, Sound::Speech).after(secs(12));
     world.expect_offers(&[("1001", OfferOutcome::Rejected, 1), ("1002", OfferOutcome::Answered, 1)]);
-    world.expect_conversation(CALLER, "1002");
+    let declined = world.events_named("offer.ended").next().expect("it is told").1.clone();
+    assert!(declined.detail.contains(&("code", Detail::Number(302))), "{:?}", declined.detail);
+    assert_eq!(world.events_named("call.forwarded").count(), 0);
+    world.expect_recorded_conversation(CALLER, "1002");
     world.ends_well();
 }
 
@@ -102,8 +109,85 @@ fn a_switch_that_dies_while_a_caller_is_sent_on_goes_on() {
     let mut world = world("house", &["1001", "1002"]);
     sends_on(&mut world, "1001", "1002");
     world.agent_answers("1002", secs(6)).dials(CALLER, "1001").says(CALLER, Sound::Speech).after(secs(2)).crash(secs(1)).after(secs(8));
-    world.expect_conversation(CALLER, "1002");
+    world.expect_recorded_conversation(CALLER, "1002");
     assert_eq!(world.ends_well().diverted.len(), 1);
+}
+
+#[test]
+fn where_routes_may_be_used_a_phone_sends_its_caller_to_a_number_outside() {
+    let mut world = world("routes", &["1001"]);
+    sends_on(&mut world, "1001", "013900000000");
+    world.add_phone("carrier", "127.0.0.1:5090", None);
+    world.agent_answers("carrier", secs(1)).dials(CALLER, "1001").says(CALLER, Sound::Speech).after(secs(4));
+    world.expect_recorded_conversation(CALLER, "carrier");
+    let invite = world.leg("carrier").invite.clone().expect("an INVITE");
+    assert_eq!((invite.uri.user.as_deref(), invite.headers.list("Diversion").count()), (Some("013900000000"), 1));
+    assert_eq!(world.ends_well().diverted.len(), 1);
+}
+
+#[test]
+fn a_carriers_word_by_whom_a_caller_was_sent_on_is_passed_on_and_on_record() {
+    for (lines, reason) in [
+        ("Diversion: <sip:02055550000@carrier.test>;reason=no-answer;counter=1\r\n", "no-answer"),
+        (
+            "History-Info: <sip:02055550000@carrier.test?Reason=SIP%3Bcause%3D486>;index=1, <sip:95000@carrier.test>;index=1.1\r\n",
+            "user-busy",
+        ),
+    ] {
+        let mut world = world("off", &["1001"]);
+        world.add_phone(CUSTOMER, "127.0.2.1:5060", None);
+        world.phone_mut(CUSTOMER).shown_as = Some("anonymous".to_owned());
+        world.phone_mut(CUSTOMER).invite_lines = format!("P-Asserted-Identity: <sip:02012340000@carrier.test>\r\n{lines}");
+        world.dials(CUSTOMER, "95000").says(CUSTOMER, Sound::Speech).after(secs(6));
+        world.expect_recorded_conversation(CUSTOMER, "1001");
+        let invite = world.leg("1001").invite.clone().expect("an INVITE");
+        let diversion = format!("<sip:02055550000@sanling.local>;reason={reason};counter=1");
+        assert_eq!(invite.headers.get("Diversion"), Some(diversion.as_str()));
+        assert_eq!(invite.headers.list("History-Info").count(), 2);
+        assert!(invite.headers.get("From").is_some_and(|from| from.contains(CUSTOMER)), "{:?}", invite.headers.get("From"));
+        let record = world.ends_well();
+        assert_eq!(record.caller, CUSTOMER);
+        assert_eq!(
+            record.diverted.iter().map(|one| (one.from.as_str(), one.reason.as_str())).collect::<Vec<_>>(),
+            [("02055550000", reason)]
+        );
+    }
+}
+
+#[test]
+fn what_a_phone_says_of_that_is_not_believed() {
+    let mut world = world("off", &["1001", "1002"]);
+    world.phone_mut("1002").invite_lines =
+        "P-Asserted-Identity: <sip:1000@sanling.local>\r\nDiversion: <sip:1000@sanling.local>;reason=no-answer\r\n\
+         History-Info: <sip:1000@sanling.local?Reason=SIP%3Bcause%3D486>;index=1, <sip:1001@sanling.local>;index=1.1\r\n"
+            .to_owned();
+    world.dials("1002", "1001").says("1002", Sound::Speech).after(secs(3));
+    world.expect_recorded_conversation("1002", "1001");
+    let invite = world.leg("1001").invite.clone().expect("an INVITE");
+    let shown = ["Diversion", "History-Info", "P-Asserted-Identity"].map(|name| invite.headers.get(name).map(str::to_owned));
+    assert_eq!(shown, [None, None, None]);
+    let record = world.ends_well();
+    assert_eq!((record.caller.as_str(), record.diverted.len()), ("1002", 0));
+}
+
+#[test]
+fn why_a_caller_left_is_on_record() {
+    for up in [true, false] {
+        let mut world = world("off", &["1001"]);
+        if !up {
+            world.agent_ignores("1001");
+        }
+        world.add_phone(CALLER, "127.0.2.1:5060", None);
+        world.phone_mut(CALLER).bye_lines = "Reason: Q.850;cause=16;text=\"Normal call clearing\"\r\n".to_owned();
+        world.caller_dials("95000").says(CALLER, Sound::Speech).after(secs(6));
+        if up {
+            world.expect_recorded_conversation(CALLER, "1001");
+        }
+        world.hangs_up(CALLER).after(secs(1));
+        world.expect_saw("1001", |saw| matches!(saw, Saw::Bye { .. } | Saw::Cancelled { reason: Some(_) }));
+        let cause = world.ends_well().release_cause.unwrap_or_default();
+        assert!(cause.contains("cause=16"), "{cause}");
+    }
 }
 
 #[test]

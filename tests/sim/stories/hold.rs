@@ -14,7 +14,7 @@ fn talking() -> World {
 
 #[test]
 fn retrieved_at_six_point_nine_seconds_nothing_is_said() {
-    for way in [Way::SendOnly, Way::Inactive, Way::Old] {
+    for way in [Way::SendOnly, Way::Inactive, Way::Old, Way::Off] {
         let mut world = talking();
         let held = world.now;
         world.holds("1001", way).after(millis(400)).expect_hears(CALLER, Heard::Clip("music/hold"));
@@ -28,7 +28,7 @@ fn retrieved_at_six_point_nine_seconds_nothing_is_said() {
 
 #[test]
 fn retrieved_at_seven_point_one_seconds_one_prompt_was_begun_and_stops() {
-    for way in [Way::SendOnly, Way::Inactive, Way::Old] {
+    for way in [Way::SendOnly, Way::Inactive, Way::Old, Way::Off] {
         let mut world = talking();
         let held = world.now;
         world.holds("1001", way).after(millis(7_100)).retrieves("1001").after(secs(10));

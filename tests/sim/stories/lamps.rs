@@ -43,7 +43,7 @@ fn a_lamp_is_dark_flashes_burns_and_goes_out() {
     assert_eq!(rang.last().map(String::as_str), Some("early"), "{rang:?}");
     world.after(secs(9));
     assert_eq!(told(&mut world), ["confirmed"]);
-    world.expect_conversation(CALLER, "1001");
+    world.expect_recorded_conversation(CALLER, "1001");
     // The switch dies and goes on, and so does the lamp.
     world.crash(secs(1)).after(secs(6));
     assert_eq!(told(&mut world), Vec::<String>::new(), "it burns still");
@@ -79,6 +79,61 @@ fn a_colleague_sees_whether_one_is_ready_in_a_call_or_at_his_meal() {
     world.after(secs(2));
     assert_eq!(told(&mut world).last().map(String::as_str), Some("closed -"));
     world.ends_quietly();
+}
+
+#[test]
+fn presence_has_each_state_with_its_word() {
+    let mut world = World::story_with(&[("wrap_up = \"0s\"", "wrap_up = \"20s\"")], &[]);
+    world.agents_come(&["1001", "1002"]).habit("1002", |habit| habit.on_ring = OnRing::Refuse(486, millis(0)));
+    world.act("1002", |phone, now, out| phone.ask_aside(&Method::Subscribe, "1001", "Event: presence\r\nExpires: 3600\r\n", "", now, out));
+    let is = |world: &mut World, after: u64, expected: &str| {
+        world.after(secs(after));
+        let (_, last) = world.phone("1002").told.last().expect("it was told");
+        let body = String::from_utf8_lossy(&last.body).into_owned();
+        let inside = |from: &str, to: &str| Some(body.split_once(from)?.1.split_once(to)?.0.to_owned());
+        let activity = inside("<rpid:activities><rpid:", "/>").unwrap_or("-".to_owned());
+        let (basic, note) = (inside("<basic>", "</basic>"), inside("<note>", "</note>"));
+        assert_eq!(format!("{} {activity} {}", basic.expect("basic"), note.expect("a note")), expected);
+    };
+    is(&mut world, 1, "open - 就绪");
+    world.agent_answers("1001", secs(4)).caller_dials("95000").says(CALLER, Sound::Speech);
+    is(&mut world, 2, "open on-the-phone 振铃中");
+    is(&mut world, 6, "open on-the-phone 通话中");
+    world.expect_recorded_conversation(CALLER, "1001").hangs_up(CALLER);
+    is(&mut world, 3, "open busy 话后处理");
+    is(&mut world, 20, "open - 就绪");
+    world.dials("1001", "*17");
+    is(&mut world, 8, "open meal 未就绪: meal");
+    world.dials("1001", "*15");
+    is(&mut world, 8, "open meeting 未就绪: meeting");
+    world.dials("1001", "*14");
+    is(&mut world, 8, "open away 未就绪");
+    world.act("1001", |phone, now, out| phone.unregister(now, out));
+    is(&mut world, 2, "closed - 离线");
+    world.ends_well();
+}
+
+#[test]
+fn a_lamp_that_is_not_renewed_is_put_out_and_may_be_asked_for_again() {
+    let mut world = World::with_agents(&["1001", "1002"]);
+    let asks = |world: &mut World| {
+        let lines = "Event: dialog\r\nExpires: 120\r\n";
+        world.act("1002", |phone, now, out| phone.ask_aside(&Method::Subscribe, "1001", lines, "", now, out));
+        world.after(millis(50));
+    };
+    asks(&mut world);
+    world.after(secs(121));
+    let (_, last) = world.phone("1002").told.last().expect("a last word").clone();
+    assert_eq!(last.headers.get("Subscription-State"), Some("terminated;reason=timeout"));
+    world.phone_mut("1002").told.clear();
+    // In a call that began meanwhile: told in full.
+    world.agent_answers("1001", secs(1)).dials(CALLER, "95000").after(secs(5));
+    asks(&mut world);
+    let (_, first) = world.phone("1002").told.last().expect("at once").clone();
+    let body = String::from_utf8_lossy(&first.body).into_owned();
+    assert!(body.contains("version=\"0\" state=\"full\"") && body.contains("<state>confirmed</state>"), "{body}");
+    assert!(body.contains("138****0001") && !body.contains(CALLER), "a caller is not told whole: {body}");
+    world.ends_well();
 }
 
 #[test]

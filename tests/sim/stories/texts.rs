@@ -1,5 +1,7 @@
 //! What agents write to each other (MESSAGE).
 
+use crate::sound::Sound;
+use crate::story::CALLER;
 use crate::world::World;
 use sanling::base::time::{millis, secs};
 use sanling::sip::msg::Method;
@@ -42,6 +44,64 @@ fn who_is_not_there_or_nobody_gets_none() {
     assert_eq!(writes(&mut world, "1777", "hello"), Some(404));
     assert_eq!(writes(&mut world, "95000", "hello"), Some(404));
     assert_eq!(writes(&mut world, "1001", &"x".repeat(1_301)), Some(413));
+    world.ends_quietly();
+}
+
+#[test]
+fn it_reaches_a_colleague_whatever_he_is_at() {
+    let mut world = World::story_with(&[("wrap_up = \"0s\"", "wrap_up = \"60s\"")], &[]);
+    world.agents_come(&["1001", "1002"]).agent_ignores("1002").agent_answers("1001", secs(1));
+    let mut reached = 0;
+    let mut reaches = |world: &mut World, state: &str, reason| {
+        world.expect_agent("1001", state, reason);
+        assert_eq!(writes(world, "1001", state), Some(200));
+        reached += 1;
+        let told = &world.phone("1001").told;
+        assert_eq!((told.len(), String::from_utf8_lossy(&told[told.len() - 1].1.body).into_owned()), (reached, state.to_owned()));
+    };
+    reaches(&mut world, "ready", None);
+    world.caller_dials("95000").says(CALLER, Sound::Speech).after(millis(500));
+    reaches(&mut world, "ringing", None);
+    world.after(secs(6));
+    reaches(&mut world, "talking", None);
+    world.expect_recorded_conversation(CALLER, "1001").hangs_up(CALLER).after(secs(1));
+    reaches(&mut world, "wrap-up", None);
+    world.dials("1001", "*17").after(secs(8));
+    reaches(&mut world, "not-ready", Some("meal"));
+    world.ends_well();
+}
+
+#[test]
+fn a_phone_that_takes_none_has_the_sender_told_so() {
+    for (takes, told) in [(405, 405), (486, 486), (603, 603), (302, 480), (401, 480)] {
+        let mut world = World::with_agents(&["1001", "1002"]);
+        world.phone_mut("1001").takes_text = takes;
+        assert_eq!(writes(&mut world, "1001", "hello"), Some(told));
+        let refused = world.events_named("text.refused").next().expect("it is told").1.clone();
+        assert!(refused.detail.contains(&("code", Detail::Number(i64::from(told)))), "{:?}", refused.detail);
+        world.ends_quietly();
+    }
+}
+
+#[test]
+fn a_phone_that_says_nothing_has_the_sender_told_before_he_gives_up() {
+    let mut world = World::with_agents(&["1001", "1002"]);
+    world.phone_mut("1001").alive = false;
+    assert_eq!(writes(&mut world, "1001", "hello"), None);
+    world.after(secs(21));
+    assert_eq!(world.phone("1002").answers.last().map(|(_, answer)| answer.code), Some(480));
+    world.ends_quietly();
+}
+
+#[test]
+fn a_callers_phone_writes_to_nobody() {
+    let mut world = World::with_agents(&["1001"]);
+    world.add_phone(CALLER, "127.0.2.1:5060", None);
+    world.act(CALLER, |phone, now, out| {
+        phone.ask_aside(&Method::Message, "1001", "Content-Type: text/plain\r\n", "click here", now, out);
+    });
+    world.after(secs(1));
+    assert_eq!(world.phone(CALLER).answers.len() + world.phone("1001").told.len() + world.events_named("text.sent").count(), 0);
     world.ends_quietly();
 }
 
