@@ -8,7 +8,7 @@ use super::order::{Order, Room, User};
 use super::prack::Heard;
 use super::transaction::client_invite::cancel_of;
 use super::transaction::{ClientKey, PATIENCE};
-use super::{Flow, Reason, compose};
+use super::{Flow, Reason, compose, history};
 use crate::base::bytes;
 use crate::base::limits::{FORKED_DIALOGS_MAX, MOVED_TO_MAX};
 use crate::base::{Duration, Instant, LegId};
@@ -67,11 +67,20 @@ pub(super) enum Outcome {
         reason: String,
         min_se: Option<Duration>,
         demand: Option<Demand>,
-        /// Contacts of a 3xx, the best first.
-        moved: Vec<Uri>,
+        /// Of a 3xx.
+        moved: Option<Moved>,
     },
     TimedOut,
     Unreachable,
+}
+
+/// Where else he is.
+#[derive(Debug)]
+pub(super) struct Moved {
+    /// The best first.
+    pub to: Vec<Uri>,
+    /// Why, by RFC 5806's word, where the phone says so.
+    pub why: Option<String>,
 }
 
 #[derive(Debug)]
@@ -91,11 +100,12 @@ pub(super) struct Way<'a> {
 }
 
 /// RFC 3261 §8.1.3.4: in the order of their q.
-fn moved_to(response: &Response) -> Vec<Uri> {
+fn moved_to(response: &Response) -> Moved {
     let mut contacts: Vec<NameAddr> = response.headers.list("Contact").filter_map(|value| value.parse().ok()).take(MOVED_TO_MAX).collect();
     let q = |contact: &NameAddr| contact.param("q").and_then(|q| q.parse::<f32>().ok()).filter(|q| q.is_finite()).unwrap_or(1.0);
     contacts.sort_by(|a, b| q(b).total_cmp(&q(a)));
-    contacts.into_iter().map(|contact| contact.uri).collect()
+    let why = history::read(&response.headers).pop().map(|last| last.reason);
+    Moved { to: contacts.into_iter().map(|contact| contact.uri).collect(), why }
 }
 
 impl Fork {
@@ -138,7 +148,7 @@ impl Fork {
                 self.state = State::Settled;
                 let min_se = compose::seconds(&response.headers, "Min-SE").filter(|_| code == 422);
                 let demand = Demand::of(&response);
-                let moved = if (300..400).contains(&code) { moved_to(&response) } else { Vec::new() };
+                let moved = (300..400).contains(&code).then(|| moved_to(&response));
                 Some(Outcome::Refused { code, reason: response.reason, min_se, demand, moved })
             }
         }
@@ -202,8 +212,7 @@ impl Fork {
         }
         room.request(bye, hop, User::Aside(way.leg));
         let settled = std::mem::replace(&mut self.state, State::Settled);
-        let too_late =
-            || Outcome::Refused { code: 487, reason: "Answered Too Late".to_owned(), min_se: None, demand: None, moved: Vec::new() };
+        let too_late = || Outcome::Refused { code: 487, reason: "Answered Too Late".to_owned(), min_se: None, demand: None, moved: None };
         (!matches!(settled, State::Settled)).then(too_late)
     }
 

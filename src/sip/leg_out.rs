@@ -1,7 +1,7 @@
 //! A call out until it is answered: to all contacts of an agent, best q first, or to a trunk. First 2xx wins (RFC 3261 §16.7).
 
 use super::carrier::Shown;
-use super::fork::{Answered, Fork, Outcome};
+use super::fork::{Answered, Fork, Moved, Outcome};
 use super::msg::demand::Demand;
 use super::msg::{Headers, Method, NameAddr, Request, Scheme, Uri};
 use super::order::{Order, Room, User};
@@ -125,7 +125,7 @@ enum Loss {
     Unreachable,
     TimedOut,
     Status { code: u16, reason: String },
-    Moved { code: u16, to: Vec<String> },
+    Moved { code: u16, to: Vec<String>, why: Option<String> },
 }
 
 impl Loss {
@@ -239,9 +239,9 @@ impl LegOut {
                 }
             }
             Outcome::Answered(answered) => return self.answered(key, *answered, room),
-            Outcome::Refused { code, moved, .. } if self.account.is_some() && !moved.is_empty() => {
-                let to = numbers(&moved, room);
-                self.lost(key, Loss::Moved { code, to }, room);
+            Outcome::Refused { code, moved: Some(Moved { to, why }), .. } if self.account.is_some() && !to.is_empty() => {
+                let to = numbers(&to, room);
+                self.lost(key, Loss::Moved { code, to, why }, room);
             }
             Outcome::Refused { code, reason, min_se, demand, .. } => {
                 if !demand.is_some_and(|demand| self.proves(key, demand, room)) {
@@ -349,7 +349,7 @@ impl LegOut {
                 None => {
                     let failure = match self.best.take() {
                         Some(Loss::Status { code, reason }) => Failure::Status { code, reason },
-                        Some(Loss::Moved { code, to }) => Failure::Moved { code, to, rang: self.rang.is_some() },
+                        Some(Loss::Moved { code, to, why }) => Failure::Moved { code, to, rang: self.rang.is_some(), why },
                         Some(Loss::TimedOut) => Failure::Timeout,
                         Some(Loss::Unreachable) | None => Failure::Unreachable,
                     };

@@ -164,8 +164,9 @@ pub enum Cause {
 pub enum Failure {
     /// The final response, best of all branches (RFC 3261 §16.7).
     Status { code: u16, reason: String },
-    /// An agent's phone says that he is elsewhere (3xx): numbers of ours, the best first. `rang`: only when it had rung.
-    Moved { code: u16, to: Vec<String>, rang: bool },
+    /// An agent's phone says that he is elsewhere (3xx): numbers of ours, the best first. `rang`: only when it had rung. `why`: its own word
+    /// for it, of those of [`Diverted`].
+    Moved { code: u16, to: Vec<String>, rang: bool, why: Option<String> },
     /// No contact is registered, or nothing could be sent to any.
     Unreachable,
     /// No response at all (Timer B).

@@ -13,7 +13,7 @@ use crate::sip::{Diverted, Origin};
 
 impl Switch {
     /// The phone of the agent who is called, and of nobody's queue, says where else its agent is. False when the caller is not sent there.
-    pub(super) fn follows(&mut self, call: CallId, to: &[String], rang: bool, now: Instant) -> bool {
+    pub(super) fn follows(&mut self, call: CallId, to: &[String], (rang, why): (bool, Option<&str>), now: Instant) -> bool {
         let Some(slot) = self.slots.get(&call) else { return false };
         let Purpose::Party(_) = &slot.purpose else { return false };
         let (Some(by), true) = (slot.callee_agent.clone(), slot.made.is_none()) else { return false };
@@ -24,7 +24,7 @@ impl Switch {
         else {
             return false;
         };
-        let reason = if rang { "deflection" } else { "unconditional" };
+        let reason = why.unwrap_or(if rang { "deflection" } else { "unconditional" });
         tracing::info!(%call, %by, "a phone sends its caller on");
         if let Some(slot) = self.slots.get_mut(&call) {
             slot.diverted.push(Diverted { from: by.to_string(), reason: reason.to_owned() });

@@ -36,8 +36,7 @@ impl Switch {
                 _ => Activity::Away,
             },
         };
-        let words = if self.config.switch.language.starts_with("zh") { 0 } else { 1 };
-        let note = match state {
+        let [chinese, english] = match state {
             StateName::Offline => ["离线", "offline"],
             StateName::Ready => ["就绪", "ready"],
             StateName::Reserved | StateName::Ringing => ["振铃中", "ringing"],
@@ -45,11 +44,12 @@ impl Switch {
             StateName::WrapUp => ["话后处理", "after a call"],
             StateName::NotReady => ["未就绪", "not ready"],
         };
+        let note = if self.config.switch.language.starts_with("zh") { chinese } else { english };
         // The usual reason says no more than the state.
         let named = reason
             .filter(|id| *id != "not-ready")
             .map(|id| self.config.reasons.iter().find(|reason| reason.id == id).map_or(id, |reason| reason.name.as_str()));
-        let note = named.map_or_else(|| note[words].to_owned(), |reason| format!("{}: {reason}", note[words]));
+        let note = named.map_or_else(|| note.to_owned(), |reason| format!("{note}: {reason}"));
         Presence { open: state != StateName::Offline, activity, note }
     }
 }

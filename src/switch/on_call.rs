@@ -337,7 +337,7 @@ impl Switch {
         if elsewhere {
             party.refusal = Some(failure);
             self.try_next_way(call, now);
-        } else if !matches!(&failure, Failure::Moved { to, rang, .. } if self.follows(call, to, *rang, now)) {
+        } else if !matches!(&failure, Failure::Moved { to, rang, why, .. } if self.follows(call, to, (*rang, why.as_deref()), now)) {
             self.party_failed(call, &failure, now);
         }
     }

@@ -101,7 +101,10 @@ fn the_next_group_is_called_when_the_better_one_fails() {
     assert_eq!(world.events(SWITCH), []);
     let first = world.heard_request(ONE);
     one.reply(&mut world, &first, 302, &[], "");
-    assert_eq!(world.event(SWITCH), Event::Failed { leg: LEG, failure: Failure::Moved { code: 302, to: Vec::new(), rang: false } });
+    assert_eq!(
+        world.event(SWITCH),
+        Event::Failed { leg: LEG, failure: Failure::Moved { code: 302, to: Vec::new(), rang: false, why: None } }
+    );
     world.expect_nothing_left();
 }
 

@@ -162,10 +162,8 @@ fn dialog_info(lines: &[Line], account: &Uri, about: &About, settings: &Settings
 fn remote(written: &str, settings: &Settings) -> String {
     let Ok(party) = written.parse::<NameAddr>() else { return String::new() };
     let user = party.uri.user_unescaped().unwrap_or_default();
-    let (display, user) = match settings.accounts.contains_key(user.as_str()) {
-        true => (party.display, user),
-        false => (None, Redacted(&user).to_string()),
-    };
+    let is_colleague = settings.accounts.contains_key(user.as_str());
+    let (display, user) = if is_colleague { (party.display, user) } else { (None, Redacted(&user).to_string()) };
     if user.is_empty() {
         return String::new();
     }

@@ -117,12 +117,16 @@ fn a_switch_that_dies_while_a_caller_is_sent_on_goes_on() {
 fn where_routes_may_be_used_a_phone_sends_its_caller_to_a_number_outside() {
     let mut world = world("routes", &["1001"]);
     sends_on(&mut world, "1001", "013900000000");
+    // By the phone's own word for it.
+    world.phone_mut("1001").refusal_lines.push(("Diversion", "<sip:1001@sanling.local>;reason=user-busy".to_owned()));
     world.add_phone("carrier", "127.0.0.1:5090", None);
     world.agent_answers("carrier", secs(1)).dials(CALLER, "1001").says(CALLER, Sound::Speech).after(secs(4));
     world.expect_recorded_conversation(CALLER, "carrier");
     let invite = world.leg("carrier").invite.clone().expect("an INVITE");
     assert_eq!((invite.uri.user.as_deref(), invite.headers.list("Diversion").count()), (Some("013900000000"), 1));
-    assert_eq!(world.ends_well().diverted.len(), 1);
+    assert_eq!(invite.headers.get("Diversion"), Some("<sip:1001@sanling.local>;reason=user-busy;counter=1"));
+    let record = world.ends_well();
+    assert_eq!(record.diverted.iter().map(|one| one.reason.as_str()).collect::<Vec<_>>(), ["user-busy"]);
 }
 
 #[test]
