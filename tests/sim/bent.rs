@@ -99,7 +99,7 @@ fn rows() -> Vec<Row> {
         ),
         // RFC 6665 §7.2, RFC 3903 §6.
         row("an event that nobody serves", &["NOTIFY", "SUBSCRIBE", "PUBLISH"], It, all(&[489]), |parts, _, _| {
-            parts.extra.push_str("Event: presence\r\nSubscription-State: active\r\n");
+            parts.extra.push_str("Event: conference\r\nSubscription-State: active\r\n");
         }),
         row("a method that is unknown", &["DANCE", "INVITED"], It, all(&[501]), |_, _, _| {}),
         // §8.2.2.3.
