@@ -6,7 +6,7 @@ use sanling::base::time::millis;
 use sanling::base::{AgentId, Instant, LegId, TrunkId};
 use sanling::sip::msg::digest::{Algorithm, Challenge, Credentials, ha1};
 use sanling::sip::msg::{Message, parse};
-use sanling::sip::{Account, Callee, Command, Endpoint, Event, Flow, Output, Party, Protocol, Received, Settings, Trunk};
+use sanling::sip::{Account, Callee, Command, Endpoint, Event, Flow, InviteMarks, Output, Party, Protocol, Received, Settings, Trunk};
 use std::hint::black_box;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -79,7 +79,8 @@ impl Pair {
             flow: Flow { protocol: Protocol::Udp, local: here, peer: far },
         };
         let from = Party { display: Some("Caller".into()), user: "13800138000".into() };
-        let invited = self.order(0, Command::Invite { leg, callee, from, sdp: sdp.clone(), otherwise: None });
+        let invited =
+            self.order(0, Command::Invite { leg, callee, from, sdp: sdp.clone(), otherwise: None, marks: InviteMarks::default() });
         let Some(Event::Invited { leg: theirs, .. }) = invited.first() else { panic!("a call: {invited:?}") };
         let theirs = *theirs;
         self.order(1, Command::Ring { leg: theirs, code: 180, sdp: None });
@@ -169,7 +170,8 @@ fn endpoints(c: &mut Criterion) {
         flow: Flow { protocol: Protocol::Udp, local: address("10.0.0.1:5060"), peer: address("10.0.0.2:5060") },
     };
     let mut pair = Pair::new();
-    let invited = pair.order(0, Command::Invite { leg, callee, from: Party::default(), sdp: SDP.into(), otherwise: None });
+    let invited = pair
+        .order(0, Command::Invite { leg, callee, from: Party::default(), sdp: SDP.into(), otherwise: None, marks: InviteMarks::default() });
     let Some(Event::Invited { leg: theirs, .. }) = invited.first() else { panic!("a call") };
     pair.order(1, Command::Answer { leg: *theirs, sdp: SDP.into() });
     group.bench_function("image of a leg", |b| b.iter(|| black_box(&pair.ends[0].1).leg_image(leg)));
