@@ -2,7 +2,7 @@
 //! acknowledged, INVITEs without a description (RFC 3261 §13, RFC 3262, RFC 3264, RFC 3960).
 
 use crate::people::{Alert, OnRing, Way};
-use crate::phones::{Fork, Saw};
+use crate::phones::{Fork, Phone, Saw};
 use crate::sound::{Heard, Sound};
 use crate::story::CALLER;
 use crate::world::World;
@@ -105,7 +105,7 @@ fn who_calls_without_an_offer_is_made_one() {
 fn who_asks_for_an_offer_within_the_call_is_made_one() {
     let mut world = World::talking("1001", Sound::Speech, Sound::Speech);
     for who in ["1001", CALLER] {
-        world.act(who, |phone, now, out| phone.asks_for_an_offer(now, out));
+        world.act(who, Phone::asks_for_an_offer);
         world.after(secs(1)).expect_recorded_conversation(CALLER, "1001");
     }
     assert!(world.ends_well().holds.is_empty());
@@ -116,7 +116,7 @@ fn a_phone_may_end_its_hold_by_asking_for_an_offer() {
     for way in [Way::SendOnly, Way::Inactive, Way::Old, Way::Off] {
         let mut world = World::talking("1001", Sound::Speech, Sound::Speech);
         world.holds("1001", way).after(secs(2)).expect_hears(CALLER, Heard::Clip("music/hold"));
-        world.act("1001", |phone, now, out| phone.retrieves_by_asking(now, out));
+        world.act("1001", Phone::retrieves_by_asking);
         world.after(secs(1)).expect_recorded_conversation(CALLER, "1001");
         let record = world.ends_well();
         assert!(record.holds.len() == 1 && record.holds[0].ended_at.is_some(), "{way:?}: {:?}", record.holds);

@@ -1,6 +1,7 @@
 //! Busy lamps and presence: a colleague's phone shows what an agent is at, through calls, a crash and a reload.
 
 use crate::people::OnRing;
+use crate::phones::Phone;
 use crate::sound::Sound;
 use crate::story::CALLER;
 use crate::world::World;
@@ -11,7 +12,7 @@ use sanling::sip::msg::Method;
 fn watching(package: &str) -> World {
     let mut world = World::with_agents(&["1001", "1002"]);
     world.act("1002", |phone, now, out| {
-        phone.ask_aside(&Method::Subscribe, "1001", &format!("Event: {package}\r\nExpires: 3600\r\n"), "", now, out)
+        phone.ask_aside(&Method::Subscribe, "1001", &format!("Event: {package}\r\nExpires: 3600\r\n"), "", now, out);
     });
     world.after(millis(50));
     assert_eq!(world.phone("1002").answers.last().map(|(_, answer)| answer.code), Some(200));
@@ -75,7 +76,7 @@ fn a_colleague_sees_whether_one_is_ready_in_a_call_or_at_his_meal() {
     assert_eq!(told(&mut world).last().map(String::as_str), Some("open meal"));
     world.crash(secs(1)).after(secs(4));
     assert_eq!(told(&mut world), Vec::<String>::new(), "the same as before");
-    world.act("1001", |phone, now, out| phone.unregister(now, out));
+    world.act("1001", Phone::unregister);
     world.after(secs(2));
     assert_eq!(told(&mut world).last().map(String::as_str), Some("closed -"));
     world.ends_quietly();
@@ -108,7 +109,7 @@ fn presence_has_each_state_with_its_word() {
     is(&mut world, 8, "open meeting 未就绪: meeting");
     world.dials("1001", "*14");
     is(&mut world, 8, "open away 未就绪");
-    world.act("1001", |phone, now, out| phone.unregister(now, out));
+    world.act("1001", Phone::unregister);
     is(&mut world, 2, "closed - 离线");
     world.ends_well();
 }

@@ -3,6 +3,7 @@
 use crate::sound::Sound;
 use crate::story::CALLER;
 use crate::world::World;
+use sanling::base::AgentId;
 use sanling::base::time::{millis, secs};
 use sanling::sip::msg::Method;
 use sanling::switch::output::Detail;
@@ -30,7 +31,7 @@ fn a_word_reaches_a_colleague_and_is_nowhere_else() {
             .iter()
             .filter_map(|(_, detail)| if let Detail::Text(text) = detail { Some(text.as_str()) } else { None })
             .collect();
-        assert_eq!((event.agent.as_ref().map(|agent| agent.as_str()), texts), (Some("1002"), vec!["1001"]));
+        assert_eq!((event.agent.as_ref().map(AgentId::as_str), texts), (Some("1002"), vec!["1001"]));
     }
     let kept = world.kept.values().any(|image| String::from_utf8_lossy(image).contains("三号线"));
     assert!(!kept, "nothing of it is stored");
