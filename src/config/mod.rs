@@ -150,6 +150,8 @@ pub struct SipConfig {
     pub service_route: Vec<String>,
     /// Whether calls that a phone sends on (302) are followed.
     pub forwarding: Forwarding,
+    /// Name servers for trunks; none: the system's.
+    pub dns: Vec<SocketAddr>,
     pub guard: GuardSettings,
     /// With what it listens over TLS; there where an address says so.
     pub tls: Option<KeyPair>,
@@ -384,6 +386,8 @@ pub struct TrunkConfig {
     pub hosts: Vec<TrunkHost>,
     /// Whose unauthenticated INVITEs come in on it.
     pub accept_from: Vec<IpNet>,
+    /// The same, by where these names lead.
+    pub accept_names: Vec<HostQuestion>,
     /// Who we are to it, where it asks.
     pub account: Option<TrunkAccount>,
     /// We register with it, for so long at a time.
@@ -442,10 +446,39 @@ pub struct TrunkHost {
     pub protocol: ListenProtocol,
     /// `sips:`: whom it is asked for, too, is a SIPS URI.
     pub secure: bool,
+    /// What the configuration says of port and transport, and DNS is not asked for (RFC 3263 §4).
+    pub says_port: bool,
+    pub says_transport: bool,
     /// The lowest is tried first (RFC 2782); of those that say nothing each comes after the one before.
     pub priority: u16,
     /// Its share among hosts of one priority; at least 1.
     pub weight: u16,
+}
+
+/// What DNS is asked: where SIP for a name is.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct HostQuestion {
+    pub name: String,
+    /// Given: its addresses alone are asked for.
+    pub port: Option<u16>,
+    pub protocol: Option<ListenProtocol>,
+    /// Of a SIPS URI: nothing but TLS will do.
+    pub secure: bool,
+}
+
+impl TrunkHost {
+    /// `None` of an address, about which there is nothing to ask.
+    #[must_use]
+    pub fn question(&self) -> Option<HostQuestion> {
+        if let TrunkHostName::Name(name) = &self.host { Some(self.question_of(name)) } else { None }
+    }
+
+    /// What is asked of that name, as this host says how.
+    #[must_use]
+    pub fn question_of(&self, name: &str) -> HostQuestion {
+        let (port, protocol) = (self.says_port.then_some(self.port), self.says_transport.then_some(self.protocol));
+        HostQuestion { name: name.to_owned(), port, protocol, secure: self.secure }
+    }
 }
 
 /// As the configuration writes it, priority and weight apart.
@@ -455,7 +488,8 @@ impl std::fmt::Display for TrunkHost {
         match &self.host {
             TrunkHostName::Address(IpAddr::V6(v6)) => write!(f, "{scheme}:[{v6}]:{}", self.port)?,
             TrunkHostName::Address(IpAddr::V4(v4)) => write!(f, "{scheme}:{v4}:{}", self.port)?,
-            TrunkHostName::Name(name) => write!(f, "{scheme}:{name}:{}", self.port)?,
+            TrunkHostName::Name(name) if self.says_port => write!(f, "{scheme}:{name}:{}", self.port)?,
+            TrunkHostName::Name(name) => write!(f, "{scheme}:{name}")?,
         }
         match self.protocol {
             ListenProtocol::Udp => Ok(()),

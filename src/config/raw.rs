@@ -102,6 +102,7 @@ tables! {
         registration_default: Spot<String> = "registration_default = \"10m\"",
         service_route: Vec<Spot<String>> = "service_route = [\"sip:192.0.2.5;lr\"]",
         forwarding: Spot<String> = "forwarding = \"house\"",
+        dns: Vec<Spot<String>> = "dns = [\"192.0.2.53:53\"]",
         guard: RawGuard = "[sip.guard]",
     }
     RawTls "tls" {

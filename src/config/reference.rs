@@ -42,6 +42,7 @@ reference! {
         "registration_default" = r#""10m""#: "One that asks for nothing gets this.";
         "forwarding" = r#""off""#: "Calls that a phone sends on (302): `off` refuses them, `house` follows to extensions and message boxes, `routes` to every number that its agent may dial. A queue's caller is not sent on.";
         "service_route" = "[]": "RFC 3608: the proxies by which phones that register through an edge proxy (Path, RFC 3327) are to send their requests, the nearest first.";
+        "dns" = "[]": "Name servers for the names of trunk hosts; none given, those of the system (`/etc/resolv.conf`).";
     }
     ["tls"] "With what it listens over TLS (1.2 and 1.3). `sanling reload` reads the files anew; connections that are open stay." {
         "certificate" = "(none)": "PEM, relative to the configuration's folder: the switch's own first, then those that lead to its authority.";
@@ -219,7 +220,7 @@ reference! {
     ["trunk"] "A way to the network outside." {
         "id" = "": "Its name.";
         "hosts" = "": "Where calls out go, in order: `sip:HOST`, `sip:HOST:PORT`, `sip:HOST;transport=tcp` or `tls`, `sips:HOST`; hosts of one `;priority=1` share by `;weight=2`.";
-        "accept_from" = "[]": "Whose calls come in on it without a password: the carrier's addresses, and nobody else's.";
+        "accept_from" = "[]": "Whose calls come in on it without a password: the carrier's addresses, or a name that leads to them (`sip:sbc.carrier.example`), and nobody else's.";
         "user" = "(no account)": "Our account, for carriers that ask for it.";
         "password" = "(no account)": "Its password.";
         "register" = "false": "We register with it as `user`, so that calls come here.";

@@ -349,8 +349,8 @@ fn of_the_switch(scrape: &mut Scrape, snapshot: &Snapshot) {
         "sanling_trunk_host_up",
         "Whether the host answers, where it is asked",
         snapshot.trunks.iter().flat_map(|view| {
-            let asked = view.hosts.iter().filter(|(_, state)| *state != "unknown");
-            asked.map(move |(host, state)| (vec![("trunk", view.id.to_string()), ("host", host.clone())], usize::from(*state == "up")))
+            let asked = view.hosts.iter().filter(|host| host.state != "unknown");
+            asked.map(move |host| (vec![("trunk", view.id.to_string()), ("host", host.host.clone())], usize::from(host.state == "up")))
         }),
     );
     let queue = |id: &crate::base::QueueId| vec![("queue", id.to_string())];

@@ -17,6 +17,7 @@ pub mod load;
 pub mod loaded;
 pub mod media;
 pub mod metrics;
+mod names;
 pub mod net;
 pub mod precedence;
 pub mod recorder;

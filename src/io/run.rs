@@ -20,7 +20,7 @@ use super::telemetry;
 use super::tls::Material;
 use super::trace::{self, Trace};
 use crate::base::limits;
-use crate::config::{Config, ConfigError, SourceFile, TrunkHostName};
+use crate::config::{Config, ConfigError, SourceFile};
 use crate::media::clips::{Clip, ClipLibrary, in_language, is_spoken};
 use crate::media::engine::EngineSettings;
 use crate::report::Terms;
@@ -28,16 +28,12 @@ use crate::switch::input::{Command, Input, RecorderReport};
 use crate::switch::output::Reply;
 use crate::switch::restore::{Kept, Restored};
 use crate::switch::{Surroundings, Switch, basis};
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::mpsc;
-
-/// How long names of trunk hosts are trusted.
-const NAMES_LOOKED_UP_EVERY: Duration = Duration::from_secs(60);
 
 /// What the command line says.
 #[derive(Clone, Debug)]
@@ -231,6 +227,7 @@ async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&
     }
     let ledger = Ledger::new(store.clone(), hub.clone(), metrics);
     let lateness = Lateness::new(clock.now(), deadlines);
+    let beside = readers.clone();
     let finder = Finder::new(store.clone(), recordings.clone(), inbox.clone(), readers);
     let mut driver = Driver {
         clock,
@@ -265,8 +262,9 @@ async fn run_beside(options: RunOptions, readers: Handle, started: impl FnOnce(&
         move || loaded.get().storage.retention
     };
     let terms = basis(&loaded.get()).terms;
+    let looking_up = beside.spawn(super::names::look_up(loaded.clone(), tls, inbox.clone()));
     let background = [
-        tokio::spawn(look_up_trunks(loaded.clone(), tls, inbox.clone())),
+        looking_up,
         tokio::spawn(obey_signals(desk.clone(), api.reload.clone(), loaded)),
         tokio::spawn(cleaner.run(rules.clone())),
         tokio::spawn(complete(store.clone(), terms)),
@@ -378,28 +376,6 @@ fn own_names() -> Vec<String> {
         names.push(hostname);
     }
     names
-}
-
-/// Where the names of trunk hosts lead, told to the switch again and again.
-async fn look_up_trunks(loaded: Loaded, tls: Tls, inbox: mpsc::Sender<Input>) {
-    loop {
-        let config = loaded.get();
-        let mut hosts = BTreeMap::new();
-        for host in config.trunks.values().flat_map(|trunk| &trunk.hosts) {
-            let TrunkHostName::Name(name) = &host.host else { continue };
-            match tokio::net::lookup_host((name.as_str(), host.port)).await {
-                Ok(addresses) => {
-                    hosts.insert(name.clone(), addresses.collect());
-                }
-                Err(error) => tracing::warn!(name, %error, "a trunk's host cannot be found"),
-            }
-        }
-        tls.found(&hosts);
-        if !hosts.is_empty() && inbox.send(Input::Hosts(hosts)).await.is_err() {
-            return;
-        }
-        tokio::time::sleep(NAMES_LOOKED_UP_EVERY).await;
-    }
 }
 
 /// SIGHUP reloads, SIGTERM (or SIGINT) drains, a second one ends at once.

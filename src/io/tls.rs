@@ -1,7 +1,9 @@
 //! Certificates and keys: read from their files, judged for `sanling check`, and made into what connections begin with. What happens on
 //! a connection is `net`'s.
 
-use crate::config::{CertificateFiles, Config, Finding, KeyPair, TrunkConfig, TrunkHostName};
+use crate::config::{CertificateFiles, Config, Finding, HostQuestion, KeyPair, ListenProtocol, TrunkConfig, TrunkHost, TrunkHostName};
+use crate::sip::Protocol;
+use crate::switch::input::FoundHosts;
 use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
@@ -12,7 +14,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -42,11 +44,18 @@ pub struct ServerSide {
 /// A trunk's host, and how it is spoken to.
 #[derive(Clone)]
 pub struct TrunkSide {
-    pub host: TrunkHostName,
-    pub port: u16,
+    pub place: Place,
     /// Which its certificate must have.
     pub name: ServerName<'static>,
     pub config: Arc<ClientConfig>,
+}
+
+/// Where a trunk's host is.
+#[derive(Clone)]
+pub enum Place {
+    At(SocketAddr),
+    /// Where the answer to this leads.
+    Where(HostQuestion),
 }
 
 /// Why there is none; for the operator.
@@ -79,7 +88,7 @@ impl Material {
         let server = config.sip.tls.as_ref().map(|pair| server_side(pair, config, folder)).transpose()?;
         let mut trunks = Vec::new();
         for trunk in config.trunks.values() {
-            trunks.extend(trunk_sides(trunk, folder)?);
+            trunks.extend(trunk_sides(trunk, config.sip.tls.is_some(), folder)?);
         }
         let pages = config.sip.tls.as_ref().filter(|_| config.http.tls).map(|pair| pages_side(pair, folder)).transpose()?;
         Ok(Self { server, pages, trunks })
@@ -120,12 +129,23 @@ fn client_judge(config: &Config, folder: &Path) -> Result<Option<Arc<dyn ClientC
     Ok(Some(judge))
 }
 
-fn trunk_sides(trunk: &TrunkConfig, folder: &Path) -> Result<Vec<TrunkSide>, Unusable> {
-    let hosts: Vec<_> = trunk.hosts.iter().filter(|host| host.protocol == crate::config::ListenProtocol::Tls).collect();
+/// `spoken`: we can use TLS, should a name's owner want it (NAPTR, RFC 3263 §4.1).
+fn trunk_sides(trunk: &TrunkConfig, spoken: bool, folder: &Path) -> Result<Vec<TrunkSide>, Unusable> {
+    let is_tls = |host: &&TrunkHost| host.protocol == ListenProtocol::Tls;
+    let may_be = |host: &&TrunkHost| {
+        let open = host.question().is_some_and(|question| question.port.is_none() && question.protocol.is_none());
+        is_tls(host) || spoken && open
+    };
+    let hosts: Vec<_> = trunk.hosts.iter().filter(may_be).collect();
     if hosts.is_empty() {
         return Ok(Vec::new());
     }
-    let roots = authorities(trunk.tls.ca.as_deref(), folder)?;
+    let roots = match authorities(trunk.tls.ca.as_deref(), folder) {
+        Ok(roots) => roots,
+        // Then it is not spoken to over TLS; nobody has said that it is to be.
+        Err(_) if !trunk.hosts.iter().any(|host| is_tls(&host)) => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build().map_err(unusable)?;
     let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().map_err(unusable)?;
     let builder = builder.with_webpki_verifier(verifier);
@@ -137,7 +157,7 @@ fn trunk_sides(trunk: &TrunkConfig, folder: &Path) -> Result<Vec<TrunkSide>, Unu
         }
     };
     let config = Arc::new(config);
-    let side = |host: &crate::config::TrunkHost| {
+    let side = |host: &TrunkHost| {
         // RFC 5922 §7.1: the name that was asked for, not what it led to. An address is no name: then the one by which the trunk calls.
         let name = match (&host.host, &trunk.tls.accept_certificate) {
             (TrunkHostName::Name(name), _) | (TrunkHostName::Address(_), Some(name)) => {
@@ -145,7 +165,11 @@ fn trunk_sides(trunk: &TrunkConfig, folder: &Path) -> Result<Vec<TrunkSide>, Unu
             }
             (TrunkHostName::Address(ip), None) => ServerName::IpAddress((*ip).into()),
         };
-        Ok(TrunkSide { host: host.host.clone(), port: host.port, name, config: config.clone() })
+        let place = match &host.host {
+            TrunkHostName::Address(ip) => Place::At(SocketAddr::new(*ip, host.port)),
+            TrunkHostName::Name(name) => Place::Where(host.question_of(name)),
+        };
+        Ok(TrunkSide { place, name, config: config.clone() })
     };
     hosts.into_iter().map(side).collect()
 }
@@ -298,12 +322,14 @@ impl CertificateFiles for Judge {
 impl TrunkSide {
     /// Whether it is at that address, of those that its name leads to.
     #[must_use]
-    pub fn is_at(&self, peer: SocketAddr, named: impl Fn(&str) -> Vec<IpAddr>) -> bool {
-        let ips = match &self.host {
-            TrunkHostName::Address(ip) => vec![*ip],
-            TrunkHostName::Name(name) => named(name),
-        };
-        self.port == peer.port() && ips.contains(&peer.ip())
+    pub fn is_at(&self, peer: SocketAddr, found: &FoundHosts) -> bool {
+        match &self.place {
+            Place::At(address) => *address == peer,
+            Place::Where(question) => {
+                let targets = found.get(question).and_then(|targets| targets.as_ref().ok());
+                targets.is_some_and(|targets| targets.iter().any(|target| target.protocol == Protocol::Tls && target.address == peer))
+            }
+        }
     }
 }
 

@@ -2,14 +2,16 @@
 //! over them. What is said to them is the endpoint's.
 
 use super::going::Nowhere;
+use super::input::{Found, FoundHosts};
 use super::output::{Detail, Event as Told, Output};
 use super::slot::{Party, Purpose};
-use super::view::TrunkView;
+use super::view::{TrunkHostView, TrunkTargetView, TrunkView};
 use super::{Key, Surroundings, Switch, directory};
 use crate::base::{AgentId, Instant, LegId, Rng, Timestamp, TrunkId};
 use crate::call::record::{CallDirection, Outcome};
-use crate::config::{ListenProtocol, TrunkConfig, TrunkHost, TrunkHostName};
+use crate::config::{HostQuestion, ListenProtocol, TrunkConfig, TrunkHost, TrunkHostName};
 use crate::sip::{self, Callee, Failure, Flow, Protocol, TrunkCause};
+use ipnet::IpNet;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 
@@ -19,6 +21,10 @@ pub(super) struct Carriers {
     /// Legs that take a channel of one.
     lines: BTreeMap<LegId, TrunkId>,
     taken: BTreeMap<TrunkId, usize>,
+    /// By which ways legs are tried that have not rung yet.
+    tried: BTreeMap<LegId, Flow>,
+    /// Over which way a trunk was served last: a call out rang there, or it has us registered there.
+    used: BTreeMap<TrunkId, Flow>,
     pub down: BTreeSet<(TrunkId, SocketAddr)>,
     pub up: BTreeSet<(TrunkId, SocketAddr)>,
     /// Since when a carrier has us, or why it has not.
@@ -32,7 +38,15 @@ impl Carriers {
         }
     }
 
+    /// It rings there, or was answered.
+    pub fn serves(&mut self, leg: LegId) {
+        if let (Some(flow), Some(trunk)) = (self.tried.remove(&leg), self.lines.get(&leg)) {
+            self.used.insert(trunk.clone(), flow);
+        }
+    }
+
     pub fn free(&mut self, leg: LegId) {
+        self.tried.remove(&leg);
         let Some(trunk) = self.lines.remove(&leg) else { return };
         if let Some(taken) = self.taken.get_mut(&trunk) {
             *taken -= 1;
@@ -59,7 +73,7 @@ impl Carriers {
 
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.lines.is_empty() && self.taken.is_empty()
+        self.lines.is_empty() && self.taken.is_empty() && self.tried.is_empty()
     }
 }
 
@@ -77,10 +91,11 @@ impl Switch {
 
     /// The way takes a channel of its trunk; false when none is free.
     pub(super) fn takes_channel(&mut self, leg: LegId, callee: &Callee) -> bool {
-        let Callee::Trunk { trunk: Some(trunk), .. } = callee else { return true };
+        let Callee::Trunk { trunk: Some(trunk), flow, .. } = callee else { return true };
         let free = self.has_channel(trunk);
         if free {
             self.carriers.take(leg, trunk);
+            self.carriers.tried.insert(leg, *flow);
         }
         free
     }
@@ -107,7 +122,7 @@ impl Switch {
         let mut ways: Vec<(bool, Callee, IpAddr)> = Vec::new();
         for trunk in trunks.iter().filter_map(|trunk| self.config.trunks.get(trunk)) {
             for host in in_turn(&trunk.hosts, &mut rng) {
-                for (shown, flow) in flows_to(host, &self.hosts, &self.surroundings) {
+                for (shown, flow) in flows_in_turn(host, &self.hosts, &self.surroundings, &mut rng) {
                     let is_down = self.carriers.down.contains(&(trunk.id.clone(), flow.peer));
                     let callee = Callee::Trunk { trunk: Some(trunk.id.clone()), number: number.to_owned(), host: shown, flow };
                     ways.push((is_down, callee, flow.local.ip()));
@@ -124,16 +139,39 @@ impl Switch {
     }
 
     /// Names of hosts lead elsewhere: the endpoint, which registers with them and asks after them, is told.
-    pub(super) fn hosts_found(&mut self, hosts: BTreeMap<String, Vec<SocketAddr>>) {
+    pub(super) fn hosts_found(&mut self, hosts: FoundHosts, now: Instant) {
         if self.hosts != hosts {
-            self.hosts = hosts;
+            let before = std::mem::replace(&mut self.hosts, hosts);
+            self.tell_of_names(&before, now);
             self.endpoint.reconfigure(directory::sip_settings(&self.config, &self.surroundings, &self.hosts));
             self.touched.insert(Key::Endpoint);
+            self.forget_carriers();
+        }
+    }
+
+    /// A name that leads nowhere takes its trunk's host away, and that is told.
+    fn tell_of_names(&mut self, before: &FoundHosts, now: Instant) {
+        let config = std::sync::Arc::clone(&self.config);
+        for trunk in config.trunks.values() {
+            let asked = trunk.hosts.iter().filter_map(TrunkHost::question).chain(trunk.accept_names.iter().cloned());
+            for question in asked.collect::<BTreeSet<HostQuestion>>() {
+                let trouble = |hosts: &FoundHosts| hosts.get(&question).and_then(|found| found.as_ref().err().cloned());
+                let (was, is) = (trouble(before), trouble(&self.hosts));
+                let name = match (&was, &is) {
+                    (_, Some(_)) if was != is => "trunk.name_not_found",
+                    (Some(_), None) => "trunk.name_found",
+                    _ => continue,
+                };
+                let mut detail = vec![("trunk", Detail::Text(trunk.id.to_string())), ("name", Detail::Text(question.name.clone()))];
+                detail.extend(is.map(|why| ("cause", Detail::Text(why))));
+                self.out.push(Output::Event(Told { at: self.at(now), name, call: None, agent: None, queue: None, detail }));
+            }
         }
     }
 
     pub(super) fn trunk_registered(&mut self, trunk: &TrunkId, flow: Flow, now: Instant) {
         tracing::info!(%trunk, host = %flow.peer, "registered with a carrier");
+        self.carriers.used.insert(trunk.clone(), flow);
         self.carriers.registered.insert(trunk.clone(), Ok(self.at(now)));
         self.tell_of_trunk("trunk.registered", trunk, Some(flow.peer), None, now);
     }
@@ -172,32 +210,53 @@ impl Switch {
     }
 
     pub(super) fn trunk_views(&self) -> Vec<TrunkView> {
-        let stands = |trunk: &TrunkId, host: &TrunkHost| {
-            let flows = flows_to(host, &self.hosts, &self.surroundings);
-            let known = |among: &BTreeSet<(TrunkId, SocketAddr)>| flows.iter().any(|(_, flow)| among.contains(&(trunk.clone(), flow.peer)));
-            // One address of a name that answers is enough.
-            match (known(&self.carriers.up), known(&self.carriers.down)) {
-                (true, _) => "up",
-                (false, true) => "down",
-                (false, false) => "unknown",
+        let stands = |trunk: &TrunkId, peer: SocketAddr| {
+            let host = (trunk.clone(), peer);
+            if self.carriers.up.contains(&host) {
+                "up"
+            } else if self.carriers.down.contains(&host) {
+                "down"
+            } else {
+                "unknown"
             }
+        };
+        let host = |trunk: &TrunkId, host: &TrunkHost| {
+            let mut places = places(host, &self.hosts);
+            places.sort_by_key(|place| place.priority);
+            let target = |place: Found| TrunkTargetView {
+                protocol: place.protocol,
+                address: place.address,
+                state: if flow_to(&place, &self.surroundings).is_some() { stands(trunk, place.address) } else { "unusable" },
+            };
+            let targets: Vec<TrunkTargetView> = places.into_iter().map(target).collect();
+            let lost = host.question().and_then(|question| self.hosts.get(&question)?.as_ref().err().cloned());
+            // One address of a name that answers is enough.
+            let best = ["up", "unknown", "down", "unusable"].into_iter().find(|state| targets.iter().any(|target| target.state == *state));
+            let state = if lost.is_some() { "not-found" } else { best.unwrap_or("unknown") };
+            TrunkHostView { host: host.to_string(), state, lost, targets }
         };
         let view = |trunk: &TrunkConfig| TrunkView {
             id: trunk.id.clone(),
             calls: self.carriers.taken(&trunk.id),
             channels: trunk.channels,
             registered: self.carriers.registered.get(&trunk.id).cloned(),
-            hosts: trunk.hosts.iter().map(|host| (host.to_string(), stands(&trunk.id, host))).collect(),
+            used: self.carriers.used.get(&trunk.id).map(|flow| (flow.protocol, flow.peer)),
+            hosts: trunk.hosts.iter().map(|one| host(&trunk.id, one)).collect(),
         };
         self.config.trunks.values().map(view).collect()
     }
 
-    /// What a reload has taken away is forgotten.
+    /// What a reload, or another answer of DNS, has taken away is forgotten.
     pub(super) fn forget_carriers(&mut self) {
         let trunks = &self.config.trunks;
+        let leads_to = |trunk: &TrunkConfig, peer: SocketAddr| {
+            trunk.hosts.iter().any(|host| places(host, &self.hosts).iter().any(|place| place.address == peer))
+        };
+        let has = |trunk: &TrunkId, peer: SocketAddr| trunks.get(trunk).is_some_and(|trunk| leads_to(trunk, peer));
         let pinged = |trunk: &TrunkId| trunks.get(trunk).is_some_and(|trunk| trunk.ping.is_some());
-        self.carriers.down.retain(|(trunk, _)| pinged(trunk));
-        self.carriers.up.retain(|(trunk, _)| pinged(trunk));
+        self.carriers.down.retain(|(trunk, peer)| pinged(trunk) && has(trunk, *peer));
+        self.carriers.up.retain(|(trunk, peer)| pinged(trunk) && has(trunk, *peer));
+        self.carriers.used.retain(|trunk, flow| has(trunk, flow.peer));
         self.carriers.registered.retain(|trunk, _| trunks.get(trunk).is_some_and(|trunk| trunk.register.is_some()));
     }
 }
@@ -212,17 +271,23 @@ fn in_words(cause: TrunkCause) -> String {
     }
 }
 
-/// RFC 2782: the lowest priority first, and among hosts of one each as often first as its weight has it.
 fn in_turn<'h>(hosts: &'h [TrunkHost], rng: &mut Rng) -> Vec<&'h TrunkHost> {
-    let mut left: Vec<&TrunkHost> = hosts.iter().collect();
-    left.sort_by_key(|host| host.priority);
+    drawn(hosts.iter().collect(), |host| (u32::from(host.priority), u32::from(host.weight)), rng)
+}
+
+/// RFC 2782: the lowest priority first, and of one each as often first as its weight has it.
+fn drawn<T>(mut left: Vec<T>, order: impl Fn(&T) -> (u32, u32), rng: &mut Rng) -> Vec<T> {
+    left.sort_by_key(|one| order(one).0);
     let mut turn = Vec::with_capacity(left.len());
     while let Some(first) = left.first() {
-        let equals = left.iter().take_while(|host| host.priority == first.priority).count();
-        let total: u64 = left[..equals].iter().map(|host| u64::from(host.weight)).sum();
-        let mut drawn = if equals == 1 { 0 } else { rng.below(total.max(1)) };
-        let at = left[..equals].iter().position(|host| {
-            let weight = u64::from(host.weight);
+        let priority = order(first).0;
+        let equals = left.iter().take_while(|one| order(one).0 == priority).count();
+        let total: u64 = left[..equals].iter().map(|one| u64::from(order(one).1)).sum();
+        let among = if total == 0 { u64::try_from(equals).unwrap_or(1) } else { total };
+        let mut drawn = if equals == 1 { 0 } else { rng.below(among) };
+        let at = left[..equals].iter().position(|one| {
+            // Where none has a weight, each is as good.
+            let weight = if total == 0 { 1 } else { u64::from(order(one).1) };
             let is_it = drawn < weight;
             drawn = drawn.saturating_sub(weight);
             is_it
@@ -232,33 +297,55 @@ fn in_turn<'h>(hosts: &'h [TrunkHost], rng: &mut Rng) -> Vec<&'h TrunkHost> {
     turn
 }
 
-/// Addresses of a host, each with what a request URI shows of it, and the listening address of ours that leads there.
-fn flows_to(host: &TrunkHost, known: &BTreeMap<String, Vec<SocketAddr>>, surroundings: &Surroundings) -> Vec<(String, Flow)> {
-    let (shown, addresses) = match &host.host {
-        TrunkHostName::Address(ip) => (ip.to_string(), vec![SocketAddr::new(*ip, host.port)]),
-        TrunkHostName::Name(name) => {
-            let known = known.get(name).map(Vec::as_slice).unwrap_or_default();
-            (name.clone(), known.iter().map(|address| SocketAddr::new(address.ip(), host.port)).collect())
+/// Where a host is, as far as it is known.
+fn places(host: &TrunkHost, known: &FoundHosts) -> Vec<Found> {
+    match &host.host {
+        TrunkHostName::Address(ip) => {
+            vec![Found { protocol: host.protocol.into(), address: SocketAddr::new(*ip, host.port), priority: 0, weight: 1 }]
         }
+        TrunkHostName::Name(name) => known.get(&host.question_of(name)).and_then(|found| found.clone().ok()).unwrap_or_default(),
+    }
+}
+
+/// Addresses of a host, the best first, each with what a request URI shows of it, and the listening address of ours that leads there.
+fn flows_to(host: &TrunkHost, known: &FoundHosts, surroundings: &Surroundings) -> Vec<(String, Flow)> {
+    let mut places = places(host, known);
+    places.sort_by_key(|place| place.priority);
+    flows(host, places, surroundings)
+}
+
+/// The same, as calls share them (RFC 2782).
+fn flows_in_turn(host: &TrunkHost, known: &FoundHosts, surroundings: &Surroundings, rng: &mut Rng) -> Vec<(String, Flow)> {
+    flows(host, drawn(places(host, known), |place| (place.priority, place.weight), rng), surroundings)
+}
+
+fn flows(host: &TrunkHost, places: Vec<Found>, surroundings: &Surroundings) -> Vec<(String, Flow)> {
+    let name = match &host.host {
+        TrunkHostName::Address(ip) => ip.to_string(),
+        TrunkHostName::Name(name) => name.clone(),
     };
-    let protocol = match host.protocol {
-        ListenProtocol::Udp => Protocol::Udp,
-        ListenProtocol::Tcp => Protocol::Tcp,
-        ListenProtocol::Tls => Protocol::Tls,
-    };
-    let shown = if host.port == protocol.default_port() { shown } else { format!("{shown}:{}", host.port) };
+    let usual = if host.protocol == ListenProtocol::Tls { Protocol::Tls.default_port() } else { Protocol::Udp.default_port() };
+    let shown = if host.says_port && host.port != usual { format!("{name}:{}", host.port) } else { name };
     let shown = if host.secure { format!("sips:{shown}") } else { shown };
+    places.iter().filter_map(|place| Some((shown.clone(), flow_to(place, surroundings)?))).collect()
+}
+
+/// By the listening address of ours that leads there, if one does.
+fn flow_to(&Found { protocol, address: peer, .. }: &Found, surroundings: &Surroundings) -> Option<Flow> {
     let listening = || surroundings.listen.iter().filter(|(with, _)| *with == protocol).map(|(_, local)| *local);
-    let flow = |peer: SocketAddr| {
-        let usable = |local: &SocketAddr| local.is_ipv4() == peer.is_ipv4() && local.ip().is_loopback() == peer.ip().is_loopback();
-        let local = listening().find(usable).or_else(|| listening().find(|local| local.is_ipv4() == peer.is_ipv4()))?;
-        Some((shown.clone(), Flow { protocol, local, peer }))
-    };
-    addresses.into_iter().filter_map(flow).collect()
+    let usable = |local: &SocketAddr| local.is_ipv4() == peer.is_ipv4() && local.ip().is_loopback() == peer.ip().is_loopback();
+    let local = listening().find(usable).or_else(|| listening().find(|local| local.is_ipv4() == peer.is_ipv4()))?;
+    Some(Flow { protocol, local, peer })
+}
+
+/// Where its calls come from: the networks of the configuration, and where its names lead.
+fn accepted(trunk: &TrunkConfig, known: &FoundHosts) -> Vec<IpNet> {
+    let named = trunk.accept_names.iter().filter_map(|question| known.get(question)?.as_ref().ok()).flatten();
+    trunk.accept_from.iter().copied().chain(named.map(|place| IpNet::from(place.address.ip()))).collect()
 }
 
 /// A trunk as the endpoint sees it.
-pub(super) fn sip_trunk(trunk: &TrunkConfig, known: &BTreeMap<String, Vec<SocketAddr>>, surroundings: &Surroundings) -> sip::Trunk {
+pub(super) fn sip_trunk(trunk: &TrunkConfig, known: &FoundHosts, surroundings: &Surroundings) -> sip::Trunk {
     let mut hosts: Vec<&TrunkHost> = trunk.hosts.iter().collect();
     hosts.sort_by_key(|host| host.priority);
     let ways = hosts.iter().flat_map(|host| flows_to(host, known, surroundings)).map(|(host, flow)| sip::TrunkWay { host, flow });
@@ -276,7 +363,7 @@ pub(super) fn sip_trunk(trunk: &TrunkConfig, known: &BTreeMap<String, Vec<Socket
     });
     sip::Trunk {
         id: trunk.id.clone(),
-        accept_from: trunk.accept_from.clone(),
+        accept_from: accepted(trunk, known),
         accept_certificate: trunk.tls.accept_certificate.clone(),
         ways: ways.collect(),
         account: account.map(|account| sip::TrunkAccount { user: account.user.clone(), password: sip::Password::new(&account.password) }),
@@ -297,7 +384,7 @@ mod tests {
 
     fn host(name: &str, priority: u16, weight: u16) -> TrunkHost {
         let (host, protocol) = (TrunkHostName::Name(name.to_owned()), ListenProtocol::Udp);
-        TrunkHost { host, port: 5060, protocol, secure: false, priority, weight }
+        TrunkHost { host, port: 5060, protocol, secure: false, says_port: true, says_transport: false, priority, weight }
     }
 
     #[test]

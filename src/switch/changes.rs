@@ -111,6 +111,7 @@ fn values(config: &Config) -> Vec<Value> {
         ("sip.registration_default", shown(sip.registration_default)),
         ("sip.service_route", list(sip.service_route.clone())),
         ("sip.forwarding", sip.forwarding.name().to_owned()),
+        ("sip.dns", list(sip.dns.iter().map(ToString::to_string).collect())),
         ("sip.guard.enabled", sip.guard.enabled.to_string()),
         ("sip.guard.failures", sip.guard.failures.to_string()),
         ("sip.guard.window", shown(sip.guard.window)),

@@ -3,12 +3,12 @@
 
 use super::Surroundings;
 use super::carriers::sip_trunk;
+use super::input::FoundHosts;
 use crate::acd;
 use crate::base::{AgentId, CallId};
 use crate::config::{self, Config};
 use crate::sip::{Account, Flow, Settings};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 
 #[derive(Debug, Default)]
 pub struct Directory {
@@ -84,7 +84,7 @@ impl Directory {
 
 /// The configuration as the SIP endpoint sees it.
 #[must_use]
-pub fn sip_settings(config: &Config, surroundings: &Surroundings, hosts: &BTreeMap<String, Vec<SocketAddr>>) -> Settings {
+pub fn sip_settings(config: &Config, surroundings: &Surroundings, hosts: &FoundHosts) -> Settings {
     let account = |agent: &crate::config::AgentConfig| Account { ha1_sha256: agent.ha1_sha256.clone(), ha1_md5: agent.ha1_md5.clone() };
     Settings {
         domain: config.switch.domain.clone(),

@@ -1,7 +1,8 @@
 //! What the world tells the switch.
 
 use crate::base::{AgentId, BoxId, CallId, CallSound, Duration, ReplayNumber, WallClock};
-use crate::config::Config;
+use crate::config::{Config, HostQuestion, ListenProtocol};
+use crate::sip::Protocol;
 use crate::sip::admission::Strain;
 use crate::{media, sip};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,8 +23,8 @@ pub enum Input {
     },
     /// The wall clock was set, or is read again.
     Wall(WallClock),
-    /// Names of trunk hosts and where they lead, looked up by `io`: `name` → addresses in order.
-    Hosts(BTreeMap<String, Vec<SocketAddr>>),
+    /// Names of trunks and where they lead, looked up by `io`.
+    Hosts(FoundHosts),
     /// The store cannot take rows for now (or can again): new calls get 503 while it is so.
     StoreBlocked(bool),
     /// How late the switch was in the last tenth of a second: too late, and part of the new calls get 503.
@@ -198,4 +199,26 @@ pub enum RequestedState {
     Offline,
     Ready,
     NotReady,
+}
+
+/// Where the names of trunks lead, or why they lead nowhere.
+pub type FoundHosts = BTreeMap<HostQuestion, Result<Vec<Found>, String>>;
+
+/// A place that a name leads to (RFC 2782): the lowest priority first, and of one as often first as its weight has it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Found {
+    pub protocol: Protocol,
+    pub address: SocketAddr,
+    pub priority: u32,
+    pub weight: u32,
+}
+
+impl From<ListenProtocol> for Protocol {
+    fn from(protocol: ListenProtocol) -> Self {
+        match protocol {
+            ListenProtocol::Udp => Self::Udp,
+            ListenProtocol::Tcp => Self::Tcp,
+            ListenProtocol::Tls => Self::Tls,
+        }
+    }
 }

@@ -72,7 +72,7 @@ use carriers::Carriers;
 use checkpoint::Dirty;
 use day::Day;
 use directory::Directory;
-use input::Input;
+use input::{FoundHosts, Input};
 use output::{Detail, Event, Output};
 use quality::Travels;
 use remembered::Remembered;
@@ -168,7 +168,7 @@ pub struct Switch {
     calls_of_sessions: BTreeMap<SessionId, CallId>,
     next_leg: u64,
     next_session: u64,
-    hosts: BTreeMap<String, Vec<SocketAddr>>,
+    hosts: FoundHosts,
     carriers: Carriers,
     /// The figures are its.
     day: Day,
@@ -261,7 +261,7 @@ impl Switch {
                 self.look_at_calendar(now);
                 self.dirty.clock();
             }
-            Input::Hosts(hosts) => self.hosts_found(hosts),
+            Input::Hosts(hosts) => self.hosts_found(hosts, now),
             Input::StoreBlocked(blocked) => self.store_blocked = blocked,
             Input::Strained(strain) => self.on_strain(strain, now),
         }

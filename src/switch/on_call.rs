@@ -278,6 +278,7 @@ impl Switch {
     }
 
     fn offer_rang(&mut self, call: CallId, leg: LegId, now: Instant) {
+        self.carriers.serves(leg);
         if self.slots.get(&call).is_some_and(|slot| slot.errands.contains_key(&leg)) {
             return self.errand_rang(call, leg, now);
         }
@@ -343,6 +344,7 @@ impl Switch {
     }
 
     fn connected(&mut self, call: CallId, leg: LegId, now: Instant) {
+        self.carriers.serves(leg);
         if let Some(slot) = self.slots.get_mut(&call) {
             slot.overflow = None;
             slot.queued_first = None;

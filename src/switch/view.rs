@@ -10,8 +10,9 @@ use crate::base::{AgentId, BoxId, CallId, Instant, QueueId, Timestamp, TrunkId};
 use crate::call::record::{CallRecord, SoundRecord};
 use crate::config::{AgentConfig, Calendar, Role};
 use crate::report::{Basis, VisitTally, measure};
-use crate::sip;
+use crate::sip::{self, Protocol};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Snapshot {
@@ -50,8 +51,29 @@ pub struct TrunkView {
     pub channels: Option<usize>,
     /// Since when the carrier has us, or why it has not; `None` where that is not wanted, or not known yet.
     pub registered: Option<Result<Timestamp, String>>,
-    /// Each host as the configuration has it, and whether it answers: `up`, `down`; `unknown` where it is not asked, or has not answered yet.
-    pub hosts: Vec<(String, &'static str)>,
+    /// Over which of its targets it was served last: a call out rang there, or it has us registered there.
+    pub used: Option<(Protocol, SocketAddr)>,
+    pub hosts: Vec<TrunkHostView>,
+}
+
+/// A host as the configuration has it, and whether it answers.
+#[derive(Clone, PartialEq, Debug)]
+pub struct TrunkHostView {
+    pub host: String,
+    /// `up`, `down`; `unknown` where it is not asked, or has not answered yet; `not-found` where its name leads nowhere; `unusable` where we
+    /// listen by nothing that leads there.
+    pub state: &'static str,
+    /// Why its name leads nowhere.
+    pub lost: Option<String>,
+    /// Where it is, the best first.
+    pub targets: Vec<TrunkTargetView>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct TrunkTargetView {
+    pub protocol: Protocol,
+    pub address: SocketAddr,
+    pub state: &'static str,
 }
 
 /// A message that was left; it is named by its call.

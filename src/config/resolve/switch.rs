@@ -9,7 +9,7 @@ use crate::config::raw::{RawHttp, RawMedia, RawSip, RawStorage, RawSwitch, examp
 use crate::config::{
     Forwarding, HttpConfig, KeyPair, Listen, ListenProtocol, MediaConfig, Retention, SipConfig, StorageConfig, SwitchConfig,
 };
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ const SIP_PROXY_MAX: usize = 200;
 /// RFC 4028 §5: no session timer below 90 s.
 const SESSION_EXPIRES_LEAST: u64 = 90;
 const DEFAULT_PORTS: RangeInclusive<u16> = 20_000..=29_999;
-const DEFAULT_HTTP: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+const DEFAULT_HTTP: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 impl Resolver<'_> {
     pub(super) fn switch(&mut self, raw: &RawSwitch) -> SwitchConfig {
@@ -72,6 +72,15 @@ impl Resolver<'_> {
         Some(format!("<{uri}>"))
     }
 
+    fn name_server(&mut self, spot: &Spot<String>) -> Option<SocketAddr> {
+        let address = spot.value.parse().ok().or_else(|| spot.value.parse().ok().map(|ip: IpAddr| SocketAddr::new(ip, 53)));
+        if address.is_none() {
+            let remedy = "its address, and its port if need be: \"192.0.2.53:53\"";
+            self.faults.error(spot.place, format!("\"{}\" is no name server", spot.value), remedy);
+        }
+        address
+    }
+
     pub(super) fn sip(&mut self, raw: &RawSip, listen: &[Spot<Listen>], tls: Option<KeyPair>) -> SipConfig {
         let session = secs(SESSION_EXPIRES_LEAST)..=secs(24 * HOUR);
         let life = secs(1)..=secs(24 * HOUR);
@@ -84,6 +93,7 @@ impl Resolver<'_> {
             registration_default: self.duration(raw.registration_default.as_ref(), secs(10 * 60), life),
             service_route: raw.service_route.iter().flatten().filter_map(|spot| self.proxy(spot)).collect(),
             forwarding: self.choice(raw.forwarding.as_ref(), "way to treat calls that phones send on", &Forwarding::NAMES, Forwarding::Off),
+            dns: raw.dns.iter().flatten().filter_map(|spot| self.name_server(spot)).collect(),
             guard: self.guard(raw.guard.as_ref().unwrap_or(&crate::config::raw::RawGuard::default())),
             tls,
         };

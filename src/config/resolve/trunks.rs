@@ -6,7 +6,7 @@ use crate::base::TrunkId;
 use crate::base::srtp::SrtpPolicy;
 use crate::base::time::secs;
 use crate::config::raw::RawTrunk;
-use crate::config::{CallerShown, ListenProtocol, TrunkAccount, TrunkConfig, TrunkHost, TrunkHostName, TrunkPing};
+use crate::config::{CallerShown, HostQuestion, ListenProtocol, TrunkAccount, TrunkConfig, TrunkHost, TrunkHostName, TrunkPing};
 use ipnet::IpNet;
 use std::net::IpAddr;
 
@@ -60,10 +60,13 @@ impl Resolver<'_> {
         {
             self.faults.error(domain.place, format!("\"{}\" is no host name", domain.value), "for example: domain = \"carrier.example\"");
         }
+        let is_name = |spot: &&Spot<String>| spot.value.starts_with("sip:") || spot.value.starts_with("sips:");
+        let (names, numbers): (Vec<_>, Vec<_>) = raw.accept_from.iter().flatten().partition(is_name);
         TrunkConfig {
             id: TrunkId::new(""),
             hosts,
-            accept_from: raw.accept_from.iter().flatten().filter_map(|spot| self.network(spot)).collect(),
+            accept_from: numbers.into_iter().filter_map(|spot| self.network(spot)).collect(),
+            accept_names: names.into_iter().filter_map(|spot| self.accepted_name(spot)).collect(),
             account,
             register,
             domain: raw.domain.as_ref().map(|domain| domain.value.clone()),
@@ -108,8 +111,26 @@ impl Resolver<'_> {
             self.faults.error(spot.place, format!("\"{}\" is no host of a trunk", spot.value), remedy);
             // Stands in, so that the trunk is not blamed for having none.
             let host = TrunkHostName::Name(String::new());
-            TrunkHost { host, port: SIP_PORT, protocol: ListenProtocol::Udp, secure: false, priority: place, weight: 1 }
+            TrunkHost {
+                host,
+                port: SIP_PORT,
+                protocol: ListenProtocol::Udp,
+                secure: false,
+                says_port: false,
+                says_transport: false,
+                priority: place,
+                weight: 1,
+            }
         })
+    }
+
+    fn accepted_name(&mut self, spot: &Spot<String>) -> Option<HostQuestion> {
+        let question = parse_host(&spot.value, 1).and_then(|host| host.question());
+        if question.is_none() {
+            let remedy = "the carrier's name as `hosts` has it, or an address as it is: \"sip:sbc.carrier.example\", \"192.0.2.7\"";
+            self.faults.error(spot.place, format!("\"{}\" is no name of a host", spot.value), remedy);
+        }
+        question
     }
 
     fn network(&mut self, spot: &Spot<String>) -> Option<IpNet> {
@@ -117,7 +138,7 @@ impl Resolver<'_> {
         let network = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
         match network {
             None => {
-                let remedy = "an address and how many of its bits count: \"192.0.2.0/24\", or one address: \"192.0.2.7\"";
+                let remedy = "an address and how many of its bits count: \"192.0.2.0/24\", one address: \"192.0.2.7\", or a name: \"sip:sbc.carrier.example\"";
                 self.faults.error(spot.place, format!("\"{text}\" is no range of addresses"), remedy);
             }
             Some(network) if network.prefix_len() == 0 => {
@@ -137,8 +158,10 @@ fn parse_host(text: &str, place: u16) -> Option<TrunkHost> {
     let address = rest.next()?;
     let secure = secured.is_some();
     let (mut protocol, mut priority, mut weight) = (if secure { ListenProtocol::Tls } else { ListenProtocol::Udp }, place, 1);
+    let mut says_transport = false;
     for param in rest {
         let number = |text: &str| text.parse::<u16>().ok().filter(|number| *number > 0 && text.bytes().all(|b| b.is_ascii_digit()));
+        says_transport |= param.starts_with("transport=");
         match param.split_once('=')? {
             // RFC 3261 §26.2.2: over TCP, a SIPS URI says, and that is over TLS.
             ("transport", "tls" | "tcp") if secure => {}
@@ -153,9 +176,9 @@ fn parse_host(text: &str, place: u16) -> Option<TrunkHost> {
     }
     let port_of = |text: &str| text.parse::<u16>().ok().filter(|port| *port != 0 && text.bytes().all(|b| b.is_ascii_digit()));
     // The colon before a port is the last one, and outside the brackets of a version 6 address.
-    let (host, port) = match address.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, port_of(port)?),
-        _ => (address, if protocol == ListenProtocol::Tls { TLS_PORT } else { SIP_PORT }),
+    let (host, port, says_port) = match address.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port_of(port)?, true),
+        _ => (address, if protocol == ListenProtocol::Tls { TLS_PORT } else { SIP_PORT }, false),
     };
     let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let host = match (bare, host.parse::<IpAddr>()) {
@@ -165,7 +188,7 @@ fn parse_host(text: &str, place: u16) -> Option<TrunkHost> {
         (None, Err(_)) if is_host(host) => TrunkHostName::Name(host.to_ascii_lowercase()),
         (None, Err(_)) => return None,
     };
-    Some(TrunkHost { host, port, protocol, secure, priority, weight })
+    Some(TrunkHost { host, port, protocol, secure, says_port, says_transport, priority, weight })
 }
 
 #[cfg(test)]

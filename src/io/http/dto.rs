@@ -3,9 +3,11 @@
 use crate::config;
 use crate::io::shapes::{AuditEntry, Call, DecisionShape, EventShape, SideSound, Time};
 use crate::report::{AgentInterval, Measure, Said, Session, Terms};
-use crate::switch::view::{AgentView, BlockedView, MessageView, QueueFigures, QueueView, TrunkView};
+use crate::sip::Protocol;
+use crate::switch::view::{AgentView, BlockedView, MessageView, QueueFigures, QueueView, TrunkHostView, TrunkView};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use utoipa::ToSchema;
 
 /// A page of calls, newest first.
@@ -114,6 +116,9 @@ pub struct Trunk {
     pub registered_since: Option<Time>,
     /// Why it has not.
     pub unregistered_because: Option<String>,
+    /// Over which target it was served last: a call out rang there, or it has us registered there.
+    #[schema(examples("udp:192.0.2.7:5060"))]
+    pub used: Option<String>,
     /// The best first.
     pub hosts: Vec<TrunkHost>,
 }
@@ -122,8 +127,32 @@ pub struct Trunk {
 pub struct TrunkHost {
     #[schema(examples("sip:192.0.2.7:5060"))]
     pub host: String,
-    /// up, down; unknown where it is not asked, or has not answered yet.
+    /// up, down; unknown where it is not asked, or has not answered yet; not-found where its name leads nowhere; unusable where the switch
+    /// listens by nothing that leads there.
     pub state: &'static str,
+    /// Why its name leads nowhere.
+    pub lost: Option<String>,
+    /// Where it is (RFC 3263), the best first.
+    pub targets: Vec<TrunkTarget>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TrunkTarget {
+    #[schema(examples("udp:192.0.2.7:5060"))]
+    pub target: String,
+    /// up, down, unknown, unusable.
+    pub state: &'static str,
+}
+
+fn target((protocol, address): (Protocol, SocketAddr)) -> String {
+    format!("{}:{address}", protocol.name())
+}
+
+impl From<&TrunkHostView> for TrunkHost {
+    fn from(view: &TrunkHostView) -> Self {
+        let targets = view.targets.iter().map(|one| TrunkTarget { target: target((one.protocol, one.address)), state: one.state });
+        Self { host: view.host.clone(), state: view.state, lost: view.lost.clone(), targets: targets.collect() }
+    }
 }
 
 impl From<&TrunkView> for Trunk {
@@ -139,7 +168,8 @@ impl From<&TrunkView> for Trunk {
             channels: view.channels,
             registered_since: since,
             unregistered_because: because,
-            hosts: view.hosts.iter().map(|(host, state)| TrunkHost { host: host.clone(), state }).collect(),
+            used: view.used.map(target),
+            hosts: view.hosts.iter().map(TrunkHost::from).collect(),
         }
     }
 }

@@ -3,12 +3,12 @@
 
 use crate::io::tls::{Material, TrunkSide, names_of};
 use crate::sip::Flow;
+use crate::switch::input::FoundHosts;
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, UnixTime};
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -29,7 +29,7 @@ struct Shared {
     /// Read once a connection, swapped with a reload.
     material: RwLock<Arc<Material>>,
     /// Where the names of trunks lead.
-    found: RwLock<BTreeMap<String, Vec<IpAddr>>>,
+    found: RwLock<FoundHosts>,
 }
 
 impl Tls {
@@ -46,10 +46,8 @@ impl Tls {
     }
 
     /// Names of trunks lead there now.
-    pub fn found(&self, hosts: &BTreeMap<String, Vec<SocketAddr>>) {
-        let ips = |addresses: &Vec<SocketAddr>| addresses.iter().map(SocketAddr::ip).collect();
-        let found = hosts.iter().map(|(name, addresses)| (name.clone(), ips(addresses))).collect();
-        *self.0.found.write().unwrap_or_else(PoisonError::into_inner) = found;
+    pub fn found(&self, hosts: &FoundHosts) {
+        *self.0.found.write().unwrap_or_else(PoisonError::into_inner) = hosts.clone();
     }
 
     /// With what pages and programs are spoken to; `None` where they come in clear.
@@ -64,8 +62,7 @@ impl Tls {
     /// The trunk at that address: nobody else is connected to.
     fn trunk_at(&self, peer: SocketAddr) -> Option<TrunkSide> {
         let found = self.0.found.read().unwrap_or_else(PoisonError::into_inner);
-        let named = |name: &str| found.get(name).cloned().unwrap_or_default();
-        self.material().trunks.iter().find(|trunk| trunk.is_at(peer, named)).cloned()
+        self.material().trunks.iter().find(|trunk| trunk.is_at(peer, &found)).cloned()
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::base::limits::SWITCH_INBOX_MAX;
-use crate::config::{Config, PromptInventory, SourceFile, resolve};
+use crate::config::{Config, PromptInventory, SourceFile, TrunkHost, resolve};
 use crate::io::tls::Material;
+use crate::switch::input::{Found, FoundHosts};
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, SanType, date_time_ymd};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -203,11 +204,16 @@ async fn calling(own: &[&str], years: (i32, i32), signed_by_ours: bool, named: &
     let port = carrier.listener.local_addr().expect("bound").port();
     world.config = configuration(&format!("hosts = [\"sip:{named}:{port};transport=tls\"]\n{more}"));
     world.tls.swap(Material::load(&world.config, world.folder.path()).expect("it fits"));
-    world.tls.found(&BTreeMap::from([(named.to_owned(), vec!["127.0.0.1:5061".parse().expect("an address")])]));
+    world.tls.found(&leading(&world.config, port));
     (world, carrier)
 }
 
-use std::collections::BTreeMap;
+/// The names of its trunks lead here, over TLS.
+fn leading(config: &Config, port: u16) -> FoundHosts {
+    let questions = config.trunks.values().flat_map(|trunk| &trunk.hosts).filter_map(TrunkHost::question);
+    let found = Found { protocol: Protocol::Tls, address: SocketAddr::from(([127, 0, 0, 1], port)), priority: 0, weight: 1 };
+    questions.map(|question| (question, Ok(vec![found.clone()]))).collect()
+}
 
 #[tokio::test]
 async fn a_phone_speaks_over_tls_of_both_versions_and_is_answered_on_its_connection() {
@@ -308,7 +314,7 @@ async fn we_show_our_certificate_to_a_trunk_that_asks() {
         let own = if shows { "certificate = \"client.pem\"\nkey = \"client-key.pem\"\n" } else { "" };
         let config = configuration(&format!("hosts = [\"sips:sbc.carrier.example:{port}\"]\n{own}"));
         world.tls.swap(Material::load(&config, world.folder.path()).expect("it fits"));
-        world.tls.found(&BTreeMap::from([("sbc.carrier.example".to_owned(), vec!["127.0.0.1:1".parse().expect("an address")])]));
+        world.tls.found(&leading(&config, port));
         world.net.send(carrier.flow(&world), b"INVITE".to_vec());
         let shaken = carrier.accepts().await;
         assert_eq!(shaken.is_ok(), fits, "{shows}");

@@ -45,7 +45,7 @@ fn trunk(world: &World, id: &str) -> TrunkView {
 }
 
 fn states(world: &World) -> Vec<&'static str> {
-    trunk(world, "carrier").hosts.iter().map(|(_, state)| *state).collect()
+    trunk(world, "carrier").hosts.iter().map(|host| host.state).collect()
 }
 
 #[test]
