@@ -223,7 +223,6 @@ mod tests {
                     ended_at: Some(at(8)),
                     ending: SegmentEnding::Changed,
                 }],
-                diverted: vec![Diverted { from: "95001".into(), reason: "user-busy".into() }],
                 visits: vec![QueueVisit {
                     queue: "service".into(),
                     entered_at: at(0),

@@ -4,7 +4,8 @@ use crate::world::{NOW, World};
 use sanling::base::time::{millis, secs};
 use sanling::base::{BoxId, CallId, Rng, Timestamp, TrunkId};
 use sanling::call::record::{RecordingRecord, RecordingState};
-use sanling::switch::view::{Message, MessageView, TrunkView};
+use sanling::sip::Protocol;
+use sanling::switch::view::{Message, MessageView, TrunkHostView, TrunkTargetView, TrunkView};
 use std::fs;
 
 fn message(call: CallId, in_box: &str, offset_ms: u64, duration_ms: u64) -> MessageView {
@@ -88,17 +89,29 @@ fn messages_are_listed_and_listened_to() {
 #[test]
 fn trunks_tell_how_they_stand() {
     let world = World::new();
+    let host = |name: &str, state, lost: Option<&str>| TrunkHostView {
+        host: name.to_owned(),
+        state,
+        lost: lost.map(str::to_owned),
+        targets: Vec::new(),
+    };
+    let target = TrunkTargetView { protocol: Protocol::Tcp, address: "[2001:db8::7]:5070".parse().expect("an address"), state: "up" };
+    let found = TrunkHostView { targets: vec![target.clone()], ..host("sip:sbc.carrier.example", "up", None) };
+    let lost = host("sip:old.carrier.example", "not-found", Some("it has no address"));
     world.switch.lock().expect("fine").snapshot.trunks = vec![TrunkView {
         id: TrunkId::new("carrier"),
         calls: 2,
         channels: Some(30),
         registered: Some(Err("403 Forbidden".to_owned())),
-        hosts: vec![("sip:192.0.2.7:5060".to_owned(), "down"), ("sip:192.0.2.8:5060".to_owned(), "unknown")],
+        used: Some((Protocol::Tcp, target.address)),
+        hosts: vec![host("sip:192.0.2.7:5060", "down", None), host("sip:192.0.2.8:5060", "unknown", None), found, lost],
     }];
     let trunk = &world.get("/api/v1/trunks").json()["items"][0];
     assert_eq!((trunk["calls"].as_u64(), trunk["channels"].as_u64()), (Some(2), Some(30)));
     assert_eq!((trunk["registered_since"].as_str(), trunk["unregistered_because"].as_str()), (None, Some("403 Forbidden")));
     assert_eq!(trunk["hosts"][0]["state"], "down");
+    assert_eq!((&trunk["used"], &trunk["hosts"][2]["targets"][0]["target"]), (&"tcp:[2001:db8::7]:5070".into(), &trunk["used"]));
+    assert_eq!((trunk["hosts"][3]["state"].as_str(), trunk["hosts"][3]["lost"].as_str()), (Some("not-found"), Some("it has no address")));
     let metrics = String::from_utf8(world.get("/metrics").body).expect("text");
     for line in [
         "sanling_trunk_calls{trunk=\"carrier\"} 2",

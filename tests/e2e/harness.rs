@@ -76,7 +76,7 @@ pub struct Site {
 }
 
 impl Site {
-    /// The shipped configuration, with these keys overridden; `{1}`, `{3}`, `{50}` and `{53}` in them are ports of the test.
+    /// The shipped configuration, with these keys overridden; `{1}`, `{3}`, `{50}`, `{53}`, `{56}` and `{99}` in them are ports of the test.
     pub fn start(overrides: &[&str]) -> Self {
         Self::start_with(overrides, |_| ())
     }
@@ -112,7 +112,7 @@ impl Site {
             command.args(["--set", &format!("media.ports=\"{}-{}\"", self.port(50), self.port(99))]);
         }
         for one in &self.overrides {
-            let ports = [1, 3, 50, 53].map(|n| (format!("{{{n}}}"), self.port(n).to_string()));
+            let ports = [1, 3, 50, 53, 56, 99].map(|n| (format!("{{{n}}}"), self.port(n).to_string()));
             command.args(["--set", &ports.iter().fold(one.clone(), |one, (place, port)| one.replace(place, port))]);
         }
         command.env("SANLING_ADMIN_TOKEN", TOKEN).env("RUST_LOG", "info,sanling=debug").env("NO_COLOR", "1");

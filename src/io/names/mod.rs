@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 /// When a name that led nowhere is asked for again.
-const AGAIN: Duration = Duration::from_secs(10);
+const AGAIN: Duration = if cfg!(test) { Duration::from_millis(300) } else { Duration::from_secs(10) };
 /// All that is asked for one name.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// A name server that does not answer leaves what was known good for so long.
@@ -181,7 +181,7 @@ fn resolver_of(servers: &[SocketAddr]) -> Option<TokioResolver> {
         TokioResolver::builder_with_config(ResolverConfig::from_parts(None, Vec::new(), group), TokioConnectionProvider::default())
     };
     let options = builder.options_mut();
-    options.timeout = Duration::from_secs(2);
+    options.timeout = if cfg!(test) { Duration::from_millis(300) } else { Duration::from_secs(2) };
     options.attempts = 2;
     // How long an answer is good is minded here.
     options.cache_size = 0;

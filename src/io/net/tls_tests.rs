@@ -305,6 +305,24 @@ async fn a_trunk_by_its_address_has_that_or_the_name_by_which_it_calls_in_its_ce
     }
 }
 
+/// RFC 5922 §4, RFC 3263 §4.1: DNS may say that a name is spoken to over TLS, and where; who is there must show the name that was asked for.
+#[tokio::test]
+async fn where_dns_leads_over_tls_the_name_of_the_configuration_must_be_shown() {
+    for (shown, fits) in [("c.example", true), ("sbc1.c.example", false)] {
+        let mut world = World::new("hosts = []\n");
+        let carrier = Carrier::new(&world.authority.signs(&[shown], NOW), None).await;
+        let port = carrier.listener.local_addr().expect("bound").port();
+        world.config = configuration("hosts = [\"sip:c.example\"]\n");
+        world.tls.swap(Material::load(&world.config, world.folder.path()).expect("it fits"));
+        // Elsewhere nobody is known, and nobody is connected to.
+        world.net.send(carrier.flow(&world), b"INVITE".to_vec());
+        assert_eq!(world.next().await, Received::SendFailed { flow: carrier.flow(&world) });
+        world.tls.found(&leading(&world.config, port));
+        world.net.send(carrier.flow(&world), b"INVITE".to_vec());
+        assert_eq!(carrier.accepts().await.is_ok(), fits, "{shown}");
+    }
+}
+
 #[tokio::test]
 async fn we_show_our_certificate_to_a_trunk_that_asks() {
     for (shows, fits) in [(true, true), (false, false)] {

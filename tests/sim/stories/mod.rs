@@ -27,6 +27,7 @@ mod listening;
 mod meeting_transfer;
 mod menus;
 mod messages;
+mod names;
 mod numbers;
 mod operating;
 mod overflow;
