@@ -34,7 +34,7 @@ reference! {
         "drain" = r#""30s""#: "On SIGTERM running calls get this long to end.";
     }
     ["sip"] "Signalling." {
-        "listen" = "": "Where it listens: `udp:ADDRESS:PORT`, `tcp:ADDRESS:PORT` or `tls:ADDRESS:PORT`.";
+        "listen" = "": "Where it listens: `udp:ADDRESS:PORT`, `tcp:ADDRESS:PORT` or `tls:ADDRESS:PORT`. An IPv6 address stands in brackets; `0.0.0.0` is every IPv4 address of the machine, `[::]` every IPv6 one, and who wants both gives both.";
         "session_expires" = r#""30m""#: "RFC 4028: how often the parties of a call are asked whether they are still there.";
         "min_session_expires" = r#""90s""#: "Phones that ask for less are refused with 422.";
         "registration_min" = r#""60s""#: "A phone that registers for less is refused with 423.";

@@ -121,7 +121,8 @@ fn stream(session: &Session, media: &Media) -> Option<Stream> {
     }
     // RFC 8866 §5.7: the media's own c= overrides the session's.
     let connection = media.connections.first().or(session.connection.as_ref())?;
-    let address = connection.try_address().ok()?.ip;
+    // RFC 4291 §2.5.5.2: a mapped address is one of version 4.
+    let address = connection.try_address().ok()?.ip.to_canonical();
     // What is sent there would reach whoever did not ask for it.
     if address.is_multicast() || address == IpAddr::V4(Ipv4Addr::BROADCAST) {
         return None;
@@ -165,7 +166,8 @@ fn rtcp(media: &Media, remote: SocketAddr) -> SocketAddr {
     let Some(value) = value(media, "rtcp") else { return next };
     let mut words = value.split_ascii_whitespace();
     let Some(port) = words.next().and_then(|word| word.parse().ok()).filter(|port| *port != 0) else { return next };
-    let address = words.nth(2).and_then(|word| word.parse::<IpAddr>().ok()).unwrap_or(remote.ip());
+    let address = words.nth(2).and_then(|word| word.parse::<IpAddr>().ok()).map(|ip| ip.to_canonical());
+    let address = address.filter(|ip| ip.is_ipv4() == remote.is_ipv4()).unwrap_or(remote.ip());
     SocketAddr::new(address, port)
 }
 

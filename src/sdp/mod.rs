@@ -14,7 +14,7 @@ mod offer_answer;
 
 pub use crypto::REQUIRED as SRTP_REQUIRED;
 pub use layout::Layout;
-pub use offer_answer::{accept, answer, offer, offer_secured, set_aside};
+pub use offer_answer::{accept, addresses, answer, offer, offer_secured, set_aside};
 
 use crate::base::srtp::{Protection, SrtpKeys};
 use crate::base::{Codec, ExtendedReports, OpusWishes};

@@ -7,6 +7,7 @@ use super::{Direction, Local, Negotiated, SdpError};
 use crate::base::srtp::{SrtpKeys, SrtpPolicy};
 use crate::base::{Codec, ExtendedReports, OpusWishes};
 use sdp_types::{Attribute, Connection, Media, Origin, Session, Time};
+use std::net::IpAddr;
 
 /// Its number where the clock is 8 kHz (RFC 3389 §6).
 const COMFORT_NOISE: u8 = 13;
@@ -67,10 +68,15 @@ fn offer_over(local: &Local, secured: bool) -> Vec<u8> {
 pub fn answer(offer: &[u8], local: &Local) -> Result<(Vec<u8>, Negotiated), SdpError> {
     let lines = description::read(offer)?;
     let streams = || lines.iter().enumerate().filter_map(|(index, line)| Some((index, line.stream.as_ref()?)));
-    let spoken = streams().filter_map(|(index, stream)| Some((index, stream, choose(stream, &local.codecs)?)));
+    let reached = || streams().filter(|(_, stream)| reaches(stream, local));
+    let spoken = reached().filter_map(|(index, stream)| Some((index, stream, choose(stream, &local.codecs)?)));
     // What is encrypted goes before what is not, wherever it stands.
     let mut chosen = None;
-    let mut refused = if streams().next().is_some() { "no codec in common" } else { "no audio over RTP is offered" };
+    let mut refused = match (streams().next(), reached().next()) {
+        (None, _) => "no audio over RTP is offered",
+        (Some(_), None) => "no address family in common",
+        _ => "no codec in common",
+    };
     for (index, stream, codec) in spoken {
         match crypto::answered(stream, &local.protection) {
             Some(Terms::Encrypted(keys, line)) => {
@@ -125,6 +131,19 @@ pub fn set_aside(offer: &[u8], settled: &Negotiated, local: &Local) -> Option<(V
     Some((write(local, &layout, &nothing), settled))
 }
 
+/// Where an offer's audio streams want to hear: by it the family of our address is chosen.
+#[must_use]
+pub fn addresses(offer: &[u8]) -> Vec<IpAddr> {
+    let lines = description::read(offer).unwrap_or_default();
+    lines.iter().filter_map(|line| Some(line.stream.as_ref()?.remote.ip())).collect()
+}
+
+/// Sound crosses from one address family to the other through us, not on one leg. An unspecified address says hold (RFC 3264 §8.4), of
+/// whatever family.
+fn reaches(stream: &Stream, local: &Local) -> bool {
+    stream.remote.ip().is_unspecified() || stream.remote.is_ipv4() == local.address.is_ipv4()
+}
+
 /// What the peer's answer to `offer(offered)` settles. Of several codecs answered the first is meant (RFC 3264 §7).
 ///
 /// # Errors
@@ -133,6 +152,9 @@ pub fn accept(answer: &[u8], offered: &Local) -> Result<Negotiated, SdpError> {
     let lines = description::read(answer)?;
     let stream = lines.get(offered.layout.ours()).and_then(|line| line.stream.as_ref());
     let stream = stream.ok_or(SdpError::NotAcceptable("the answer refuses the audio stream"))?;
+    if !reaches(stream, offered) {
+        return Err(SdpError::NotAcceptable("the answer has no address of the offer's family"));
+    }
     let first = stream.formats.iter().find_map(|format| match format.kind {
         Kind::Voice(codec) if offered.codecs.contains(&codec) => Some((codec, format.payload_type)),
         _ => None,

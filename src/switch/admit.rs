@@ -155,7 +155,8 @@ impl Switch {
             self.directory.takes_part(&agent, call, Role::Beside);
         }
         let protection = self.protection(leg, Some(&agent), None);
-        let admission = Admission { leg, agent: Some(agent), sdp, protection, local: flow.local.ip(), peer: flow.peer.ip(), place };
+        let local = self.hears_at(*flow, sdp.as_deref());
+        let admission = Admission { leg, agent: Some(agent), sdp, protection, local, peer: flow.peer.ip(), place };
         self.order(call, Order::Admit(admission), now);
         Ok(())
     }

@@ -321,6 +321,7 @@ fn flows_in_turn(host: &TrunkHost, known: &FoundHosts, surroundings: &Surroundin
 
 fn flows(host: &TrunkHost, places: Vec<Found>, surroundings: &Surroundings) -> Vec<(String, Flow)> {
     let name = match &host.host {
+        TrunkHostName::Address(IpAddr::V6(ip)) => format!("[{ip}]"),
         TrunkHostName::Address(ip) => ip.to_string(),
         TrunkHostName::Name(name) => name.clone(),
     };

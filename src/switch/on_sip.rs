@@ -11,8 +11,10 @@ use crate::base::{AgentId, CallId, ClipId, Instant, LegId, Redacted, SessionId};
 use crate::call::record::{CallDirection, CallRecord, Outcome, ReleasedBy};
 use crate::call::{Arrival, Call, Event as CallEvent, MediaPolicy, Order};
 use crate::config::Login;
+use crate::sdp;
 use crate::sip::guard::Change;
 use crate::sip::{self, Command, Event, Flow, Origin};
+use std::net::IpAddr;
 
 /// Seconds after which a caller who was refused for want of room may try again.
 const RETRY_AFTER: u32 = 10;
@@ -186,6 +188,21 @@ impl Switch {
         CallRecord { trunk, agent, diverted, ..CallRecord::new(id, direction, invitation.from.user.clone(), invitation.called.clone(), at) }
     }
 
+    /// Where we hear who signals over `flow` and offers this: where he signals to, unless he can be heard in the other address family alone
+    /// (RFC 6157 §4.1: a dual-stack phone signals by one and speaks by another).
+    pub(super) fn hears_at(&self, flow: Flow, offer: Option<&[u8]>) -> IpAddr {
+        let ours = flow.local.ip();
+        let other: &[u8] = if ours.is_ipv4() { b"IP6" } else { b"IP4" };
+        let Some(offer) = offer.filter(|offer| offer.windows(other.len()).any(|word| word == other)) else { return ours };
+        let offered = sdp::addresses(offer);
+        if offered.is_empty() || offered.iter().any(|ip| ip.is_unspecified() || ip.is_ipv4() == ours.is_ipv4()) {
+            return ours;
+        }
+        let listening = || self.surroundings.listen.iter().map(|(_, local)| local.ip()).filter(|ip| ip.is_ipv4() != ours.is_ipv4());
+        let beside = listening().find(|ip| ip.is_loopback() == offered[0].is_loopback());
+        beside.or_else(|| listening().next()).unwrap_or(ours)
+    }
+
     pub(super) fn arrive(
         &mut self,
         invitation: Invitation,
@@ -203,7 +220,8 @@ impl Switch {
         let session = SessionId(self.next_session);
         let call = record.id;
         let protection = self.protection(leg, caller_agent.as_ref(), trunk.as_ref());
-        let arrival = Arrival { call, session, leg, sdp, protection, local: flow.local.ip(), peer: flow.peer.ip(), record };
+        let local = self.hears_at(flow, sdp.as_deref());
+        let arrival = Arrival { call, session, leg, sdp, protection, local, peer: flow.peer.ip(), record };
         let policy = MediaPolicy { codecs: self.config.media.codecs.clone(), rtp_timeout: self.config.media.rtp_timeout };
         let mut ordered = Vec::new();
         let machine = Call::arrive(arrival, policy, self.wall, now, &mut ordered);

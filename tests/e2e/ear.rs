@@ -64,7 +64,11 @@ impl Heard {
 
 impl Ear {
     pub fn open(port: u16, mouth: Mouth) -> Self {
-        let socket = Arc::new(UdpSocket::bind(("127.0.0.1", port)).expect("a free media port"));
+        Self::open_at("127.0.0.1", port, mouth)
+    }
+
+    pub fn open_at(ip: &str, port: u16, mouth: Mouth) -> Self {
+        let socket = Arc::new(UdpSocket::bind((ip, port)).expect("a free media port"));
         socket.set_read_timeout(Some(Duration::from_millis(100))).expect("a time-out");
         let shared = Arc::new(Mutex::new(Shared { packets: Vec::new(), mouth, said: 0, from: None }));
         let ended = Arc::new(AtomicBool::new(false));

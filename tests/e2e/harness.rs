@@ -104,7 +104,7 @@ impl Site {
             .arg("run")
             .args([Path::new("--config"), &self.path("config"), Path::new("--data"), &self.path("data")])
             .args([Path::new("--recordings"), &self.recordings()])
-            .args(["--set", &format!("http.listen=\"127.0.0.1:{}\"", self.port(2))]);
+            .args(["--set", &format!("http.listen=\"{}:{}\"", self.http_host(), self.port(2))]);
         if !self.overrides.iter().any(|one| one.starts_with("sip.listen")) {
             command.args(["--set", &format!("sip.listen=[\"udp:127.0.0.1:{0}\", \"tcp:127.0.0.1:{0}\"]", self.sip_port())]);
         }
@@ -153,13 +153,18 @@ impl Site {
         self.ports.base + n
     }
 
+    /// Of pages and API: `[::1]` where SIP is spoken over IPv6.
+    fn http_host(&self) -> &'static str {
+        if self.overrides.iter().any(|one| one.contains("udp:[::1]")) { "[::1]" } else { "127.0.0.1" }
+    }
+
     pub fn sip_port(&self) -> u16 {
         self.port(1)
     }
 
     /// Where a page of the switch is.
     pub fn url(&self, path: &str) -> String {
-        format!("{}://127.0.0.1:{}{path}", if is_secure(&self.overrides) { "https" } else { "http" }, self.port(2))
+        format!("{}://{}:{}{path}", if is_secure(&self.overrides) { "https" } else { "http" }, self.http_host(), self.port(2))
     }
 
     pub fn client(&self) -> &ureq::Agent {

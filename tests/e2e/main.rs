@@ -11,6 +11,7 @@ mod colleagues;
 mod disk;
 mod dns;
 mod ear;
+mod families;
 mod harness;
 mod hold;
 mod kill9;

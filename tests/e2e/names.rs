@@ -60,8 +60,10 @@ fn the_first_servers_of_a_name_are_dead_and_a_call_goes_by_the_next() {
 
     let ear = Ear::open(site.port(40), Mouth::Tone(CARRIER));
     let mut carrier = Sipp::agent(&site, "agent", SERVES, &ear, 500, &[]);
-    let mut phone =
-        Baresip::start(&site, &Phone { agent: "1001", port: 10, says: &tone(AGENT, 60.0), codec: "pcma", answers: false, transport: "udp" });
+    let mut phone = Baresip::start(
+        &site,
+        &Phone { agent: "1001", port: 10, says: &tone(AGENT, 60.0), codec: "pcma", answers: false, transport: "udp" },
+    );
     phone.dial("13900000000");
     phone.tells("CALL_ESTABLISHED", 10.0);
     pass(6.0);

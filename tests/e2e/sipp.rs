@@ -39,16 +39,21 @@ impl Seen {
 impl Sipp {
     /// Starts a scenario on a port of the test. `arguments`: SIPp's own.
     pub fn start(site: &Site, scenario: &str, port: u16, arguments: &[&str]) -> Self {
+        Self::start_at("127.0.0.1", site, scenario, port, arguments)
+    }
+
+    /// The same on `ip` of loopback, `[::1]` of version 6.
+    pub fn start_at(ip: &str, site: &Site, scenario: &str, port: u16, arguments: &[&str]) -> Self {
         let name = format!("{scenario}-{port}");
         let (messages, errors) = (site.path(&format!("{name}.messages")), site.path(&format!("{name}.errors")));
         for old in [&messages, &errors] {
             let _ = std::fs::remove_file(old);
         }
         let process = Command::new("sipp")
-            .arg(format!("127.0.0.1:{}", site.sip_port()))
+            .arg(format!("{ip}:{}", site.sip_port()))
             .arg("-sf")
             .arg(in_tree(&format!("tests/e2e/sipp/{scenario}.xml")))
-            .args(["-i", "127.0.0.1", "-p", &site.port(port).to_string(), "-m", "1", "-nostdin", "-timeout", "120", "-timeout_error"])
+            .args(["-i", ip, "-p", &site.port(port).to_string(), "-m", "1", "-nostdin", "-timeout", "120", "-timeout_error"])
             .args(["-trace_msg", "-message_file"])
             .arg(&messages)
             .args(["-trace_err", "-error_file"])

@@ -10,7 +10,7 @@ use sanling::base::{Duration, Instant, Rng};
 use sanling::sip::msg::digest::{Algorithm, Challenge, Credentials, ha1};
 use sanling::sip::msg::{Message, Method, Request, Response, parse};
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 const T1: Duration = millis(500);
 const T2: Duration = secs(4);
@@ -198,6 +198,8 @@ pub struct Phone {
     /// User part.
     pub name: String,
     pub sip: SocketAddr,
+    /// Where it hears, when that is not where it signals.
+    pub hears_at: Option<IpAddr>,
     pub password: Option<String>,
     pub algorithm: Algorithm,
     pub domain: String,
@@ -309,6 +311,7 @@ impl Phone {
             coarse: false,
             voices: Vec::new(),
             temper: None,
+            hears_at: None,
             secure: None,
             warnings: Vec::new(),
             replaces: None,
@@ -426,7 +429,8 @@ impl Phone {
 
     fn new_leg(&mut self, outgoing: bool, local: String, remote: String, target: String, now: Instant) -> Leg {
         self.next_port += 2;
-        let mut stream = Stream::new(SocketAddr::new(self.sip.ip(), self.next_port), self.habit.sound, &mut self.rng);
+        let ip = self.hears_at.unwrap_or(self.sip.ip());
+        let mut stream = Stream::new(SocketAddr::new(ip, self.next_port), self.habit.sound, &mut self.rng);
         stream.cipher = self.secure.map(|setting| Cipher::new(setting, &mut self.rng));
         Leg {
             state: if outgoing { State::Dialling } else { State::Incoming },
@@ -1244,16 +1248,17 @@ impl Leg {
 
     fn plain_sdp(&self) -> String {
         let (ip, port) = (self.stream.local.ip(), self.stream.local.port());
+        let family = if ip.is_ipv4() { "IP4" } else { "IP6" };
         let (address, direction) = match self.holding {
             None => (ip.to_string(), "sendrecv"),
             Some(Way::SendOnly) => (ip.to_string(), "sendonly"),
             Some(Way::Inactive) => (ip.to_string(), "inactive"),
-            Some(Way::Old) => ("0.0.0.0".to_owned(), "sendrecv"),
+            Some(Way::Old) => (if ip.is_ipv4() { "0.0.0.0" } else { "::" }.to_owned(), "sendrecv"),
             Some(Way::Off) => (ip.to_string(), "inactive"),
         };
         let port = if self.holding == Some(Way::Off) { 0 } else { port };
         format!(
-            "v=0\r\no=- 1 {version} IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {address}\r\nt=0 0\r\nm=audio {port} RTP/AVP 8 101\r\n\
+            "v=0\r\no=- 1 {version} IN {family} {ip}\r\ns=-\r\nc=IN {family} {address}\r\nt=0 0\r\nm=audio {port} RTP/AVP 8 101\r\n\
              a=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na={direction}\r\n",
             version = self.version,
         )

@@ -199,7 +199,8 @@ impl Stream {
 /// Address and port of the audio line; `None` without one.
 pub fn remote_rtp(sdp: &[u8]) -> Option<SocketAddr> {
     let text = std::str::from_utf8(sdp).ok()?;
-    let ip: IpAddr = text.lines().find_map(|line| line.strip_prefix("c=IN IP4 "))?.trim().parse().ok()?;
+    let ip: IpAddr =
+        text.lines().find_map(|line| line.strip_prefix("c=IN IP4 ").or_else(|| line.strip_prefix("c=IN IP6 ")))?.trim().parse().ok()?;
     let port = text.lines().find_map(|line| line.strip_prefix("m=audio "))?.split(' ').next()?.parse().ok()?;
     Some(SocketAddr::new(ip, port))
 }

@@ -118,6 +118,8 @@ enum Line {
     Crash(&'static str),
 }
 
+const LISTEN_V6: SocketAddr = SocketAddr::new(IpAddr::V6(std::net::Ipv6Addr::LOCALHOST), 5060);
+
 /// The shipped configuration, with texts replaced and `--set` overrides.
 pub fn configuration(replace: &[(&str, &str)], overrides: &[&str]) -> Arc<Config> {
     let file = |name: &str, text: &str| {
@@ -139,7 +141,7 @@ pub fn configuration(replace: &[(&str, &str)], overrides: &[&str]) -> Arc<Config
 /// Everything but the media plane's seed is new at each start.
 fn surroundings(listen: SocketAddr, media_seed: u64, wall: WallClock, rng: &mut Rng) -> Surroundings {
     Surroundings {
-        listen: vec![(Protocol::Udp, listen), (Protocol::Tcp, listen)],
+        listen: vec![(Protocol::Udp, listen), (Protocol::Tcp, listen), (Protocol::Udp, LISTEN_V6)],
         our_hosts: vec!["localhost".to_owned()],
         seed: rng.next_u64(),
         secret: std::array::from_fn(|_| rng.below(256) as u8),
@@ -347,7 +349,11 @@ impl World {
 
     fn flow_of(&self, peer: SocketAddr) -> Flow {
         let is_tcp = self.phones.iter().any(|phone| phone.is_over_tcp && (phone.sip == peer || phone.spare == Some(peer)));
-        Flow { protocol: if is_tcp { Protocol::Tcp } else { Protocol::Udp }, local: self.listen, peer }
+        Flow {
+            protocol: if is_tcp { Protocol::Tcp } else { Protocol::Udp },
+            local: if peer.is_ipv4() { self.listen } else { LISTEN_V6 },
+            peer,
+        }
     }
 
     pub fn find(&self, name: &str) -> Option<usize> {
@@ -592,10 +598,19 @@ impl World {
         if told {
             self.checkers.received(from, bytes, self.now);
         }
-        let flow = Flow { protocol: Protocol::Udp, local: self.listen, peer: from };
+        let flow = self.flow_of(from);
         self.inputs.push_back(Input::Sip(Received::Bytes { flow, bytes: bytes.to_vec() }));
         self.settle();
         self.checkers.verdict(self.seed);
+    }
+
+    /// Each family has an address of the switch.
+    /// Sound for that phone goes to this address, whatever it signals by.
+    pub fn hears_at(&mut self, name: &str, ip: IpAddr) -> &mut Self {
+        let index = self.find(name).expect("a phone");
+        self.by_ip.insert(ip, index);
+        self.phones[index].hears_at = Some(ip);
+        self
     }
 
     /// A message that the switch did not send reaches a phone, at once.

@@ -8,7 +8,10 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     ("switch.language", "提示音所用的 `prompts/` 子目录。"),
     ("switch.drain", "收到 SIGTERM 后，给进行中的通话这么长时间结束。"),
     ("sip", "信令。"),
-    ("sip.listen", "监听地址：`udp:地址:端口`、`tcp:地址:端口` 或 `tls:地址:端口`。"),
+    (
+        "sip.listen",
+        "监听地址：`udp:地址:端口`、`tcp:地址:端口` 或 `tls:地址:端口`。IPv6 地址写在方括号里；`0.0.0.0` 是本机全部 IPv4 地址，`[::]` 是全部 IPv6 地址，两者都要就两个都写。",
+    ),
     ("tls", "TLS（1.2 和 1.3）监听所用的证书。`sanling reload` 重新读取文件；已打开的连接不受影响。"),
     ("tls.certificate", "PEM，相对于配置目录：先是本机证书，再是通向其签发机构的证书。"),
     ("tls.key", "对应的私钥，PEM，不带口令；服务可读，其他人不可读。"),

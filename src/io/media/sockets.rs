@@ -184,6 +184,7 @@ fn open(address: SocketAddr) -> io::Result<UdpSocket> {
     let socket = socket2::Socket::new(Domain::for_address(address), Type::DGRAM.nonblocking(), None)?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
+        let _ = rustix::net::sockopt::set_ipv6_tclass(&socket, TOS_VOICE);
     } else {
         // A network that does not care for it, or a system that forbids it, carries voice all the same.
         let _ = socket.set_tos_v4(TOS_VOICE);

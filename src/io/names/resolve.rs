@@ -13,7 +13,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 /// An answer is good for as long as it says, but no shorter and no longer than this.
-const LIFE: (Duration, Duration) = (if cfg!(test) { Duration::from_millis(300) } else { Duration::from_secs(5) }, Duration::from_secs(3_600));
+const LIFE: (Duration, Duration) =
+    (if cfg!(test) { Duration::from_millis(300) } else { Duration::from_secs(5) }, Duration::from_secs(3_600));
 /// Targets of one name. More are not tried.
 const TARGETS_MAX: usize = 16;
 /// A server's weight is shared by its addresses: by this times it, so that up to ten of them have whole shares.

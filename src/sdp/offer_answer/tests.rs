@@ -392,3 +392,35 @@ fn ten_thousand_mutations_are_answered_whole_or_refused() {
     }
     assert!(taken > 1_000, "mutations that still make calls: {taken}");
 }
+
+/// RFC 6157: one leg, one family. A phone that offers both gets the line of ours.
+#[test]
+fn a_stream_of_the_other_address_family_is_not_taken() {
+    let v6 = Local::new("[2001:db8::9]:20000".parse().expect("an address"), &ALL, 77);
+    let v4 = local(&ALL);
+    let (line4, line6) = ("m=audio 4000 RTP/AVP 8\nc=IN IP4 192.0.2.1", "m=audio 4002 RTP/AVP 8\nc=IN IP6 2001:db8::1");
+    let mapped = "m=audio 4000 RTP/AVP 8\nc=IN IP6 ::ffff:192.0.2.1";
+    for (lines, ours, remote) in [
+        (line4.to_owned(), &v4, Some("192.0.2.1:4000")),
+        (line4.to_owned(), &v6, None),
+        (line6.to_owned(), &v6, Some("[2001:db8::1]:4002")),
+        (line6.to_owned(), &v4, None),
+        (format!("{line4}\n{line6}"), &v6, Some("[2001:db8::1]:4002")),
+        (format!("{line6}\n{line4}"), &v4, Some("192.0.2.1:4000")),
+        (mapped.to_owned(), &v4, Some("192.0.2.1:4000")),
+        // Hold, as it was once spelt, is of no family.
+        ("m=audio 4000 RTP/AVP 8\nc=IN IP4 0.0.0.0".to_owned(), &v6, Some("0.0.0.0:4000")),
+        ("m=audio 4000 RTP/AVP 8\nc=IN IP6 ::".to_owned(), &v4, Some("[::]:4000")),
+    ] {
+        let answered = answer(&sdp(&lines), ours);
+        assert_eq!(answered.as_ref().ok().map(|(_, settled)| settled.remote), remote.map(address), "{lines}");
+        if let Err(error) = answered {
+            assert_eq!((error.status(), error.to_string().contains("address family")), (488, true), "{error}");
+        }
+    }
+    let (body, _) = answer(&sdp(line6), &v6).expect("it fits");
+    let body = String::from_utf8(body).expect("text");
+    assert!(body.contains("o=- 77 1 IN IP6 2001:db8::9\r\n") && body.contains("c=IN IP6 2001:db8::9\r\n"), "{body}");
+    assert!(accept(&sdp(line4), &v6).is_err() && accept(&sdp(line6), &v6).is_ok(), "nor as an answer");
+    assert_eq!(addresses(&sdp(&format!("{line4}\n{line6}"))), [address("192.0.2.1:1").ip(), address("[2001:db8::1]:1").ip()]);
+}

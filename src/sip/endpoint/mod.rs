@@ -37,7 +37,7 @@ use kept::Threads;
 use leg::Leg;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use texts::Text;
 use transactions::{ClientEntry, ServerEntry};
@@ -386,7 +386,12 @@ impl Endpoint {
 /// `hosts` are in lower case.
 fn is_among(hosts: &BTreeSet<String>, host: &str) -> bool {
     // Mostly it is written so.
-    hosts.contains(host) || hosts.contains(host.to_ascii_lowercase().as_str())
+    hosts.contains(host)
+        || hosts.contains(host.to_ascii_lowercase().as_str())
+        // RFC 5952 has one way to write an IPv6 address; RFC 4291 has many.
+        || host.strip_prefix('[').and_then(|host| host.strip_suffix(']')?.parse::<Ipv6Addr>().ok()).is_some_and(|ip| {
+            hosts.contains(format!("[{ip}]").as_str()) || ip.to_ipv4_mapped().is_some_and(|ip| hosts.contains(ip.to_string().as_str()))
+        })
 }
 
 fn hosts_of(settings: &Settings) -> BTreeSet<String> {

@@ -14,6 +14,7 @@ mod early;
 mod edge;
 mod encryption;
 mod failures;
+mod families;
 mod farewell;
 mod figures;
 mod first_arrival;
