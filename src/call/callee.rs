@@ -17,19 +17,19 @@ impl Call {
         if !is_open {
             return out.push(Action::Tell(Fact::OfferFailed { leg: offer.leg, failure: sip::Failure::Unreachable }));
         }
-        let leg = Leg::new(offer.leg, self.session, self.policy.clone(), offer.protection.clone(), offer.local);
+        let leg = Leg::new(offer.leg, self.session, self.policy.with(offer.codecs.clone()), offer.protection.clone(), offer.local);
         out.push(Action::Media(Media::Allocate { session: self.session, leg: offer.leg, local: offer.local, resumed: None }));
         let attempt = Attempt { leg, give_up_at: Some(now + ALLOCATION_LIMIT), early_media: false, offer };
         self.attempts.insert(attempt.offer.leg, Box::new(attempt));
     }
 
     pub(super) fn attempt_allocated(&mut self, leg: LegId, address: SocketAddr, out: &mut Vec<Action>) {
-        // The caller's codec first: then nothing needs transcoding.
-        let likes = self.caller.likes(&self.policy.codecs);
         // One that a restart goes on with has its port, and was called.
         let Some(attempt) = self.attempts.get_mut(&leg).filter(|attempt| !attempt.leg.is_allocated()) else { return };
         attempt.leg.allocated(address);
         attempt.give_up_at = None;
+        // The caller's codec first: then nothing needs transcoding.
+        let likes = self.caller.likes(&attempt.leg);
         let Offered { sdp, otherwise } = attempt.leg.offer(Some(likes));
         let (callee, from) = (attempt.offer.callee.clone(), attempt.offer.from.clone());
         out.push(Action::Sip(sip::Command::Invite { leg, callee, from, sdp, otherwise, marks: sip::InviteMarks::default() }));
@@ -44,14 +44,20 @@ impl Call {
         if let Some(sdp) = sdp
             && wants_early_media
             && attempt.leg.previewed(&sdp)
-            && let Ok(answer) = self.caller.describe()
         {
-            let is_first = !std::mem::replace(&mut attempt.early_media, true);
-            attempt.leg.came_up();
-            Self::configure(&attempt.leg, out);
-            self.regroup(out);
-            if is_first {
-                out.push(Action::Sip(sip::Command::Ring { leg: self.caller.id, code: 183, sdp: Some(answer) }));
+            self.caller.suit(&attempt.leg);
+            if let Ok(answer) = self.caller.describe() {
+                let is_first = !std::mem::replace(&mut attempt.early_media, true);
+                attempt.leg.came_up();
+                Self::configure(&attempt.leg, out);
+                if is_first {
+                    self.caller.was_told();
+                    Self::configure(&self.caller, out);
+                }
+                self.regroup(out);
+                if is_first {
+                    out.push(Action::Sip(sip::Command::Ring { leg: self.caller.id, code: 183, sdp: Some(answer) }));
+                }
             }
         }
         out.push(Action::Tell(Fact::OfferRang { leg }));
@@ -122,6 +128,9 @@ impl Call {
     pub(super) fn connect(&mut self, party: Leg, agent: Option<AgentId>, now: Instant, out: &mut Vec<Action>) {
         let leg = party.id;
         self.spare_the_others(out);
+        if !self.caller_answered {
+            self.caller.suit(&party);
+        }
         self.callee_is_agent = agent.is_some();
         self.record.agent = agent.or(self.record.agent.take());
         self.callee = Some(party);

@@ -2,7 +2,7 @@
 
 use super::record::{HeldBy, Outcome, ReleasedBy};
 use crate::base::srtp::Protection;
-use crate::base::{AgentId, ClipId, LegId, SoundLimits};
+use crate::base::{AgentId, ClipId, Codec, LegId, SoundLimits};
 use crate::media::control::{AllocationFailure, Background, Excerpt};
 use crate::sip;
 use serde::{Deserialize, Serialize};
@@ -226,6 +226,9 @@ pub struct Offer {
     pub place: Place,
     #[serde(default)]
     pub protection: Protection,
+    /// What it may speak, in order of preference.
+    #[serde(default)]
+    pub codecs: Vec<Codec>,
 }
 
 /// A phone that called by itself, to be somewhere in a call that stands.
@@ -235,6 +238,8 @@ pub struct Admission {
     pub agent: Option<AgentId>,
     pub sdp: Option<Vec<u8>>,
     pub protection: Protection,
+    /// What it may speak, in order of preference.
+    pub codecs: Vec<Codec>,
     /// Our address towards it, and its own.
     pub local: IpAddr,
     pub peer: IpAddr,

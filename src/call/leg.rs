@@ -7,11 +7,20 @@ use crate::sdp::{self, Negotiated, SdpError};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 
-/// What every leg of the switch offers and takes.
+/// What a leg offers and takes.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct MediaPolicy {
+    /// In order of preference.
     pub codecs: Vec<Codec>,
     pub rtp_timeout: Duration,
+}
+
+impl MediaPolicy {
+    /// The same, for a leg that may speak other codecs.
+    #[must_use]
+    pub fn with(&self, codecs: Vec<Codec>) -> Self {
+        Self { codecs, ..self.clone() }
+    }
 }
 
 /// What a leg is offered, so that the other leg's sound can be passed on to it, and its to the other, as they are.
@@ -52,6 +61,9 @@ pub struct Leg {
     #[serde(with = "bytes::option")]
     sent: Option<Vec<u8>>,
     version: u64,
+    /// The peer's offer whose answer is written and not sent: of several codecs in common another may still be taken.
+    #[serde(with = "bytes::option", default)]
+    open: Option<Vec<u8>>,
     /// The peer may talk: before its answer, or ours, nothing is expected of it, and its silence is no time-out.
     up: bool,
 }
@@ -92,6 +104,7 @@ impl Leg {
             negotiated: None,
             sent: None,
             version: 0,
+            open: None,
             up: false,
         }
     }
@@ -103,6 +116,7 @@ impl Leg {
     /// From here on its voice is expected.
     pub fn came_up(&mut self) {
         self.up = true;
+        self.open = None;
     }
 
     #[must_use]
@@ -125,18 +139,42 @@ impl Leg {
         self.negotiated.as_ref().map(|negotiated| negotiated.codec)
     }
 
-    /// What another leg is offered of `codecs` to suit this one: its codec first, and its own wishes.
+    /// What `other` is offered of what it may speak, to suit this leg: its codec first, then those that this leg can still turn to, and its
+    /// own wishes.
     #[must_use]
-    pub fn likes(&self, codecs: &[Codec]) -> Likes {
-        let first = self.codec().filter(|codec| codecs.contains(codec));
-        let others = codecs.iter().copied().filter(|codec| Some(*codec) != first);
+    pub fn likes(&self, other: &Self) -> Likes {
+        let codec = self.codec();
+        let mut codecs = other.policy.codecs.clone();
+        // By what it costs: nothing, another answer to this leg, transcoding. Equals stay in the other's order of preference.
+        codecs.sort_by_key(|other| (Some(*other) != codec, !self.can_turn_to(*other)));
         let settled = self.negotiated.as_ref();
         let opus = settled.filter(|settled| settled.codec == Codec::Opus).map(|settled| settled.opus).unwrap_or_default();
         Likes {
-            codecs: first.into_iter().chain(others).collect(),
+            codecs,
             comfort_noise: settled.is_some_and(|settled| settled.comfort_noise),
             // A copy in the next packet is of use to us as well, when we decode.
             opus: OpusWishes { fec: true, ..opus },
+        }
+    }
+
+    /// Nothing of its codec was sent to the peer yet, and the peer has that one too.
+    fn can_turn_to(&self, codec: Codec) -> bool {
+        self.open.is_some() && self.negotiated.as_ref().is_some_and(|settled| settled.common.contains(&codec))
+    }
+
+    /// Takes the other leg's codec, where that is still possible: then nothing needs transcoding.
+    pub fn suit(&mut self, other: &Self) {
+        let Some(codec) = other.codec().filter(|codec| self.codec() != Some(*codec)) else { return };
+        if self.can_turn_to(codec) {
+            self.exchange = self.open.take().map_or(Exchange::Stable, Exchange::OfferReceived);
+            // What was written before was never sent.
+            self.version -= 1;
+            // It had an answer, and the codec is in the offer: this is no refusal.
+            let _ = self.answer_with(&first_of(&self.policy.codecs, codec));
+        } else if !self.up && self.awaits_answer() {
+            let likes = Likes { codecs: first_of(&self.policy.codecs, codec), ..other.likes(self) };
+            self.version -= 1;
+            self.offer(Some(likes));
         }
     }
 
@@ -183,35 +221,44 @@ impl Leg {
     /// # Errors
     /// When the peer's offer has nothing that we can serve.
     pub fn describe(&mut self) -> Result<Vec<u8>, Unacceptable> {
-        match std::mem::replace(&mut self.exchange, Exchange::Stable) {
-            Exchange::OfferReceived(offer) => {
-                let mut local = self.local(&self.policy.codecs.clone());
-                // The suite that was settled stays while it is offered.
-                if let Some(suite) = self.suite() {
-                    local.protection.suites.sort_by_key(|other| *other != suite);
-                }
-                let aside = self.negotiated.as_ref().and_then(|settled| sdp::set_aside(&offer, settled, &local));
-                match aside.map_or_else(|| sdp::answer(&offer, &local), Ok) {
-                    Ok((answer, negotiated)) => {
-                        self.negotiated = Some(negotiated);
-                        self.sent = Some(answer.clone());
-                        Ok(answer)
-                    }
-                    Err(error) => {
-                        self.version -= 1;
-                        if self.negotiated.is_none() {
-                            self.exchange = Exchange::None;
-                        }
-                        Err(error.into())
-                    }
-                }
-            }
+        match &self.exchange {
+            Exchange::OfferReceived(_) => self.answer_with(&self.policy.codecs.clone()),
             Exchange::None => Ok(self.offer(None).sdp),
-            before @ (Exchange::Stable | Exchange::OfferSent(_)) => {
-                self.exchange = before;
-                Ok(self.sent.clone().unwrap_or_else(|| self.offer(None).sdp))
+            Exchange::Stable | Exchange::OfferSent(_) => Ok(self.sent.clone().unwrap_or_else(|| self.offer(None).sdp)),
+        }
+    }
+
+    /// Answers the offer that waits, by `codecs` in that order.
+    fn answer_with(&mut self, codecs: &[Codec]) -> Result<Vec<u8>, Unacceptable> {
+        let Exchange::OfferReceived(offer) = std::mem::replace(&mut self.exchange, Exchange::Stable) else {
+            unreachable!("only an offer is answered")
+        };
+        let mut local = self.local(codecs);
+        // The suite that was settled stays while it is offered.
+        if let Some(suite) = self.suite() {
+            local.protection.suites.sort_by_key(|other| *other != suite);
+        }
+        let aside = self.negotiated.as_ref().and_then(|settled| sdp::set_aside(&offer, settled, &local));
+        match aside.map_or_else(|| sdp::answer(&offer, &local), Ok) {
+            Ok((answer, negotiated)) => {
+                self.open = (!self.up && negotiated.common.len() > 1).then_some(offer);
+                self.negotiated = Some(negotiated);
+                self.sent = Some(answer.clone());
+                Ok(answer)
+            }
+            Err(error) => {
+                self.version -= 1;
+                if self.negotiated.is_none() {
+                    self.exchange = Exchange::None;
+                }
+                Err(error.into())
             }
         }
+    }
+
+    /// What it was told of codecs stands from here on, though it is not up yet.
+    pub fn is_told(&mut self) {
+        self.open = None;
     }
 
     /// A new offer of ours: of what the other leg likes or, by default, of all.
@@ -288,4 +335,10 @@ impl Leg {
         };
         Some(Media::Configure { session: self.session, leg: self.id, parameters })
     }
+}
+
+fn first_of(codecs: &[Codec], first: Codec) -> Vec<Codec> {
+    let mut codecs = codecs.to_vec();
+    codecs.sort_by_key(|codec| *codec != first);
+    codecs
 }

@@ -33,8 +33,8 @@ impl Guest {
 
 impl Call {
     pub(super) fn admit(&mut self, admission: Admission, now: Instant, out: &mut Vec<Action>) {
-        let Admission { leg: id, agent, sdp, protection, local, peer, place } = admission;
-        let mut leg = Leg::new(id, self.session, self.policy.clone(), protection, peer);
+        let Admission { leg: id, agent, sdp, protection, codecs, local, peer, place } = admission;
+        let mut leg = Leg::new(id, self.session, self.policy.with(codecs), protection, peer);
         leg.offered(sdp);
         out.push(Action::Media(Media::Allocate { session: self.session, leg: id, local, resumed: None }));
         self.coming.insert(id, Box::new(Coming { leg, agent, place, give_up_at: now + ALLOCATION_LIMIT }));

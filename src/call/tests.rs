@@ -72,6 +72,7 @@ impl Story {
             early_media: false,
             place: Place::Callee,
             protection: Protection::NONE,
+            codecs: vec![Codec::Pcma, Codec::Pcmu],
         };
         self.is_told(Order::Offer(offer)).port_is_there(PHONE)
     }

@@ -255,6 +255,8 @@ pub struct AgentConfig {
     pub shift: Option<CalendarId>,
     pub role: Role,
     pub login: Login,
+    /// What his phone is offered and answered with, in order of preference; at least one.
+    pub codecs: Vec<Codec>,
     /// Whether the sound of his phone is encrypted.
     pub srtp: SrtpPolicy,
     /// His phone answers by itself what his queues give him.
@@ -264,24 +266,8 @@ pub struct AgentConfig {
 /// Without the hashes: whoever has them can register as the agent.
 impl std::fmt::Debug for AgentConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            id,
-            name,
-            ha1_sha256: _,
-            ha1_md5: _,
-            team,
-            skills,
-            rank,
-            weight,
-            caller,
-            greeting,
-            superior,
-            shift,
-            role,
-            login,
-            srtp,
-            auto_answer,
-        } = self;
+        let Self { id, name, ha1_sha256: _, ha1_md5: _, team, skills, rank, weight, caller, greeting, superior, shift, role, .. } = self;
+        let Self { login, codecs, srtp, auto_answer, .. } = self;
         let mut shown = f.debug_struct("AgentConfig");
         shown.field("id", id).field("name", name).field("team", team).field("skills", skills);
         shown.field("rank", rank).field("weight", weight).field("caller", caller).field("greeting", greeting);
@@ -290,6 +276,7 @@ impl std::fmt::Debug for AgentConfig {
             .field("shift", shift)
             .field("role", role)
             .field("login", login)
+            .field("codecs", codecs)
             .field("srtp", srtp)
             .field("auto_answer", auto_answer)
             .finish_non_exhaustive()
@@ -402,6 +389,8 @@ pub struct TrunkConfig {
     pub caller_shown: CallerShown,
     /// The number that agents show who have none of their own.
     pub caller: Option<String>,
+    /// What its calls are offered and answered with, in order of preference; at least one.
+    pub codecs: Vec<Codec>,
     /// Whether the sound of its calls is encrypted.
     pub srtp: SrtpPolicy,
     pub tls: TrunkTls,

@@ -219,6 +219,7 @@ tables! {
         shift: Spot<String> = "shift = \"office\"",
         role: Spot<String> = "role = \"agent\"",
         login: Spot<String> = "login = \"on-register\"",
+        codecs: Vec<Spot<String>> = "codecs = [\"opus\", \"pcma\"]",
         srtp: Spot<String> = "srtp = \"required\"",
         auto_answer: Spot<String> = "auto_answer = \"call-info\"",
     }
@@ -347,6 +348,7 @@ tables! {
         channels: Spot<i64> = "channels = 30",
         caller_shown: Spot<String> = "caller_shown = \"asserted\"",
         caller: Spot<String> = "caller = \"02012345678\"",
+        codecs: Vec<Spot<String>> = "codecs = [\"pcma\", \"pcmu\"]",
         srtp: Spot<String> = "srtp = \"required\"",
         ca: Spot<String> = "ca = \"tls/carrier-ca.pem\"",
         certificate: Spot<String> = "certificate = \"tls/carrier-client.pem\"",

@@ -61,7 +61,7 @@ reference! {
     }
     ["media"] "Voice." {
         "ports" = r#""20000-29999""#: "RTP on even ports, RTCP on the next odd one or muxed. A call takes four.";
-        "codecs" = r#"["pcma", "pcmu", "g722", "opus"]"#: "In order of preference. A caller is answered with the first that he offers; an agent's phone is offered the caller's own first, so that nothing is transcoded where both have it. Calls of g722 and opus are wideband, mixed and recorded at 16 kHz.";
+        "codecs" = r#"["pcma", "pcmu", "g722", "opus"]"#: "In order of preference. For agents and trunks that have no list of their own. A caller is answered with the first that he offers; who is called is offered the caller's own first, and a caller who is not answered yet gets the codec of who answers, so that nothing is transcoded where both have one. Calls of g722 and opus are wideband, mixed and recorded at 16 kHz.";
         "rtp_timeout" = r#""30s""#: "A leg that is not held and sends nothing for this long releases its call.";
         "workers" = "(one a core)": "Media threads.";
         "srtp" = r#""off""#: "Whether sound is encrypted (SRTP, keyed by SDES), where agent or trunk say nothing: `off`; `optional`, where the other side can; `required`, or the call is refused with 488.";
@@ -98,6 +98,7 @@ reference! {
         "login" = r#""on-register""#: "`on-register`: registering logs in and makes ready; `manual`: by feature code or API.";
         "auto_answer" = r#""off""#: "His phone is asked to answer by itself what his queues give him: `answer-mode` (RFC 5373), `call-info`, `alert-info`, or `all` of them. A colleague's call rings.";
         "greeting" = "(his number is said)": "The prompt that says his name to callers.";
+        "codecs" = "(those of [media])": "For his phone, in order of preference. The other party's codec goes before it where both lists have it, so that nothing is transcoded.";
         "srtp" = "(that of [media])": "Whether the sound of his phone is encrypted: `off`, `optional` or `required`. Keys travel in SIP: have it register over TLS.";
     }
     ["user"] "Somebody who signs in to the pages. Who may what by his role: roles.md." {
@@ -231,6 +232,7 @@ reference! {
         "try_for" = "(the INVITE's own time)": "A host that lets nothing ring for so long is given up for the next; after the last the call is refused.";
         "channels" = "(no limit)": "Calls over it at once, in and out; more go by the next trunk, or get 503.";
         "caller_shown" = r#""from""#: "`from`, `asserted` (P-Asserted-Identity as well), `behind-account` (From is our account).";
+        "codecs" = "(those of [media])": "For its calls, in order of preference; the other party's codec goes before it where both lists have it.";
         "srtp" = "(that of [media])": "Whether the sound of its calls is encrypted: `off`, `optional` or `required`.";
         "ca" = "(those that this machine trusts)": "Who must have signed its certificate: PEM, relative to the configuration's folder.";
         "certificate" = "(none)": "What we show to it where it asks for a certificate, PEM.";

@@ -112,15 +112,15 @@ impl Resolver<'_> {
         let tls = self.tls(&raw.tls.unwrap_or_default(), &listen, &raw_http);
         let sip = self.sip(&raw_sip, &listen, tls);
         let media = self.media(&raw_media);
-        let srtp = self.srtp(raw_media.srtp.as_ref(), SrtpPolicy::Off);
+        let of_legs = switch::OfLegs { codecs: media.codecs.clone(), srtp: self.srtp(raw_media.srtp.as_ref(), SrtpPolicy::Off) };
         let http = self.http(&raw_http);
         let storage = self.storage(&raw.storage.unwrap_or_default());
-        let agents = self.agents(raw.agent.unwrap_or_default(), &switch.domain, srtp, &named);
+        let agents = self.agents(raw.agent.unwrap_or_default(), &switch.domain, &of_legs, &named);
         let queues = self.queues(raw.queue.unwrap_or_default(), &named);
         let menus = self.menus(raw.menu.unwrap_or_default(), &named);
         let boxes = self.boxes(raw.message_box.unwrap_or_default(), &named);
         let calendars = self.calendars(raw.calendar.unwrap_or_default());
-        let trunks = self.trunks(raw.trunk.unwrap_or_default(), srtp);
+        let trunks = self.trunks(raw.trunk.unwrap_or_default(), &of_legs);
         let raw_rules = raw.rules.unwrap_or_default();
 
         let reports = self.reports(&raw.reports.unwrap_or_default());

@@ -107,6 +107,9 @@ pub struct Negotiated {
     /// RFC 5761, agreed by both.
     pub rtcp_mux: bool,
     pub codec: Codec,
+    /// All that both can speak, in our order of preference; known where the peer offered.
+    #[serde(default)]
+    pub common: Vec<Codec>,
     /// The type the peer wants to receive, and the one it sends.
     pub send_payload_type: u8,
     pub receive_payload_type: u8,

@@ -103,6 +103,7 @@ pub fn answer(offer: &[u8], local: &Local) -> Result<(Vec<u8>, Negotiated), SdpE
         receive_payload_type: payload_type,
         send_event_type: event,
         receive_event_type: event,
+        common: local.codecs.iter().copied().filter(|codec| number_of(stream, *codec).is_some()).collect(),
         hold: !stream.receives,
         extended_reports,
         ..settle(stream, codec, payload_type, direction, local, layout, srtp)
@@ -201,6 +202,7 @@ fn settle(
         remote_rtcp: if stream.rtcp_mux { stream.remote } else { stream.remote_rtcp },
         rtcp_mux: stream.rtcp_mux,
         codec,
+        common: vec![codec],
         send_payload_type: payload_type,
         receive_payload_type: payload_type,
         send_event_type: None,
@@ -225,10 +227,11 @@ fn takes_comfort_noise(stream: &Stream, codec: Codec) -> bool {
 
 /// Our preference among what the peer lists: the codec and the peer's number for it.
 fn choose(stream: &Stream, codecs: &[Codec]) -> Option<(Codec, u8)> {
-    codecs.iter().find_map(|codec| {
-        let format = stream.formats.iter().find(|format| format.kind == Kind::Voice(*codec))?;
-        Some((*codec, format.payload_type))
-    })
+    codecs.iter().find_map(|codec| Some((*codec, number_of(stream, *codec)?)))
+}
+
+fn number_of(stream: &Stream, codec: Codec) -> Option<u8> {
+    stream.formats.iter().find(|format| format.kind == Kind::Voice(codec)).map(|format| format.payload_type)
 }
 
 /// RFC 4733 §2.1: events run on the clock of the audio they stand for.

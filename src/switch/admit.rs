@@ -156,7 +156,8 @@ impl Switch {
         }
         let protection = self.protection(leg, Some(&agent), None);
         let local = self.hears_at(*flow, sdp.as_deref());
-        let admission = Admission { leg, agent: Some(agent), sdp, protection, local, peer: flow.peer.ip(), place };
+        let codecs = self.codecs(Some(&agent), None);
+        let admission = Admission { leg, agent: Some(agent), sdp, protection, codecs, local, peer: flow.peer.ip(), place };
         self.order(call, Order::Admit(admission), now);
         Ok(())
     }

@@ -70,11 +70,15 @@ fn agents(old: &Config, new: &Config) -> Vec<String> {
             ("shift", was.shift != is.shift),
             ("role", was.role != is.role),
             ("login", was.login != is.login),
+            // Those of [media] are told once, there.
+            ("codecs", was.codecs != is.codecs && (&was.codecs, &is.codecs) != (&old.media.codecs, &new.media.codecs)),
             ("srtp", was.srtp != is.srtp),
             ("auto_answer", was.auto_answer != is.auto_answer),
         ];
         what.extend(differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name));
-        out.push(format!("agent {id} changed: {}", what.join(", ")));
+        if !what.is_empty() {
+            out.push(format!("agent {id} changed: {}", what.join(", ")));
+        }
     }
     out
 }

@@ -218,7 +218,8 @@ impl Switch {
             self.engage(agent, call, Role::Beside, now);
         }
         let protection = self.protection_of(leg, &callee);
-        let offer = call::Offer { leg, callee, agent, from, local, early_media: false, place, protection };
+        let codecs = self.codecs_of(&callee);
+        let offer = call::Offer { leg, callee, agent, from, local, early_media: false, place, protection, codecs };
         self.order(call, Order::Offer(offer), now);
     }
 

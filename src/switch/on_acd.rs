@@ -56,7 +56,8 @@ impl Switch {
         self.directory.takes_part(&agent, call, Role::Offered);
         let callee = Callee::Account(agent.clone());
         let protection = self.protection_of(leg, &callee);
-        let offer = call::Offer { leg, callee, agent: Some(agent), from, local, early_media: false, place, protection };
+        let codecs = self.codecs_of(&callee);
+        let offer = call::Offer { leg, callee, agent: Some(agent), from, local, early_media: false, place, protection, codecs };
         self.order(call, Order::Offer(offer), now);
     }
 

@@ -176,7 +176,8 @@ impl Switch {
             let place = if slot.call.has_caller() { call::Place::Callee } else { call::Place::Caller };
             let from = self.shown_as(&shown, by.as_ref(), &callee);
             let protection = self.protection_of(leg, &callee);
-            let offer = call::Offer { leg, callee, agent, from, local, early_media: true, place, protection };
+            let codecs = self.codecs_of(&callee);
+            let offer = call::Offer { leg, callee, agent, from, local, early_media: true, place, protection, codecs };
             self.add_leg(call, leg);
             return self.order(call, Order::Offer(offer), now);
         }

@@ -222,7 +222,8 @@ impl Switch {
         let protection = self.protection(leg, caller_agent.as_ref(), trunk.as_ref());
         let local = self.hears_at(flow, sdp.as_deref());
         let arrival = Arrival { call, session, leg, sdp, protection, local, peer: flow.peer.ip(), record };
-        let policy = MediaPolicy { codecs: self.config.media.codecs.clone(), rtp_timeout: self.config.media.rtp_timeout };
+        let codecs = self.codecs(caller_agent.as_ref(), trunk.as_ref());
+        let policy = MediaPolicy { codecs, rtp_timeout: self.config.media.rtp_timeout };
         let mut ordered = Vec::new();
         let machine = Call::arrive(arrival, policy, self.wall, now, &mut ordered);
         let mut slot = Slot::new(machine, purpose, from, &self.config.rules);

@@ -1,8 +1,8 @@
-//! What is asked of each leg's encryption: by whose it is, and with keys of its own.
+//! What each leg may speak, and what is asked of its encryption: by whose it is, and with keys of its own.
 
 use super::Switch;
 use crate::base::srtp::{LegSecret, Protection, SrtpPolicy};
-use crate::base::{AgentId, LegId, TrunkId};
+use crate::base::{AgentId, Codec, LegId, TrunkId};
 use crate::sip::Callee;
 use sha2::{Digest, Sha256};
 
@@ -19,6 +19,20 @@ impl Switch {
                 let suites = self.config.media.srtp_suites.clone();
                 Protection { policy, suites, secret: LegSecret::new(hash.finalize().into()) }
             }
+        }
+    }
+
+    /// What a leg of an agent's phone, or of a trunk, may speak.
+    pub(super) fn codecs(&self, agent: Option<&AgentId>, trunk: Option<&TrunkId>) -> Vec<Codec> {
+        let of_agent = agent.and_then(|agent| self.config.agents.get(agent)).map(|agent| &agent.codecs);
+        let of_trunk = || trunk.and_then(|trunk| self.config.trunks.get(trunk)).map(|trunk| &trunk.codecs);
+        of_agent.or_else(of_trunk).unwrap_or(&self.config.media.codecs).clone()
+    }
+
+    pub(super) fn codecs_of(&self, callee: &Callee) -> Vec<Codec> {
+        match callee {
+            Callee::Account(agent) => self.codecs(Some(agent), None),
+            Callee::Trunk { trunk, .. } => self.codecs(None, trunk.as_ref()),
         }
     }
 

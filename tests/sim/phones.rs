@@ -4,7 +4,7 @@
 use super::cipher::{Cipher, Setting};
 use super::people::{Alert, Deed, Habit, OnRing, Way};
 use super::sound::Sound;
-use super::stream::Stream;
+use super::stream::{Stream, formats};
 use sanling::base::time::{millis, secs};
 use sanling::base::{Duration, Instant, Rng};
 use sanling::sip::msg::digest::{Algorithm, Challenge, Credentials, ha1};
@@ -250,6 +250,10 @@ pub struct Phone {
     pub voices: Vec<(SocketAddr, Voice)>,
     /// Draws the habit of each call anew.
     pub temper: Option<fn(&mut Rng) -> Habit>,
+    /// The payload types that it speaks from its next call on, in order: 8 is PCMA, 0 PCMU.
+    pub speaks: Vec<u8>,
+    /// The payload types of the last offer that it was sent, in order.
+    pub was_offered: Vec<u8>,
     /// Its sound is encrypted, from its next call on.
     pub secure: Option<Setting>,
     /// Of refusals of its calls.
@@ -312,6 +316,8 @@ impl Phone {
             voices: Vec::new(),
             temper: None,
             hears_at: None,
+            speaks: vec![8],
+            was_offered: Vec::new(),
             secure: None,
             warnings: Vec::new(),
             replaces: None,
@@ -431,6 +437,8 @@ impl Phone {
         self.next_port += 2;
         let ip = self.hears_at.unwrap_or(self.sip.ip());
         let mut stream = Stream::new(SocketAddr::new(ip, self.next_port), self.habit.sound, &mut self.rng);
+        stream.speaks.clone_from(&self.speaks);
+        stream.kind = self.speaks[0];
         stream.cipher = self.secure.map(|setting| Cipher::new(setting, &mut self.rng));
         Leg {
             state: if outgoing { State::Dialling } else { State::Incoming },
@@ -804,6 +812,7 @@ impl Phone {
         leg.invite_branch = branch;
         leg.invite_cseq = request.cseq().0;
         leg.stream.take(&request.body);
+        self.was_offered = formats(&request.body);
         let refuses = leg.stream.cipher.as_ref().is_some_and(|cipher| cipher.refuses(&request.body));
         leg.invite = Some(request);
         let habit = &self.habit;
@@ -1257,9 +1266,15 @@ impl Leg {
             Some(Way::Off) => (ip.to_string(), "inactive"),
         };
         let port = if self.holding == Some(Way::Off) { 0 } else { port };
+        // What was settled goes first: an answer takes what was chosen, a new offer goes on with it.
+        let mut kinds = self.stream.speaks.clone();
+        kinds.sort_by_key(|kind| self.stream.remote.is_some() && *kind != self.stream.kind);
+        let list: String = kinds.iter().map(|kind| format!("{kind} ")).collect();
+        let maps: String =
+            kinds.iter().map(|kind| format!("a=rtpmap:{kind} {}/8000\r\n", if *kind == 0 { "PCMU" } else { "PCMA" })).collect();
         format!(
-            "v=0\r\no=- 1 {version} IN {family} {ip}\r\ns=-\r\nc=IN {family} {address}\r\nt=0 0\r\nm=audio {port} RTP/AVP 8 101\r\n\
-             a=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na={direction}\r\n",
+            "v=0\r\no=- 1 {version} IN {family} {ip}\r\ns=-\r\nc=IN {family} {address}\r\nt=0 0\r\nm=audio {port} RTP/AVP {list}101\r\n\
+             {maps}a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na={direction}\r\n",
             version = self.version,
         )
     }

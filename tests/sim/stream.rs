@@ -23,6 +23,9 @@ pub struct Stream {
     key_packets: u16,
     heard: Vec<(Instant, Box<[u8]>)>,
     pub packets_heard: u64,
+    /// The payload types that it speaks, 8 (PCMA) and 0 (PCMU), in its order of preference; and which was settled on.
+    pub speaks: Vec<u8>,
+    pub kind: u8,
     /// Its encryption, where it has any.
     pub cipher: Option<Cipher>,
     /// Somebody on the way sends each packet again, and a changed one, and one in clear.
@@ -44,6 +47,8 @@ impl Stream {
             key_packets: 0,
             heard: Vec::new(),
             packets_heard: 0,
+            speaks: vec![8],
+            kind: 8,
             cipher: None,
             meddled: false,
         }
@@ -83,10 +88,10 @@ impl Stream {
             None => bytes.to_vec(),
         };
         let bytes = &opened[..];
-        if bytes.len() > 12 && bytes[1] & 0x7F == 8 {
+        if bytes.len() > 12 && bytes[1] & 0x7F == self.kind {
             self.packets_heard += 1;
             if keep {
-                self.heard.push((now, bytes[12..].into()));
+                self.heard.push((now, in_law(&bytes[12..], law_of(self.kind), Law::A).into()));
             }
         }
     }
@@ -117,9 +122,9 @@ impl Stream {
             return;
         }
         self.place = if self.place + FRAME > sound.len() { 0 } else { self.place };
-        let payload = &sound[self.place..self.place + FRAME];
+        let payload = in_law(&sound[self.place..self.place + FRAME], Law::A, law_of(self.kind));
         self.place += FRAME;
-        out.push(self.packet(8, false, begun, payload, to));
+        out.push(self.packet(self.kind, false, begun, &payload, to));
         if self.meddled
             && let Some(Emission::Rtp { from, to, bytes }) = out.last()
         {
@@ -135,6 +140,9 @@ impl Stream {
     pub fn take(&mut self, sdp: &[u8]) {
         if let Some(remote) = remote_rtp(sdp) {
             self.remote = Some(remote);
+            // The other side's order counts: in its offer, and in its answer to ours.
+            let listed = formats(sdp);
+            self.kind = listed.into_iter().find(|kind| self.speaks.contains(kind)).unwrap_or(self.kind);
             if let Some(cipher) = &mut self.cipher {
                 cipher.take(sdp);
             }
@@ -194,6 +202,28 @@ impl Stream {
         }
         out
     }
+}
+
+fn law_of(kind: u8) -> Law {
+    if kind == 0 { Law::Mu } else { Law::A }
+}
+
+/// The same sound by the other law; by its own, the very bytes.
+fn in_law(bytes: &[u8], from: Law, to: Law) -> Vec<u8> {
+    if from == to {
+        return bytes.to_vec();
+    }
+    let (mut samples, mut out) = (Vec::new(), Vec::new());
+    from.decode(bytes, &mut samples);
+    to.encode(&samples, &mut out);
+    out
+}
+
+/// The payload types of the audio line, in its order.
+pub fn formats(sdp: &[u8]) -> Vec<u8> {
+    let text = std::str::from_utf8(sdp).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("m=audio ")).unwrap_or_default();
+    line.split_whitespace().skip(2).filter_map(|number| number.parse().ok()).collect()
 }
 
 /// Address and port of the audio line; `None` without one.

@@ -28,6 +28,7 @@ impl Story {
             early_media,
             place: Place::Callee,
             protection: Protection::NONE,
+            codecs: vec![Codec::Pcma, Codec::Pcmu],
         }
     }
 

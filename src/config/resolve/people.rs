@@ -1,8 +1,8 @@
 //! Agents: who they are, what they can do, what their phones prove to know.
 
 use super::destination::Named;
+use super::switch::OfLegs;
 use super::{Place, Placed, Resolver, Spot};
-use crate::base::srtp::SrtpPolicy;
 use crate::base::{AgentId, AutoAnswer, CalendarId};
 use crate::config::raw::{RawAgent, Skills};
 use crate::config::{AgentConfig, Login, Role};
@@ -20,10 +20,10 @@ pub(super) const WEIGHT_MAX: u32 = 100;
 pub(super) const DEMO_PREFIX: &str = "demo-";
 
 impl Resolver<'_> {
-    pub(super) fn agents(&mut self, raw: Vec<RawAgent>, domain: &str, srtp: SrtpPolicy, named: &Named) -> Placed<AgentId, AgentConfig> {
+    pub(super) fn agents(&mut self, raw: Vec<RawAgent>, domain: &str, of_legs: &OfLegs, named: &Named) -> Placed<AgentId, AgentConfig> {
         let mut agents = Placed::new();
         for raw in raw {
-            let agent = self.agent(&raw, domain, srtp, named);
+            let agent = self.agent(&raw, domain, of_legs, named);
             let Some(id) = &raw.id else { continue };
             let place = id.place;
             if let Some(first) = agents.get(&agent.id).map(|spot: &Spot<_>| spot.place) {
@@ -40,7 +40,7 @@ impl Resolver<'_> {
         Some(CalendarId::new(&spot.value))
     }
 
-    fn agent(&mut self, raw: &RawAgent, domain: &str, srtp: SrtpPolicy, named: &Named) -> AgentConfig {
+    fn agent(&mut self, raw: &RawAgent, domain: &str, of_legs: &OfLegs, named: &Named) -> AgentConfig {
         let id = self.required(raw.id.as_ref(), "agent", "id", raw.place, &raw.given);
         if let Some(id) = id
             && !((1..=AGENT_ID_MAX).contains(&id.value.len()) && id.value.bytes().all(|b| b.is_ascii_digit()))
@@ -71,7 +71,8 @@ impl Resolver<'_> {
                 &[("on-register", Login::OnRegister), ("manual", Login::Manual)],
                 Login::OnRegister,
             ),
-            srtp: self.srtp(raw.srtp.as_ref(), srtp),
+            codecs: self.codecs(raw.codecs.as_ref(), ("agent", raw.place), &of_legs.codecs),
+            srtp: self.srtp(raw.srtp.as_ref(), of_legs.srtp),
         }
     }
 

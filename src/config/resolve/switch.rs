@@ -1,6 +1,6 @@
 //! The switch itself: its name and domain, where it listens, its media and folders, and that its prompts are there.
 
-use super::{Resolver, Spot};
+use super::{Place, Resolver, Spot};
 use crate::base::Codec;
 use crate::base::srtp::{SrtpPolicy, Suite};
 use crate::base::time::secs;
@@ -20,6 +20,12 @@ const SIP_PROXY_MAX: usize = 200;
 const SESSION_EXPIRES_LEAST: u64 = 90;
 const DEFAULT_PORTS: RangeInclusive<u16> = 20_000..=29_999;
 const DEFAULT_HTTP: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
+/// What [media] says of the legs of agents and trunks that say nothing themselves.
+pub(super) struct OfLegs {
+    pub codecs: Vec<Codec>,
+    pub srtp: SrtpPolicy,
+}
 
 impl Resolver<'_> {
     pub(super) fn switch(&mut self, raw: &RawSwitch) -> SwitchConfig {
@@ -115,7 +121,7 @@ impl Resolver<'_> {
         let workers = self.number(raw.workers.as_ref(), 1..=256).and_then(|workers| usize::try_from(workers).ok());
         MediaConfig {
             ports: self.ports(raw.ports.as_ref()),
-            codecs: self.codecs(raw),
+            codecs: self.codecs(raw.codecs.as_ref(), ("media", raw.place), &Codec::ALL),
             rtp_timeout: self.duration(raw.rtp_timeout.as_ref(), secs(30), secs(1)..=secs(HOUR)),
             workers,
             srtp_suites: self.suites(raw),
@@ -142,9 +148,10 @@ impl Resolver<'_> {
         DEFAULT_PORTS
     }
 
-    fn codecs(&mut self, raw: &RawMedia) -> Vec<Codec> {
+    /// The codecs of a table, in order of preference; `default` where the key is not given.
+    pub(super) fn codecs(&mut self, list: Option<&Vec<Spot<String>>>, (table, place): (&str, Place), default: &[Codec]) -> Vec<Codec> {
         const KNOWN: [Codec; 4] = Codec::ALL;
-        let Some(list) = &raw.codecs else { return KNOWN.to_vec() };
+        let Some(list) = list else { return default.to_vec() };
         let mut codecs: Vec<(Codec, &Spot<String>)> = Vec::new();
         for spot in list {
             match KNOWN.into_iter().find(|codec| codec.name() == spot.value) {
@@ -159,7 +166,7 @@ impl Resolver<'_> {
             }
         }
         if list.is_empty() {
-            self.faults.error(raw.place, "`media.codecs` is empty", format!("for example: {}", example_of("media", "codecs")));
+            self.faults.error(place, format!("`{table}.codecs` is empty"), format!("for example: {}", example_of(table, "codecs")));
         }
         codecs.into_iter().map(|(codec, _)| codec).collect()
     }
@@ -232,7 +239,7 @@ impl Resolver<'_> {
         self.folder_has(place, MUSIC_FOLDER, [MUSIC_ON_HOLD.to_owned()].into_iter());
     }
 
-    pub(super) fn folder_has(&mut self, place: super::Place, folder: &str, names: impl Iterator<Item = String>) {
+    pub(super) fn folder_has(&mut self, place: Place, folder: &str, names: impl Iterator<Item = String>) {
         let empty = crate::config::prompts::PromptFolder::default();
         let found = self.prompts.folders.get(folder).unwrap_or(&empty);
         let missing: Vec<String> = names

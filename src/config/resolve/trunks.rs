@@ -1,9 +1,8 @@
 //! Trunks: the ways to the network outside.
 
-use super::switch::is_host;
+use super::switch::{OfLegs, is_host};
 use super::{Placed, Resolver, Spot};
 use crate::base::TrunkId;
-use crate::base::srtp::SrtpPolicy;
 use crate::base::time::secs;
 use crate::config::raw::RawTrunk;
 use crate::config::{CallerShown, HostQuestion, ListenProtocol, TrunkAccount, TrunkConfig, TrunkHost, TrunkHostName, TrunkPing};
@@ -17,11 +16,11 @@ const TLS_PORT: u16 = 5061;
 const CHANNELS_MAX: u32 = 100_000;
 
 impl Resolver<'_> {
-    pub(super) fn trunks(&mut self, raw: Vec<RawTrunk>, srtp: SrtpPolicy) -> Placed<TrunkId, TrunkConfig> {
+    pub(super) fn trunks(&mut self, raw: Vec<RawTrunk>, of_legs: &OfLegs) -> Placed<TrunkId, TrunkConfig> {
         let mut trunks: Placed<TrunkId, TrunkConfig> = Placed::new();
         for raw in raw {
             let id = self.required(raw.id.as_ref(), "trunk", "id", raw.place, &raw.given);
-            let trunk = self.trunk(&raw, srtp);
+            let trunk = self.trunk(&raw, of_legs);
             let Some(id) = id else { continue };
             self.identifier(&id.value, id.place);
             let trunk = TrunkConfig { id: TrunkId::new(&id.value), ..trunk };
@@ -34,7 +33,7 @@ impl Resolver<'_> {
         trunks
     }
 
-    fn trunk(&mut self, raw: &RawTrunk, srtp: SrtpPolicy) -> TrunkConfig {
+    fn trunk(&mut self, raw: &RawTrunk, of_legs: &OfLegs) -> TrunkConfig {
         let hosts: Vec<TrunkHost> = (1..).zip(raw.hosts.iter().flatten()).map(|(place, spot)| self.host(spot, place)).collect();
         let account = self.trunk_account(raw);
         let expires = self.duration(raw.expires.as_ref(), secs(3_600), secs(60)..=secs(86_400));
@@ -75,7 +74,8 @@ impl Resolver<'_> {
             channels: self.number(raw.channels.as_ref(), 1..=CHANNELS_MAX).and_then(|channels| usize::try_from(channels).ok()),
             caller_shown,
             caller: raw.caller.as_ref().and_then(|spot| self.shown_number(spot)),
-            srtp: self.srtp(raw.srtp.as_ref(), srtp),
+            codecs: self.codecs(raw.codecs.as_ref(), ("trunk", raw.place), &of_legs.codecs),
+            srtp: self.srtp(raw.srtp.as_ref(), of_legs.srtp),
             tls: self.trunk_tls(raw),
         }
     }

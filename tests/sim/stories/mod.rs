@@ -6,6 +6,7 @@ mod announcing;
 mod call_back;
 mod calls;
 mod card_data;
+mod codecs;
 mod conference;
 mod consultation;
 mod decisions;
