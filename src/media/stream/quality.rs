@@ -115,9 +115,19 @@ fn next_cut(began: Instant, now: Instant) -> Instant {
     began + PART.saturating_mul(u32::try_from(parts).unwrap_or(u32::MAX))
 }
 
-/// Mouth to ear on this leg: half of the way there and back, a packet, and a jitter buffer of twice the jitter.
+/// Mouth to ear on this leg: half of the way there and back, a packet, and a jitter buffer.
 fn delay_ms(round_trip_us: Option<u64>, jitter_us: u64) -> Option<f64> {
-    round_trip_us.map(|trip| (trip / 2 + 2 * jitter_us) as f64 / 1_000.0 + PACKET.as_secs_f64() * 1_000.0)
+    let buffer = e_model::phone_buffer_ms(in_ms(jitter_us));
+    round_trip_us.map(|trip| in_ms(trip / 2) + PACKET.as_secs_f64() * 1_000.0 + buffer)
+}
+
+fn in_ms(us: u64) -> f64 {
+    us as f64 / 1_000.0
+}
+
+/// What was lost on the way, and what came too late for the phone that hears it, as far as that can be known.
+fn lost_at_phone(lost: u64, sent: u64, jitter_us: u64) -> u64 {
+    lost + e_model::late_at_phone(sent.saturating_sub(lost), in_ms(jitter_us))
 }
 
 fn judge(codec: Codec, loss: Loss, delay_ms: Option<f64>) -> Option<Mos> {
@@ -143,11 +153,15 @@ impl Stream {
         let lost_there = far.lost.saturating_sub(far.lost_told);
         let is_told = far.reports > 0;
         let packets_sent = sent - quality.sent_told;
-        let missing = stretch.lost + discarded.unwrap_or(0);
-        let runs = stretch.runs + discarded.unwrap_or(0);
+        let jitter_us = stretch.jitter_us.map_or(0, |(mean, _)| mean);
+        // Ours tells what it threw away; the buffer of who hears what is passed on does not.
+        let late = discarded.unwrap_or_else(|| e_model::late_at_phone(stretch.received, in_ms(jitter_us)));
+        let missing = stretch.lost + late;
+        let runs = stretch.runs + late;
         let of_received = Loss { missing, expected: stretch.received + stretch.lost, runs: Some(runs) };
-        let of_sent = Loss { missing: lost_there, expected: packets_sent, runs: None };
-        let received_delay = delay_ms(trip_us, stretch.jitter_us.map_or(0, |(mean, _)| mean));
+        let missing_there = lost_at_phone(lost_there, packets_sent, far_jitter.unwrap_or(0));
+        let of_sent = Loss { missing: missing_there, expected: packets_sent, runs: None };
+        let received_delay = delay_ms(trip_us, jitter_us);
         let sent_delay = delay_ms(trip_us, far_jitter.unwrap_or(0));
         let mut part = QualityPart {
             from: quality.since - quality.began,

@@ -123,7 +123,10 @@ fn what_is_told_of_each_minute_is_what_was_done_in_it() {
             let told_mean = f64::from(part.received.jitter_mean_us.expect("known")) / 1_000.0;
             let told_most = f64::from(part.received.jitter_max_us.expect("known")) / 1_000.0;
             assert!((told_mean - mean).abs() < 0.1 && (told_most - most).abs() < 0.2, "{story}: {told_mean} {mean}, {told_most} {most}");
-            let of_it = Loss { missing: loss.into(), expected: all - came + u64::from(loss), runs: Some(all_runs - runs) };
+            // It is passed on: what comes too late for the buffer of who hears it is reckoned from the jitter.
+            let late = e_model::late_at_phone(all - came, f64::from(part.received.jitter_mean_us.expect("known")) / 1_000.0);
+            let missed = u64::from(loss) + late;
+            let of_it = Loss { missing: missed, expected: all - came + u64::from(loss), runs: Some(all_runs - runs + late) };
             let mos = e_model::mos(e_model::rating(Impairment::G711_CONCEALED, of_it, None));
             assert_eq!(part.received.mos, Some(mos), "{story}: listening quality, for no round trip is known");
             assert_eq!((part.mos(), part.worst, part.round_trip_mean_us), (Some(mos), Some(mos), None));
@@ -204,8 +207,10 @@ fn the_round_trip_and_what_the_phone_hears_are_what_it_says() {
     );
     assert_eq!((part.sent.jitter_mean_us, part.sent.jitter_max_us), (Some(20_000), Some(30_000)));
     let trip = f64::from(part.round_trip_mean_us.expect("known")) / 1_000.0;
-    let of_it = Loss { missing: 12, expected: part.sent.packets.into(), runs: None };
-    let mos = e_model::mos(e_model::rating(Impairment::G711_CONCEALED, of_it, Some(trip / 2.0 + 20.0 + 2.0 * 20.0)));
+    // Of what came to the phone, with 20 ms of jitter, one of a hundred came too late for a buffer of 4.605 times that.
+    let late = ((f64::from(part.sent.packets) - 12.0) * 0.01).round() as u64;
+    let of_it = Loss { missing: 12 + late, expected: part.sent.packets.into(), runs: None };
+    let mos = e_model::mos(e_model::rating(Impairment::G711_CONCEALED, of_it, Some(trip / 2.0 + 20.0 + 4.605 * 20.0)));
     assert_eq!(part.sent.mos, Some(mos), "conversational quality");
     assert!(part.received.mos > part.sent.mos && part.mos() == Some(mos));
     // Nothing is told of a minute in which the phone says nothing.
