@@ -92,6 +92,7 @@ impl Call {
         party.offered(sdp);
         match party.describe() {
             Ok(sdp) => {
+                party.was_told();
                 Self::configure(party, out);
                 out.push(Action::Sip(sip::Command::AnswerReoffer { leg, sdp }));
                 match side {

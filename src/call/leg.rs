@@ -256,8 +256,8 @@ impl Leg {
         }
     }
 
-    /// What it was told of codecs stands from here on, though it is not up yet.
-    pub fn is_told(&mut self) {
+    /// What was written to the peer is sent: its codec stands from here on, though it is not up yet.
+    pub fn was_told(&mut self) {
         self.open = None;
     }
 

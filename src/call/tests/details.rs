@@ -572,3 +572,16 @@ fn an_offer_of_ours_keeps_the_streams_that_were_agreed_in_their_order() {
         assert_eq!(streams(&ours), streams(&offer));
     }
 }
+
+#[test]
+fn a_caller_who_was_told_no_codec_yet_is_given_that_of_his_callee() {
+    let both = OFFER.replace("RTP/AVP 8", "RTP/AVP 8 0");
+    for (caller, answer) in [(None, "RTP/AVP 0 8 "), (Some(both.as_str()), "RTP/AVP 0 101")] {
+        let mut story = Story::a_caller_arrives(caller);
+        story.port_is_there(CALLER).phone_is_called();
+        story.hears(Event::Answered { leg: PHONE, sdp: Some(PCMU.into()), peer: PEER });
+        let told = story.answer_to_caller();
+        assert!(told.contains(answer), "{told}");
+        assert!(story.call.is_connected());
+    }
+}
