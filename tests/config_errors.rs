@@ -438,7 +438,7 @@ fn each_kind_of_mistake_has_its_answer() {
         ("switch.toml", "[media]", "service_route = [\"sip:192.0.2.5\"]\n[media]", 21, "sip:192.0.2.5;lr"),
         ("switch.toml", "[media]", "service_route = [\"sip:a>b;lr\"]\n[media]", 21, "sip:192.0.2.5;lr"),
         ("agents.toml", "role = \"agent\"", "auto_answer = \"yes\"", 28, "known: off, answer-mode, call-info, alert-info, all"),
-        ("switch.toml", "\"opus\"]", "\"opus\", \"g729\"]", 21, "known: pcma, pcmu, g722, opus"),
+        ("switch.toml", "\"opus\"]", "\"opus\", \"silk-wb\"]", 21, "known: pcma, pcmu, g722, opus"),
         ("switch.toml", "\"pcmu\", \"g722\", \"opus\"]", "\"pcma\"]", 21, "keep one of the two"),
         ("agents.toml", "id = \"1001\"", "id = \"1001\"\ncodecs = [\"opos\"]", 24, "did you mean \"opus\"?"),
         ("agents.toml", "id = \"1001\"", "id = \"1001\"\ncodecs = [\"opus\", \"opus\"]", 24, "keep one of the two"),
