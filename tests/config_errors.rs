@@ -140,7 +140,7 @@ fn every_error_is_told_not_the_first_alone() {
     files[3].text = files[3].text.replace("\"cn\"", "\"cm\"").replace("max_rings = 3", "max_rings = 0");
     files[5].text = files[5].text.replace("pcma", "pcna").replace("20000-29999", "20001-29999");
     let places: Vec<String> = errors_of(&files, &[]).iter().map(|error| format!("{}:{}", error.path, error.line)).collect();
-    let expected = ["queues.toml:28", "queues.toml:29", "rules.toml:5", "rules.toml:6", "switch.toml:22", "switch.toml:23"];
+    let expected = ["queues.toml:28", "queues.toml:29", "rules.toml:5", "rules.toml:6", "switch.toml:23", "switch.toml:24"];
     assert_eq!(places, expected.map(|place| format!("config/{place}")));
 }
 
@@ -425,21 +425,23 @@ fn each_kind_of_mistake_has_its_answer() {
         ("queues.toml", "wrap_up = \"0s\"", "music = \"music/holt\"", 29, "did you mean"),
         ("queues.toml", "wrap_up = \"0s\"", "wrap_up_kind = \"until-dun\"", 29, "did you mean \"until-done\"?"),
         ("queues.toml", "wrap_up = \"0s\"", "wrap_up_kind = \"mandatory\"", 29, "wrap_up = \"2m\""),
-        ("switch.toml", "\"20000-29999\"", "\"20000-30000\"", 22, "end at 29999"),
-        ("switch.toml", "\"20000-29999\"", "\"20000-20001\"", 22, "at least four"),
+        ("switch.toml", "# dns = [\"192.0.2.53:53\"]", "dns = [\"ns.example\"]", 20, "192.0.2.53:53"),
+        ("routing.toml", "\"127.0.0.0/8\"", "\"sip:192.0.2.7\"", 53, "as `hosts` has it"),
+        ("switch.toml", "\"20000-29999\"", "\"20000-30000\"", 23, "end at 29999"),
+        ("switch.toml", "\"20000-29999\"", "\"20000-20001\"", 23, "at least four"),
         ("switch.toml", "\"20000-29999\"", "\"5000-5999\"", 12, "ports of their own"),
-        ("switch.toml", "\"20000-29999\"", "20000", 22, "for example: ports"),
+        ("switch.toml", "\"20000-29999\"", "20000", 23, "for example: ports"),
         ("switch.toml", "udp:127.0.0.1:5060", "wss:127.0.0.1:5061", 12, "not built yet"),
         ("switch.toml", "udp:127.0.0.1:5060", "tls:127.0.0.1:5061", 12, "[tls] certificate ="),
-        ("switch.toml", "[media]", "[tls]\nkey = \"k.pem\"\n[media]", 22, "give both `certificate` and `key`"),
-        ("switch.toml", "ports =", "srtp = \"on\"\nports =", 22, "known: off, optional, required"),
-        ("switch.toml", "ports =", "srtp_suites = [\"AES_128\"]\nports =", 22, "known: AEAD_AES_128_GCM"),
-        ("switch.toml", "[media]", "forwarding = \"hose\"\n[media]", 21, "did you mean \"house\"?"),
-        ("switch.toml", "[media]", "service_route = [\"sip:192.0.2.5\"]\n[media]", 21, "sip:192.0.2.5;lr"),
-        ("switch.toml", "[media]", "service_route = [\"sip:a>b;lr\"]\n[media]", 21, "sip:192.0.2.5;lr"),
+        ("switch.toml", "[media]", "[tls]\nkey = \"k.pem\"\n[media]", 23, "give both `certificate` and `key`"),
+        ("switch.toml", "ports =", "srtp = \"on\"\nports =", 23, "known: off, optional, required"),
+        ("switch.toml", "ports =", "srtp_suites = [\"AES_128\"]\nports =", 23, "known: AEAD_AES_128_GCM"),
+        ("switch.toml", "[media]", "forwarding = \"hose\"\n[media]", 22, "did you mean \"house\"?"),
+        ("switch.toml", "[media]", "service_route = [\"sip:192.0.2.5\"]\n[media]", 22, "sip:192.0.2.5;lr"),
+        ("switch.toml", "[media]", "service_route = [\"sip:a>b;lr\"]\n[media]", 22, "sip:192.0.2.5;lr"),
         ("agents.toml", "role = \"agent\"", "auto_answer = \"yes\"", 28, "known: off, answer-mode, call-info, alert-info, all"),
-        ("switch.toml", "\"opus\"]", "\"opus\", \"silk-wb\"]", 21, "known: pcma, pcmu, g722, opus"),
-        ("switch.toml", "\"pcmu\", \"g722\", \"opus\"]", "\"pcma\"]", 21, "keep one of the two"),
+        ("switch.toml", "\"opus\"]", "\"opus\", \"silk-wb\"]", 24, "known: pcma, pcmu, g722, opus"),
+        ("switch.toml", "\"pcmu\", \"g722\", \"opus\"]", "\"pcma\"]", 24, "keep one of the two"),
         ("agents.toml", "id = \"1001\"", "id = \"1001\"\ncodecs = [\"opos\"]", 24, "did you mean \"opus\"?"),
         ("agents.toml", "id = \"1001\"", "id = \"1001\"\ncodecs = [\"opus\", \"opus\"]", 24, "keep one of the two"),
         ("agents.toml", "id = \"1001\"", "id = \"1001\"\ncodecs = []", 22, "for example: codecs = [\"opus\", \"pcma\"]"),
@@ -449,17 +451,17 @@ fn each_kind_of_mistake_has_its_answer() {
         ("routing.toml", "sip:127.0.0.1:5090", "sip:127.0.0.1;transport=tls", 51, "\"tls:ADDRESS:5061\" to sip.listen"),
         ("routing.toml", "accept_from =", "accept_certificate = \"a b\"\naccept_from =", 53, "sbc.carrier.example"),
         ("switch.toml", "udp:127.0.0.1:5060", "tcp:127.0.0.1:5060", 12, "keep one of the two"),
-        ("switch.toml", "udp:127.0.0.1:5060", "tcp:127.0.0.1:8080", 28, "addresses of their own"),
-        ("switch.toml", "\"127.0.0.1:8080\"", "\"[::]:8080\"", 28, "sanling init"),
+        ("switch.toml", "udp:127.0.0.1:5060", "tcp:127.0.0.1:8080", 29, "addresses of their own"),
+        ("switch.toml", "\"127.0.0.1:8080\"", "\"[::]:8080\"", 29, "sanling init"),
         ("switch.toml", "\"zh-CN\"", "\"zh-TW\"", 8, "known: en-US, zh-CN"),
         ("switch.toml", "\"sanling.local\"", "\"sanling local\"", 7, "host name"),
-        ("switch.toml", "recordings = \"recordings\"", "recordings = \"data\"", 32, "folder of its own"),
-        ("switch.toml", "recordings = \"ever\"", "recordings = \"90\"", 37, "1d to 36500d"),
-        ("switch.toml", "records = \"ever\"", "records = \"2y\"", 38, "1d to 36500d"),
-        ("switch.toml", "free_space = \"1GB\"", "free_space = \"1\"", 40, "1% to 90%"),
-        ("switch.toml", "free_space = \"1GB\"", "free_space = \"95%\"", 40, "1% to 90%"),
-        ("switch.toml", "[storage]", "[storages]", 30, "did you mean `storage`?"),
-        ("switch.toml", "[storage]", "patience = 3\n[storage]", 30, "`patience` belongs in `rules.hold`"),
+        ("switch.toml", "recordings = \"recordings\"", "recordings = \"data\"", 33, "folder of its own"),
+        ("switch.toml", "recordings = \"ever\"", "recordings = \"90\"", 38, "1d to 36500d"),
+        ("switch.toml", "records = \"ever\"", "records = \"2y\"", 39, "1d to 36500d"),
+        ("switch.toml", "free_space = \"1GB\"", "free_space = \"1\"", 41, "1% to 90%"),
+        ("switch.toml", "free_space = \"1GB\"", "free_space = \"95%\"", 41, "1% to 90%"),
+        ("switch.toml", "[storage]", "[storages]", 31, "did you mean `storage`?"),
+        ("switch.toml", "[storage]", "patience = 3\n[storage]", 31, "`patience` belongs in `rules.hold`"),
     ];
     let mut unanswered = Vec::new();
     for (file, from, to, line, remedy) in cases {

@@ -42,8 +42,8 @@ fn expect(what: &str, sound: &[i16], (there, other): (f64, f64)) {
 #[test]
 fn the_first_servers_of_a_name_are_dead_and_a_call_goes_by_the_next() {
     let site = site();
-    site.until("the missing name is told", 15.0, |site| trunk(site)["hosts"][0]["state"] == "not-found");
     let server = NameServer::start(site.port(DNS));
+    site.until("the missing name is told", 60.0, |site| trunk(site)["hosts"][0]["state"] == "not-found");
     // TCP first: nobody listens there. Then UDP: the first says nothing.
     server.naptr("carrier.example", (10, 1), "SIP+D2T", "_sip._tcp.carrier.example");
     server.naptr("carrier.example", (20, 1), "SIP+D2U", "_sip._udp.carrier.example");
@@ -52,7 +52,7 @@ fn the_first_servers_of_a_name_are_dead_and_a_call_goes_by_the_next() {
     server.srv("_sip._udp.carrier.example", (10, 1), "dead.carrier.example", site.port(DEAD));
     server.address("dead.carrier.example", "127.0.0.1").address("alive.carrier.example", "127.0.0.1");
     let expected = [("tcp", DEAD), ("udp", DEAD), ("udp", SERVES)].map(|(with, port)| format!("{with}:127.0.0.1:{}", site.port(port)));
-    site.until("its servers are found", 15.0, |site| trunk(site)["hosts"][0]["targets"].as_array().is_some_and(|all| all.len() == 3));
+    site.until("its servers are found", 40.0, |site| trunk(site)["hosts"][0]["targets"].as_array().is_some_and(|all| all.len() == 3));
     let shown = trunk(&site);
     let targets: Vec<&str> =
         shown["hosts"][0]["targets"].as_array().expect("targets").iter().map(|target| text(&target["target"])).collect();
@@ -96,7 +96,7 @@ fn who_calls_from_where_the_name_leads_comes_in_on_the_trunk() {
     let site = site();
     let server = NameServer::start(site.port(DNS));
     server.address("carrier.example", "127.0.0.1");
-    site.until("the name is found", 15.0, |site| trunk(site)["hosts"][0]["targets"].as_array().is_some_and(|all| all.len() == 1));
+    site.until("the name is found", 60.0, |site| trunk(site)["hosts"][0]["targets"].as_array().is_some_and(|all| all.len() == 1));
     let (ear, caller_ear) = (Ear::open(site.port(40), Mouth::Tone(AGENT)), Ear::open(site.port(42), Mouth::Tone(CARRIER)));
     Sipp::register(&site, "1001", 10, &[]);
     let mut agent = Sipp::agent(&site, "agent", 10, &ear, 500, &[]);

@@ -20,8 +20,8 @@ use tokio::sync::mpsc;
 
 /// When a name that led nowhere is asked for again.
 const AGAIN: Duration = if cfg!(test) { Duration::from_millis(300) } else { Duration::from_secs(10) };
-/// All that is asked for one name.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// All that is asked for one name: with a dead server five questions of some seconds.
+const PATIENCE: Duration = Duration::from_secs(40);
 /// A name server that does not answer leaves what was known good for so long.
 const STALE: Duration = Duration::from_secs(86_400);
 /// How often it is looked whether something is due: a reload may have brought names.

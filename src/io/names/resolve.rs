@@ -9,7 +9,7 @@ use hickory_resolver::proto::ProtoErrorKind;
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{RData, RecordType};
 use hickory_resolver::{ResolveError, TokioResolver};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 /// An answer is good for as long as it says, but no shorter and no longer than this.
@@ -55,13 +55,26 @@ impl Asking<'_> {
         if let Some(port) = question.port {
             return Ok((self.addresses(&question.name, (usual, port), (0, 1)).await?, true));
         }
+        let (mut targets, mut is_served, mut silent) = (Vec::new(), false, None);
         let services = match given {
             Some(protocol) => vec![(protocol, srv_name(protocol, &question.name))],
-            None => self.services(question, spoken).await?,
+            None => {
+                let named = self.naptr(question, spoken).await.unwrap_or_else(|trouble| {
+                    silent = Some(trouble);
+                    Vec::new()
+                });
+                if named.is_empty() { each(question, spoken) } else { named }
+            }
         };
-        let (mut targets, mut is_served, mut silent) = (Vec::new(), false, None);
         for (rank, (protocol, service)) in (0u32..).zip(services) {
-            let Some(servers) = self.servers(&service).await? else { continue };
+            let servers = match self.servers(&service).await {
+                Ok(Some(servers)) => servers,
+                Ok(None) => continue,
+                Err(trouble) => {
+                    silent = Some(trouble);
+                    continue;
+                }
+            };
             is_served = true;
             for Server { name, port, priority, weight } in servers {
                 // One transport after the other, and in each the priorities of its servers.
@@ -72,9 +85,17 @@ impl Asking<'_> {
                     Err(trouble) => silent = Some(trouble),
                 }
             }
+            if targets.len() >= TARGETS_MAX {
+                break;
+            }
         }
         if !is_served {
-            return Ok((self.addresses(&question.name, (usual, usual.default_port()), (0, 1)).await?, true));
+            // Where nobody says anything of its servers, as where there is nothing but a file of hosts, it may be one itself.
+            return match (self.addresses(&question.name, (usual, usual.default_port()), (0, 1)).await, silent) {
+                (Ok(found), silent) => Ok((found, silent.is_none())),
+                (Err(_), Some(silent)) => Err(silent),
+                (Err(trouble), None) => Err(trouble),
+            };
         }
         targets.truncate(TARGETS_MAX);
         match (targets.is_empty(), silent) {
@@ -84,17 +105,7 @@ impl Asking<'_> {
         }
     }
 
-    /// §4.1: the services to ask for, the best first: as NAPTR has them, else those of all transports that we can use.
-    async fn services(&mut self, question: &HostQuestion, spoken: &[ListenProtocol]) -> Result<Vec<(Protocol, String)>, Trouble> {
-        let named = self.naptr(question, spoken).await?;
-        if !named.is_empty() {
-            return Ok(named);
-        }
-        let each: &[ListenProtocol] = if question.secure { &[ListenProtocol::Tls] } else { &[ListenProtocol::Udp, ListenProtocol::Tcp] };
-        let usable = each.iter().filter(|protocol| question.secure || spoken.contains(protocol)).map(|protocol| Protocol::from(*protocol));
-        Ok(usable.map(|protocol| (protocol, srv_name(protocol, &question.name))).collect())
-    }
-
+    /// §4.1: the services that the name's owner wants, the best first, among those that we can use.
     async fn naptr(&mut self, question: &HostQuestion, spoken: &[ListenProtocol]) -> Result<Vec<(Protocol, String)>, Trouble> {
         let mut found = Vec::new();
         for data in self.ask(&question.name, RecordType::NAPTR).await? {
@@ -134,15 +145,15 @@ impl Asking<'_> {
         (protocol, port): (Protocol, u16),
         (priority, weight): (u32, u16),
     ) -> Result<Vec<Found>, Trouble> {
-        let mut ips: Vec<IpAddr> = Vec::new();
+        let (mut ips, mut silent) = (Vec::new(), None);
         for kind in [RecordType::A, RecordType::AAAA] {
-            for data in self.ask(name, kind).await? {
-                match data {
-                    RData::A(ip) => ips.push(IpAddr::V4(ip.0)),
-                    RData::AAAA(ip) => ips.push(IpAddr::V6(ip.0)),
-                    _ => {}
-                }
+            match self.ask(name, kind).await {
+                Ok(found) => ips.extend(found.iter().filter_map(RData::ip_addr)),
+                Err(trouble) => silent = Some(trouble),
             }
+        }
+        if let (Some(silent), true) = (silent, ips.is_empty()) {
+            return Err(silent);
         }
         // Servers give them in turn: that is no news.
         ips.sort_unstable();
@@ -179,6 +190,13 @@ fn code_of(error: &ResolveError) -> Option<ResponseCode> {
         ProtoErrorKind::NoRecordsFound { response_code, .. } => Some(*response_code),
         _ => None,
     }
+}
+
+/// §4.1: without NAPTR, those of all transports that we can use.
+fn each(question: &HostQuestion, spoken: &[ListenProtocol]) -> Vec<(Protocol, String)> {
+    let each: &[ListenProtocol] = if question.secure { &[ListenProtocol::Tls] } else { &[ListenProtocol::Udp, ListenProtocol::Tcp] };
+    let usable = each.iter().filter(|protocol| question.secure || spoken.contains(protocol)).map(|protocol| Protocol::from(*protocol));
+    usable.map(|protocol| (protocol, srv_name(protocol, &question.name))).collect()
 }
 
 fn srv_name(protocol: Protocol, name: &str) -> String {

@@ -102,7 +102,7 @@ async fn a_name_that_is_not_there_is_told_from_a_server_that_does_not_say() {
     let server = NameServer::start(0);
     server.srv("_sip._udp.none.example", (1, 1), ".", 0).address("none.example", "192.0.2.9");
     server.srv("_sip._udp.lost.example", (1, 1), "nowhere.example", 5060).address("lost.example", "192.0.2.9");
-    server.fails("broken.example").is_silent("silent.example");
+    server.fails("broken.example").is_silent("silent.example").is_silent("_sip._udp.silent.example");
     for host in ["sip:nowhere.example", "sip:none.example", "sip:lost.example"] {
         let answer = asks(&server, host, &[ListenProtocol::Udp]).await;
         assert!(matches!(answer, Err(Trouble::NotFound(_))), "{host}: {answer:?}");
@@ -126,6 +126,18 @@ async fn a_servers_weight_is_shared_by_its_addresses_and_an_answer_lives_as_long
     server.forgets("b.example").fails("b.example");
     let answer = asks(&server, "sip:c.example", &[ListenProtocol::Udp]).await.expect("one is there");
     assert_eq!((answer.targets.len(), answer.whole), (2, false));
+}
+
+/// Some name servers fail on what they do not know.
+#[tokio::test]
+async fn where_nothing_is_said_of_its_servers_a_name_is_taken_for_one_as_long_as_nothing_better_is_known() {
+    let server = NameServer::start(0);
+    server.fails("_sip._udp.c.example").address("c.example", "192.0.2.9");
+    let answer = asks(&server, "sip:c.example", &[ListenProtocol::Udp]).await.expect("an address");
+    assert_eq!((answer.targets[0].address.to_string(), answer.whole), ("192.0.2.9:5060".to_owned(), false));
+    server.forgets("_sip._udp.c.example").srv("_sip._udp.c.example", (1, 1), "c.example", 5070);
+    let answer = asks(&server, "sip:c.example", &[ListenProtocol::Udp]).await.expect("a server");
+    assert_eq!((answer.targets[0].address.to_string(), answer.whole), ("192.0.2.9:5070".to_owned(), true));
 }
 
 fn targets(ips: &[&str]) -> Vec<Found> {

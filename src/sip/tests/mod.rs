@@ -5,6 +5,7 @@ mod calls_out;
 mod carriers;
 mod desk;
 mod edge;
+mod families;
 mod guarded;
 mod lamps;
 mod limits;
