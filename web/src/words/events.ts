@@ -22,7 +22,7 @@ const ZH: Record<string, string> = {
   'call_back.not_reached': '回拨未通', 'call_back.closed': '回拨结束', 'recording.complete': '录音完成', 'recording.missing': '录音缺失',
   'recording.paused': '录音暂停', 'recording.resumed': '录音恢复', 'recording.replayed': '话机收听录音', 'replay.refused': '话机收听被拒',
   'switch.overloaded': '过载', 'switch.relieved': '过载解除', 'trunk.up': '中继恢复', 'trunk.down': '中继中断', 'trunk.registered': '中继已注册',
-  'trunk.unregistered': '中继未注册', 'qa.calls_drawn': '抽样', 'qa.score_given': '评分', 'qa.score_changed': '改分', 'qa.appealed': '申诉', 'qa.appeal_answered': '申诉答复', 'qa.coached': '辅导',
+  'trunk.unregistered': '中继未注册', 'trunk.name_found': '中继名称已找到', 'trunk.name_not_found': '中继名称找不到', 'qa.calls_drawn': '抽样', 'qa.score_given': '评分', 'qa.score_changed': '改分', 'qa.appealed': '申诉', 'qa.appeal_answered': '申诉答复', 'qa.coached': '辅导',
   'qa.calibration_begun': '评分校准', 'source.blocked': '来源封禁', 'source.released': '来源解封', 'config.reloaded': '配置已重载',
 };
 

@@ -26,11 +26,11 @@ const ZH: Record<string, string> = {
   'appeal-open': '待答复', 'appeal-kept': '维持原分', 'appeal-changed': '已改分',
   yes: '是', no: '否', 'not-applicable': '不适用', kept: '维持原分', passed: '合格', 'not-passed': '不合格', week: '周', day: '天',
   // Operation.
-  'room-ok': '充足', 'room-low': '偏低', 'room-short': '不足', 'room-unknown': '未知', ok: '正常', failing: '异常', up: '正常', down: '中断', unknown: '未知', asked: '要求回拨', promised: '承诺回拨',
+  'room-ok': '充足', 'room-low': '偏低', 'room-short': '不足', 'room-unknown': '未知', ok: '正常', failing: '异常', up: '正常', down: '中断', 'not-found': '名称找不到', unusable: '无法使用', unknown: '未知', asked: '要求回拨', promised: '承诺回拨',
 };
 
 const EN: Record<string, string> = {
-  'room-ok': 'ok', 'room-low': 'low', 'room-short': 'short', 'room-unknown': 'unknown', 'appeal-open': 'open', 'appeal-kept': 'stands', 'appeal-changed': 'changed', qa: 'QA', 'call-back': 'call-back', 'wrap-up': 'wrap-up', 'not-ready': 'not ready', open_microphone: 'open microphone',
+  'room-ok': 'ok', 'room-low': 'low', 'room-short': 'short', 'room-unknown': 'unknown', 'appeal-open': 'open', 'appeal-kept': 'stands', 'appeal-changed': 'changed', qa: 'QA', 'call-back': 'call-back', 'wrap-up': 'wrap-up', 'not-found': 'name not found', 'not-ready': 'not ready', open_microphone: 'open microphone',
 };
 
 export const term = (word: string): string => (language.value === 'zh' ? ZH[word] : EN[word]) ?? word.replaceAll('-', ' ');

@@ -34,6 +34,19 @@ export function Trunks() {
             {trunk.hosts.map((host) => (
               <span key={host.host}>
                 <code>{host.host}</code> <State of={host.state} />
+                {host.lost && <span class="wrong">{host.lost}</span>}
+                {/* Of an address there is nothing more to say. */}
+                {host.targets.some((one) => !host.host.includes(one.target.slice('udp:'.length))) && (
+                  <span class="soft">
+                    {' → '}
+                    {host.targets.map((one) => (
+                      <span key={one.target}>
+                        <code>{one.target}</code> <State of={one.state} />{' '}
+                        {one.target === trunk.used && `(${t.used}) `}
+                      </span>
+                    ))}
+                  </span>
+                )}
               </span>
             ))}
           </li>
