@@ -86,9 +86,10 @@ impl Material {
     /// A file cannot be read, or does not fit; the text names it.
     pub fn load(config: &Config, folder: &Path) -> Result<Self, Unusable> {
         let server = config.sip.tls.as_ref().map(|pair| server_side(pair, config, folder)).transpose()?;
+        let spoken = config.sip.listen.iter().any(|listen| listen.protocol == ListenProtocol::Tls);
         let mut trunks = Vec::new();
         for trunk in config.trunks.values() {
-            trunks.extend(trunk_sides(trunk, config.sip.tls.is_some(), folder)?);
+            trunks.extend(trunk_sides(trunk, spoken, folder)?);
         }
         let pages = config.sip.tls.as_ref().filter(|_| config.http.tls).map(|pair| pages_side(pair, folder)).transpose()?;
         Ok(Self { server, pages, trunks })
