@@ -33,6 +33,7 @@
 //! | 3 | [`acd`] | agents, queues, matching, figures; knows calls by id |
 //! | 3 | [`rules`] | one pure machine a rule: ring limit, hold patience, scripts, farewell, … |
 //! | 3 | [`recording`] | policy, state and name of a recording |
+//! | 3 | [`siprec`] | recording sessions: a copy of a call to a recording server, calls of others recorded here; the metadata of both |
 //! | 3 | [`report`] | facts in (call records, agents' intervals), figures out, each with its formula |
 //! | 3 | [`qa`] | which rules of service a call broke; scorecards that fill themselves in as far as the switch knows, scores, samples, calibration, results |
 //! | 4 | [`switch`] | owns all machines and a work list; one routing file a source |
@@ -57,6 +58,7 @@
 //! 12 media             RTP in → relay without decoding, or jitter buffer → mix → encode each 20 ms
 //! 13 tap               caller left, all others and the switch right → recorder → ID.wav.part
 //! 13a each minute      how well each leg's sound travelled (media::stream::quality) → switch::quality → the record; poor is told
+//! 13b the copy      the same two sides to a recording server, by a recording session of its own; the call never waits for it
 //! 14 detector          Spoke, FellSilent, Digit, TimedOut → call → rules; the gauge: how each party sounds → switch::hearing
 //! 15 re-INVITE hold    HoldPatience: after 7 s the held party hears that he is not forgotten; again each 7 s
 //! 15a `**2`            a script of service says its steps to the caller, with or without the agent
@@ -98,6 +100,7 @@ pub mod qa;
 pub mod recording;
 pub mod report;
 pub mod rules;
+pub mod siprec;
 
 pub mod switch;
 

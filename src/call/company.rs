@@ -63,7 +63,8 @@ impl Call {
     }
 
     /// Who is on record: on the left the caller, or who came in his place, on the right all others.
-    pub(super) fn recorded(&self) -> (LegId, Vec<LegId>) {
+    #[must_use]
+    pub fn recorded(&self) -> (LegId, Vec<LegId>) {
         let callee = self.callee.as_ref().map(|callee| callee.id);
         let (left, other) = match (self.exchanged, callee) {
             (false, callee) => (self.caller.id, callee),

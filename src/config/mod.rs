@@ -18,6 +18,7 @@ mod resolve;
 mod retention;
 mod rights;
 pub mod secrets;
+mod siprec;
 mod source;
 mod suggest;
 mod tls;
@@ -36,6 +37,7 @@ pub use reason::{MEETING, NO_REASON, OWN_REASONS, ReasonConfig};
 pub use resolve::{Outcome, examine, examine_with, resolve};
 pub use retention::{FreeSpace, Retention};
 pub use rights::{Right, rights};
+pub use siprec::{CopiedCalls, RecordingServer, RecordingSource};
 pub use source::SourceFile;
 pub use suggest::nearest;
 pub use tls::{CertificateFiles, Finding, KeyPair, NoFiles, TrunkTls};
@@ -68,6 +70,10 @@ pub struct Config {
     /// In order of the files; the first that matches number and source is taken.
     pub routes: Vec<RouteConfig>,
     pub trunks: BTreeMap<TrunkId, TrunkConfig>,
+    /// To whom copies of calls go, in order of preference.
+    pub recording_servers: Vec<RecordingServer>,
+    /// Whose calls are recorded here.
+    pub recording_sources: Vec<RecordingSource>,
     pub calendars: BTreeMap<CalendarId, Calendar>,
     pub menus: BTreeMap<MenuId, MenuConfig>,
     pub boxes: BTreeMap<BoxId, BoxConfig>,
@@ -91,6 +97,12 @@ impl Config {
     pub fn scorecard(&self, id: &str, version: Option<u32>) -> Option<&Scorecard> {
         let versions = self.scorecards.iter().filter(|card| card.id == id && version.is_none_or(|version| card.version == version));
         versions.max_by_key(|card| card.version)
+    }
+
+    /// Whether recording sessions are taken from that trunk.
+    #[must_use]
+    pub fn is_recording_source(&self, trunk: &TrunkId) -> bool {
+        self.recording_sources.iter().any(|source| source.trunk == *trunk)
     }
 
     /// The words for why an agent is not ready.

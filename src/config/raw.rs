@@ -1,6 +1,8 @@
 //! The document's mirror: which tables and keys there are, what kind of value each takes, and an example of each for whoever got it
 //! wrong. Every wrong key and kind is collected, not the first alone, which is why this is no serde derive. What a value means is
-//! `resolve`'s.
+//! `resolve`'s. How each kind of value is read stands in `kinds`.
+
+mod kinds;
 
 use super::document::{Node, Value};
 use super::error::Faults;
@@ -75,6 +77,8 @@ tables! {
         queue: Vec<RawQueue> = "[[queue]]",
         route: Vec<RawRoute> = "[[route]]",
         trunk: Vec<RawTrunk> = "[[trunk]]",
+        recording_server: Vec<RawRecordingServer> = "[[recording_server]]",
+        recording_source: Vec<RawRecordingSource> = "[[recording_source]]",
         calendar: Vec<RawCalendar> = "[[calendar]]",
         menu: Vec<RawMenu> = "[[menu]]",
         message_box: Vec<RawBox> = "[[message_box]]",
@@ -355,6 +359,20 @@ tables! {
         key: Spot<String> = "key = \"tls/carrier-client-key.pem\"",
         accept_certificate: Spot<String> = "accept_certificate = \"sbc.carrier.example\"",
     }
+    RawRecordingServer "recording_server" {
+        id: Spot<String> = "id = \"vault\"",
+        trunk: Spot<String> = "trunk = \"vault\"",
+        calls: Vec<Spot<String>> = "calls = [\"queue:service\", \"agent:1001\", \"number:95000\"]",
+        user: Spot<String> = "user = \"record\"",
+        codecs: Vec<Spot<String>> = "codecs = [\"pcma\", \"g722\"]",
+        on_failure: Spot<String> = "on_failure = \"retry\"",
+        retry_after: Spot<String> = "retry_after = \"30s\"",
+    }
+    RawRecordingSource "recording_source" {
+        id: Spot<String> = "id = \"branch\"",
+        trunk: Spot<String> = "trunk = \"branch\"",
+        sessions: Spot<i64> = "sessions = 100",
+    }
     RawRules "rules" {
         answer: RawAnswer = "[rules.answer]",
         hold: RawHold = "[rules.hold]",
@@ -487,121 +505,6 @@ impl RawConfig {
 pub(super) fn example_of(table: &str, key: &str) -> &'static str {
     let keys = TABLES.iter().find(|(path, _)| *path == table).map_or(&[][..], |(_, keys)| keys);
     keys.iter().find(|(name, _)| *name == key).map_or("", |(_, example)| example)
-}
-
-impl FromNode for Spot<String> {
-    fn from_node(node: &Node, key: Key<'_>, faults: &mut Faults) -> Option<Self> {
-        match &node.value {
-            Value::Text(text) => Some(Self { value: text.clone(), place: node.place }),
-            _ => wrong_kind(node, key, "a text in double quotes", faults),
-        }
-    }
-}
-
-impl FromNode for Spot<i64> {
-    fn from_node(node: &Node, key: Key<'_>, faults: &mut Faults) -> Option<Self> {
-        match &node.value {
-            Value::Integer(number) => Some(Self { value: *number, place: node.place }),
-            _ => wrong_kind(node, key, "a whole number", faults),
-        }
-    }
-}
-
-impl FromNode for Spot<f64> {
-    fn from_node(node: &Node, key: Key<'_>, faults: &mut Faults) -> Option<Self> {
-        match &node.value {
-            Value::Integer(number) => Some(Self { value: *number as f64, place: node.place }),
-            Value::Decimal(number) => Some(Self { value: *number, place: node.place }),
-            _ => wrong_kind(node, key, "a number", faults),
-        }
-    }
-}
-
-impl FromNode for Spot<bool> {
-    fn from_node(node: &Node, key: Key<'_>, faults: &mut Faults) -> Option<Self> {
-        match &node.value {
-            Value::Boolean(truth) => Some(Self { value: *truth, place: node.place }),
-            _ => wrong_kind(node, key, "true or false", faults),
-        }
-    }
-}
-
-impl<T: FromNode> FromNode for Vec<T> {
-    fn from_node(node: &Node, key: Key<'_>, faults: &mut Faults) -> Option<Self> {
-        match &node.value {
-            Value::List(list) => Some(list.iter().filter_map(|node| T::from_node(node, key, faults)).collect()),
-            Value::Table(_) => wrong_kind(node, key, "a list of tables, each with two brackets on either side", faults),
-            _ => wrong_kind(node, key, "a list in square brackets", faults),
-        }
-    }
-}
-
-impl FromNode for Texts {
-    fn from_node(node: &Node, key: Key<'_>, faults: &mut Faults) -> Option<Self> {
-        let texts = match &node.value {
-            Value::List(_) => Vec::from_node(node, key, faults)?,
-            _ => vec![Spot::from_node(node, key, faults)?],
-        };
-        Some(Self { place: node.place, texts })
-    }
-}
-
-impl FromNode for Titles {
-    fn from_node(node: &Node, key: Key<'_>, faults: &mut Faults) -> Option<Self> {
-        let mut titles = Self { place: node.place, ..Self::default() };
-        let Value::Table(table) = &node.value else {
-            let text: Spot<String> = Spot::from_node(node, key, faults)?;
-            return Some(Self { zh: Some(text.clone()), en: Some(text), ..titles });
-        };
-        for (language, entry) in table {
-            let text = |faults: &mut Faults| Spot::from_node(&entry.node, Key { name: &joined(key.name, language), ..key }, faults);
-            let (known, read) = match language.as_str() {
-                "zh" => (true, &mut titles.zh),
-                "en" => (true, &mut titles.en),
-                _ => (false, &mut titles.zh),
-            };
-            if known {
-                *read = text(faults);
-                titles.is_wrong |= read.is_none();
-            } else {
-                unknown_key(entry.key, key.name, language, &["zh", "en"], faults);
-                titles.is_wrong = true;
-            }
-        }
-        Some(titles)
-    }
-}
-
-impl FromNode for Keys {
-    fn from_node(node: &Node, key: Key<'_>, faults: &mut Faults) -> Option<Self> {
-        let Value::Table(table) = &node.value else {
-            return wrong_kind(node, key, "a table of keys and where they lead", faults);
-        };
-        let mut keys = Self::default();
-        for (name, entry) in table {
-            let key = Key { name: &joined(key.name, name), example: key.example };
-            if let Some(to) = Texts::from_node(&entry.node, key, faults) {
-                keys.keys.insert(name.clone(), (entry.key, to));
-            }
-        }
-        Some(keys)
-    }
-}
-
-impl FromNode for Skills {
-    fn from_node(node: &Node, key: Key<'_>, faults: &mut Faults) -> Option<Self> {
-        let Value::Table(table) = &node.value else {
-            return wrong_kind(node, key, "a table of skills and their levels", faults);
-        };
-        let mut skills = Self { place: node.place, levels: BTreeMap::new() };
-        for (skill, entry) in table {
-            let key = Key { name: &joined(key.name, skill), example: key.example };
-            if let Some(level) = Spot::from_node(&entry.node, key, faults) {
-                skills.levels.insert(skill.clone(), (entry.key, level));
-            }
-        }
-        Some(skills)
-    }
 }
 
 fn joined(path: &str, key: &str) -> String {

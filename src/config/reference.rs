@@ -240,6 +240,20 @@ reference! {
         "accept_certificate" = "(nobody's)": "Calls over TLS from who shows a good certificate of this name come in on it without a password, as those from `accept_from` do; one of the two is enough.";
         "caller" = "(the extension)": "The number that agents show in calls out; one of the agent's queue, or his own, counts first.";
     }
+    ["recording_server"] "To whom a copy of calls goes while they are spoken (SIPREC, RFC 7866). Servers are tried in the order of the files; a call that none takes goes on, and that is told." {
+        "id" = "": "Its name, as events have it.";
+        "trunk" = "": "The trunk by which it is reached: its hosts in their order, our account there, its certificate, and whether sound is encrypted. `try_for` (else 5 s) is how long a host has to answer.";
+        "calls" = "": "Whose calls: `all`, `queue:ID`, `agent:ID`, `trunk:ID` (by which they come), `number:PATTERN` (as dialled).";
+        "user" = r#""record""#: "User part of its URI.";
+        "codecs" = "(those of [media])": "What is offered to it, in order of preference.";
+        "on_failure" = r#""go-on""#: "What follows when no server takes a call's copy: `go-on` without, or `retry` while the call lasts.";
+        "retry_after" = r#""30s""#: "When it is tried again.";
+    }
+    ["recording_source"] "Whose calls are recorded here as recording sessions (SIPREC, RFC 7866). From all others they are refused." {
+        "id" = "": "Its name, as records have it.";
+        "trunk" = "": "The trunk by which it is known: its `accept_from` or `accept_certificate`; `srtp` counts as well.";
+        "sessions" = "100": "Recording sessions at once; more get 503.";
+    }
     ["rules.answer"] "Three rings." {
         "max_rings" = "3": "An agent who has not answered by then is passed over; the caller keeps his place.";
         "cadence" = r#""cn""#: "Whose rings are counted: with `cn` one ring is 5 s.";
@@ -514,6 +528,11 @@ mod tests {
         ),
         ("route", "[[route]]\nnumber = \"1\"\nto = \"reject:404\"\n"),
         ("trunk", "[[trunk]]\nid = \"t\"\nhosts = [\"sip:127.0.0.1\"]\n"),
+        (
+            "recording_server",
+            "[[trunk]]\nid = \"t\"\nhosts = [\"sip:127.0.0.1\"]\n[[recording_server]]\nid = \"s\"\ntrunk = \"t\"\ncalls = [\"all\"]\n",
+        ),
+        ("recording_source", "[[trunk]]\nid = \"t\"\naccept_from = [\"127.0.0.1\"]\n[[recording_source]]\nid = \"s\"\ntrunk = \"t\"\n"),
         ("rules.script", "[[rules.script]]\nid = \"s\"\nsteps = [\"release\"]\n"),
         ("rules.survey", "[rules.farewell]\n[rules.survey]\n"),
         ("calendar", "[[calendar]]\nid = \"c\"\nzone = \"UTC\"\nopen = {}\n"),

@@ -17,6 +17,7 @@ mod retention;
 mod rules;
 mod scorecards;
 mod service;
+mod siprec;
 mod switch;
 mod tls;
 mod together;
@@ -121,6 +122,9 @@ impl Resolver<'_> {
         let boxes = self.boxes(raw.message_box.unwrap_or_default(), &named);
         let calendars = self.calendars(raw.calendar.unwrap_or_default());
         let trunks = self.trunks(raw.trunk.unwrap_or_default(), &of_legs);
+        let raw_servers = raw.recording_server.unwrap_or_default();
+        let recording_servers = self.recording_servers(&raw_servers, &named, &trunks, &media.codecs);
+        let recording_sources = self.recording_sources(&raw.recording_source.unwrap_or_default(), &trunks);
         let raw_rules = raw.rules.unwrap_or_default();
 
         let reports = self.reports(&raw.reports.unwrap_or_default());
@@ -162,6 +166,8 @@ impl Resolver<'_> {
             queues: without_places(queues),
             routes,
             trunks: without_places(trunks),
+            recording_servers,
+            recording_sources,
             calendars: without_places(calendars),
             menus: without_places(menus),
             boxes: without_places(boxes),

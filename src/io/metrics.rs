@@ -327,6 +327,9 @@ fn of_the_switch(scrape: &mut Scrape, snapshot: &Snapshot) {
     scrape.gauge("sanling_legs_poor", "Legs whose sound travels poorly now", snapshot.legs_poor);
     scrape.gauge("sanling_recordings_open", "Recordings being written", snapshot.recordings_open);
     scrape.counter("sanling_recordings_missing", "Recordings that failed since the start", snapshot.recordings_missing);
+    scrape.gauge("sanling_copies", "Calls of which a recording server has a copy (SIPREC)", snapshot.copies);
+    scrape.counter("sanling_copies_failed", "Calls of which no recording server took a copy, since the start", snapshot.copies_failed);
+    scrape.gauge("sanling_copy_alarm", "Whether the last copy found no recording server", usize::from(snapshot.copy_alarm.is_some()));
     scrape.gauge("sanling_recording_alarm", "Whether the switch cannot record", usize::from(snapshot.recording_alarm.is_some()));
     scrape.gauge("sanling_guard_blocked_sources", "Sources of SIP that are refused for wrong passwords", snapshot.blocked.len());
     scrape.gauge("sanling_draining", "Whether new calls are refused because the switch ends", usize::from(snapshot.draining));

@@ -109,6 +109,13 @@ pub enum Command {
     StopRecording {
         session: SessionId,
     },
+    /// What the recording of the session has on its left goes to one leg, what it has on its right to the other, as they are said; both
+    /// are silent while it is paused. Ends with the legs, which hear nothing else.
+    Copy {
+        session: SessionId,
+        left: LegId,
+        right: LegId,
+    },
     /// Whether voice of this leg is to be told (`Spoke`, `FellSilent`); detection costs CPU, so it runs only while wanted.
     ListenForSpeech {
         session: SessionId,
@@ -339,6 +346,24 @@ impl Report {
             | Self::TimedOut { session, .. }
             | Self::Quality { session, .. }
             | Self::Statistics { session, .. } => *session,
+        }
+    }
+
+    /// Of which leg it is.
+    #[must_use]
+    pub fn leg(&self) -> LegId {
+        match self {
+            Self::Allocated { leg, .. }
+            | Self::AllocationFailed { leg, .. }
+            | Self::FirstPacket { leg, .. }
+            | Self::Spoke { leg, .. }
+            | Self::FellSilent { leg, .. }
+            | Self::Sounded { leg, .. }
+            | Self::Digit { leg, .. }
+            | Self::AnnouncementEnded { leg, .. }
+            | Self::TimedOut { leg, .. }
+            | Self::Quality { leg, .. }
+            | Self::Statistics { leg, .. } => *leg,
         }
     }
 }

@@ -197,6 +197,7 @@ impl Engine {
                 self.with(session, |session| session.set_recorded_parties(left, &right));
             }
             Command::PauseRecording { session, on } => self.with(session, |session| session.pause_recording(on, now)),
+            Command::Copy { session, left, right } => self.with(session, |session| session.copy(left, right)),
             Command::StopRecording { session } => self.with(session, |session| session.stop_recording(now, turn)),
             Command::ListenForSpeech { session, leg, on } => self.with(session, |session| session.listen_for_speech(leg, on)),
             Command::Measure { session, leg, limits } => self.with(session, |session| session.measure(leg, limits)),

@@ -83,6 +83,17 @@ impl Tap {
         self.parties[0].leg
     }
 
+    /// Who is on the right.
+    pub fn right(&self) -> impl Iterator<Item = LegId> + '_ {
+        self.parties.iter().skip(1).map(|party| party.leg)
+    }
+
+    /// Nothing is on record.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.paused
+    }
+
     #[must_use]
     pub fn call(&self) -> CallId {
         self.call

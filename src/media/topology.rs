@@ -14,6 +14,8 @@ pub enum Hears {
     Background,
     /// Parties decoded, added up and coded again; one, if its codec is another.
     Mixed(Parties),
+    /// A side of the recording as it sounds: the parties on it, and what the switch says there.
+    Copied(Parties),
     /// One party's packets as they come.
     Relayed(usize),
 }
@@ -23,7 +25,7 @@ impl Hears {
     #[must_use]
     pub fn parties(self) -> Parties {
         match self {
-            Self::AnnouncementOver(parties) | Self::Mixed(parties) => parties,
+            Self::AnnouncementOver(parties) | Self::Mixed(parties) | Self::Copied(parties) => parties,
             Self::Relayed(party) => Parties::of(party),
             Self::Nothing | Self::Announcement | Self::Background => Parties::NONE,
         }
@@ -46,6 +48,7 @@ impl Hears {
         match self {
             Self::AnnouncementOver(parties) => Self::AnnouncementOver(parties.close_up(place)),
             Self::Mixed(parties) => Self::Mixed(parties.close_up(place)),
+            Self::Copied(parties) => Self::Copied(parties.close_up(place)),
             Self::Relayed(party) => Parties::of(party).close_up(place).only().map_or(Self::Nothing, Self::Relayed),
             Self::Nothing | Self::Announcement | Self::Background => self,
         }

@@ -11,10 +11,12 @@ mod crypto;
 mod description;
 mod layout;
 mod offer_answer;
+mod several;
 
 pub use crypto::REQUIRED as SRTP_REQUIRED;
 pub use layout::Layout;
 pub use offer_answer::{accept, addresses, answer, offer, offer_secured, set_aside};
+pub use several::{Stream, join, split};
 
 use crate::base::srtp::{Protection, SrtpKeys};
 use crate::base::{Codec, ExtendedReports, OpusWishes};
@@ -64,6 +66,9 @@ pub struct Local {
     /// We take comfort noise (RFC 3389). An answer takes it wherever it is offered.
     #[serde(default)]
     pub comfort_noise: bool,
+    /// We take keys, and send them (RFC 4733).
+    #[serde(default = "yes")]
+    pub events: bool,
     /// What we ask of Opus that is sent to us.
     #[serde(default)]
     pub opus: OpusWishes,
@@ -75,6 +80,10 @@ pub struct Local {
     /// Whether and how the stream is encrypted.
     #[serde(default)]
     pub protection: Protection,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Local {
@@ -89,6 +98,7 @@ impl Local {
             version: 1,
             ptime: 20,
             comfort_noise: false,
+            events: true,
             opus: OpusWishes { fec: true, ..OpusWishes::default() },
             extended_reports: ExtendedReports::default(),
             layout: Layout::default(),

@@ -40,7 +40,7 @@ pub fn offer_secured(local: &Local) -> Option<Vec<u8>> {
 fn offer_over(local: &Local, secured: bool) -> Vec<u8> {
     let types = local.layout.types;
     let mut formats: Vec<(u8, Kind)> = local.codecs.iter().map(|codec| (types.of_codec(*codec), Kind::Voice(*codec))).collect();
-    for clock in event_clocks(&local.codecs) {
+    for clock in event_clocks(&local.codecs).filter(|_| local.events) {
         formats.push((types.of_event(clock), Kind::Event(clock)));
     }
     if local.comfort_noise && local.codecs.iter().any(|codec| codec.clock_rate() == 8_000) {
@@ -89,7 +89,7 @@ pub fn answer(offer: &[u8], local: &Local) -> Result<(Vec<u8>, Negotiated), SdpE
         }
     }
     let Some((chosen, stream, (codec, payload_type), encryption)) = chosen else { return Err(SdpError::NotAcceptable(refused)) };
-    let event = event_type(stream, codec);
+    let event = event_type(stream, codec).filter(|_| local.events);
     let direction = Direction { send: local.direction.send && stream.receives, receive: local.direction.receive && stream.sends };
     let layout = Layout::dictated(&lines, chosen, local.layout.types, &stream.formats);
     let mut formats = vec![(payload_type, Kind::Voice(codec))];
@@ -163,7 +163,7 @@ pub fn accept(answer: &[u8], offered: &Local) -> Result<Negotiated, SdpError> {
     let (codec, answered_type) = first.ok_or(SdpError::NotAcceptable("the answer has no codec that was offered"))?;
     let types = offered.layout.types;
     let direction = Direction { send: offered.direction.send && stream.receives, receive: offered.direction.receive && stream.sends };
-    let event = event_type(stream, codec);
+    let event = event_type(stream, codec).filter(|_| offered.events);
     let srtp = crypto::accepted(stream, offered)?;
     let proto = &lines[offered.layout.ours()].proto;
     let layout = offered.layout.clone().over(proto);

@@ -1,7 +1,7 @@
 //! Headers and bodies that every machine here writes or reads alike. Text only: no state, no decisions.
 
-use super::msg::{Headers, NameAddr, Request, Response, Scheme, Uri};
-use super::{Flow, Protocol, Reason};
+use super::msg::{Headers, NameAddr, Request, Response, Scheme, Uri, multipart};
+use super::{Flow, Protocol, Reason, recording};
 use crate::base::Duration;
 
 /// Methods we serve (RFC 3261 §20.5).
@@ -56,10 +56,10 @@ pub fn reason(reason: &Reason) -> String {
     format!("SIP;cause={};text=\"{}\"", reason.cause, text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// `305 sanling.local "SRTP is required"` (RFC 3261 §20.43): what of a description cannot be taken.
-pub fn warning(host: &str, text: &str) -> String {
+/// `305 sanling.local "SRTP is required"` (RFC 3261 §20.43): what cannot be taken.
+pub fn warning(code: u16, host: &str, text: &str) -> String {
     let text: String = text.chars().filter(|c| !c.is_control()).collect();
-    format!("305 {host} \"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    format!("{code} {host} \"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 /// What a Reason header says: its text, or else the whole value.
@@ -92,9 +92,15 @@ pub fn sdp_of(headers: &Headers, body: &[u8]) -> Result<Option<Vec<u8>>, Unsuppo
     }
     let optional = headers.get("Content-Disposition").is_some_and(|value| value.to_ascii_lowercase().contains("handling=optional"));
     let encoded = headers.get("Content-Encoding").is_some_and(|value| !value.eq_ignore_ascii_case("identity"));
-    if !encoded && media_type(headers) == Some(SDP.to_owned()) {
+    let content_type = headers.get("Content-Type").unwrap_or_default();
+    // RFC 5621 §3.1: of several parts the one that is an SDP.
+    let parts = multipart::read(content_type, body).filter(|_| !encoded);
+    let among = parts.iter().flatten().find(|part| multipart::media_type(part.content_type) == SDP);
+    if let Some(part) = among {
+        Ok(Some(part.body.to_vec()))
+    } else if !encoded && media_type(headers) == Some(SDP.to_owned()) {
         Ok(Some(body.to_vec()))
-    } else if optional {
+    } else if optional || recording::metadata_of(headers, body).is_some() {
         Ok(None)
     } else {
         Err(Unsupported)
@@ -103,8 +109,7 @@ pub fn sdp_of(headers: &Headers, body: &[u8]) -> Result<Option<Vec<u8>>, Unsuppo
 
 /// The media type of the body, lower case, without parameters.
 pub fn media_type(headers: &Headers) -> Option<String> {
-    let value = headers.get("Content-Type")?;
-    Some(value.split(';').next().unwrap_or(value).split_whitespace().collect::<String>().to_ascii_lowercase())
+    headers.get("Content-Type").map(multipart::media_type)
 }
 
 /// Whether an Accept header takes SDP (RFC 3261 §20.1).

@@ -4,12 +4,13 @@ use super::dialog::Dialog;
 use super::msg::{Request, Response};
 use super::order::{Asked, Order, Room};
 use super::prack::{self, Due, Policy, Reliable};
+use super::recording::{Recording, Role, put_feature};
 use super::refer::News;
 use super::reoffer::Reoffer;
 use super::session::{Phase, Release, Session};
 use super::session_timer::{SessionTimer, Terms};
 use super::transaction::ServerKey;
-use super::{Cause, Diverted, Event, Origin, Party, Reason, compose};
+use super::{Cause, Diverted, Event, Metadata, Origin, Party, Reason, compose};
 use crate::base::bytes;
 use crate::base::limits::INVITE_IN_MAX;
 use crate::base::time::secs;
@@ -55,6 +56,8 @@ pub(super) struct Invitation {
     pub diverted: Vec<Diverted>,
     pub sdp: Option<Vec<u8>>,
     pub terms: Terms,
+    /// It is a recording session.
+    pub recording: Option<Metadata>,
 }
 
 impl Session {
@@ -64,13 +67,15 @@ impl Session {
         asked.request.body = Vec::new();
         let request = &asked.request;
         let dialog = Dialog::of_invited(request, room.tag(), asked.flow);
-        let Invitation { origin, from, called, replaces, diverted, sdp, terms } = invitation;
+        let Invitation { origin, from, called, replaces, diverted, sdp, terms, recording } = invitation;
+        let role = recording.as_ref().map(|_| Recording::of(Role::Server));
         let call_id = request.call_id().to_owned();
         let account = match &origin {
             Origin::Account(agent) => Some(agent.clone()),
             Origin::Trunk(_) => None,
         };
-        room.event(Event::Invited { leg, origin, from, called, flow: asked.flow, sdp: sdp.clone(), call_id, replaces, diverted });
+        let flow = asked.flow;
+        room.event(Event::Invited { leg, origin, from, called, flow, sdp: sdp.clone(), call_id, replaces, diverted, recording });
         Self {
             leg,
             dialog,
@@ -85,6 +90,7 @@ impl Session {
             unpracked: None,
             account,
             news: News::default(),
+            recording: role,
             owns_call_id: false,
             phase: Phase::Early(Box::new(Early {
                 terms,
@@ -134,6 +140,7 @@ impl Session {
         }
         let request = &early.asked.request;
         let mut response = compose::dialog_response(request, 200, &self.dialog.local_tag, early.asked.flow);
+        put_feature(self.recording.as_ref(), &mut response.headers);
         early.terms.put_answer(knows_timer(request), &mut response.headers);
         compose::put_sdp(&mut response.headers, &mut response.body, &sdp);
         self.unpracked = early.reliable.outstanding().map(|rseq| (rseq, request.cseq().0));
@@ -156,8 +163,10 @@ impl Session {
         let mut response = early.asked.request.response(code, None, Some(&self.dialog.local_tag));
         if let Some(reason) = reason {
             response.headers.push("Reason", compose::reason(reason));
-            if code == 488 {
-                response.headers.push("Warning", compose::warning(&room.settings.domain, &reason.text));
+            if matches!(code, 400 | 488) {
+                response
+                    .headers
+                    .push("Warning", compose::warning(if code == 488 { 305 } else { 399 }, &room.settings.domain, &reason.text));
             }
         }
         if let Some(seconds) = retry_after {

@@ -5,10 +5,11 @@ use super::fork::{Answered, Fork, Moved, Outcome};
 use super::msg::demand::Demand;
 use super::msg::{Headers, Method, NameAddr, Request, Scheme, Uri};
 use super::order::{Order, Room, User};
+use super::recording::{self, Recording, Role};
 use super::session::Session;
 use super::transaction::ClientKey;
 use super::watch::{Line, LineState};
-use super::{Cause, Event, Failure, Flow, InviteMarks, Reason, compose, history};
+use super::{Cause, Event, Failure, Flow, InviteMarks, Metadata, Reason, compose, history};
 use crate::base::bytes;
 use crate::base::limits::{INVITE_OUT_MAX, MOVED_TO_MAX};
 use crate::base::{AgentId, AutoAnswer, Duration, Instant, LegId, TrunkId};
@@ -73,6 +74,8 @@ pub(super) struct Calling {
     pub sdp: Vec<u8>,
     pub otherwise: Option<Vec<u8>>,
     pub marks: InviteMarks,
+    /// It is a recording session.
+    pub metadata: Option<Metadata>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -99,6 +102,9 @@ pub(super) struct LegOut {
     /// Our offer in other words.
     #[serde(with = "bytes::option", default)]
     otherwise: Option<Vec<u8>>,
+    /// It is a recording session, and this goes with the offer.
+    #[serde(with = "bytes::option", default)]
+    metadata: Option<Vec<u8>>,
     /// Groups that are called when all before them failed.
     later: VecDeque<Vec<Target>>,
     forks: BTreeMap<ClientKey, Target>,
@@ -150,7 +156,7 @@ pub(super) enum Next {
 impl LegOut {
     /// Calls the first group.
     pub fn begin(leg: LegId, calling: Calling, room: &mut Room) -> Self {
-        let Calling { account, trunk, mut groups, shown, sdp, otherwise, marks } = calling;
+        let Calling { account, trunk, mut groups, shown, sdp, otherwise, marks, metadata } = calling;
         let Shown { mut from, asserted, is_private } = shown;
         let local_tag = room.tag();
         from.set_param("tag", Some(&local_tag));
@@ -168,6 +174,7 @@ impl LegOut {
             cseq: 1,
             sdp,
             otherwise,
+            metadata: metadata.map(|Metadata(metadata)| metadata),
             later: groups,
             forks: BTreeMap::new(),
             best: None,
@@ -221,7 +228,11 @@ impl LegOut {
         if let Some(auto_answer) = self.marks.auto_answer {
             put_auto_answer(headers, auto_answer, &room.settings.domain);
         }
-        compose::put_sdp(&mut request.headers, &mut request.body, self.offer_to(target));
+        if self.metadata.is_some() {
+            headers.push("Require", recording::OPTION);
+            recording::put_feature(Some(&Recording::of(Role::Client)), headers);
+        }
+        recording::put_bodies(self.offer_to(target), self.metadata.as_deref(), &mut request.headers, &mut request.body);
         request
     }
 
@@ -263,7 +274,9 @@ impl LegOut {
         room.event(Event::Answered { leg: self.leg, sdp: answered.sdp.clone(), flow: target.flow, by });
         let interval = target.session_expires.unwrap_or(room.settings.session_expires);
         let offer = self.offer_to(&target).to_vec();
-        Next::Answered(Box::new(Session::of_answer(self.leg, self.account.take(), answered, offer, interval, room)))
+        let mut session = Box::new(Session::of_answer(self.leg, self.account.take(), answered, offer, interval, room));
+        session.recording = self.metadata.as_ref().map(|_| Recording::of(Role::Client));
+        Next::Answered(session)
     }
 
     /// Answers a challenge, once (RFC 3261 §22.2), with the next number of the same call. False where that cannot be.

@@ -22,6 +22,7 @@ mod order;
 mod outbound;
 mod prack;
 mod recheck;
+mod recording;
 mod refer;
 mod refuse;
 mod registrar;
@@ -182,6 +183,8 @@ pub enum Event {
     /// `replaces`: it is to take the place of the peer of that leg (RFC 3891): one that is up, or one of ours that still rings. Who calls
     /// is an agent, proven, and names the dialog rightly; whether that leg is his to replace is the switch's to judge. `called` may be
     /// empty then.
+    ///
+    /// `recording`: it is a recording session, from whom one is taken (RFC 7866).
     Invited {
         leg: LegId,
         origin: Origin,
@@ -193,7 +196,10 @@ pub enum Event {
         replaces: Option<LegId>,
         /// Who sent it on before, as a carrier says.
         diverted: Vec<Diverted>,
+        recording: Option<Metadata>,
     },
+    /// The client of a recording session tells who is there now; before its `Reoffered`, if it offers anew too.
+    Described { leg: LegId, metadata: Metadata },
     /// A call out rings (180) or has early media (183 with `sdp`); once a provisional response.
     Ringing { leg: LegId, code: u16, sdp: Option<Vec<u8>> },
     /// A call out was answered; the ACK is already sent. Exactly one of its branches; others are cancelled, or acknowledged and released.
@@ -241,6 +247,10 @@ pub enum Event {
     TrunkDown { trunk: TrunkId, flow: Flow, cause: TrunkCause },
 }
 
+/// What goes with a recording session: an XML document by RFC 7865, as it came; empty where none did.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Metadata(pub Vec<u8>);
+
 /// Whom a call out is for.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Callee {
@@ -276,6 +286,20 @@ pub enum Command {
         /// says so.
         otherwise: Option<Vec<u8>>,
         marks: InviteMarks,
+    },
+    /// A recording session to a recording server: as `Invite`, with the metadata beside the offer.
+    Record {
+        leg: LegId,
+        callee: Callee,
+        from: Party,
+        sdp: Vec<u8>,
+        metadata: Metadata,
+    },
+    /// As `Reoffer`, with metadata beside the offer.
+    Describe {
+        leg: LegId,
+        sdp: Vec<u8>,
+        metadata: Metadata,
     },
     /// Ends a leg in whatever way its state asks: a final response to a call in that is not answered (`code`, with Retry-After in seconds
     /// where given), CANCEL to a call out that is not answered, BYE to one that is up. `reason` becomes the Reason header (RFC 3326).

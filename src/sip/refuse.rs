@@ -2,11 +2,11 @@
 
 use super::msg::{Method, Request, Response, Scheme, ViaRef};
 use super::watch::Package;
-use super::{Protocol, compose, outbound};
+use super::{Protocol, compose, outbound, recording};
 
 /// The refusal of a new request, in the order of RFC 3261 §8.2; `None` when it may be served. `cookie` is in every branch of ours; `over`: how
-/// it came.
-pub(super) fn refusal(request: &Request, over: Protocol, cookie: &str) -> Option<Response> {
+/// it came; `records`: who sends it may have us record.
+pub(super) fn refusal(request: &Request, over: Protocol, cookie: &str, records: bool) -> Option<Response> {
     // §16.3 step 4: a request of ours that came back.
     if request.headers.list("Via").filter_map(ViaRef::read).any(|via| via.branch().is_some_and(|branch| branch.contains(cookie))) {
         return Some(request.response(482, None, None));
@@ -42,8 +42,9 @@ pub(super) fn refusal(request: &Request, over: Protocol, cookie: &str) -> Option
         return Some(request.response(400, Some("Replaces Outside Of A New Call"), None));
     }
     // §8.2.2.3.
-    let unknown: Vec<&str> =
-        request.headers.list("Require").filter(|tag| !supported(&request.method).any(|known| known.eq_ignore_ascii_case(tag))).collect();
+    let known = |tag: &str| supported(&request.method).any(|known| known.eq_ignore_ascii_case(tag));
+    let records = |tag: &str| records && tag.eq_ignore_ascii_case(recording::OPTION);
+    let unknown: Vec<&str> = request.headers.list("Require").filter(|tag| !known(tag) && !records(tag)).collect();
     if !unknown.is_empty() {
         return Some(with(request.response(420, None, None), "Unsupported", &unknown.join(", ")));
     }
@@ -120,7 +121,7 @@ mod tests {
                  Call-ID: c\r\nCSeq: 1 {method}\r\n{lines}\r\n"
             );
             let Ok(Message::Request(request)) = parse(text.as_bytes()) else { panic!("{text}") };
-            let refusal = refusal(&request, Protocol::Udp, "cookie");
+            let refusal = refusal(&request, Protocol::Udp, "cookie", false);
             assert_eq!(refusal.as_ref().map(|response| response.code), code, "{text}");
             let written = refusal.map(|response| String::from_utf8(Message::Response(response).to_bytes()).expect("text"));
             assert!(written.unwrap_or_default().contains(says), "{text}");

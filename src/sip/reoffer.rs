@@ -5,10 +5,11 @@ use super::ack_wait::{AckWait, Due};
 use super::leg_in::knows_timer;
 use super::msg::{Method, Request, Response};
 use super::order::{Asked, Order, Room, Silence, User};
+use super::recording::{self, Role};
 use super::session::{Phase, Session};
 use super::session_timer::{SessionTimer, Terms, TooSmall};
 use super::transaction::ServerKey;
-use super::{Cause, Event, Reason, compose};
+use super::{Cause, Event, Metadata, Reason, compose};
 use crate::base::bytes;
 use crate::base::limits::REOFFER_MAX;
 use crate::base::time::{millis, secs};
@@ -95,6 +96,14 @@ impl Session {
         self.next_offer(room);
     }
 
+    /// `Command::Describe`: the same, with metadata beside it.
+    pub fn describe(&mut self, sdp: Vec<u8>, Metadata(metadata): Metadata, room: &mut Room) {
+        if let Some(recording) = &mut self.recording {
+            recording.metadata = Some(metadata);
+            self.offer(sdp, room);
+        }
+    }
+
     /// Sends what waits, if its turn has come: an offer, or the question whether the peer is there.
     pub(super) fn next_offer(&mut self, room: &mut Room) {
         if let (Phase::Up, Reoffer::Idle) = (&self.phase, &self.reoffer)
@@ -128,8 +137,10 @@ impl Session {
             let terms = Terms { interval: timer.terms().interval.max(self.min_se), ..timer.terms() };
             terms.put_request(self.min_se, &mut request.headers);
         }
+        recording::put_feature(self.recording.as_ref(), &mut request.headers);
         if let Some(sdp) = &sdp {
-            compose::put_sdp(&mut request.headers, &mut request.body, sdp);
+            let metadata = self.recording.as_ref().and_then(|recording| recording.metadata.as_deref());
+            recording::put_bodies(sdp, metadata, &mut request.headers, &mut request.body);
         }
         room.request(request, hop, User::Session(self.leg));
         self.reoffer = Reoffer::Ours { number: self.dialog.local_seq, ask, tries };
@@ -188,6 +199,10 @@ impl Session {
         let changed = answer != self.heard;
         match (ask, answer) {
             (Ask::Offer(offer), Some(answer)) => {
+                // What waits already goes with its own.
+                if self.wanted.is_none() {
+                    self.recording.iter_mut().for_each(|recording| recording.metadata = None);
+                }
                 self.sent = Some(offer);
                 self.heard = Some(answer.clone());
                 room.event(Event::ReofferAnswered { leg: self.leg, sdp: answer });
@@ -239,6 +254,11 @@ impl Session {
             }
         }
         self.dialog.refresh_target(&asked.request.headers);
+        if self.recording.as_ref().is_some_and(|recording| recording.role == Role::Server)
+            && let Some(metadata) = recording::metadata_of(&asked.request.headers, &asked.request.body)
+        {
+            room.event(Event::Described { leg: self.leg, metadata: Metadata(metadata) });
+        }
         if !is_invite && sdp.is_none() {
             let response = self.success(&asked, terms, None, room);
             return room.respond(&asked.key, response);
@@ -295,6 +315,7 @@ impl Session {
 
     fn success(&mut self, asked: &Asked, terms: Terms, sdp: Option<&[u8]>, room: &Room) -> Response {
         let mut response = compose::dialog_response(&asked.request, 200, &self.dialog.local_tag, asked.flow);
+        recording::put_feature(self.recording.as_ref(), &mut response.headers);
         terms.put_answer(knows_timer(&asked.request), &mut response.headers);
         if let Some(sdp) = sdp {
             compose::put_sdp(&mut response.headers, &mut response.body, sdp);

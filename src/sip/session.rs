@@ -7,6 +7,7 @@ use super::fork::Answered;
 use super::leg_in::Early;
 use super::msg::{Method, Request, Response};
 use super::order::{Asked, Order, Room, Silence, User};
+use super::recording::Recording;
 use super::refer::News;
 use super::reoffer::Reoffer;
 use super::session_timer::{Due, SessionTimer, Terms};
@@ -44,6 +45,9 @@ pub(super) struct Session {
     /// What its peer is told of his referrals.
     #[serde(default)]
     pub(super) news: News,
+    /// It is a recording session.
+    #[serde(default)]
+    pub(super) recording: Option<Recording>,
     /// We made its Call-ID, which decides who waits longer after glare (RFC 3261 §14.1).
     pub(super) owns_call_id: bool,
 }
@@ -97,6 +101,7 @@ impl Session {
             unpracked: None,
             account,
             news: News::default(),
+            recording: None,
             owns_call_id: true,
             dialog: answered.dialog,
         }

@@ -87,6 +87,8 @@ pub struct Trunk {
     pub register: Option<TrunkRegister>,
     pub ping: Option<TrunkPing>,
     pub caller_shown: CallerShown,
+    /// Recording sessions are taken from it (RFC 7866).
+    pub records: bool,
     /// Host of the callers that are shown to it; our domain where it has no wish.
     pub from_domain: Option<String>,
 }
@@ -184,6 +186,7 @@ impl Trunk {
             ping: None,
             caller_shown: CallerShown::From,
             from_domain: None,
+            records: false,
         }
     }
 

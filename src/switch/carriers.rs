@@ -118,6 +118,14 @@ impl Switch {
     /// All ways to `number`, the best first: trunks in their order, hosts by priority and, drawn by weight, among those of one priority
     /// (RFC 2782). Hosts that are down are passed over while another stands.
     pub(super) fn to_trunks(&self, trunks: &[TrunkId], number: &str) -> Result<(Purpose, CallDirection), Nowhere> {
+        let ways = self.ways_over(trunks, number);
+        if ways.is_empty() {
+            return Err((503, Outcome::Unreachable));
+        }
+        Ok((Purpose::Party(Party::to(None, ways)), CallDirection::Outbound))
+    }
+
+    pub(super) fn ways_over(&self, trunks: &[TrunkId], number: &str) -> VecDeque<(Callee, IpAddr)> {
         let mut rng = Rng::new(self.surroundings.seed ^ self.next_leg);
         let mut ways: Vec<(bool, Callee, IpAddr)> = Vec::new();
         for trunk in trunks.iter().filter_map(|trunk| self.config.trunks.get(trunk)) {
@@ -130,12 +138,7 @@ impl Switch {
             }
         }
         let some_stand = ways.iter().any(|(is_down, ..)| !is_down);
-        let ways: VecDeque<_> =
-            ways.into_iter().filter(|(is_down, ..)| !(some_stand && *is_down)).map(|(_, callee, local)| (callee, local)).collect();
-        if ways.is_empty() {
-            return Err((503, Outcome::Unreachable));
-        }
-        Ok((Purpose::Party(Party::to(None, ways)), CallDirection::Outbound))
+        ways.into_iter().filter(|(is_down, ..)| !(some_stand && *is_down)).map(|(_, callee, local)| (callee, local)).collect()
     }
 
     /// Names of hosts lead elsewhere: the endpoint, which registers with them and asks after them, is told.
@@ -346,7 +349,7 @@ fn accepted(trunk: &TrunkConfig, known: &FoundHosts) -> Vec<IpNet> {
 }
 
 /// A trunk as the endpoint sees it.
-pub(super) fn sip_trunk(trunk: &TrunkConfig, known: &FoundHosts, surroundings: &Surroundings) -> sip::Trunk {
+pub(super) fn sip_trunk(trunk: &TrunkConfig, records: bool, known: &FoundHosts, surroundings: &Surroundings) -> sip::Trunk {
     let mut hosts: Vec<&TrunkHost> = trunk.hosts.iter().collect();
     hosts.sort_by_key(|host| host.priority);
     let ways = hosts.iter().flat_map(|host| flows_to(host, known, surroundings)).map(|(host, flow)| sip::TrunkWay { host, flow });
@@ -376,6 +379,7 @@ pub(super) fn sip_trunk(trunk: &TrunkConfig, known: &FoundHosts, surroundings: &
             crate::config::CallerShown::BehindAccount => sip::CallerShown::BehindAccount,
         },
         from_domain: trunk.domain.clone(),
+        records,
     }
 }
 

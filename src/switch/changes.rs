@@ -21,6 +21,12 @@ pub fn changes(old: &Config, new: &Config) -> Vec<String> {
     if old.routes != new.routes {
         out.push(format!("routes: {} → {}", old.routes.len(), new.routes.len()));
     }
+    if old.recording_servers != new.recording_servers {
+        out.push(format!("recording servers: {} → {}", old.recording_servers.len(), new.recording_servers.len()));
+    }
+    if old.recording_sources != new.recording_sources {
+        out.push(format!("recording sources: {} → {}", old.recording_sources.len(), new.recording_sources.len()));
+    }
     if old.reasons != new.reasons {
         out.push(format!("reasons: {} → {}", old.reasons.len(), new.reasons.len()));
     }

@@ -304,7 +304,7 @@ impl Switch {
     pub(super) fn note_changes(&mut self, now: Instant) {
         let sip::Changed { legs, agents, refreshed, blocked } = self.endpoint.take_changed();
         self.dirty.blocked |= blocked;
-        self.dirty.calls.extend(legs.iter().filter_map(|leg| self.calls_of_legs.get(leg)));
+        self.dirty.calls.extend(legs.iter().filter_map(|leg| self.calls_of_legs.get(leg).copied().or(self.copies.of_leg(*leg))));
         self.dirty.agents.extend(agents);
         refreshed.into_iter().for_each(|agent| self.dirty.refreshed.note(agent));
         let acd::Changed { agents, calls, figures } = self.acd.take_changed();
@@ -334,7 +334,7 @@ impl Switch {
             }
             return;
         };
-        let legs = slot.legs.iter().filter_map(|leg| Some((*leg, self.endpoint.leg_image(*leg)?)));
+        let legs = slot.legs.iter().chain(&slot.copied).filter_map(|leg| Some((*leg, self.endpoint.leg_image(*leg)?)));
         let keeping = KeepingCall {
             at: now,
             slot,

@@ -91,7 +91,7 @@ pub fn sip_settings(config: &Config, surroundings: &Surroundings, hosts: &FoundH
         our_hosts: surroundings.our_hosts.clone(),
         listen: surroundings.listen.clone(),
         accounts: config.agents.values().map(|agent| (agent.id.clone(), account(agent))).collect(),
-        trunks: config.trunks.values().map(|trunk| sip_trunk(trunk, hosts, surroundings)).collect(),
+        trunks: config.trunks.values().map(|trunk| sip_trunk(trunk, config.is_recording_source(&trunk.id), hosts, surroundings)).collect(),
         session_expires: config.sip.session_expires,
         min_session_expires: config.sip.min_session_expires,
         registration_min: config.sip.registration_min,

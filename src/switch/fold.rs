@@ -144,6 +144,8 @@ impl MediaFold {
                 }
             }
             Command::StopRecording { .. } => self.recording = None,
+            // A recording session ends with the process: another takes its place.
+            Command::Copy { .. } => {}
             Command::ListenForSpeech { leg, on, .. } => self.with(*leg, |leg| (leg.listens, leg.speaks) = (*on, leg.speaks && *on)),
             Command::Measure { leg, limits, .. } => self.with(*leg, |leg| leg.measured = *limits),
             Command::ReleaseLeg { leg, .. } => self.forget(*leg),

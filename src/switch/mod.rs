@@ -19,6 +19,7 @@ mod calling_back;
 mod card_data;
 mod carriers;
 pub mod changes;
+mod copying;
 mod day;
 mod directory;
 mod errand;
@@ -70,6 +71,7 @@ use boxes::{Boxes, Lamp};
 use call_backs::CallBacks;
 use carriers::Carriers;
 use checkpoint::Dirty;
+use copying::Copies;
 use day::Day;
 use directory::Directory;
 use input::{FoundHosts, Input};
@@ -105,6 +107,8 @@ enum Key {
     Drain,
     /// Phones are asked whether they are still there, after a restart.
     Recheck,
+    /// Something is due to a call's copy.
+    Copy(CallId),
     /// A message goes on to a superior.
     Messages,
     /// Who was not reached is called again.
@@ -170,6 +174,7 @@ pub struct Switch {
     next_session: u64,
     hosts: FoundHosts,
     carriers: Carriers,
+    copies: Copies,
     /// The figures are its.
     day: Day,
     drain_until: Option<Instant>,
@@ -220,6 +225,7 @@ impl Switch {
             next_session: 0,
             hosts: BTreeMap::new(),
             carriers: Carriers::default(),
+            copies: Copies::default(),
             day,
             drain_until: None,
             draining: false,
@@ -304,6 +310,7 @@ impl Switch {
                 Key::Slot(call) => self.on_slot_timeout(call, now),
                 Key::Closing(call) => self.on_closing_timeout(call, now),
                 Key::Drain => self.on_drain_timeout(now),
+                Key::Copy(call) => self.on_copy_timeout(call, now),
                 Key::Recheck => self.on_recheck_due(now),
                 Key::Messages => self.on_messages_due(now),
                 Key::CallBacks => self.on_call_backs_due(now),
@@ -317,7 +324,8 @@ impl Switch {
 
     /// Works off what was ordered, then notes the deadlines of all who were spoken to.
     fn settle(&mut self, now: Instant) {
-        while let Some(work) = self.work.pop_front() {
+        while !self.work.is_empty() || self.settle_copies(now) {
+            let Some(work) = self.work.pop_front() else { continue };
             match work {
                 Work::Sip(output) => self.on_sip(output, now),
                 Work::Call(call, action) => self.on_call(call, action, now),
@@ -340,6 +348,7 @@ impl Switch {
                 Key::Drain => self.drain_until,
                 Key::Midnight => Some(Day::ends_after(&self.config.reports.zone, self.at(now), self.wall)),
                 Key::Figures => self.figures.deadline(),
+                Key::Copy(call) => self.copies.deadline(*call),
                 Key::Recheck => self.rechecks.next_at,
                 Key::Messages => self.messages_due_at(),
                 Key::CallBacks => self.call_backs.next_at(),
@@ -481,6 +490,7 @@ impl Switch {
             && self.closing.is_empty()
             && self.calls_of_legs.is_empty()
             && self.carriers.is_idle()
+            && self.copies.is_idle()
             && self.calls_of_sessions.is_empty()
             && self.directory.is_idle()
             && self.endpoint.is_quiescent()

@@ -33,6 +33,9 @@ impl Switch {
                     slot.counts_by(&command);
                     slot.media.ordered(&command, now);
                 }
+                if let Media::StartRecording { .. } | Media::SetRecordedParties { .. } = &command {
+                    self.copies.note(call);
+                }
                 if let Media::Move { leg, from, to } = command {
                     self.fold_moves(leg, from, to);
                 }
@@ -68,13 +71,18 @@ impl Switch {
             Fact::OfferSent { leg } => self.offer_sent(call, leg, now),
             Fact::OfferRang { leg } => self.offer_rang(call, leg, now),
             Fact::OfferFailed { leg, failure } => self.offer_failed(call, leg, failure, now),
-            Fact::Connected { leg } => self.connected(call, leg, now),
+            Fact::Connected { leg } => {
+                self.connected(call, leg, now);
+                self.copies.note(call);
+            }
             Fact::Held { by } => {
+                self.copies.note(call);
                 self.publish("call.held", Some(call), now, vec![("by", Detail::Text(by.name().to_owned()))]);
                 self.tell_patience(call, by, hold_patience::Event::Held, now);
                 self.tell_scripts(call, &script::Event::Held, now);
             }
             Fact::Retrieved { by } => {
+                self.copies.note(call);
                 self.publish("call.retrieved", Some(call), now, vec![("by", Detail::Text(by.name().to_owned()))]);
                 self.tell_patience(call, by, hold_patience::Event::Retrieved, now);
                 if by == HeldBy::Agent {
@@ -507,6 +515,7 @@ impl Switch {
         self.listener_left(call, now);
         self.replayer_left(call, now);
         self.quality_ended(call, now);
+        self.copy_ends(call, now);
         self.tell_acd(acd::Event::Left { call, why: Leaving::Abandoned }, now);
         let detail = self.slots.get(&call).map(|slot| {
             let record = slot.call.record();

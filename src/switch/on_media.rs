@@ -11,6 +11,9 @@ use crate::recording;
 
 impl Switch {
     pub(super) fn on_media(&mut self, report: Report, now: Instant) {
+        if let Some(call) = self.copies.of_leg(report.leg()) {
+            return self.copy_reported(call, &report, now);
+        }
         let Some(call) = self.calls_of_sessions.get(&report.session()).copied() else { return };
         if let Some(slot) = self.slots.get_mut(&call) {
             slot.media.reported(&report);

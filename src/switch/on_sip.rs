@@ -50,6 +50,7 @@ impl Switch {
     }
 
     fn on_sip_event(&mut self, event: Event, now: Instant) {
+        let Err(event) = self.copy_heard(event, now) else { return };
         let (leg, event) = match event {
             Event::Referred { refer, target, .. } => return self.referred(refer, &target, now),
             Event::Invited { leg, origin, from, called, flow, sdp, replaces, diverted, .. } => {
@@ -81,7 +82,7 @@ impl Switch {
             Event::Reoffered { leg, sdp } => (leg, CallEvent::Reoffered { leg, sdp }),
             Event::ReofferAnswered { leg, sdp } => (leg, CallEvent::Acked { leg, sdp: Some(sdp) }),
             // The old description stays in force (RFC 3261 §14.1).
-            Event::ReofferFailed { .. } => return,
+            Event::ReofferFailed { .. } | Event::Described { .. } => return,
             Event::Digit { leg, digit, .. } => (leg, CallEvent::Digit { leg, digit }),
             Event::Released { leg, cause } => (leg, CallEvent::Released { leg, cause }),
         };

@@ -48,7 +48,7 @@ impl Slot {
     }
 
     /// The agent whose phone that leg is, if it is one's.
-    fn whose(&self, leg: LegId) -> Option<AgentId> {
+    pub(super) fn whose(&self, leg: LegId) -> Option<AgentId> {
         let seated = self.call.side_of(leg).and_then(|side| match side {
             Side::Caller => self.caller_agent.clone(),
             Side::Callee => self.callee_agent.clone(),

@@ -183,7 +183,10 @@ impl Switch {
 
     /// Puts the call on the books; the legs that cannot be brought back are returned.
     fn resume_call(&mut self, id: CallId, kept: KeptCall, now: Instant) -> Vec<LegId> {
-        let KeptCall { slot, mut legs, lines, .. } = kept;
+        let KeptCall { mut slot, mut legs, lines, .. } = kept;
+        let copied = slot.copied.take();
+        let copied = copied.filter(|leg| legs.remove(leg).is_some_and(|image| self.endpoint.restore_leg(*leg, image, now)));
+        self.next_leg = copied.map_or(self.next_leg, |leg| self.next_leg.max(leg.0 & !1));
         let gone = slot.legs.iter().filter(|leg| !legs.remove(leg).is_some_and(|image| self.endpoint.restore_leg(**leg, image, now)));
         let gone = gone.copied().collect();
         for (leg, trunk) in &lines {
@@ -213,6 +216,10 @@ impl Switch {
         self.slots.insert(id, Box::new(slot));
         self.dirty.is_kept(id);
         self.touched.insert(Key::Slot(id));
+        self.copies.note(id);
+        if let Some(leg) = copied {
+            self.copy_cut_short(id, leg, now);
+        }
         gone
     }
 

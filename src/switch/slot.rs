@@ -187,6 +187,9 @@ pub struct Slot {
     #[serde(default)]
     pub travels: Travels,
     pub recording: Recording,
+    /// The recording session to a recording server, if there is one.
+    #[serde(default)]
+    pub copied: Option<LegId>,
     /// It is filled with silence for a while.
     #[serde(default)]
     pub card_data: CardData,
@@ -275,6 +278,7 @@ impl Slot {
             hearing: Hearing::default(),
             travels: Travels::default(),
             recording,
+            copied: None,
             card_data: CardData::default(),
             digits: [String::new(), String::new()],
         };

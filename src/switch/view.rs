@@ -32,6 +32,11 @@ pub struct Snapshot {
     pub recordings_missing: u64,
     /// Why the switch cannot record at present, if it cannot.
     pub recording_alarm: Option<String>,
+    /// Calls of which a recording server has a copy; those of which none took one, since the start; and why the last was not, while none
+    /// was since.
+    pub copies: usize,
+    pub copies_failed: u64,
+    pub copy_alarm: Option<String>,
     pub draining: bool,
     /// Sources of SIP that are refused.
     pub blocked: Vec<BlockedView>,
@@ -222,6 +227,9 @@ impl Switch {
             legs_poor: self.legs_poor(),
             recordings_missing: self.recordings_missing,
             recording_alarm: self.recording_alarm.clone(),
+            copies: self.copies.running(),
+            copies_failed: self.copies.failed,
+            copy_alarm: self.copies.alarm.clone(),
             draining: self.draining || self.directory.closed,
             blocked: self.endpoint.blocked().map(|blocked| self.blocked_view(blocked)).collect(),
             trunks: self.trunk_views(),

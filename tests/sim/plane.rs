@@ -184,6 +184,7 @@ impl Plane {
             | Command::SetHearing { .. }
             | Command::SetBackground { .. }
             | Command::PauseRecording { .. }
+            | Command::Copy { .. }
             | Command::SetRecordedParties { .. } => {}
         }
     }

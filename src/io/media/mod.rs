@@ -271,6 +271,7 @@ fn session_of(command: &Command) -> SessionId {
         | Command::SetRecordedParties { session, .. }
         | Command::PauseRecording { session, .. }
         | Command::StopRecording { session }
+        | Command::Copy { session, .. }
         | Command::ListenForSpeech { session, .. }
         | Command::Measure { session, .. }
         | Command::ReleaseLeg { session, .. }

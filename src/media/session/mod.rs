@@ -1,11 +1,13 @@
 //! The legs of one call that hear each other: the orders that concern them, and each packet's way between them. Who hears what is
 //! `plan`'s, each tick's sound `sound`'s.
 
+mod copies;
 mod plan;
 mod sound;
 
 pub use sound::Scratch;
 
+use self::copies::Copies;
 use super::clips::Clip;
 use super::control::{Background, Excerpt, Hearing, Report, StreamParameters};
 use super::detector::Detector;
@@ -28,13 +30,14 @@ pub struct Session {
     rate: Rate,
     legs: Vec<Stream>,
     tap: Option<Tap>,
+    copies: Copies,
     /// How many sources of packets there were.
     sources: u32,
 }
 
 impl Session {
     pub fn new(id: SessionId) -> Self {
-        Self { id, rate: Rate::Hz8000, legs: Vec::new(), tap: None, sources: 0 }
+        Self { id, rate: Rate::Hz8000, legs: Vec::new(), tap: None, copies: Copies::default(), sources: 0 }
     }
 
     pub fn id(&self) -> SessionId {
@@ -180,12 +183,18 @@ impl Session {
     pub fn set_recorded_parties(&mut self, left: LegId, right: &[LegId]) {
         if let Some(tap) = &mut self.tap {
             tap.set_parties(left, right);
+            self.plan();
         }
     }
 
     pub fn pause_recording(&mut self, on: bool, now: Instant) {
         if let Some(tap) = &mut self.tap {
+            let was = tap.is_paused();
             tap.pause(on, now);
+            if was && !on {
+                self.copies.resume(now);
+            }
+            self.plan();
         }
     }
 

@@ -25,13 +25,15 @@ impl Session {
     pub(super) fn plan(&mut self) {
         let speakers: Parties =
             self.legs.iter().enumerate().filter(|(_, stream)| stream.facts().may_speak()).map(|(place, _)| place).collect();
-        for index in 0..self.legs.len() {
+        let copied = self.copied();
+        for index in (0..self.legs.len()).filter(|place| !copied.contains(*place)) {
             let parties = self.legs[index].is_to_hear.among(speakers);
             let codec_of = |party: Option<usize>| party.and_then(|party| self.legs[party].codec());
             let (codec, relayed) = (codec_of(parties.only()), codec_of(self.legs[index].hears.parties().only()));
             let stream = &mut self.legs[index];
             stream.turn_to(hears(stream.facts(), parties, codec), relayed, self.rate);
         }
+        self.plan_copies(speakers);
         self.settle();
     }
 

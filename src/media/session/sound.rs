@@ -22,6 +22,8 @@ pub struct Scratch {
     ended: Vec<u64>,
     mixer: Mixer,
     joints: Vec<(usize, Box<Joint>)>,
+    /// What the switch says in the recording in this tick, if anything.
+    played: Vec<i16>,
 }
 
 impl Session {
@@ -32,8 +34,11 @@ impl Session {
         }
         self.change_over(now, turn, &mut scratch.joints);
         scratch.mixer.begin(&self.legs);
-        let mut replan = false;
-        for index in 0..self.legs.len() {
+        let mut replan = self.copies.are_due(now);
+        scratch.played.clear();
+        // Copies last: they have what the others were told.
+        let copies = self.copied();
+        for index in (0..self.legs.len()).filter(|place| !copies.contains(*place)).chain(copies.iter()) {
             replan |= self.sound(index, library, now, scratch, turn);
         }
         // Who could not be sent to has nothing to be joined to any more.
@@ -53,7 +58,7 @@ impl Session {
 
     /// Brings forth what the leg at `index` hears in this tick. True when an announcement ended.
     fn sound(&mut self, index: usize, library: &ClipLibrary, now: Instant, scratch: &mut Scratch, turn: &mut Turn) -> bool {
-        let Scratch { frame, background, ended, mixer, joints } = scratch;
+        let Scratch { frame, background, ended, mixer, joints, played } = scratch;
         let stream = &mut self.legs[index];
         let hears = stream.hears;
         if matches!(hears, Hears::Nothing | Hears::Relayed(_)) {
@@ -73,6 +78,11 @@ impl Session {
                 (some || hears.parties().count() > 1, some)
             }
             Hears::Background => (true, stream.player.background_frame(library, frame, background)),
+            Hears::Copied(_) if self.copies.has_voice_of_switch(stream.leg, now) && !played.is_empty() => {
+                frame.copy_from_slice(played);
+                (true, true)
+            }
+            Hears::Copied(_) => (true, false),
         };
         if let Some(tap) = &mut self.tap
             && loud
@@ -80,6 +90,9 @@ impl Session {
             && stream.towards().is_some()
         {
             tap.played(frame, self.rate, now, &mut turn.recorded);
+            if !tap.is_paused() {
+                played.clone_from(frame);
+            }
         }
         // The parties are mixed in after the tap: they have their own places on it.
         let held = stream.outbound.is_held_by_event(now);

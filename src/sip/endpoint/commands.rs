@@ -6,10 +6,18 @@ use super::super::msg::Uri;
 use super::super::outbound::hop_to;
 use super::super::registrar::Binding;
 use super::super::watch::Summary;
-use super::super::{Callee, Command, Output, TrunkWay};
+use super::super::{Callee, Command, InviteMarks, Metadata, Output, Party, TrunkWay};
 use super::{Endpoint, Leg};
-use crate::base::Instant;
+use crate::base::{Instant, LegId};
 use std::collections::{BTreeMap, VecDeque};
+
+/// What goes with a call out.
+struct Body {
+    sdp: Vec<u8>,
+    otherwise: Option<Vec<u8>>,
+    marks: InviteMarks,
+    metadata: Option<Metadata>,
+}
 
 impl Endpoint {
     /// What the switch orders.
@@ -24,6 +32,8 @@ impl Endpoint {
             Command::Ring { leg, .. }
             | Command::Answer { leg, .. }
             | Command::Invite { leg, .. }
+            | Command::Record { leg, .. }
+            | Command::Describe { leg, .. }
             | Command::Release { leg, .. }
             | Command::Reoffer { leg, .. }
             | Command::AnswerReoffer { leg, .. }
@@ -31,16 +41,19 @@ impl Endpoint {
             Command::TellReferProgress { refer, .. } => refer.leg,
             Command::SetMessagesWaiting { .. } | Command::SetPresence { .. } => return,
         };
-        if let Command::Invite { callee, from, sdp, otherwise, marks, .. } = command {
-            let groups = self.targets(&callee, now);
-            let (account, trunk) = match callee {
-                Callee::Account(agent) => (Some(agent), None),
-                Callee::Trunk { trunk, .. } => (None, trunk),
-            };
-            let settings = trunk.as_ref().and_then(|id| self.settings.trunks.iter().find(|trunk| trunk.id == *id));
-            let calling = Calling { account, groups, shown: shown(&from, settings, &self.settings), trunk, sdp, otherwise, marks };
-            return self.start_leg(leg, now, out, |room| Leg::Out(Box::new(LegOut::begin(leg, calling, room))));
-        }
+        let invites = match command {
+            Command::Invite { callee, from, sdp, otherwise, marks, .. } => {
+                Ok((callee, from, Body { sdp, otherwise, marks, metadata: None }))
+            }
+            Command::Record { callee, from, sdp, metadata, .. } => {
+                Ok((callee, from, Body { sdp, otherwise: None, marks: InviteMarks::default(), metadata: Some(metadata) }))
+            }
+            other => Err(other),
+        };
+        let command = match invites {
+            Ok((callee, from, body)) => return self.call_out(leg, callee, &from, body, now, out),
+            Err(other) => other,
+        };
         // RFC 5626 §5.3: of a phone's flows one that stands is used.
         self.rejoin(leg, now, out);
         self.with_leg(leg, now, out, |leg, room| match (leg, command) {
@@ -53,10 +66,23 @@ impl Endpoint {
                 Command::AnswerReoffer { sdp, .. } => session.answer_reoffer(sdp, room),
                 Command::RejectReoffer { code, .. } => session.reject_reoffer(code, room),
                 Command::TellReferProgress { refer, status } => session.tell_referrer(refer.number, status, room),
-                Command::Invite { .. } | Command::SetMessagesWaiting { .. } | Command::SetPresence { .. } => {}
+                Command::Describe { sdp, metadata, .. } => session.describe(sdp, metadata, room),
+                Command::Invite { .. } | Command::Record { .. } | Command::SetMessagesWaiting { .. } | Command::SetPresence { .. } => {}
             },
             (Leg::Out(_), _) => {}
         });
+    }
+
+    fn call_out(&mut self, leg: LegId, callee: Callee, from: &Party, body: Body, now: Instant, out: &mut Vec<Output>) {
+        let groups = self.targets(&callee, now);
+        let (account, trunk) = match callee {
+            Callee::Account(agent) => (Some(agent), None),
+            Callee::Trunk { trunk, .. } => (None, trunk),
+        };
+        let settings = trunk.as_ref().and_then(|id| self.settings.trunks.iter().find(|trunk| trunk.id == *id));
+        let Body { sdp, otherwise, marks, metadata } = body;
+        let calling = Calling { account, groups, shown: shown(from, settings, &self.settings), trunk, sdp, otherwise, marks, metadata };
+        self.start_leg(leg, now, out, |room| Leg::Out(Box::new(LegOut::begin(leg, calling, room))));
     }
 
     /// Where a call out goes: contacts of an agent in groups of equal q, best first, or the trunk.

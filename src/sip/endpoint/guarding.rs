@@ -62,7 +62,7 @@ impl Endpoint {
                 // Known by its tags, but not by its address: a phone that moved can prove itself (§22.1).
                 true => self.challenge(asked, &request.from().uri.user_unescaped().unwrap_or_default(), false, now),
             }
-        } else if let Some(refusal) = refuse::refusal(request, asked.flow.protocol, &self.cookie) {
+        } else if let Some(refusal) = refuse::refusal(request, asked.flow.protocol, &self.cookie, self.source_of(asked.flow).is_some()) {
             refusal
         } else {
             match request.method {
@@ -151,6 +151,12 @@ impl Endpoint {
     pub(super) fn trunk_of(&self, flow: Flow) -> Option<&Trunk> {
         let names = self.streams.get(&flow).map(|stream| stream.names.as_slice()).unwrap_or_default();
         self.settings.trunks.iter().find(|trunk| trunk.accepts(flow.peer.ip()) || trunk.is_certified(names))
+    }
+
+    /// Whose recording sessions come from there, if anybody's are taken.
+    pub(super) fn source_of(&self, flow: Flow) -> Option<&Trunk> {
+        let names = self.streams.get(&flow).map(|stream| stream.names.as_slice()).unwrap_or_default();
+        self.settings.trunks.iter().find(|trunk| trunk.records && (trunk.accepts(flow.peer.ip()) || trunk.is_certified(names)))
     }
 
     /// What a request proves, once the guard has heard of it.

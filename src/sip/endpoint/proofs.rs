@@ -5,6 +5,7 @@ use super::super::Output;
 use super::super::auth::{Verdict, fails_at_sha256};
 use super::super::msg::{Method, Response};
 use super::super::order::Asked;
+use super::super::recording;
 use super::Endpoint;
 use crate::base::Instant;
 
@@ -47,7 +48,8 @@ impl Endpoint {
         if self.claims_account(&asked.request) {
             return self.prove(asked, &user, now, out);
         }
-        if let Some(trunk) = self.trunk_of(asked.flow) {
+        let source = if recording::is_recording(&asked.request) { self.source_of(asked.flow) } else { None };
+        if let Some(trunk) = source.or_else(|| self.trunk_of(asked.flow)) {
             let trunk = trunk.id.clone();
             self.trust(asked.flow, out);
             return Ok(Proof::Of(Origin::Trunk(trunk)));

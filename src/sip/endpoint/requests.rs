@@ -11,11 +11,11 @@ use super::super::session_timer::{Terms, TooSmall};
 use super::super::transaction::server::Server;
 use super::super::transaction::server_invite::ServerInvite;
 use super::super::transaction::{ServerEvent, ServerKey, has_magic_cookie};
-use super::super::{Origin, Output, Party, compose, history};
+use super::super::{Metadata, Origin, Output, Party, compose, history, recording};
 use super::proofs::{Proof, Unproven};
 use super::transactions::{ServerEntry, ServerMachine};
 use super::{Endpoint, Identity, Leg, Timer};
-use crate::base::{Instant, LegId};
+use crate::base::{Instant, LegId, TrunkId};
 use std::sync::Arc;
 
 /// Retry-After of a 503 at a limit, in seconds.
@@ -94,7 +94,7 @@ impl Endpoint {
             // §8.2.2.2.
             self.refuse(&asked, asked.request.response(482, None, None), now, out);
         } else if (continues || asked.request.to_tag().is_some())
-            && let Some(response) = refuse::refusal(&asked.request, asked.flow.protocol, &self.cookie)
+            && let Some(response) = refuse::refusal(&asked.request, asked.flow.protocol, &self.cookie, self.source_of(asked.flow).is_some())
         {
             // What continues nothing was looked at before.
             self.refuse(&asked, response, now, out);
@@ -254,8 +254,18 @@ impl Endpoint {
         self.served_by(leg, &key);
     }
 
+    fn records_for(&self, trunk: &TrunkId) -> bool {
+        self.settings.trunks.iter().any(|known| known.id == *trunk && known.records)
+    }
+
     fn invitation(&self, request: &Request, origin: Origin) -> Result<Invitation, Response> {
         let is_trunk = matches!(origin, Origin::Trunk(_));
+        // RFC 7866 §8.1: recording sessions are taken from those of whom the configuration says so.
+        if recording::is_recording(request) && !matches!(&origin, Origin::Trunk(trunk) if self.records_for(trunk)) {
+            let unknown = request.headers.has_token("Require", recording::OPTION);
+            let refusal = request.response(if unknown { 420 } else { 403 }, None, None);
+            return Err(if unknown { with(refusal, "Unsupported", recording::OPTION) } else { refusal });
+        }
         let replaces = self.replaced_by(request, &origin)?;
         let ours = is_trunk || request.uri.scheme == Scheme::Tel || self.is_ours(&request.uri.host);
         // Who replaces a dialog calls our Contact, which names nobody.
@@ -274,7 +284,9 @@ impl Endpoint {
         let terms = Terms::for_request(&request.headers, &self.settings).map_err(|TooSmall { min }| too_small(request, min))?;
         // RFC 5806 §6, RFC 7044 §11: believed of who is trusted alone.
         let diverted = if is_trunk { history::read(&request.headers) } else { Vec::new() };
-        Ok(Invitation { from: caller(request, is_trunk), origin, called, replaces, diverted, sdp, terms })
+        let recording =
+            recording::is_recording(request).then(|| Metadata(recording::metadata_of(&request.headers, &request.body).unwrap_or_default()));
+        Ok(Invitation { recording, from: caller(request, is_trunk), origin, called, replaces, diverted, sdp, terms })
     }
 }
 

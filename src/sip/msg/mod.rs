@@ -15,6 +15,7 @@ pub mod headers;
 mod kept;
 mod lexer;
 pub mod message;
+pub mod multipart;
 pub mod name_addr;
 mod names;
 mod parse;
