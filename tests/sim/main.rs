@@ -26,4 +26,5 @@ mod stories;
 mod story;
 mod stream;
 mod swarm;
+mod vault;
 mod world;

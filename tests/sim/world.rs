@@ -8,6 +8,8 @@ use super::net::{Net, Weather};
 use super::phones::{Emission, Phone};
 use super::plane::Plane;
 use super::sound;
+use super::vault::Vault;
+use sanling::base::time::millis;
 use sanling::base::{CallId, Deadlines, Duration, Instant, LegId, LegQuality, ReplayNumber, Rng, SessionId, Timestamp, WallClock};
 use sanling::call::record::{CallRecord, OfferOutcome, Outcome, RecordingState, ReleasedBy};
 use sanling::config::{Config, PromptInventory, SourceFile, resolve};
@@ -62,6 +64,8 @@ pub struct World {
     /// Reads along, where there is one.
     pub mischief: Option<Box<Mischief>>,
     pub phones: Vec<Phone>,
+    /// Recording servers, and clients of ours.
+    pub vaults: Vec<Vault>,
     by_address: BTreeMap<SocketAddr, usize>,
     by_ip: BTreeMap<IpAddr, usize>,
     wakes: Deadlines<usize>,
@@ -181,6 +185,7 @@ impl World {
             plane: None,
             turn: Turn::new(),
             phones: Vec::new(),
+            vaults: Vec::new(),
             by_address: BTreeMap::new(),
             by_ip: BTreeMap::new(),
             wakes: Deadlines::new(),
@@ -347,6 +352,7 @@ impl World {
         self
     }
 
+    /// Each family has an address of the switch.
     fn flow_of(&self, peer: SocketAddr) -> Flow {
         let is_tcp = self.phones.iter().any(|phone| phone.is_over_tcp && (phone.sip == peer || phone.spare == Some(peer)));
         Flow {
@@ -557,6 +563,11 @@ impl World {
                 self.settle();
             }
             Happening::SipToPhone { to, bytes } => {
+                if let Some(vault) = self.vaults.iter_mut().find(|vault| vault.sip == to) {
+                    for bytes in vault.receive(&bytes, self.now) {
+                        self.put(millis(1), Happening::SipToSwitch { from: to, bytes });
+                    }
+                }
                 if let Some(index) = self.by_address.get(&to).copied() {
                     let mut out = Vec::new();
                     // What comes by its other way is answered by that.
@@ -576,6 +587,9 @@ impl World {
             }
             Happening::RtpToPhone { to, bytes } => {
                 let now = self.now;
+                if let Some(vault) = self.vaults.iter_mut().find(|vault| vault.sip.ip() == to.ip()) {
+                    vault.hear(to, &bytes, now);
+                }
                 if let Some(index) = self.by_ip.get(&to.ip()) {
                     self.phones[*index].hear(to, &bytes, now);
                 }
@@ -604,12 +618,32 @@ impl World {
         self.checkers.verdict(self.seed);
     }
 
-    /// Each family has an address of the switch.
     /// Sound for that phone goes to this address, whatever it signals by.
     pub fn hears_at(&mut self, name: &str, ip: IpAddr) -> &mut Self {
         let index = self.find(name).expect("a phone");
         self.by_ip.insert(ip, index);
         self.phones[index].hears_at = Some(ip);
+        self
+    }
+
+    /// What a vault says by itself reaches the switch.
+    pub fn vault_sends(&mut self, place: usize, say: impl FnOnce(&mut Vault, SocketAddr) -> Vec<u8>) -> &mut Self {
+        let bytes = say(&mut self.vaults[place], self.listen);
+        let from = self.vaults[place].sip;
+        self.put(millis(1), Happening::SipToSwitch { from, bytes });
+        self.run(millis(20));
+        self
+    }
+
+    /// A vault's streams sound like that for so long.
+    pub fn vault_speaks(&mut self, place: usize, sounds: &[sound::Sound], long: Duration) -> &mut Self {
+        let end = self.now + long;
+        while self.now < end {
+            for (from, to, bytes) in self.vaults[place].speaks(sounds) {
+                self.put(millis(1), Happening::RtpToSwitch { to, from, bytes });
+            }
+            self.run(millis(20));
+        }
         self
     }
 

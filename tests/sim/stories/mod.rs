@@ -42,6 +42,7 @@ mod restarts;
 mod ring_all;
 mod scripts;
 mod silent_call;
+mod siprec;
 mod sounding;
 mod supervision;
 mod texts;

@@ -1,0 +1,199 @@
+//! A copy of calls goes to a recording server: the right party on the right stream, silence where the recording has silence, news of who is there;
+//! and whatever the server does, the call goes on as if nothing were.
+
+use crate::people::Way;
+use crate::sound::{Heard, Sound};
+use crate::story::CALLER;
+use crate::vault::{Taking, Vault};
+use crate::world::World;
+use sanling::base::Instant;
+use sanling::base::time::{millis, secs};
+use sanling::switch::output::Detail;
+
+/// What a codec has of digital silence is not quite that.
+const SILENT: f32 = -70.0;
+const LOUD: f32 = -40.0;
+/// Of the copied stream: what is mixed is late by a jitter buffer.
+const LATE: u64 = 150;
+
+/// Copies of all calls go to these hosts.
+fn with_vaults(hosts: &[&str], keys: &str) -> World {
+    let listed: Vec<String> = hosts.iter().map(|host| format!("\"sip:{host}\"")).collect();
+    let tables = format!(
+        "[[trunk]]\nid = \"vault\"\nhosts = [{}]\n[[recording_server]]\nid = \"vault\"\ntrunk = \"vault\"\n{keys}\n\n[[trunk]]\nid = \"carrier\"",
+        listed.join(", ")
+    );
+    let mut world = World::story_with(&[("[[trunk]]\nid = \"carrier\"", &tables)], &["media.codecs=[\"pcma\", \"pcmu\"]"]);
+    world.vaults.extend(hosts.iter().map(|host| Vault::new(host)));
+    world
+}
+
+const VAULT: &str = "127.0.0.9:5060";
+const SECOND: &str = "127.0.0.8:5060";
+
+fn copied(hosts: &[&str], keys: &str) -> World {
+    let mut world = with_vaults(hosts, keys);
+    world.agents_come(&["1001", "1002"]).agent_answers("1001", secs(1)).agent_answers("1002", secs(1));
+    world
+}
+
+/// The caller speaks with 1001, the greeting over.
+fn talking(hosts: &[&str], keys: &str) -> World {
+    let mut world = copied(hosts, keys);
+    world.caller_dials("95000").says(CALLER, Sound::Speech).after(millis(1_000 + crate::sound::GREETING_MS + 500));
+    world.expect_up(CALLER).expect_up("1001");
+    world
+}
+
+fn level(world: &World, side: usize, from: Instant, to: Instant) -> f32 {
+    world.vaults[0].sessions[0].level(side, from, to)
+}
+
+fn names(world: &World) -> Vec<&'static str> {
+    world.events.iter().map(|(_, event)| event.name).filter(|name| name.starts_with("copy.")).collect()
+}
+
+#[test]
+fn each_party_is_on_his_stream_and_the_servers_are_told_who_is_there() {
+    let mut world = talking(&[VAULT], "calls = [\"all\"]");
+    world.says(CALLER, Sound::Speech).says("1001", Sound::Silence).after(millis(300));
+    let began = world.now;
+    world.after(secs(2));
+    let turned = world.now;
+    world.says(CALLER, Sound::Silence).says("1001", Sound::Speech).after(secs(2) + millis(LATE));
+    let ended = world.now;
+    assert_eq!(world.snapshot().copies, 1);
+    world.hangs_up(CALLER).after(secs(1));
+    let settle = millis(LATE);
+    assert!(level(&world, 0, began, turned) > LOUD && level(&world, 1, began + settle, turned) < -60.0);
+    assert!(level(&world, 0, turned + settle, ended) < -60.0 && level(&world, 1, turned + settle, ended) > LOUD);
+    let session = &world.vaults[0].sessions[0];
+    // The greeting, which the switch plays, is on the side of the agent, and there alone.
+    let greeted = |side: usize| {
+        session.streams[side].iter().filter(|packet| crate::sound::tell(&packet.payload) == Heard::Clip("agent_greeting")).count()
+    };
+    assert!(greeted(1) >= 25 && greeted(0) == 0, "{} and {}", greeted(1), greeted(0));
+    // One source a stream, and no other's.
+    let sources = |side: usize| session.streams[side].iter().map(|packet| packet.ssrc).collect::<std::collections::BTreeSet<_>>();
+    assert!(sources(0).len() == 1 && sources(1).len() == 1 && sources(0) != sources(1));
+    for what in [
+        "Require: siprec\r\n",
+        ";+sip.src\r\n",
+        "Content-Type: multipart/mixed;boundary=",
+        "a=label:1\r\n",
+        "a=label:2\r\n",
+        "sip:record@127.0.0.9",
+    ] {
+        assert!(session.invite.contains(what), "{what}: {}", session.invite);
+    }
+    assert_eq!((session.invite.matches("a=sendonly").count(), session.invite.contains("telephone-event")), (2, false));
+    let first = &session.metadata[0];
+    for what in ["<datamode>complete</datamode>", "aor=\"sip:13800000001@sanling.local\"", "<label>1</label>", "<sessionrecordingassoc "] {
+        assert!(first.contains(what), "{what}: {first}");
+    }
+    assert!(session.metadata.iter().any(|document| document.contains("aor=\"sip:1001@sanling.local\"")), "{:?}", session.metadata);
+    assert!(session.ended.as_ref().is_some_and(|(_, reason)| reason.contains("the call is over")), "{:?}", session.ended);
+    assert_eq!(names(&world), ["copy.started", "copy.ended"]);
+    let long = session.ended.as_ref().expect("ended").0 - session.began_at;
+    // Both sides sound, or are silent, all the while: no gap.
+    let packets = session.streams[1].len() as u64;
+    assert!(packets.abs_diff(long.as_millis() as u64 / 20) <= 10, "{packets} packets in {long:?}");
+    world.ends_well();
+}
+
+#[test]
+fn card_data_are_silence_in_the_copy_as_well_and_keys_never_reach_it() {
+    let mut world = talking(&[VAULT], "calls = [\"queue:service\"]");
+    world.says(CALLER, Sound::Speech).says("1001", Sound::Speech).after(secs(1));
+    world.presses("1001", "*8#").after(millis(1_500));
+    let began = world.events_named("recording.paused").next().expect("told").0;
+    world.presses(CALLER, "4111").after(secs(3)).presses("1001", "*8#").after(millis(1_500));
+    let ended = world.events_named("recording.resumed").next().expect("told").0;
+    world.after(secs(1)).hangs_up(CALLER).after(secs(1));
+    let session = &world.vaults[0].sessions[0];
+    for side in [0, 1] {
+        let paused = session.level(side, began + millis(40), ended + millis(180));
+        assert!(paused < SILENT, "{side}: {paused}");
+        let packets = session.between(side, began, ended).len() as u64;
+        assert!(packets.abs_diff((ended - began).as_millis() as u64 / 20) <= 3, "silence is sent, not nothing: {packets}");
+        assert!(session.level(side, ended + millis(400), ended + millis(1_400)) > LOUD, "{side}");
+        assert!(session.streams[side].iter().all(|packet| packet.payload_type == 8), "no key");
+    }
+    world.ends_well();
+}
+
+#[test]
+fn a_hold_and_a_transfer_are_told_and_heard() {
+    let mut world = talking(&[VAULT], "calls = [\"agent:1001\"]");
+    world.says(CALLER, Sound::Silence).says("1001", Sound::Silence).holds("1001", Way::SendOnly).after(millis(400));
+    let held = world.now;
+    world.after(secs(2));
+    assert_eq!(world.vaults[0].sessions[0].heard(1, held, world.now), Heard::Clip("music/hold"), "what the caller hears");
+    let documents = world.vaults[0].sessions[0].metadata.len();
+    world.retrieves("1001").after(secs(1)).refers("1001", "1002").after(secs(3));
+    world.expect_up("1002").says("1002", Sound::Speech).after(secs(1));
+    let moved = world.now;
+    world.after(secs(1));
+    assert!(level(&world, 1, moved, world.now) > LOUD, "who took over is on it");
+    let after: String = world.vaults[0].sessions[0].metadata[documents..].concat();
+    for what in ["<datamode>partial</datamode>", "aor=\"sip:1002@sanling.local\"", "<disassociate-time>"] {
+        assert!(after.contains(what), "{what}: {after}");
+    }
+    assert_eq!(world.vaults[0].sessions.len(), 1, "one recording session all along");
+    world.hangs_up(CALLER).after(secs(1)).ends_well();
+}
+
+#[test]
+fn the_next_server_takes_what_the_first_does_not_and_the_call_waits_for_neither() {
+    for (taking, why) in [(Taking::Refuse(503), "503"), (Taking::Ignore, "no answer in time")] {
+        let mut world = copied(&[VAULT, SECOND], "calls = [\"trunk:carrier\"]");
+        world.vaults[0].taking = taking;
+        world.caller_dials("95000").says(CALLER, Sound::Speech).after(millis(1_500)).expect_up(CALLER).expect_up("1001").after(secs(7));
+        let (_, refused) = world.events_named("copy.refused").next().expect("told");
+        assert!(matches!(&refused.detail[1], ("why", Detail::Text(text)) if text.contains(why)), "{:?}", refused.detail);
+        assert_eq!((world.vaults[0].sessions.len(), world.vaults[1].sessions.len(), world.snapshot().copies), (0, 1, 1));
+        world.hangs_up(CALLER).after(secs(1));
+        assert!(world.vaults[1].sessions[0].ended.is_some() && !world.vaults[1].sessions[0].streams[0].is_empty());
+        world.ends_well();
+    }
+}
+
+#[test]
+fn a_call_that_no_server_takes_goes_on_and_that_is_told_and_tried_again_where_it_says_so() {
+    let mut world = copied(&[VAULT], "calls = [\"number:9500X\"]\non_failure = \"retry\"\nretry_after = \"10s\"");
+    world.vaults[0].taking = Taking::Refuse(480);
+    world.caller_dials("95000").says(CALLER, Sound::Speech).after(secs(5)).expect_up(CALLER).expect_conversation(CALLER, "1001");
+    assert_eq!(names(&world), ["copy.refused", "copy.failed"]);
+    let snapshot = world.snapshot();
+    assert_eq!((snapshot.copies, snapshot.copies_failed, snapshot.copy_alarm.as_deref()), (0, 1, Some("480 Temporarily Unavailable")));
+    world.vaults[0].taking = Taking::Answer;
+    world.after(secs(10));
+    assert_eq!((world.vaults[0].sessions.len(), world.snapshot().copy_alarm), (1, None));
+    // The server hangs up: it is told, and the call goes on.
+    world.vault_sends(0, |vault, _| vault.hangs_up()).after(secs(1)).expect_conversation(CALLER, "1001");
+    let (_, over) = world.events_named("copy.ended").next().expect("told");
+    assert!(over.detail.contains(&("by", Detail::Text("server".to_owned()))), "{:?}", over.detail);
+    world.hangs_up(CALLER).after(secs(1)).ends_well();
+}
+
+#[test]
+fn calls_that_are_not_named_are_not_copied() {
+    let mut world = copied(&[VAULT], "calls = [\"agent:1002\", \"number:800\"]");
+    world.caller_dials("95000").says(CALLER, Sound::Speech).after(secs(4)).expect_up("1001").hangs_up(CALLER).after(secs(1));
+    assert!(world.vaults[0].sessions.is_empty() && names(&world).is_empty());
+    world.ends_well();
+}
+
+#[test]
+fn a_restart_says_goodbye_to_the_server_and_begins_anew() {
+    let mut world = talking(&[VAULT], "calls = [\"all\"]");
+    world.says(CALLER, Sound::Speech).after(secs(3)).crash(secs(1)).after(secs(6));
+    let sessions = &world.vaults[0].sessions;
+    assert_eq!(sessions.len(), 2, "{} sessions", sessions.len());
+    assert!(sessions[0].ended.as_ref().is_some_and(|(_, reason)| reason.contains("restarted")), "{:?}", sessions[0].ended);
+    let heard_from = world.now;
+    world.after(secs(2));
+    assert!(world.vaults[0].sessions[1].level(0, heard_from, world.now) > LOUD);
+    assert!(world.events_named("copy.ended").any(|(_, event)| event.detail == [("by", Detail::Text("restart".to_owned()))]));
+    world.hangs_up(CALLER).after(secs(1)).ends_well();
+}
