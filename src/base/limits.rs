@@ -12,6 +12,10 @@ pub const SIP_URI_MAX: usize = 8_192;
 pub const SIP_PARAMS_MAX: usize = 64;
 /// Header fields in one message. A phone sends about 20, a carrier through five proxies about 60. More: 400.
 pub const SIP_HEADERS_MAX: usize = 256;
+/// Bytes of the metadata of a recording session; a conference of ten has six thousand. More: 400.
+pub const METADATA_MAX: usize = 32 * 1024;
+/// Parties of a call of others that are on its record. More: left out.
+pub const EXTERNAL_PARTIES_MAX: usize = 64;
 /// Media lines in one session description. A conference client offers about ten. More: 488.
 pub const SDP_MEDIA_MAX: usize = 32;
 /// Contacts bound to one agent. One more: 403 with a reason.

@@ -1,8 +1,10 @@
 //! What is kept of a call for ever: the shapes that the database, the API and the pages show.
 
+mod external;
 mod quality;
 mod service;
 
+pub use external::{ExternalParty, ExternalRecord};
 pub use quality::QualityRecord;
 pub use service::{LATE, as_one};
 
@@ -17,10 +19,18 @@ pub enum CallDirection {
     Inbound,
     Outbound,
     Internal,
+    /// Of another switch, and recorded here.
+    External,
 }
 
 impl CallDirection {
-    pub const ALL: [Self; 3] = [Self::Inbound, Self::Outbound, Self::Internal];
+    pub const ALL: [Self; 4] = [Self::Inbound, Self::Outbound, Self::Internal, Self::External];
+
+    /// A customer is in it, whom we serve.
+    #[must_use]
+    pub const fn has_customer(self) -> bool {
+        matches!(self, Self::Inbound | Self::Outbound)
+    }
 
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -28,6 +38,7 @@ impl CallDirection {
             Self::Inbound => "inbound",
             Self::Outbound => "outbound",
             Self::Internal => "internal",
+            Self::External => "external",
         }
     }
 }
@@ -571,6 +582,8 @@ pub struct CallRecord {
     #[serde(default)]
     pub merged_into: Option<CallId>,
     #[serde(default)]
+    pub external: Option<Box<ExternalRecord>>,
+    #[serde(default)]
     pub call_back: Option<CallBackRecord>,
     /// The rules of service that it broke, as bits of [`Breaches`](crate::qa::Breaches): set as it is given to the store.
     #[serde(default)]
@@ -612,6 +625,7 @@ impl CallRecord {
             quality: Vec::new(),
             sound: None,
             merged_into: None,
+            external: None,
             call_back: None,
             caller_left_at: None,
             broken: 0,

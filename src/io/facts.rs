@@ -29,7 +29,7 @@ macro_rules! word {
 pub fn record(call: &Call) -> Option<CallRecord> {
     Some(CallRecord {
         id: call.id.parse().ok()?,
-        direction: word!(call.direction, CallDirection: Inbound, Outbound, Internal)?,
+        direction: word!(call.direction, CallDirection: Inbound, Outbound, Internal, External)?,
         caller: call.caller.clone(),
         called: call.called.clone(),
         trunk: call.trunk.as_deref().map(TrunkId::new),
@@ -58,6 +58,7 @@ pub fn record(call: &Call) -> Option<CallRecord> {
         quality: Vec::new(),
         sound: None,
         merged_into: call.merged_into.as_deref().and_then(|id| id.parse().ok()),
+        external: None,
         call_back: call.call_back.as_ref().and_then(call_back),
         broken: broken(call).bits(),
         recording: None,
@@ -246,6 +247,7 @@ mod tests {
                 diverted: Vec::new(),
                 sound: None,
                 merged_into: None,
+                external: None,
                 call_back: Some(CallBackRecord {
                     asked_in: CallId::new(at(0), &mut Rng::new(5)),
                     asked_at: at(1),

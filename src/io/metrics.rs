@@ -330,6 +330,12 @@ fn of_the_switch(scrape: &mut Scrape, snapshot: &Snapshot) {
     scrape.gauge("sanling_copies", "Calls of which a recording server has a copy (SIPREC)", snapshot.copies);
     scrape.counter("sanling_copies_failed", "Calls of which no recording server took a copy, since the start", snapshot.copies_failed);
     scrape.gauge("sanling_copy_alarm", "Whether the last copy found no recording server", usize::from(snapshot.copy_alarm.is_some()));
+    scrape.gauge("sanling_recording_sessions", "Calls of other switches that are recorded here (SIPREC)", snapshot.sessions_recorded);
+    scrape.counter(
+        "sanling_recording_sessions_refused",
+        "Recording sessions that were refused, since the start",
+        snapshot.sessions_refused,
+    );
     scrape.gauge("sanling_recording_alarm", "Whether the switch cannot record", usize::from(snapshot.recording_alarm.is_some()));
     scrape.gauge("sanling_guard_blocked_sources", "Sources of SIP that are refused for wrong passwords", snapshot.blocked.len());
     scrape.gauge("sanling_draining", "Whether new calls are refused because the switch ends", usize::from(snapshot.draining));

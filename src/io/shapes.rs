@@ -2,8 +2,10 @@
 //!
 //! What lives here: shapes and the way from the core's values to them. What must not: SQL, HTTP.
 
+mod external;
 mod quality;
 
+pub use external::External;
 pub use quality::{LegQuality, QualityFlow, QualityMinute, RecordedSide, RecordedSound};
 
 use crate::base::{Duration, Timestamp};
@@ -63,7 +65,7 @@ pub struct Call {
     /// ULID: 26 letters and digits, in order of time.
     #[schema(examples("01JD3KQ5ZV8N2M4X6Y7T9W0ABC"))]
     pub id: String,
-    /// inbound, outbound, internal.
+    /// inbound, outbound, internal; external of a call of another switch that was recorded here.
     pub direction: String,
     pub caller: String,
     pub called: String,
@@ -126,6 +128,9 @@ pub struct Call {
     /// The call in which it went on: two calls of one agent became one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged_into: Option<String>,
+    /// Of a call of another switch that was recorded here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external: Option<External>,
     /// Of a call that the switch made to call somebody back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call_back: Option<CallBackMade>,
@@ -418,6 +423,7 @@ impl From<&CallRecord> for Call {
             sound: record.sound.as_ref().map(RecordedSound::from),
             diverted: record.diverted.iter().map(|one| Diverted { from: one.from.clone(), reason: one.reason.clone() }).collect(),
             merged_into: record.merged_into.map(|call| call.to_string()),
+            external: record.external.as_deref().map(External::from),
             call_back: record.call_back.as_ref().map(CallBackMade::from),
             broken: Breaches::from_bits(record.broken).names().map(str::to_owned).collect(),
             recording: record.recording.as_ref().map(Recording::from),

@@ -1,14 +1,14 @@
 //! The rules of service that a call broke.
 
 use crate::base::breach::{Breach, Breaches};
-use crate::call::record::{CallDirection, CallRecord, HoldRecord, OfferRecord, SoundRecord, as_one};
+use crate::call::record::{CallRecord, HoldRecord, OfferRecord, SoundRecord, as_one};
 use crate::report::Terms;
 
 /// The rules that a call broke by those terms, as far as it has come; none of a call without a customer. Of a call that runs, only what can
 /// no more be mended.
 #[must_use]
 pub fn breaches(record: &CallRecord, terms: &Terms) -> Breaches {
-    if record.direction == CallDirection::Internal {
+    if !record.direction.has_customer() {
         return Breaches::NONE;
     }
     let breaks = |breach: &Breach| match breach {
@@ -44,7 +44,7 @@ fn offers_to_him(record: &CallRecord) -> impl Iterator<Item = &OfferRecord> {
 mod tests {
     use super::*;
     use crate::base::time::{Duration, millis};
-    use crate::call::record::{GreetedBy, GreetingRecord, HeldBy, OfferOutcome, Outcome, ReleasedBy, VisitEnding};
+    use crate::call::record::{CallDirection, GreetedBy, GreetingRecord, HeldBy, OfferOutcome, Outcome, ReleasedBy, VisitEnding};
     use crate::qa::tests::{at, good, hold, offer};
     use crate::report::{Kind, Question, Report, Slice, Slices};
     use std::collections::BTreeMap;

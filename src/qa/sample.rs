@@ -3,7 +3,7 @@
 
 use crate::base::scorecard::{Drawn, Every, Sampling};
 use crate::base::{AgentId, CallId, Timestamp};
-use crate::call::record::{CallDirection, CallRecord};
+use crate::call::record::CallRecord;
 use crate::report::Terms;
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,7 +73,7 @@ pub struct Task {
 pub fn is_wanted(of: &Drawn, record: &CallRecord, team: impl Fn(&AgentId) -> bool, terms: &Terms) -> Vec<Candidate> {
     let (Some(connected), Some(released)) = (record.connected_at, record.released_at) else { return Vec::new() };
     let length = connected.until(released);
-    let fits = record.direction != CallDirection::Internal
+    let fits = record.direction.has_customer()
         && of.queue.as_ref().is_none_or(|queue| record.queue.as_ref().is_some_and(|of| of.as_str() == queue))
         && of.longer.is_none_or(|least| length >= least)
         && of.shorter.is_none_or(|most| length <= most)
@@ -140,6 +140,7 @@ mod tests {
     use crate::base::Rng;
     use crate::base::breach::Breach;
     use crate::base::time::secs;
+    use crate::call::record::CallDirection;
     use crate::qa::tests::{MIDNIGHT, good};
 
     fn plan() -> Sampling {

@@ -8,6 +8,9 @@
 pub mod client;
 mod lines;
 pub mod metadata;
+pub mod reading;
+pub mod server;
 
 pub use client::Client;
 pub use metadata::{Book, Present};
+pub use server::Server;

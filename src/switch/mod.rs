@@ -43,6 +43,7 @@ mod on_parties;
 mod on_rules;
 mod on_service;
 mod on_sip;
+mod on_source;
 mod overflow;
 mod party_orders;
 mod protecting;
@@ -75,6 +76,7 @@ use copying::Copies;
 use day::Day;
 use directory::Directory;
 use input::{FoundHosts, Input};
+use on_source::Sources;
 use output::{Detail, Event, Output};
 use quality::Travels;
 use remembered::Remembered;
@@ -109,6 +111,8 @@ enum Key {
     Recheck,
     /// Something is due to a call's copy.
     Copy(CallId),
+    /// To a recording session of others.
+    Source(CallId),
     /// A message goes on to a superior.
     Messages,
     /// Who was not reached is called again.
@@ -175,6 +179,7 @@ pub struct Switch {
     hosts: FoundHosts,
     carriers: Carriers,
     copies: Copies,
+    sources: Sources,
     /// The figures are its.
     day: Day,
     drain_until: Option<Instant>,
@@ -226,6 +231,7 @@ impl Switch {
             hosts: BTreeMap::new(),
             carriers: Carriers::default(),
             copies: Copies::default(),
+            sources: Sources::default(),
             day,
             drain_until: None,
             draining: false,
@@ -311,6 +317,7 @@ impl Switch {
                 Key::Closing(call) => self.on_closing_timeout(call, now),
                 Key::Drain => self.on_drain_timeout(now),
                 Key::Copy(call) => self.on_copy_timeout(call, now),
+                Key::Source(call) => self.on_source_timeout(call, now),
                 Key::Recheck => self.on_recheck_due(now),
                 Key::Messages => self.on_messages_due(now),
                 Key::CallBacks => self.on_call_backs_due(now),
@@ -349,6 +356,7 @@ impl Switch {
                 Key::Midnight => Some(Day::ends_after(&self.config.reports.zone, self.at(now), self.wall)),
                 Key::Figures => self.figures.deadline(),
                 Key::Copy(call) => self.copies.deadline(*call),
+                Key::Source(call) => self.sources.deadline(*call),
                 Key::Recheck => self.rechecks.next_at,
                 Key::Messages => self.messages_due_at(),
                 Key::CallBacks => self.call_backs.next_at(),
@@ -357,7 +365,7 @@ impl Switch {
             self.deadlines.set(key, deadline);
         }
         self.note_changes(now);
-        if self.draining && self.slots.is_empty() && self.closing.is_empty() {
+        if self.draining && self.slots.is_empty() && self.closing.is_empty() && self.sources.running() == 0 {
             self.draining = false;
             self.drain_until = None;
             self.deadlines.set(Key::Drain, None);
@@ -491,6 +499,7 @@ impl Switch {
             && self.calls_of_legs.is_empty()
             && self.carriers.is_idle()
             && self.copies.is_idle()
+            && self.sources.is_idle()
             && self.calls_of_sessions.is_empty()
             && self.directory.is_idle()
             && self.endpoint.is_quiescent()

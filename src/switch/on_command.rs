@@ -134,5 +134,6 @@ impl Switch {
             let ending = Ending { by: ReleasedBy::Switch, outcome: None, code: 503, retry_after: Some(30), cause };
             self.order(call, Order::Release(ending), now);
         }
+        self.sessions_end(now);
     }
 }

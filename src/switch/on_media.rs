@@ -15,6 +15,9 @@ impl Switch {
             return self.copy_reported(call, &report, now);
         }
         let Some(call) = self.calls_of_sessions.get(&report.session()).copied() else { return };
+        if self.sources.record_of(call).is_some() {
+            return self.session_reported(call, &report, now);
+        }
         if let Some(slot) = self.slots.get_mut(&call) {
             slot.media.reported(&report);
         }
@@ -51,10 +54,14 @@ impl Switch {
             RecorderReport::Failed { call, reason } => (call, recording::state::Event::Failed { reason }),
             RecorderReport::Recovered { call, duration, sha256 } => (call, recording::state::Event::Recovered { duration, sha256 }),
         };
-        let machine = match (self.slots.get_mut(&call), self.closing.get_mut(&call)) {
-            (Some(slot), _) => &mut slot.recording,
-            (None, Some(closing)) => &mut closing.recording,
-            (None, None) => return,
+        let machine = match (self.slots.get_mut(&call), self.closing.get_mut(&call), self.sources.recording_of(call)) {
+            (Some(slot), ..) => &mut slot.recording,
+            (None, Some(closing), _) => &mut closing.recording,
+            (None, None, Some(recording)) => {
+                self.touched.insert(Key::Source(call));
+                recording
+            }
+            (None, None, None) => return,
         };
         let mut ordered = Vec::new();
         machine.handle(event, now, &mut ordered);
@@ -78,6 +85,8 @@ impl Switch {
             self.touched.insert(Key::Slot(call));
         } else if let Some(closing) = self.closing.get_mut(&call) {
             (closing.record.sound, closing.changed) = (Some(sound), true);
+        } else if let Some(record) = self.sources.record_of(call) {
+            record.sound = Some(sound);
         }
     }
 

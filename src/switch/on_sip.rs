@@ -51,10 +51,14 @@ impl Switch {
 
     fn on_sip_event(&mut self, event: Event, now: Instant) {
         let Err(event) = self.copy_heard(event, now) else { return };
+        let Err(event) = self.session_heard(event, now) else { return };
         let (leg, event) = match event {
             Event::Referred { refer, target, .. } => return self.referred(refer, &target, now),
-            Event::Invited { leg, origin, from, called, flow, sdp, replaces, diverted, .. } => {
+            Event::Invited { leg, origin, from, called, flow, sdp, replaces, diverted, recording, call_id } => {
                 let invitation = Invitation { leg, origin, from, called, flow, sdp, diverted };
+                if let Some(metadata) = recording {
+                    return self.session_offered(invitation, metadata, call_id, now);
+                }
                 return match replaces {
                     Some(target) => self.replaces(invitation, target, now),
                     None => self.invited(invitation, now),

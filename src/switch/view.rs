@@ -37,6 +37,9 @@ pub struct Snapshot {
     pub copies: usize,
     pub copies_failed: u64,
     pub copy_alarm: Option<String>,
+    /// Recording sessions of others.
+    pub sessions_recorded: usize,
+    pub sessions_refused: u64,
     pub draining: bool,
     /// Sources of SIP that are refused.
     pub blocked: Vec<BlockedView>,
@@ -230,6 +233,8 @@ impl Switch {
             copies: self.copies.running(),
             copies_failed: self.copies.failed,
             copy_alarm: self.copies.alarm.clone(),
+            sessions_recorded: self.sources.running(),
+            sessions_refused: self.sources.refused,
             draining: self.draining || self.directory.closed,
             blocked: self.endpoint.blocked().map(|blocked| self.blocked_view(blocked)).collect(),
             trunks: self.trunk_views(),

@@ -52,13 +52,27 @@ pub struct Vault {
     /// Where its streams go, when it is a client.
     pub remotes: Vec<SocketAddr>,
     sent: u32,
+    /// Of the recording session that it began last: Call-ID, and To with the switch's tag.
+    pub last_call_id: String,
+    pub last_to: String,
 }
 
 impl Vault {
     pub fn new(sip: &str) -> Self {
         let sip = sip.parse().expect("an address");
         let (sessions, answers, remotes) = (Vec::new(), Vec::new(), Vec::new());
-        Self { sip, taking: Taking::Answer, sessions, next_port: 40_000, cseq: 0, answers, remotes, sent: 0 }
+        Self {
+            sip,
+            taking: Taking::Answer,
+            sessions,
+            next_port: 40_000,
+            cseq: 0,
+            answers,
+            remotes,
+            sent: 0,
+            last_call_id: String::new(),
+            last_to: String::new(),
+        }
     }
 
     /// A message came; what it says to it.
@@ -138,7 +152,7 @@ impl Vault {
         self.cseq += 1;
         let (to, from) = (format!("<sip:record@{switch}>"), format!("<sip:branch@{}>;tag=src", self.sip));
         let headers = format!("Content-Type: {content_type}\r\n{headers}");
-        let call_id = format!("src-{}-{}", self.sip.port(), self.cseq);
+        let call_id = format!("src-{}-{}", self.sip.ip(), self.cseq);
         request("INVITE", &format!("sip:record@{switch}"), &from, &to, &call_id, self.cseq, self.sip, &headers, body).into_bytes()
     }
 
@@ -156,9 +170,15 @@ impl Vault {
             self.remotes = ports.map(|port| SocketAddr::new("127.0.0.1".parse().expect("an address"), port)).collect();
         }
         let get = |name: &str| response.headers.get(name).unwrap_or_default().to_owned();
+        if response.code < 300 {
+            (self.last_call_id, self.last_to) = (get("Call-ID"), get("To"));
+        }
         let target = get("Contact").split(['<', '>']).nth(1).unwrap_or("sip:127.0.0.1:5060").to_owned();
         let number = number.parse().expect("a number");
-        vec![request("ACK", &target, &get("From"), &get("To"), &get("Call-ID"), number, self.sip, "", "").into_bytes()]
+        let ack = request("ACK", &target, &get("From"), &get("To"), &get("Call-ID"), number, self.sip, "", "");
+        // RFC 3261 §17.1.1.3: that of a refusal is its INVITE's.
+        let ack = if response.code < 300 { ack } else { ack.replace(&format!("z9hG4bKv{number}ACK"), &format!("z9hG4bKv{number}INVITE")) };
+        vec![ack.into_bytes()]
     }
 
     /// A request within the dialog of that last response's To and Call-ID.
@@ -175,7 +195,7 @@ impl Vault {
         let packet = |(side, (sound, to)): (usize, (&Sound, &SocketAddr))| {
             let from = SocketAddr::new(self.sip.ip(), 50_000 + 2 * side as u16);
             let loops = loop_of(*sound);
-            let start = n as usize * FRAME % (loops.len() - FRAME);
+            let start = n as usize * FRAME % (loops.len() - FRAME).max(1);
             let mut bytes = vec![0x80, 8];
             bytes.extend((n as u16).to_be_bytes());
             bytes.extend((n * FRAME as u32).to_be_bytes());

@@ -107,7 +107,7 @@ impl CallRecord {
     #[must_use]
     pub fn customer_left_first(&self) -> Option<bool> {
         let customer = if self.is_called_out() { ReleasedBy::Callee } else { ReleasedBy::Caller };
-        (self.is_conversation_over() && self.direction != CallDirection::Internal).then(|| self.left_first() == Some(customer))
+        (self.is_conversation_over() && self.direction.has_customer()).then(|| self.left_first() == Some(customer))
     }
 
     /// The silent-call script released it.

@@ -2,7 +2,7 @@
 
 import { day } from '../../format';
 
-export const DIRECTIONS = ['inbound', 'outbound', 'internal'];
+export const DIRECTIONS = ['inbound', 'outbound', 'internal', 'external'];
 export const OUTCOMES = [
   'answered', 'abandoned', 'silent', 'scripted', 'refused', 'no-answer', 'busy', 'unreachable', 'played', 'message', 'call-back', 'failed',
 ];
