@@ -9,7 +9,7 @@ const ZH: Record<string, string> = {
   'wrap-up-overdue': '话后超时', agent: '坐席', supervisor: '班长', qa: '质检', operator: '运维', admin: '管理员',
   // Calls.
   arriving: '进线', waiting: '排队', offering: '振铃坐席', connected: '通话', held: '保持', transferring: '转接中', ending: '结束中',
-  inbound: '呼入', outbound: '呼出', internal: '内部', answered: '接通', abandoned: '放弃', silent: '静默释放', scripted: '话术释放',
+  inbound: '呼入', outbound: '呼出', internal: '内部', external: '外部录音', answered: '接通', abandoned: '放弃', silent: '静默释放', scripted: '话术释放',
   refused: '拒绝', 'no-answer': '无应答', busy: '忙', played: '播放完毕', message: '留言', 'call-back': '回拨', failed: '异常',
   caller: '主叫', callee: '被叫', switch: '交换机', customer: '客户', pending: '进行中', withdrawn: '撤回', elsewhere: '他人接听',
   // Parts and ends.
