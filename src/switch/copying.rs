@@ -251,9 +251,9 @@ impl Switch {
         }
     }
 
-    /// What the endpoint says of a recording session; `Err` gives back what is of none.
-    pub(super) fn copy_heard(&mut self, event: sip::Event, now: Instant) -> Result<(), sip::Event> {
-        let Some((leg, call)) = leg_of(&event).and_then(|leg| Some((leg, self.copies.of_leg(leg)?))) else { return Err(event) };
+    /// What the endpoint says of a recording session; what is of none is given back.
+    pub(super) fn copy_heard(&mut self, event: sip::Event, now: Instant) -> Option<sip::Event> {
+        let Some((leg, call)) = leg_of(&event).and_then(|leg| Some((leg, self.copies.of_leg(leg)?))) else { return Some(event) };
         let event = match event {
             sip::Event::Answered { leg, sdp, flow, .. } => Event::Answered { leg, sdp, peer: flow.peer.ip() },
             sip::Event::Failed { leg, failure } => Event::Failed { leg, failure },
@@ -262,7 +262,7 @@ impl Switch {
             sip::Event::ReofferFailed { leg, .. } => Event::ReofferFailed { leg },
             sip::Event::Reoffered { leg, sdp } => Event::Reoffered { leg, sdp },
             sip::Event::Acked { leg, sdp } => Event::Acked { leg, sdp },
-            _ => return Ok(()),
+            _ => return None,
         };
         if matches!(event, Event::Failed { .. } | Event::Released { .. }) {
             self.copies.legs.remove(&leg);
@@ -273,7 +273,7 @@ impl Switch {
             }
         }
         self.tell_copy(call, event, now);
-        Ok(())
+        None
     }
 
     /// What the media plane says of a copy's stream.

@@ -50,8 +50,8 @@ impl Switch {
     }
 
     fn on_sip_event(&mut self, event: Event, now: Instant) {
-        let Err(event) = self.copy_heard(event, now) else { return };
-        let Err(event) = self.session_heard(event, now) else { return };
+        let Some(event) = self.copy_heard(event, now) else { return };
+        let Some(event) = self.session_heard(event, now) else { return };
         let (leg, event) = match event {
             Event::Referred { refer, target, .. } => return self.referred(refer, &target, now),
             Event::Invited { leg, origin, from, called, flow, sdp, replaces, diverted, recording, call_id } => {

@@ -178,17 +178,17 @@ impl Switch {
         external.metadata = String::from_utf8_lossy(&server.metadata.0).into_owned();
     }
 
-    /// What the endpoint says of a session; `Err` gives back what is of none.
-    pub(super) fn session_heard(&mut self, event: sip::Event, now: Instant) -> Result<(), sip::Event> {
+    /// What the endpoint says of a session; what is of none is given back.
+    pub(super) fn session_heard(&mut self, event: sip::Event, now: Instant) -> Option<sip::Event> {
         let leg = match &event {
             sip::Event::Acked { leg, .. }
             | sip::Event::Reoffered { leg, .. }
             | sip::Event::Described { leg, .. }
             | sip::Event::Digit { leg, .. }
             | sip::Event::Released { leg, .. } => *leg,
-            _ => return Err(event),
+            _ => return Some(event),
         };
-        let Some(call) = self.sources.legs.get(&leg).copied() else { return Err(event) };
+        let Some(call) = self.sources.legs.get(&leg).copied() else { return Some(event) };
         match event {
             sip::Event::Reoffered { sdp, .. } => self.tell_source(call, Event::Reoffered { sdp }, now),
             sip::Event::Described { metadata, .. } => self.tell_source(call, Event::Described { metadata }, now),
@@ -199,7 +199,7 @@ impl Switch {
             }
             _ => {}
         }
-        Ok(())
+        None
     }
 
     /// What the media plane says of a session's streams.

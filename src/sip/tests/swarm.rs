@@ -85,6 +85,7 @@ fn note(world: &mut World, books: &mut BTreeMap<(&'static str, LegId), Book>, se
                 | Event::Failed { leg, .. }
                 | Event::Acked { leg, .. }
                 | Event::Reoffered { leg, .. }
+                | Event::Described { leg, .. }
                 | Event::ReofferAnswered { leg, .. }
                 | Event::ReofferFailed { leg, .. }
                 | Event::Digit { leg, .. }
