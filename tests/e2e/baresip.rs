@@ -126,7 +126,8 @@ impl Baresip {
         sound::write_wide(&self.folder.join("mouth.wav"), &[low, high], 60.0);
     }
 
-    fn order(&mut self, command: &str, parameter: &str) {
+    /// A command of its menu: `hold`, `resume`, `reinvite`.
+    pub fn order(&mut self, command: &str, parameter: &str) {
         let order = serde_json::json!({ "command": command, "params": parameter }).to_string();
         write!(self.control, "{}:{order},", order.len()).expect("baresip listens");
     }

@@ -7,12 +7,13 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 pub const TOKEN: &str = "a token of the tests";
 /// Tests that run at a time: they measure real time, and a crowded machine is late.
-const SEATS: usize = 2;
+pub static SEATS: AtomicUsize = AtomicUsize::new(2);
 
 static SEATED: Mutex<usize> = Mutex::new(0);
 static SEAT_FREE: Condvar = Condvar::new();
@@ -22,7 +23,9 @@ struct Seat;
 impl Seat {
     fn take() -> Self {
         let seated = SEATED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let mut seated = SEAT_FREE.wait_while(seated, |seated| *seated >= SEATS).unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut seated = SEAT_FREE
+            .wait_while(seated, |seated| *seated >= SEATS.load(Ordering::Relaxed))
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         *seated += 1;
         Self
     }

@@ -6,11 +6,13 @@
 
 mod baresip;
 mod calling_back;
+mod certificates;
 mod codes;
 mod colleagues;
 mod disk;
 mod dns;
 mod ear;
+mod edge;
 mod families;
 mod harness;
 mod hold;
@@ -19,6 +21,7 @@ mod linphone;
 mod names;
 mod operate;
 mod parties;
+mod proxied;
 mod replay;
 mod restart;
 mod rings;

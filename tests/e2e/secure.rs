@@ -2,10 +2,11 @@
 //! what the other hears, and what is on record. And pages over TLS.
 
 use crate::baresip::{Baresip, Phone, Secrets};
+use crate::certificates::certify;
 use crate::harness::{Site, pass, text, until};
-use crate::linphone::Linphone;
+use crate::linphone::{Line, Linphone};
 use crate::sound::{cut, parse_wav, tone, tone_level};
-use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair};
+use rcgen::KeyPair;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -16,30 +17,6 @@ const AGENT: f64 = 1_000.0;
 
 /// The TLS port, of those of the test.
 const TLS: u16 = 3;
-
-/// An authority of the test, in a folder's `ca.pem`, and a certificate for this machine in `own.pem` and `own-key.pem`.
-fn certify(folder: &Path) {
-    let ca_key = KeyPair::generate().expect("a key");
-    let mut ca = CertificateParams::new(vec![]).expect("no names");
-    ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    ca.distinguished_name = named("an authority of the tests");
-    std::fs::write(folder.join("ca.pem"), ca.self_signed(&ca_key).expect("signed").pem()).expect("written");
-    let issuer = Issuer::new(ca, ca_key);
-    let key = KeyPair::generate().expect("a key");
-    let names = ["127.0.0.1", "localhost", "sanling.local"].map(str::to_owned).to_vec();
-    let mut own = CertificateParams::new(names).expect("names");
-    own.distinguished_name = named("a switch of the tests");
-    let own = own.signed_by(&key, &issuer).expect("signed");
-    std::fs::write(folder.join("own.pem"), own.pem()).expect("written");
-    std::fs::write(folder.join("own-key.pem"), key.serialize_pem()).expect("written");
-}
-
-/// OpenSSL takes one whose names are its signer's for signed by itself.
-fn named(name: &str) -> DistinguishedName {
-    let mut named = DistinguishedName::new();
-    named.push(DnType::CommonName, name);
-    named
-}
 
 /// A switch that listens over TLS too, its sound encrypted as `policy` says.
 fn site(policy: &str) -> (Site, PathBuf) {
@@ -126,7 +103,8 @@ fn an_encrypted_caller_and_a_plain_agent_hear_each_other() {
 #[test]
 fn linphone_over_tls_encrypted_calls_and_is_called() {
     let (site, authority) = site("required");
-    let mut linphone = Linphone::start_with(&site, "1003", 10, &tone(CALLER, 30.0), Some((TLS, &authority)));
+    let line = Line { port: Some(TLS), transport: "tls", authority: Some(&authority), encrypted: true, ..Line::default() };
+    let mut linphone = Linphone::start_with(&site, "1003", 10, &tone(CALLER, 30.0), line);
     let says = tone(AGENT, 60.0);
     let phone = Phone { agent: "1001", port: 20, says: &says, codec: "pcma", answers: true, transport: "tls" };
     let mut baresip = Baresip::start_with(&site, &phone, over_tls(&authority, "srtp-mand"));

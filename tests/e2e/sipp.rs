@@ -37,14 +37,14 @@ impl Seen {
 }
 
 impl Sipp {
-    /// Starts a scenario on a port of the test. `arguments`: SIPp's own.
+    /// Starts a scenario, of `sipp/` or a path from there, on a port of the test. `arguments`: SIPp's own.
     pub fn start(site: &Site, scenario: &str, port: u16, arguments: &[&str]) -> Self {
         Self::start_at("127.0.0.1", site, scenario, port, arguments)
     }
 
     /// The same on `ip` of loopback, `[::1]` of version 6.
     pub fn start_at(ip: &str, site: &Site, scenario: &str, port: u16, arguments: &[&str]) -> Self {
-        let name = format!("{scenario}-{port}");
+        let name = format!("{}-{port}", scenario.rsplit('/').next().unwrap_or(scenario));
         let (messages, errors) = (site.path(&format!("{name}.messages")), site.path(&format!("{name}.errors")));
         for old in [&messages, &errors] {
             let _ = std::fs::remove_file(old);
