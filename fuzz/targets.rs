@@ -294,6 +294,7 @@ fn media(data: &[u8], component: Component, encrypted: bool) {
             receive_payload_type: if codec == Codec::Opus { 111 } else { 8 },
             send_event_type: Some(101),
             receive_event_type: Some(101),
+            event_clock: None,
             direction: Flowing { send: true, receive: true },
             ptime: 20,
             silence_suppression: false,

@@ -323,6 +323,7 @@ impl Leg {
             receive_payload_type: settled.receive_payload_type,
             send_event_type: settled.send_event_type,
             receive_event_type: settled.receive_event_type,
+            event_clock: settled.event_clock,
             // A holder is not waited for: he may play music of his own, or fall silent.
             direction: Direction { send: settled.direction.send, receive: self.up && settled.direction.receive && !settled.hold },
             ptime: settled.ptime,

@@ -208,9 +208,12 @@ pub struct StreamParameters {
     /// Payload type that the leg wants to receive (we send) and the one it sends (we receive).
     pub send_payload_type: u8,
     pub receive_payload_type: u8,
-    /// telephone-event in each direction, when agreed; clock as of the codec's (8000 or 48000).
+    /// telephone-event in each direction, when agreed.
     pub send_event_type: Option<u8>,
     pub receive_event_type: Option<u8>,
+    /// Its clock, where that is not the codec's (8000 or 48000): phones that speak Opus and know keys at 8 kHz alone.
+    #[serde(default)]
+    pub event_clock: Option<u32>,
     pub direction: Direction,
     /// Packet time we send, milliseconds; a multiple of 20.
     pub ptime: u16,
@@ -248,6 +251,7 @@ impl StreamParameters {
             receive_payload_type: payload_type,
             send_event_type: None,
             receive_event_type: None,
+            event_clock: None,
             direction: Direction { send: true, receive: true },
             ptime: 20,
             silence_suppression: false,
@@ -257,6 +261,12 @@ impl StreamParameters {
             srtp: None,
             extended_reports: ExtendedReports::default(),
         }
+    }
+
+    /// On which keys are pressed, and told.
+    #[must_use]
+    pub fn event_clock(&self) -> u32 {
+        self.event_clock.unwrap_or(self.codec.clock_rate())
     }
 }
 

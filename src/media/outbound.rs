@@ -127,7 +127,7 @@ impl Outbound {
         self.flush(towards, now, turn);
         let Some(header) = self.sender.event(packet, payload_type, now) else { return };
         self.event_holds_until = now + EVENT_HOLDS;
-        let payload = event.at_clock(clock_rate, towards.parameters.codec.clock_rate()).write();
+        let payload = event.at_clock(clock_rate, towards.parameters.event_clock()).write();
         self.send(header, &payload, towards, turn);
     }
 

@@ -123,9 +123,12 @@ pub struct Negotiated {
     /// The type the peer wants to receive, and the one it sends.
     pub send_payload_type: u8,
     pub receive_payload_type: u8,
-    /// telephone-event at the codec's clock (RFC 4733 §2.1), where both have it.
+    /// telephone-event at the codec's clock (RFC 4733 §2.1), where both have it; else at 8 kHz.
     pub send_event_type: Option<u8>,
     pub receive_event_type: Option<u8>,
+    /// Its clock, where that is not the codec's.
+    #[serde(default)]
+    pub event_clock: Option<u32>,
     /// As the descriptions say. A holder that says `sendonly` often sends nothing all the same: do not wait for its packets while `hold`.
     pub direction: Direction,
     /// Packet time we send, milliseconds: 20, 40 or 60.

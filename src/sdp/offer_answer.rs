@@ -11,6 +11,8 @@ use std::net::IpAddr;
 
 /// Its number where the clock is 8 kHz (RFC 3389 §6).
 const COMFORT_NOISE: u8 = 13;
+/// Of telephone-event with G.711 and G.722.
+const EVENT_CLOCK: u32 = 8_000;
 /// Packet times we send: a multiple of 20 ms up to this.
 const PTIME_MAX: u16 = 60;
 
@@ -93,7 +95,7 @@ pub fn answer(offer: &[u8], local: &Local) -> Result<(Vec<u8>, Negotiated), SdpE
     let direction = Direction { send: local.direction.send && stream.receives, receive: local.direction.receive && stream.sends };
     let layout = Layout::dictated(&lines, chosen, local.layout.types, &stream.formats);
     let mut formats = vec![(payload_type, Kind::Voice(codec))];
-    formats.extend(event.map(|number| (number, Kind::Event(codec.clock_rate()))));
+    formats.extend(event.map(|(number, clock)| (number, Kind::Event(clock))));
     formats.extend(takes_comfort_noise(stream, codec).then_some((COMFORT_NOISE, Kind::ComfortNoise)));
     let (srtp, crypto) = encryption.map_or((None, Vec::new()), |(keys, line)| (Some(keys), vec![line]));
     let extended_reports = stream.extended_reports;
@@ -101,8 +103,9 @@ pub fn answer(offer: &[u8], local: &Local) -> Result<(Vec<u8>, Negotiated), SdpE
     let settled = Negotiated {
         send_payload_type: payload_type,
         receive_payload_type: payload_type,
-        send_event_type: event,
-        receive_event_type: event,
+        send_event_type: event.map(|(number, _)| number),
+        receive_event_type: event.map(|(number, _)| number),
+        event_clock: event_clock(event, codec),
         common: local.codecs.iter().copied().filter(|codec| number_of(stream, *codec).is_some()).collect(),
         hold: !stream.receives,
         extended_reports,
@@ -171,8 +174,9 @@ pub fn accept(answer: &[u8], offered: &Local) -> Result<Negotiated, SdpError> {
         // RFC 3264 §7: each side sends with the numbers that the other listed.
         send_payload_type: answered_type,
         receive_payload_type: types.of_codec(codec),
-        send_event_type: event,
-        receive_event_type: event.map(|_| types.of_event(codec.clock_rate())),
+        send_event_type: event.map(|(number, _)| number),
+        receive_event_type: event.map(|(_, clock)| types.of_event(clock)),
+        event_clock: event_clock(event, codec),
         hold: offered.direction.send && !stream.receives,
         extended_reports: if offered.extended_reports == ExtendedReports::default() {
             offered.extended_reports
@@ -207,6 +211,7 @@ fn settle(
         receive_payload_type: payload_type,
         send_event_type: None,
         receive_event_type: None,
+        event_clock: None,
         direction,
         ptime: ptime(stream, local),
         silence_suppression: tells_silence || opus.dtx || stream.silence_suppression,
@@ -234,14 +239,19 @@ fn number_of(stream: &Stream, codec: Codec) -> Option<u8> {
     stream.formats.iter().find(|format| format.kind == Kind::Voice(codec)).map(|format| format.payload_type)
 }
 
-/// RFC 4733 §2.1: events run on the clock of the audio they stand for.
-fn event_type(stream: &Stream, codec: Codec) -> Option<u8> {
-    let event = Kind::Event(codec.clock_rate());
-    stream.formats.iter().find(|format| format.kind == event).map(|format| format.payload_type)
+/// RFC 4733 §2.1: events run on the clock of the audio they stand for. Phones that know one clock alone (baresip 1.0) list 8 kHz beside Opus
+/// too, and press their keys on it: without it they had none.
+fn event_type(stream: &Stream, codec: Codec) -> Option<(u8, u32)> {
+    let at = |clock| stream.formats.iter().find(|format| format.kind == Kind::Event(clock)).map(|format| (format.payload_type, clock));
+    at(codec.clock_rate()).or_else(|| at(EVENT_CLOCK))
+}
+
+fn event_clock(event: Option<(u8, u32)>, codec: Codec) -> Option<u32> {
+    event.map(|(_, clock)| clock).filter(|clock| *clock != codec.clock_rate())
 }
 
 fn event_clocks(codecs: &[Codec]) -> impl Iterator<Item = u32> {
-    [8_000, 48_000].into_iter().filter(|clock| codecs.iter().any(|codec| codec.clock_rate() == *clock))
+    [EVENT_CLOCK, 48_000].into_iter().filter(|clock| *clock == EVENT_CLOCK || codecs.iter().any(|codec| codec.clock_rate() == *clock))
 }
 
 fn ptime(stream: &Stream, local: &Local) -> u16 {

@@ -343,7 +343,7 @@ impl Session {
     fn handle_event(&mut self, index: usize, heard: Heard<'_>, event: Event, now: Instant, turn: &mut Turn) {
         let stream = &mut self.legs[index];
         stream.note_event(event, heard.packet.header.timestamp, now, turn);
-        let (relayed, clock_rate) = (relayed(stream, heard), stream.codec().map_or(8_000, Codec::clock_rate));
+        let (relayed, clock_rate) = (relayed(stream, heard), stream.event_clock());
         for hearer in self.legs.iter_mut().filter(|hearer| hearer.hears.parties().only() == Some(index)) {
             hearer.send(|outbound, towards| outbound.relay_event(relayed, event, clock_rate, towards, now, turn));
         }

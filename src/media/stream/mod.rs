@@ -163,6 +163,11 @@ impl Stream {
         self.parameters.as_ref().map(|parameters| parameters.codec)
     }
 
+    /// On which its keys are pressed.
+    pub fn event_clock(&self) -> u32 {
+        self.parameters.as_ref().map_or(8_000, StreamParameters::event_clock)
+    }
+
     pub fn facts(&self) -> Facts {
         let direction = self.parameters.as_ref().map(|parameters| parameters.direction);
         Facts {
@@ -194,7 +199,7 @@ impl Stream {
         self.encrypt(parameters.srtp.as_deref());
         self.heard_of = false;
         self.receiver.set_clock_rate(parameters.codec.clock_rate());
-        self.events.set_clock_rate(parameters.codec.clock_rate());
+        self.events.set_clock_rate(parameters.event_clock());
         self.outbound.set_format(&parameters);
         self.parameters = Some(parameters);
     }

@@ -57,6 +57,25 @@ fn an_answer_lists_one_codec_and_its_events_in_the_offers_numbers() {
     assert!(settled.silence_suppression, "usedtx=1 announces silence");
 }
 
+#[test]
+fn a_phone_that_lists_keys_at_8_khz_alone_has_them_beside_opus() {
+    let listed = "a=rtpmap:96 opus/48000/2\na=rtpmap:101 telephone-event/8000";
+    let (body, settled) = answered(&format!("m=audio 49170 RTP/AVP 96 101\n{listed}"), &ALL);
+    assert!(body.contains("RTP/AVP 96 101\r\n") && body.contains("a=rtpmap:101 telephone-event/8000\r\n"), "{body}");
+    assert_eq!((settled.codec, settled.send_event_type, settled.receive_event_type), (Codec::Opus, Some(101), Some(101)));
+    assert_eq!(settled.event_clock, Some(8_000));
+    // The same in answer to our offer, under our number; and Opus alone is offered with both.
+    let ours = local(&[Codec::Opus]);
+    let offered = String::from_utf8(offer(&ours)).expect("text");
+    assert!(offered.contains("telephone-event/8000") && offered.contains("telephone-event/48000"), "{offered}");
+    let settled = accept(&sdp(&format!("m=audio 49170 RTP/AVP 96 101\n{listed}")), &ours).expect("an answer");
+    let number = ours.layout.types.of_event(8_000);
+    assert_eq!((settled.send_event_type, settled.receive_event_type, settled.event_clock), (Some(101), Some(number), Some(8_000)));
+    // Who has both keeps to the audio's.
+    let (_, settled) = answered(&format!("m=audio 49170 RTP/AVP 96 101 98\n{listed}\na=rtpmap:98 telephone-event/48000"), &ALL);
+    assert_eq!((settled.send_event_type, settled.event_clock), (Some(98), None));
+}
+
 /// RFC 3611 §5.
 #[test]
 fn extended_reports_are_given_to_whoever_asks_and_asked_of_him() {
