@@ -3,11 +3,11 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 # Software that the end-to-end tests call, and the packages it comes from.
-TOOLS := sipp baresip linphonec sipsak sox espeak-ng tshark
-TOOL_PACKAGES := sip-tester baresip baresip-core linphone-cli sipsak sox espeak-ng tshark
+TOOLS := sipp baresip linphonec sipsak sox espeak-ng tshark kamailio rtpengine
+TOOL_PACKAGES := sip-tester baresip baresip-core linphone-cli sipsak sox espeak-ng tshark kamailio kamailio-tls-modules rtpengine-daemon
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: run build test kill9 bench mutants e2e-tools build-tools help
+.PHONY: run build test interop interop-tools kill9 bench mutants e2e-tools build-tools help
 
 run: build  ## build the switch and start it on config/
 	target/release/sanling run --config config
@@ -20,6 +20,9 @@ test: build-tools e2e-tools web-check  ## everything that must hold before a cha
 	$(CARGO) clippy --all-targets -- -D warnings
 	$(CARGO) test
 	$(MAKE) web-test
+
+interop: build-tools interop-tools  ## softphones, proxies and SIPp each way that they can meet: writes docs/interworking.md (about ten minutes)
+	$(CARGO) test --test interop
 
 kill9: build-tools  ## kill -9 at random moments 200 times: nothing that ended may be lost (about ten minutes)
 	scripts/kill9 200
@@ -40,12 +43,19 @@ build-tools:
 		$(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends gcc libc6-dev; }
 
 e2e-tools:  ## install the softphones and tools that the tests call, where they are missing
-	@missing=$$(for tool in $(TOOLS); do command -v $$tool >/dev/null || echo $$tool; done); \
+	@missing=$$(for tool in $(TOOLS); do command -v $$tool >/dev/null || echo $$tool; done; \
+		ls /usr/lib/*/kamailio/modules/tls.so >/dev/null 2>&1 || echo kamailio-tls-modules); \
 	if [ -n "$$missing" ]; then echo "installing:" $$missing; $(AS_ROOT) apt-get update && \
-		$(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(TOOL_PACKAGES); fi
+		$(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(TOOL_PACKAGES); \
+		$(SERVICES_OFF); fi
 	@test -d target/sipvicious/bin || { python3 -m pip --version >/dev/null 2>&1 || { $(AS_ROOT) apt-get update && \
 		$(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends python3-pip; }; \
 		python3 -m pip install -q --no-warn-conflicts --root-user-action=ignore --target target/sipvicious sipvicious==0.3.8; }
+
+# Debian's packages begin to serve when they are installed; the tests start them themselves, on ports of their own.
+SERVICES_OFF = ! test -d /run/systemd/system || $(AS_ROOT) systemctl disable --now kamailio rtpengine-daemon
+
+interop-tools: e2e-tools  ## what `make interop` needs: nothing besides what the tests call
 
 TARGET ?= sip_datagram
 SECONDS ?= 600

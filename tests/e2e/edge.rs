@@ -43,6 +43,7 @@ impl Edge {
         if sound {
             answers(site.port(NG), "1 d7:command4:pinge", "rtpengine");
         }
+        filled_in(site, "kamailio-tls.cfg");
         let mut command = Command::new("kamailio");
         command.arg("-f").arg(filled_in(site, "kamailio.cfg")).args(["-DD", "-E", "-m", "32", "-M", "8"]);
         command.arg("-w").arg(&folder).arg("-Y").arg(&folder);

@@ -39,18 +39,27 @@ impl Seen {
 impl Sipp {
     /// Starts a scenario, of `sipp/` or a path from there, on a port of the test. `arguments`: SIPp's own.
     pub fn start(site: &Site, scenario: &str, port: u16, arguments: &[&str]) -> Self {
-        Self::start_at("127.0.0.1", site, scenario, port, arguments)
+        Self::begin("127.0.0.1", site, site.sip_port(), scenario, port, arguments)
     }
 
     /// The same on `ip` of loopback, `[::1]` of version 6.
     pub fn start_at(ip: &str, site: &Site, scenario: &str, port: u16, arguments: &[&str]) -> Self {
+        Self::begin(ip, site, site.sip_port(), scenario, port, arguments)
+    }
+
+    /// The same, its requests going to a port before the switch.
+    pub fn start_towards(site: &Site, to: u16, scenario: &str, port: u16, arguments: &[&str]) -> Self {
+        Self::begin("127.0.0.1", site, to, scenario, port, arguments)
+    }
+
+    fn begin(ip: &str, site: &Site, to: u16, scenario: &str, port: u16, arguments: &[&str]) -> Self {
         let name = format!("{}-{port}", scenario.rsplit('/').next().unwrap_or(scenario));
         let (messages, errors) = (site.path(&format!("{name}.messages")), site.path(&format!("{name}.errors")));
         for old in [&messages, &errors] {
             let _ = std::fs::remove_file(old);
         }
         let process = Command::new("sipp")
-            .arg(format!("{ip}:{}", site.sip_port()))
+            .arg(format!("{ip}:{to}"))
             .arg("-sf")
             .arg(in_tree(&format!("tests/e2e/sipp/{scenario}.xml")))
             .args(["-i", ip, "-p", &site.port(port).to_string(), "-m", "1", "-nostdin", "-timeout", "120", "-timeout_error"])

@@ -5,7 +5,7 @@ use crate::cell::{Outcome, TRANSPORTS, Transport, Way, attempted};
 use crate::ear::{Ear, Mouth};
 use crate::edge::{EDGE, EDGE_TLS, Edge};
 use crate::harness::{Site, pass, text};
-use crate::runs::{Run, longest, runs};
+use crate::runs::{Run, Tone, longest, runs, said};
 use crate::sipp::Sipp;
 use crate::softphone::TLS;
 use crate::sound::{Samples, cut, level};
@@ -16,8 +16,10 @@ use std::process::Command;
 /// Who calls, and who is called, over UDP at all times.
 const ALICE: &str = "2010";
 const BOB: &str = "2000";
-const ALICE_SAYS: f64 = 600.0;
-const BOB_SAYS: f64 = 1_000.0;
+const ALICE_SAYS: Tone = said(600.0);
+const BOB_SAYS: Tone = said(1_000.0);
+/// From her other port.
+const MOVED_SAYS: Tone = said(1_800.0);
 /// Ports of the test.
 const BOB_AT: u16 = 10;
 const ALICE_AT: u16 = 12;
@@ -169,41 +171,31 @@ pub fn run(way: Way) -> Vec<Flow> {
 }
 
 impl Bench<'_> {
-    /// Where requests are sent, if not straight to the switch, and over what.
-    fn by(&self, transport: Transport) -> Vec<String> {
-        let mut arguments = Vec::new();
-        if self.way != Way::Direct {
-            arguments.extend(["-rsa".to_owned(), format!("127.0.0.1:{}", self.site.port(EDGE))]);
-        }
-        if transport == Transport::Tcp {
-            arguments.extend(["-t", "t1"].map(str::to_owned));
-        }
-        arguments
-    }
-
     fn play(&self, scenario: &str, port: u16, transport: Transport, arguments: &[&str]) -> Sipp {
-        let by = self.by(transport);
-        let all: Vec<&str> = arguments.iter().copied().chain(by.iter().map(String::as_str)).collect();
+        let to = if self.way == Way::Direct { self.site.sip_port() } else { self.site.port(EDGE) };
+        let over: &[&str] = if transport == Transport::Tcp { &["-t", "t1"] } else { &[] };
         let path = if scenario == "agent" { scenario.to_owned() } else { format!("../../interop/sipp/{scenario}") };
-        Sipp::start(self.site, &path, port, &all)
+        Sipp::start_towards(self.site, to, &path, port, &[arguments, over].concat())
     }
 
-    fn register(&self, user: &str, scenario: &str, port: u16, transport: Transport, arguments: &[&str]) {
+    /// `contact`: where the phone listens.
+    fn register(&self, user: &str, scenario: &str, port: u16, contact: u16, transport: Transport, arguments: &[&str]) {
         let password = format!("demo-{user}");
-        let (contact, other) = (self.site.port(port).to_string(), self.site.port(port + 1).to_string());
+        let (contact, other) = (self.site.port(contact).to_string(), self.site.port(contact + 1).to_string());
         let keys = ["-key", "user", user, "-key", "contact", &contact, "-key", "other", &other, "-au", user];
         let proof = if arguments.is_empty() { vec!["-ap", &password] } else { arguments.to_vec() };
         self.play(scenario, port, transport, &[&keys[..], &proof].concat()).done(10.0);
     }
 
     fn bob_registers(&self) {
-        self.register(BOB, "register-new", BOB_AT, Transport::Udp, &[]);
+        self.register(BOB, "register-new", BOB_AT, BOB_AT, Transport::Udp, &[]);
     }
 
     /// Each transport has an account of its own.
     fn registers(&self, scenario: &str, arguments: &[&str]) -> String {
         let user = format!("{}", 2_001 + self.transport as u16);
-        self.register(&user, scenario, REGISTERS_AT, self.transport, arguments);
+        // Over TCP a contact where nobody listens but the connection itself would go with it (RFC 5626 §4.4).
+        self.register(&user, scenario, REGISTERS_AT, REGISTERS_AT + 1, self.transport, arguments);
         let agents = self.site.get("/api/v1/agents");
         let agent =
             agents["items"].as_array().into_iter().flatten().find(|agent| agent["id"] == user.as_str()).cloned().unwrap_or_default();
@@ -219,7 +211,8 @@ impl Bench<'_> {
 
     fn bob(&self, scenario: &str, ear: Option<&Ear>) -> Sipp {
         let ear = ear.map_or(9, |ear| ear.port).to_string();
-        let sipp = self.play(scenario, BOB_AT, Transport::Udp, &["-set", "rings_for", "300", "-key", "ear", &ear, "-key", "user", BOB]);
+        let rings: &[&str] = if scenario == "agent" { &["-set", "rings_for", "300"] } else { &[] };
+        let sipp = self.play(scenario, BOB_AT, Transport::Udp, &[&["-key", "ear", &ear, "-key", "user", BOB], rings].concat());
         pass(0.4);
         sipp
     }
@@ -232,7 +225,7 @@ impl Bench<'_> {
     }
 
     fn ears(&self) -> [Ear; 2] {
-        let open = |port, hz| Ear::open(self.site.port(port), Mouth::Tone(hz));
+        let open = |port, says: Tone| Ear::open(self.site.port(port), Mouth::Tone(says.hz));
         [open(ALICES_EAR, ALICE_SAYS), open(BOBS_EAR, BOB_SAYS)]
     }
 
@@ -262,7 +255,7 @@ impl Bench<'_> {
 
     fn moves(&self) -> String {
         let ears = self.ears();
-        let moved = Ear::open(self.site.port(MOVED_EAR), Mouth::Tone(1_800.0));
+        let moved = Ear::open(self.site.port(MOVED_EAR), Mouth::Tone(MOVED_SAYS.hz));
         let recorded = self.plays_out("caller-moves", &ears, "2300");
         let bob = ears[1].heard().samples;
         longest("Alice, before", &ears[0].heard().samples, BOB_SAYS, 1.2);
@@ -270,8 +263,8 @@ impl Bench<'_> {
         // Her other port is another voice.
         told_levels(&[
             longest("Alice, moved", &moved.heard().samples, BOB_SAYS, 1.2),
-            longest("Bob, then", &bob, 1_800.0, 1.2),
-            longest("recording, left, then", &recorded[0], 1_800.0, 1.2),
+            longest("Bob, then", &bob, MOVED_SAYS, 1.2),
+            longest("recording, left, then", &recorded[0], MOVED_SAYS, 1.2),
             longest("recording, right", &recorded[1], BOB_SAYS, 1.2),
         ])
     }
