@@ -157,6 +157,21 @@ impl Baresip {
         assert!(found.is_some(), "{text:?} is not on its console within {limit} s: {}", self.console());
     }
 
+    /// Waits until it lists the colleague so: `Online`, `Busy`, `Offline`.
+    #[track_caller]
+    pub fn sees(&mut self, status: &str, limit: f64) {
+        let mut last = String::new();
+        let seen = until(limit, || {
+            self.order("contacts", "");
+            let mut buffer = [0; 4_096];
+            let length = self.control.read(&mut buffer).unwrap_or(0);
+            last = String::from_utf8_lossy(&buffer[..length]).into_owned();
+            self.told += &last;
+            last.contains(status).then_some(())
+        });
+        assert!(seen.is_some(), "it does not see {status} within {limit} s: {last}");
+    }
+
     /// Refers whom it speaks with to `number`.
     pub fn transfer(&mut self, number: &str) {
         self.order("transfer", &format!("sip:{number}@sanling.local"));

@@ -46,14 +46,16 @@ fn two_softphones_write_to_each_other_and_one_sees_what_the_other_is_at() {
     second.write("ok, I call him");
     first.shows("ok, I call him", 1, 5.0);
     // Ready, in a call, ready again.
-    first.shows("to Online", 1, 10.0);
+    first.sees("Online", 10.0);
     let mut caller = phone(&site, "1002", 30, CALLER, None);
     caller.dial("1003");
     caller.tells("CALL_ESTABLISHED", 5.0);
-    first.shows("to Busy", 1, 5.0);
+    first.sees("Busy", 5.0);
+    first.shows("<rpid:on-the-phone/>", 1, 1.0);
     pass(3.0);
     caller.hang_up();
-    first.shows("to Online", 2, 5.0);
+    first.sees("Online", 5.0);
+    first.shows("<note>就绪</note>", 2, 1.0);
     expect_both(&site, &caller, &second, (CALLER, SECOND));
 }
 
