@@ -16,6 +16,7 @@ pub fn parameters(settled: &Negotiated, peer: IpAddr, rtp_timeout: Duration) -> 
         send_payload_type: settled.send_payload_type,
         receive_payload_type: settled.receive_payload_type,
         send_event_type: settled.send_event_type,
+        event_clock: settled.event_clock,
         receive_event_type: settled.receive_event_type,
         direction: Direction { send: settled.direction.send, receive: settled.direction.receive },
         ptime: settled.ptime,
