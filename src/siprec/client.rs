@@ -407,6 +407,7 @@ fn accepted(answer: &[u8], offers: &mut [Local; 2]) -> Result<[Negotiated; 2], S
 fn in_words(failure: &Failure) -> String {
     match failure {
         Failure::Status { code, reason } => format!("{code} {reason}"),
+        Failure::Moved { code, .. } => format!("{code}: it says that it is elsewhere"),
         Failure::Unreachable => "nothing could be sent".to_owned(),
         Failure::Timeout => "no answer".to_owned(),
     }
