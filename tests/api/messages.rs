@@ -59,8 +59,7 @@ fn a_message_is_the_callers_side_of_its_part_of_the_recording() {
         let heard: Vec<i16> = reader.into_samples().map(|sample| sample.expect("reads")).collect();
         assert!(heard.iter().enumerate().all(|(n, sample)| *sample == ((from + n) % 30_000) as i16), "from {offset_ms} ms");
     }
-    let audit = world.get("/api/v1/audit").json();
-    assert_eq!(audit["items"][0]["action"], "message.fetched");
+    assert_eq!(world.newest_deed()["action"], "message.fetched");
     world.switch.lock().expect("fine").messages = vec![message(call, "desk", 11_000, 1_000)];
     world.get(&format!("/api/v1/messages/{call}/audio")).problem(404);
 }

@@ -341,6 +341,13 @@ impl World {
         record
     }
 
+    /// The newest of the audit log that somebody did: what is drawn for scoring is drawn whenever its time comes.
+    pub fn newest_deed(&self) -> Value {
+        let audit = self.get("/api/v1/audit").json();
+        let deed = audit["items"].as_array().expect("a list").iter().find(|entry| entry["who"] != "sampling");
+        deed.expect("somebody did something").clone()
+    }
+
     pub fn publish(&self, name: &'static str, call: Option<CallId>, number: i64) {
         let detail = vec![("n", Detail::Number(number))];
         let event = Event { at: Timestamp(NOW + number), name, call, agent: Some("1001".into()), queue: None, detail };
