@@ -419,6 +419,7 @@ fn server() -> &'static LocalServer {
                 folder: sanling::io::config_files::ConfigFolder { path: folder.join("config"), overrides: Vec::new() },
                 recorder: recorder.status(),
                 reload: Arc::new(|| Box::pin(async { Ok(Vec::new()) })),
+                tls: None,
             };
             http::Server::start(address("127.0.0.1:0"), api).await.expect("it listens")
         });
