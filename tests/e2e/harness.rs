@@ -121,7 +121,7 @@ impl Site {
         command.env("SANLING_ADMIN_TOKEN", TOKEN).env("RUST_LOG", "info,sanling=debug").env("NO_COLOR", "1");
         command.stdin(Stdio::null()).stdout(log.try_clone().expect("a handle")).stderr(log);
         self.process = Some(command.spawn().expect("the switch starts"));
-        self.until("the switch is well", 20.0, |site| site.try_get("/healthz").is_some_and(|(status, _)| status == 200));
+        self.until("the switch is well", 60.0, |site| site.try_get("/healthz").is_some_and(|(status, _)| status == 200));
     }
 
     /// SIGKILL: no time for anything.

@@ -73,7 +73,7 @@ fn the_first_servers_of_a_name_are_dead_and_a_call_goes_by_the_next() {
     let call = site.ended_call(5.0);
     println!("1001 (baresip) over carrier.example: {} and {} dead, {} answered", expected[0], expected[1], expected[2]);
     assert_eq!(text(&used), expected[2], "the view says by which it went");
-    assert_eq!((text(&call["outcome"]), text(&call["trunk"])), ("answered", "carrier"));
+    assert_eq!((text(&call["outcome"]), text(&call["direction"])), ("answered", "outbound"));
     let invite = carrier.saw("INVITE", 0.0);
     assert_eq!(invite.first_line(), "INVITE sip:13900000000@carrier.example SIP/2.0", "the name is asked for, wherever it is");
 
