@@ -110,7 +110,7 @@ pub fn main(options: DemoOptions) -> Result<(), RunError> {
             play(&options, &stage, &started, &config, cast, &clips, is_over).await;
         });
         let run_options = stage.run.clone();
-        let ended = run(run_options, |started| drop(began.send((started.clone(), stage)))).await;
+        let ended = Box::pin(run(run_options, |started| drop(began.send((started.clone(), stage))))).await;
         // The last words are said once the switch has ended.
         over.send_replace(true);
         let _ = tokio::time::timeout(LEAVING + secs(2), show).await;
