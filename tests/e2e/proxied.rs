@@ -25,15 +25,15 @@ fn call_through_the_edge(sound: bool, transport: &str) -> (Site, Vec<String>) {
     let phone = |agent, port, says: &[i16]| {
         Baresip::start_with(&site, &Phone { agent, port, says, codec: "pcma", answers: true, transport }, through)
     };
-    let (mut one, mut other) = (phone("1001", 10, &tone(AGENT, 60.0)), phone("1002", 18, &tone(CALLER, 60.0)));
-    for (caller, called, number) in [(&mut one, &mut other, "1002"), (&mut other, &mut one, "1001")] {
-        caller.dial(number);
+    let mut phones = [phone("1001", 10, &tone(AGENT, 60.0)), phone("1002", 18, &tone(CALLER, 60.0))];
+    for (caller, called, number) in [(0, 1, "1002"), (1, 0, "1001")] {
+        phones[caller].dial(number);
         site.until("they talk", 8.0, |site| {
             site.newest_call().is_some_and(|call| call["called"] == number && !call["connected_at"].is_null())
         });
         pass(4.0);
         // Released by who was called: in-dialog requests go both ways.
-        called.hang_up();
+        phones[called].hang_up();
         site.ended_call(5.0);
     }
     pass(1.5);
@@ -42,8 +42,8 @@ fn call_through_the_edge(sound: bool, transport: &str) -> (Site, Vec<String>) {
     println!("1002 to 1001 through kamailio over {transport}{}", if sound { ", sound through rtpengine" } else { "" });
     expect("recording, left", &channels[0], CALLER, AGENT);
     expect("recording, right", &channels[1], AGENT, CALLER);
-    expect("1001's phone", &one.heard(), CALLER, AGENT);
-    expect("1002's phone", &other.heard(), AGENT, CALLER);
+    expect("1001's phone", &phones[0].heard(), CALLER, AGENT);
+    expect("1002's phone", &phones[1].heard(), AGENT, CALLER);
     let kept = site.get(&format!("/api/v1/calls/{}/sip", text(&call["id"])));
     let messages = kept["items"].as_array().expect("messages").iter().map(|item| text(&item["text"]).to_owned()).collect();
     (site, messages)
