@@ -116,7 +116,7 @@ fn listen(end: &End, over: &AtomicBool) -> Heard {
 
 /// Each end speaks for `frames` frames, at moments spread over the 20 ms; when each chirp was sent, and what came.
 fn talk(ends: &[End], frames: usize) -> Vec<(Vec<Instant>, Heard)> {
-    let payloads: BTreeMap<Codec, Vec<Vec<u8>>> = ends.iter().map(|end| (end.codec, said(end.codec, frames))).collect();
+    let payloads: Vec<Vec<Vec<u8>>> = ends.iter().map(|end| said(end.codec, frames)).collect();
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
         let over = &over;
@@ -124,6 +124,7 @@ fn talk(ends: &[End], frames: usize) -> Vec<(Vec<Instant>, Heard)> {
         let mut marks: Vec<Vec<Instant>> = ends.iter().map(|_| Vec::new()).collect();
         let began = Instant::now() + FRAME;
         let mut packet = Vec::with_capacity(512);
+        let payload = |end: usize, number: usize| &payloads[end][number];
         for number in 0..frames {
             for (index, end) in ends.iter().enumerate() {
                 let due = began + FRAME * number as u32 + FRAME * index as u32 / ends.len() as u32;
@@ -133,7 +134,7 @@ fn talk(ends: &[End], frames: usize) -> Vec<(Vec<Instant>, Heard)> {
                 packet.extend((number as u16).to_be_bytes());
                 packet.extend((number as u32 * end.codec.clock_rate() / 50).to_be_bytes());
                 packet.extend((index as u32 + 7).to_be_bytes());
-                packet.extend(&payloads[&end.codec][number]);
+                packet.extend(payload(index, number));
                 if number % MARK_EVERY == 0 {
                     marks[index].push(Instant::now());
                 }

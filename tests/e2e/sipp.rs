@@ -48,6 +48,7 @@ impl Sipp {
     }
 
     /// The same, its requests going to a port before the switch.
+    #[allow(dead_code, reason = "shared with tests/interop")]
     pub fn start_towards(site: &Site, to: u16, scenario: &str, port: u16, arguments: &[&str]) -> Self {
         Self::begin("127.0.0.1", site, to, scenario, port, arguments)
     }
