@@ -66,7 +66,8 @@ fn a_caller_of_ipv6_speaks_with_an_agent_of_ipv4() {
 fn a_caller_of_ipv4_speaks_with_an_agent_of_ipv6() {
     let site = site();
     let contact = site.port(30).to_string();
-    let registers = ["-key", "user", "1001", "-key", "contact", &contact, "-au", "1001", "-ap", "demo-1001"];
+    // SIPp 3.6 writes an address of version 6 without its brackets there, which is no URI.
+    let registers = ["-auth_uri", "sanling.local", "-key", "user", "1001", "-key", "contact", &contact, "-au", "1001", "-ap", "demo-1001"];
     Sipp::start_at(V6, &site, "register", 30, &registers).done(10.0);
     let ear = Ear::open_at("::1", site.port(42), Mouth::Tone(AGENT));
     let port = ear.port.to_string();
