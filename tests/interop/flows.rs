@@ -101,9 +101,9 @@ pub const KINDS: &[Kind] = &[
         english: "RFC 3665 §3.7 re-INVITE to another port",
         chinese: "RFC 3665 §3.7 re-INVITE 换端口",
         sounds: true,
-        play: Bench::moves,
+        play: |bench| bench.moves(),
     },
-    Kind { english: "hold and retrieval by re-INVITE", chinese: "re-INVITE 保持与取回", sounds: true, play: Bench::holds },
+    Kind { english: "hold and retrieval by re-INVITE", chinese: "re-INVITE 保持与取回", sounds: true, play: |bench| bench.holds() },
     Kind {
         english: "RFC 3665 §3.8 no answer, CANCEL",
         chinese: "RFC 3665 §3.8 无人接听，CANCEL",
@@ -128,8 +128,8 @@ pub const KINDS: &[Kind] = &[
         sounds: false,
         play: |on| on.fails("caller-told-480", Some("agent-refuses-480"), ""),
     },
-    Kind { english: "sipsak: OPTIONS", chinese: "sipsak：OPTIONS", sounds: false, play: Bench::sipsak_asks },
-    Kind { english: "sipsak: registration", chinese: "sipsak：注册", sounds: false, play: Bench::sipsak_registers },
+    Kind { english: "sipsak: OPTIONS", chinese: "sipsak：OPTIONS", sounds: false, play: |bench| bench.sipsak_asks() },
+    Kind { english: "sipsak: registration", chinese: "sipsak：注册", sounds: false, play: |bench| bench.sipsak_registers() },
 ];
 
 /// A switch, and what is before it, for one transport.
