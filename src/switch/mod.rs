@@ -362,7 +362,8 @@ impl Switch {
                 Key::CallBacks => self.call_backs.next_at(),
                 Key::Checkpoint => self.dirty.write_at,
             };
-            self.deadlines.set(key, deadline);
+            // What is due at once is due from now on: whoever measures how late we are must not take it for something that waited.
+            self.deadlines.set(key, deadline.map(|at| at.max(now)));
         }
         self.note_changes(now);
         if self.draining && self.slots.is_empty() && self.closing.is_empty() && self.sources.running() == 0 {

@@ -660,6 +660,9 @@ impl World {
             }
             let mut out = Vec::new();
             self.switch.handle(input, self.now, &mut out);
+            // By what it owes, the switch is found late, and turns calls away.
+            let deadline = self.switch.deadline();
+            assert!(deadline.is_none_or(|at| at >= self.now), "at {:?} something was due at {deadline:?}", self.now);
             self.carry_out(out);
         }
     }
