@@ -18,6 +18,7 @@ build: build-tools  ## the release binary, target/release/sanling
 test: build-tools e2e-tools web-check  ## everything that must hold before a change lands
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets -- -D warnings
+	$(CARGO) clippy --test interop -- -D warnings
 	$(CARGO) test
 	$(MAKE) web-test
 

@@ -58,7 +58,7 @@ fn each_torture_message_gets_the_answer_of_the_rfc() {
         ("longreq", vec![100]),
         ("semiuri", vec![200]),
         ("transports", vec![200]),
-        ("mpart01", vec![405]),
+        ("mpart01", vec![404]),
         ("unreason", vec![]),
         ("noreason", vec![]),
         ("badinv01", vec![400]),
