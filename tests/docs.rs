@@ -104,7 +104,7 @@ fn a_key_counts_where_its_table_is() {
 
 /// The names of events are written out where they are published; the dotted keys of `changes.rs` are no events.
 #[test]
-fn every_event_is_named_in_both_readmes() {
+fn every_event_is_named_in_both_readmes_and_has_chinese_words_in_the_pages() {
     let readmes = ["README.md", "README.zh-CN.md"].map(|name| std::fs::read_to_string(root().join(name)).expect("a README"));
     let mut names = BTreeSet::new();
     let switch = std::fs::read_dir(root().join("src/switch")).expect("a folder").map(|entry| entry.expect("an entry").path());
@@ -123,6 +123,9 @@ fn every_event_is_named_in_both_readmes() {
     assert!(names.len() > 60, "the events are found: {names:?}");
     let unnamed = names.iter().filter(|name| readmes.iter().any(|readme| !readme.contains(&format!("`{name}`"))));
     assert_eq!(unnamed.collect::<Vec<_>>(), [""; 0], "to be named in README.md and README.zh-CN.md");
+    let words = std::fs::read_to_string(root().join("web/src/words/events.ts")).expect("the pages' words");
+    let wordless = names.iter().filter(|name| !words.contains(&format!("'{name}': '")));
+    assert_eq!(wordless.collect::<Vec<_>>(), [""; 0], "to have Chinese words in web/src/words/events.ts");
 }
 
 #[test]

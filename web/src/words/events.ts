@@ -24,6 +24,11 @@ const ZH: Record<string, string> = {
   'switch.overloaded': '过载', 'switch.relieved': '过载解除', 'trunk.up': '中继恢复', 'trunk.down': '中继中断', 'trunk.registered': '中继已注册',
   'trunk.unregistered': '中继未注册', 'trunk.name_found': '中继名称已找到', 'trunk.name_not_found': '中继名称找不到', 'qa.calls_drawn': '抽样', 'qa.score_given': '评分', 'qa.score_changed': '改分', 'qa.appealed': '申诉', 'qa.appeal_answered': '申诉答复', 'qa.coached': '辅导',
   'qa.calibration_begun': '评分校准', 'source.blocked': '来源封禁', 'source.released': '来源解封', 'config.reloaded': '配置已重载',
+  'call.forwarded': '话机改送', 'call_back.impossible': '无法回拨', 'call_back.not_taken': '回拨无人领取', 'code.refused': '功能码被拒', 'figures.queue': '队列指标',
+  'message.empty': '空留言', 'party.called': '邀请加入', 'party.changed': '成员变更', 'party.joined': '加入通话', 'party.left': '离开通话',
+  'party.not_reached': '未能邀到', 'copy.started': '副本录音开始', 'copy.ended': '副本录音结束', 'copy.failed': '副本录音失败', 'copy.refused': '副本录音被拒',
+  'session.started': '外来录音开始', 'session.described': '外来录音说明', 'session.ended': '外来录音结束', 'session.refused': '外来录音被拒',
+  'session.unreadable': '外来录音说明读不懂', 'text.sent': '发出短消息', 'text.delivered': '短消息送达', 'text.refused': '短消息未达',
 };
 
 const sentence = (name: string): string => name.replace('.', ' ').replaceAll('_', ' ');
