@@ -1,7 +1,7 @@
 /** The keyboard: each page says which keys it has and what they do; `?` shows those in force. */
 
 import { signal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 export interface Key {
   /** As KeyboardEvent.key has it (`?`, `j`, `ArrowLeft`, ` `), or two after one another: `g c`. */
@@ -20,11 +20,11 @@ const layers = signal<{ current: Keys }[]>([]);
 /** What `?` shows: the newest layer, which is the most particular, first. A layer's keys are new with each drawing of its component. */
 export const inForce = (): Keys[] => layers.value.map((layer) => layer.current).reverse();
 
-/** Puts keys into force while the component stands. */
+/** Puts keys into force while the component stands: at once when it is drawn, so that no key is lost that is pressed on what is seen. */
 export function useKeys(title: string, keys: Key[]): void {
   const layer = useRef<Keys>({ title, keys });
   layer.current = { title, keys };
-  useEffect(() => {
+  useLayoutEffect(() => {
     layers.value = [...layers.value, layer];
     return () => {
       layers.value = layers.value.filter((other) => other !== layer);
