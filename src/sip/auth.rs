@@ -187,13 +187,14 @@ impl Auth {
 }
 
 /// Phones that fail at the sight of an algorithm they do not know, even where MD5 stands beside it, against RFC 7616 §3.7: baresip before
-/// 3.12 (Debian 12 has 1.0, Ubuntu 24.04 has 1.1), told by its User-Agent; SIPp before 3.7 (Debian 12 has 3.6), which reads the first
+/// 3.12 (Debian 12 has 1.0, Ubuntu 24.04 has 1.1) and sipsak (to 0.9.8.1, its last), told by their User-Agent; SIPp before 3.7 (Debian 12 has 3.6), which reads the first
 /// challenge alone and says nothing of itself, told by the branches that it numbers: `z9hG4bK-PID-CALL-MESSAGE`. Its own Via is the last: there
 /// may be proxies between.
 pub(super) fn fails_at_sha256(request: &Request) -> bool {
     let vias = request.headers.vias().unwrap_or_default();
     let branch = vias.last().and_then(|via| via.branch()).unwrap_or_default();
-    is_old_baresip(request.headers.get("User-Agent").unwrap_or_default()) || is_sipp(branch)
+    let user_agent = request.headers.get("User-Agent").unwrap_or_default();
+    is_old_baresip(user_agent) || user_agent.starts_with("sipsak ") || is_sipp(branch)
 }
 
 fn is_old_baresip(user_agent: &str) -> bool {
@@ -314,16 +315,18 @@ mod tests {
         ] {
             assert_eq!(is_sipp(branch), sipp, "{branch}");
         }
-        let behind = |first: &str, last: &str| {
+        let asks = |first: &str, last: &str, user_agent: &str| {
             let via = |branch: &str| format!("Via: SIP/2.0/UDP 192.0.2.1;branch={branch}\r\n");
             let text = format!(
-                "REGISTER sip:sanling.local SIP/2.0\r\n{}{}From: <sip:1001@h>;tag=1\r\nTo: <sip:1001@h>\r\nCall-ID: c\r\nCSeq: 1 REGISTER\r\n\r\n",
+                "REGISTER sip:sanling.local SIP/2.0\r\n{}{}User-Agent: {user_agent}\r\nFrom: <sip:1001@h>;tag=1\r\nTo: <sip:1001@h>\r\nCall-ID: c\r\nCSeq: 1 REGISTER\r\n\r\n",
                 via(first),
                 via(last)
             );
             let Ok(Message::Request(request)) = parse(text.as_bytes()) else { panic!("{text}") };
             fails_at_sha256(&request)
         };
+        let behind = |first: &str, last: &str| asks(first, last, "a phone");
+        assert!(asks("z9hG4bK.5ee3b303", "z9hG4bK.5ee3b303", "sipsak 0.9.8.1") && !behind("z9hG4bK.5ee3b303", "z9hG4bK.5ee3b303"));
         assert!(
             behind("z9hG4bKproxy", "z9hG4bK-12345-1-0") && !behind("z9hG4bK-12345-1-0", "z9hG4bKphone"),
             "the phone's own Via is the last"

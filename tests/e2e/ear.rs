@@ -85,6 +85,12 @@ impl Ear {
         (shared.mouth, shared.said) = (mouth, 0);
     }
 
+    /// It does not wait until it hears something: what comes later from elsewhere is spoken to instead.
+    #[allow(dead_code, reason = "shared with tests/interop")]
+    pub fn speak_to(&self, to: SocketAddr) {
+        lock(&self.shared).from.get_or_insert(to);
+    }
+
     pub fn heard(&self) -> Heard {
         let shared = lock(&self.shared);
         let packets = &shared.packets;
