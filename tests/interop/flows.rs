@@ -345,7 +345,7 @@ impl Bench<'_> {
         let user = format!("{}", 2_005 + self.transport as u16);
         let (address, password) = (format!("sip:{user}@sanling.local"), format!("demo-{user}"));
         let contact = format!("sip:{user}@127.0.0.1:{}", self.site.port(17));
-        self.sipsak(&["-U", "-C", &contact, "-x", "600", "-a", &password, "-s", &address]);
+        self.sipsak(&["-U", "-C", &contact, "-x", "600", "-u", &user, "-a", &password, "-s", &address]);
         let agents = self.site.get("/api/v1/agents");
         let contacts = agents["items"]
             .as_array()
