@@ -618,6 +618,21 @@ fn mistakes_in_menus_boxes_and_trunks_have_their_answers() {
 }
 
 #[test]
+fn a_recording_source_comes_in_on_a_trunk_that_takes_calls() {
+    let source = |trunk: &str| {
+        let tables = format!(
+            "[[trunk]]\nid = \"branch\"\n{trunk}\n[[recording_source]]\nid = \"shanghai\"\ntrunk = \"branch\"\n\n[[trunk]]\nid = \"carrier\""
+        );
+        with("routing.toml", "[[trunk]]\nid = \"carrier\"", &tables)
+    };
+    for takes in ["accept_from = [\"192.0.2.0/24\"]", "accept_from = [\"sip:src.example\"]"] {
+        assert_eq!(source(takes), "", "{takes}");
+    }
+    let told = source("hosts = [\"sip:192.0.2.1\"]");
+    assert!(told.contains("nothing comes in on trunk \"branch\"") && told.contains("`accept_from`"), "{told}");
+}
+
+#[test]
 fn no_route_stands_on_a_code_and_no_code_on_another() {
     let told = |text: &str| {
         let mut files = shipped();

@@ -98,6 +98,10 @@ impl Switch {
         if self.config.sip.listen != config.sip.listen || self.config.http != config.http || folders(&self.config) != folders(&config) {
             changes.push("listening addresses and storage folders take effect at the next start".to_owned());
         }
+        // Whether the servers that are named now take copies is to be seen.
+        if self.config.recording_servers != config.recording_servers {
+            self.copies.alarm = None;
+        }
         let gone: Vec<AgentId> = self.config.agents.keys().filter(|id| !config.agents.contains_key(*id)).cloned().collect();
         self.config = config;
         let mut ordered = Vec::new();

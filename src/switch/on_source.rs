@@ -84,6 +84,7 @@ impl Switch {
         self.next_session += 1;
         let (call, session) = (record.id, SessionId(self.next_session));
         let trunk = record.trunk.clone();
+        let codecs = self.codecs(None, trunk.as_ref());
         let streams = [self.new_leg(), self.new_leg()].map(|stream| (stream, self.protection(stream, None, trunk.as_ref())));
         let arrival = Arrival {
             call,
@@ -91,10 +92,10 @@ impl Switch {
             leg,
             offer: invitation.sdp.clone(),
             metadata,
-            local: invitation.flow.local.ip(),
+            local: self.hears_at(invitation.flow, invitation.sdp.as_deref()),
             peer: invitation.flow.peer.ip(),
             streams,
-            codecs: self.config.media.codecs.clone(),
+            codecs,
             rtp_timeout: self.config.media.rtp_timeout,
         };
         let mut ordered = Vec::new();

@@ -63,6 +63,7 @@ impl Resolver<'_> {
             let trunk = trunk.and_then(|spot| self.trunk_named(&spot, trunks));
             if let Some((trunk, place)) = &trunk
                 && trunk.accept_from.is_empty()
+                && trunk.accept_names.is_empty()
                 && trunk.tls.accept_certificate.is_none()
             {
                 let remedy = "give the trunk `accept_from` or `accept_certificate`";
