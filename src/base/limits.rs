@@ -16,6 +16,8 @@ pub const SIP_HEADERS_MAX: usize = 256;
 pub const METADATA_MAX: usize = 32 * 1024;
 /// Parties of a call of others that are on its record. More: left out.
 pub const EXTERNAL_PARTIES_MAX: usize = 64;
+/// Recording sessions of others whose names are remembered, so that one that goes on after a break is known. More: the oldest is forgotten.
+pub const SESSIONS_REMEMBERED: usize = 500;
 /// Media lines in one session description. A conference client offers about ten. More: 488.
 pub const SDP_MEDIA_MAX: usize = 32;
 /// Contacts bound to one agent. One more: 403 with a reason.

@@ -100,7 +100,7 @@ pub fn sdp_of(headers: &Headers, body: &[u8]) -> Result<Option<Vec<u8>>, Unsuppo
         Ok(Some(part.body.to_vec()))
     } else if !encoded && media_type(headers) == Some(SDP.to_owned()) {
         Ok(Some(body.to_vec()))
-    } else if optional || recording::metadata_of(headers, body).is_some() {
+    } else if optional || recording::metadata_of(headers, body).is_some() || recording::asks_snapshot(headers, body) {
         Ok(None)
     } else {
         Err(Unsupported)

@@ -4,7 +4,7 @@ use super::dialog::Dialog;
 use super::msg::{Request, Response};
 use super::order::{Asked, Order, Room};
 use super::prack::{self, Due, Policy, Reliable};
-use super::recording::{Recording, Role, put_feature};
+use super::recording::{Recording, put_feature};
 use super::refer::News;
 use super::reoffer::Reoffer;
 use super::session::{Phase, Release, Session};
@@ -68,7 +68,7 @@ impl Session {
         let request = &asked.request;
         let dialog = Dialog::of_invited(request, room.tag(), asked.flow);
         let Invitation { origin, from, called, replaces, diverted, sdp, terms, recording } = invitation;
-        let role = recording.as_ref().map(|_| Recording::of(Role::Server));
+        let role = recording.as_ref().map(|_| Recording::of_client(request));
         let call_id = request.call_id().to_owned();
         let account = match &origin {
             Origin::Account(agent) => Some(agent.clone()),

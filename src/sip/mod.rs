@@ -200,6 +200,8 @@ pub enum Event {
     },
     /// The client of a recording session tells who is there now; before its `Reoffered`, if it offers anew too.
     Described { leg: LegId, metadata: Metadata },
+    /// The server of one wants all metadata anew (RFC 7866 §9.2); 200 is already sent, and they are to follow with `Command::Describe`.
+    SnapshotAsked { leg: LegId },
     /// A call out rings (180) or has early media (183 with `sdp`); once a provisional response.
     Ringing { leg: LegId, code: u16, sdp: Option<Vec<u8>> },
     /// A call out was answered; the ACK is already sent. Exactly one of its branches; others are cancelled, or acknowledged and released.
@@ -300,6 +302,11 @@ pub enum Command {
         leg: LegId,
         sdp: Vec<u8>,
         metadata: Metadata,
+    },
+    /// Asks the client of a recording session for all of its metadata; nothing where it does not say that it may be asked.
+    AskSnapshot {
+        leg: LegId,
+        why: &'static str,
     },
     /// Ends a leg in whatever way its state asks: a final response to a call in that is not answered (`code`, with Retry-After in seconds
     /// where given), CANCEL to a call out that is not answered, BYE to one that is up. `reason` becomes the Reason header (RFC 3326).

@@ -8,7 +8,13 @@ use serde::{Deserialize, Serialize};
 
 /// The option tag (RFC 7866 §8.1).
 pub(super) const OPTION: &str = "siprec";
-const METADATA: &str = "application/rs-metadata+xml";
+/// As it is registered, and as the RFC's own examples have it.
+const METADATA: [&str; 2] = ["application/rs-metadata+xml", "application/rs-metadata"];
+/// A server asks for all of it anew (RFC 7866 §9.2).
+const REQUEST: &str = "application/rs-metadata-request";
+/// What both ends take.
+const CLIENT_ACCEPTS: &str = "application/sdp, application/rs-metadata-request";
+const SERVER_ACCEPTS: &str = "application/sdp, application/rs-metadata+xml, application/rs-metadata";
 
 /// Which end of a recording session we are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -36,20 +42,61 @@ pub(super) struct Recording {
     /// Metadata that go with our next offer, until it is answered.
     #[serde(with = "bytes::option", default)]
     pub metadata: Option<Vec<u8>>,
+    /// The client may be asked for all of its metadata.
+    #[serde(default)]
+    pub may_be_asked: bool,
+    /// It is to be asked, and why.
+    #[serde(default)]
+    pub asks: Option<String>,
 }
 
 impl Recording {
     pub fn of(role: Role) -> Self {
-        Self { role, metadata: None }
+        Self { role, metadata: None, may_be_asked: false, asks: None }
+    }
+
+    /// Of a client that has sent that.
+    pub fn of_client(request: &Request) -> Self {
+        Self { may_be_asked: request.headers.has_token("Accept", REQUEST), ..Self::of(Role::Server) }
     }
 }
 
-/// Our Contact says what we are.
+/// Our Contact says what we are, and what bodies we take.
 pub(super) fn put_feature(recording: Option<&Recording>, headers: &mut Headers) {
-    if let (Some(recording), Some(contact)) = (recording, headers.get("Contact")) {
+    let Some(recording) = recording else { return };
+    if let Some(contact) = headers.get("Contact") {
         let contact = format!("{contact}{}", recording.role.feature());
         headers.set("Contact", contact);
     }
+    headers.set("Accept", if recording.role == Role::Client { CLIENT_ACCEPTS } else { SERVER_ACCEPTS });
+}
+
+/// Whether a BYE says that its sender cannot go on (503), rather than that it wants no more: then another may have the session.
+pub(super) fn stops(recording: Option<&Recording>, headers: &Headers) -> bool {
+    let is_client = recording.is_some_and(|recording| recording.role == Role::Client);
+    let is_503 = |value: &str| value.split(';').any(|parameter| parameter.replace(' ', "").eq_ignore_ascii_case("cause=503"));
+    is_client && headers.list("Reason").any(is_503)
+}
+
+/// Asks the client for all of its metadata: the element of RFC 7865 on one line, which is a reason as well for who reads the body as text.
+pub(super) fn put_request(why: &str, headers: &mut Headers, body: &mut Vec<u8>) {
+    let why: String = why.chars().filter(|letter| !letter.is_control() && !"<>&".contains(*letter)).collect();
+    headers.set("Content-Type", REQUEST);
+    headers.set("Content-Disposition", "recording-session");
+    *body =
+        format!("<requestsnapshot xmlns=\"urn:ietf:params:xml:ns:recording:1\"><requestreason>{why}</requestreason></requestsnapshot>\r\n")
+            .into_bytes();
+}
+
+/// Whether a message asks for all metadata: by its type, or as a document that does.
+pub(super) fn asks_snapshot(headers: &Headers, body: &[u8]) -> bool {
+    let Some(content_type) = headers.get("Content-Type") else { return false };
+    let asks = |content_type: &str, body: &[u8]| match multipart::media_type(content_type).as_str() {
+        REQUEST => true,
+        other => METADATA.contains(&other) && body.windows(16).any(|window| window == b"<requestsnapshot"),
+    };
+    asks(content_type, body)
+        || multipart::read(content_type, body).is_some_and(|parts| parts.iter().any(|part| asks(part.content_type, part.body)))
 }
 
 /// The description, with metadata beside it where there are some (RFC 7866 §9.1).
@@ -67,7 +114,7 @@ pub(super) fn put_bodies(sdp: &[u8], metadata: Option<&[u8]>, headers: &mut Head
 /// The metadata of a message, alone or among other parts.
 pub(super) fn metadata_of(headers: &Headers, body: &[u8]) -> Option<Vec<u8>> {
     let content_type = headers.get("Content-Type")?;
-    let is_metadata = |content_type: &str| multipart::media_type(content_type) == METADATA;
+    let is_metadata = |content_type: &str| METADATA.contains(&multipart::media_type(content_type).as_str());
     if is_metadata(content_type) {
         return Some(body.to_vec());
     }
@@ -105,10 +152,30 @@ mod tests {
         assert_eq!(written.get("Contact"), Some("<sip:1.2.3.4>;+sip.src"));
         assert_eq!(compose::sdp_of(&written, &body), Ok(Some(b"v=0\r\n".to_vec())));
         assert_eq!(metadata_of(&written, &body), Some(b"<recording/>".to_vec()));
+        assert_eq!(written.get("Accept"), Some(CLIENT_ACCEPTS));
+        let (mut asking, mut body_of_request) = (headers(&[]), Vec::new());
+        put_request("lost <&> found\r\n", &mut asking, &mut body_of_request);
+        assert!(asks_snapshot(&asking, &body_of_request) && compose::sdp_of(&asking, &body_of_request) == Ok(None));
+        assert!(body_of_request.ends_with(b"<requestreason>lost  found</requestreason></requestsnapshot>\r\n"));
+        assert!(asks_snapshot(&headers(&[("Content-Type", "application/rs-metadata")]), b"<?xml?><requestsnapshot/>"));
+        assert!(!asks_snapshot(&headers(&[("Content-Type", "application/rs-metadata")]), b"<recording/>"));
         let alone = headers(&[("Content-Type", "application/rs-metadata+xml")]);
         assert_eq!((compose::sdp_of(&alone, b"<r/>"), metadata_of(&alone, b"<r/>")), (Ok(None), Some(b"<r/>".to_vec())));
         put_bodies(b"v=0\r\n", None, &mut written, &mut body);
         assert_eq!((metadata_of(&written, &body), body), (None, b"v=0\r\n".to_vec()));
+    }
+
+    #[test]
+    fn a_server_that_stops_is_told_from_one_that_wants_no_more() {
+        for (reason, role, expected) in [
+            ("SIP;cause=503;text=\"the switch stops\"", Role::Client, true),
+            ("Q.850;cause=16, SIP ;cause = 503", Role::Client, true),
+            ("SIP;cause=200;text=\"cause=503\"", Role::Client, false),
+            ("SIP;cause=503", Role::Server, false),
+        ] {
+            assert_eq!(stops(Some(&Recording::of(role)), &headers(&[("Reason", reason)])), expected, "{reason}");
+        }
+        assert!(!stops(None, &headers(&[("Reason", "SIP;cause=503")])) && !stops(Some(&Recording::of(Role::Client)), &headers(&[])));
     }
 
     #[test]

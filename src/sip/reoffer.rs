@@ -60,6 +60,8 @@ pub(super) enum Ask {
     Offer(#[serde(with = "bytes")] Vec<u8>),
     /// The session goes on as it is.
     Refresh,
+    /// All metadata of a recording session, and why.
+    Snapshot(String),
 }
 
 impl Reoffer {
@@ -104,11 +106,21 @@ impl Session {
         }
     }
 
-    /// Sends what waits, if its turn has come: an offer, or the question whether the peer is there.
+    /// `Command::AskSnapshot`: of a client that says that it may be asked (RFC 7866 §9.2).
+    pub fn ask_snapshot(&mut self, why: String, room: &mut Room) {
+        let allows = self.allows_update;
+        if let Some(recording) = self.recording.as_mut().filter(|recording| recording.may_be_asked && allows) {
+            recording.asks = Some(why);
+            self.next_offer(room);
+        }
+    }
+
+    /// Sends what waits, if its turn has come: an offer, the question whether the peer is there, or for its metadata.
     pub(super) fn next_offer(&mut self, room: &mut Room) {
-        if let (Phase::Up, Reoffer::Idle) = (&self.phase, &self.reoffer)
-            && let Some(ask) = self.wanted.take().map(Ask::Offer).or(self.unheard_until.map(|_| Ask::Refresh))
-        {
+        let (Phase::Up, Reoffer::Idle) = (&self.phase, &self.reoffer) else { return };
+        let ask = self.wanted.take().map(Ask::Offer).or(self.unheard_until.map(|_| Ask::Refresh));
+        let ask = ask.or_else(|| self.recording.as_mut()?.asks.take().map(Ask::Snapshot));
+        if let Some(ask) = ask {
             self.ask(ask, 1, room);
         }
     }
@@ -126,6 +138,7 @@ impl Session {
         let (method, sdp) = match &ask {
             Ask::Offer(sdp) => (Method::Invite, Some(sdp.clone())),
             Ask::Refresh if self.allows_update => (Method::Update, None),
+            Ask::Snapshot(_) => (Method::Update, None),
             Ask::Refresh => (Method::Invite, self.sent.clone()),
         };
         let mut request = self.dialog.request(method);
@@ -141,6 +154,9 @@ impl Session {
         if let Some(sdp) = &sdp {
             let metadata = self.recording.as_ref().and_then(|recording| recording.metadata.as_deref());
             recording::put_bodies(sdp, metadata, &mut request.headers, &mut request.body);
+        }
+        if let Ask::Snapshot(why) = &ask {
+            recording::put_request(why, &mut request.headers, &mut request.body);
         }
         room.request(request, hop, User::Session(self.leg));
         self.reoffer = Reoffer::Ours { number: self.dialog.local_seq, ask, tries };
@@ -183,6 +199,8 @@ impl Session {
                 match ask {
                     Ask::Offer(_) => room.event(Event::ReofferFailed { leg: self.leg, code }),
                     Ask::Refresh => self.timer.iter_mut().for_each(|timer| timer.try_again(room.now)),
+                    // What is known of the session stands.
+                    Ask::Snapshot(_) => {}
                 }
                 self.next_offer(room);
             }
@@ -213,7 +231,7 @@ impl Session {
                 self.heard = Some(answer.clone());
                 room.event(Event::ReofferAnswered { leg: self.leg, sdp: answer });
             }
-            (Ask::Refresh, _) => {}
+            (Ask::Refresh | Ask::Snapshot(_), _) => {}
         }
         self.next_offer(room);
     }
@@ -259,9 +277,15 @@ impl Session {
         {
             room.event(Event::Described { leg: self.leg, metadata: Metadata(metadata) });
         }
+        let is_client = self.recording.as_ref().is_some_and(|recording| recording.role == Role::Client);
+        let wants_all = is_client && recording::asks_snapshot(&asked.request.headers, &asked.request.body);
         if !is_invite && sdp.is_none() {
             let response = self.success(&asked, terms, None, room);
-            return room.respond(&asked.key, response);
+            room.respond(&asked.key, response);
+            if wants_all {
+                room.event(Event::SnapshotAsked { leg: self.leg });
+            }
+            return;
         }
         self.postpone_ours(room);
         match (&sdp, &self.sent) {
@@ -286,6 +310,9 @@ impl Session {
                 self.wanted.get_or_insert(sdp);
             }
             Reoffer::Again { ask: Ask::Refresh, .. } => self.timer.iter_mut().for_each(|timer| timer.try_again(room.now)),
+            Reoffer::Again { ask: Ask::Snapshot(why), .. } => {
+                self.recording.iter_mut().for_each(|recording| recording.asks = Some(why.clone()));
+            }
             _ => {}
         }
     }

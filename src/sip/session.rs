@@ -7,7 +7,7 @@ use super::fork::Answered;
 use super::leg_in::Early;
 use super::msg::{Method, Request, Response};
 use super::order::{Asked, Order, Room, Silence, User};
-use super::recording::Recording;
+use super::recording::{self, Recording};
 use super::refer::News;
 use super::reoffer::Reoffer;
 use super::session_timer::{Due, SessionTimer, Terms};
@@ -173,6 +173,9 @@ impl Session {
             Phase::Leaving { .. } | Phase::Over => {}
             Phase::Early(_) => self.cancelled(reason, room),
             Phase::Unacked { release: Release::Asked(_), .. } => self.over(Cause::Ours, room),
+            Phase::Unacked { .. } | Phase::Up if recording::stops(self.recording.as_ref(), &asked.request.headers) => {
+                self.over(Cause::PeerGone, room);
+            }
             Phase::Unacked { .. } | Phase::Up => self.over(Cause::Bye { reason }, room),
         }
     }

@@ -30,6 +30,8 @@ pub struct Way {
     pub codecs: Vec<Codec>,
     /// How long it has to answer.
     pub try_for: Duration,
+    /// How often it is asked whether it still has the session: one that was started again has forgotten it, and says nothing.
+    pub ask_every: Duration,
 }
 
 #[derive(Debug)]
@@ -55,8 +57,10 @@ struct Running {
     peer: IpAddr,
     /// An offer of ours is under way.
     asking: bool,
-    /// The server is to be told what has changed.
+    /// The server is to be told what has changed; `whole`: all there is, for it knows nothing, or what it knows is not known here.
     news: bool,
+    whole: bool,
+    ask_at: Instant,
 }
 
 #[derive(Debug)]
@@ -88,6 +92,10 @@ pub enum Event {
     ReofferFailed {
         leg: LegId,
     },
+    /// The server wants all metadata anew.
+    SnapshotAsked {
+        leg: LegId,
+    },
     /// The server offers anew.
     Reoffered {
         leg: LegId,
@@ -105,6 +113,10 @@ pub enum Event {
 #[derive(Debug)]
 pub enum Action {
     Sip(sip::Command),
+    /// Whether the server is still there.
+    Ask {
+        leg: LegId,
+    },
     Media(Media),
     Tell(Fact),
 }
@@ -117,7 +129,7 @@ pub enum Fact {
     Refused { server: String, why: String },
     /// No way is left.
     Nowhere { why: String },
-    /// It was taken, and is over. `by_server`: by its BYE; else it was lost.
+    /// It was taken, and is over. `by_server`: by its BYE, which wants no more of it; else it was lost, or the server stops.
     Over { server: String, by_server: bool, why: String },
 }
 
@@ -241,7 +253,9 @@ impl Client {
                     out.push(Action::Media(Media::Copy { session: self.session, left, right }));
                     out.push(Action::Tell(Fact::Began { server: way.server.clone() }));
                 }
-                self.state = State::Running(Box::new(Running { offers, sent, peer, asking: false, news: false }));
+                let ask_at = now + self.way.as_ref().map_or(ALLOCATION_LIMIT, |way| way.ask_every);
+                let running = Running { offers, sent, peer, asking: false, news: false, whole: false, ask_at };
+                self.state = State::Running(Box::new(running));
             }
             Err(why) => {
                 self.hang_up(488, &why, out);
@@ -263,7 +277,8 @@ impl Client {
         let (State::Running(running), Some(way)) = (&mut self.state, &self.way) else { return };
         if running.news && !running.asking {
             (running.news, running.asking) = (false, true);
-            let metadata: Metadata = self.book.news();
+            let metadata: Metadata = if running.whole { self.book.complete() } else { self.book.news() };
+            running.whole = false;
             out.push(Action::Sip(sip::Command::Describe { leg: way.leg, sdp: running.sent.clone(), metadata }));
         }
     }
@@ -271,6 +286,8 @@ impl Client {
     fn told(&mut self, answer: Option<&[u8]>, out: &mut Vec<Action>) {
         let State::Running(running) = &mut self.state else { return };
         running.asking = false;
+        // What was not taken goes with the next, whole.
+        running.whole |= answer.is_none();
         let peer = running.peer;
         let settled = answer.and_then(|answer| accepted(answer, &mut running.offers).ok());
         if let Some(settled) = settled {
@@ -341,6 +358,13 @@ impl Client {
             Event::ReofferFailed { leg } if self.leg() == Some(leg) => self.told(None, out),
             Event::Acked { leg, sdp: Some(sdp) } if self.leg() == Some(leg) => self.told(Some(&sdp), out),
             Event::Reoffered { leg, sdp } if self.leg() == Some(leg) => self.reoffered(leg, sdp.as_deref(), out),
+            Event::SnapshotAsked { leg } if self.leg() == Some(leg) => {
+                // RFC 7866 §9.2: at once, in a request of its own.
+                if let State::Running(running) = &mut self.state {
+                    (running.news, running.whole) = (true, true);
+                }
+                self.tell_news(out);
+            }
             // Of a way that was given up.
             _ => {}
         }
@@ -374,7 +398,13 @@ impl Client {
                 self.refused("no answer in time".to_owned(), now, out);
             }
             State::Allocating { .. } => self.refused("no port is free for its sound".to_owned(), now, out),
-            State::Idle | State::Running(_) => {}
+            State::Running(ref mut running) => {
+                if let Some(way) = &self.way {
+                    running.ask_at = now + way.ask_every;
+                    out.push(Action::Ask { leg: way.leg });
+                }
+            }
+            State::Idle => {}
         }
     }
 
@@ -382,7 +412,8 @@ impl Client {
     pub fn deadline(&self) -> Option<Instant> {
         match &self.state {
             State::Allocating { give_up_at, .. } | State::Calling { give_up_at, .. } => Some(*give_up_at),
-            State::Idle | State::Running(_) => None,
+            State::Running(running) => Some(running.ask_at),
+            State::Idle => None,
         }
     }
 }

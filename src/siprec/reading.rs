@@ -57,15 +57,15 @@ impl Known {
         sends.filter_map(|(id, _)| self.participants.get(id)).filter(|person| !person.gone)
     }
 
-    /// Takes in another document: in place of all before, or what has changed.
+    /// Takes in another document: in place of all before, or what has changed. `Gap`: it builds on what was never told here.
     ///
     /// # Errors
     /// It is no document of this kind; then nothing is changed.
-    pub fn take(&mut self, xml: &[u8]) -> Result<(), Unreadable> {
+    pub fn take(&mut self, xml: &[u8]) -> Result<Taken, Unreadable> {
         let document = read(xml)?;
         if document.is_complete {
             *self = document.known;
-            return Ok(());
+            return Ok(Taken::Whole);
         }
         let Known { session, group, sip_session, participants, streams, sends } = document.known;
         self.session = session.or(self.session.take());
@@ -88,8 +88,25 @@ impl Known {
                 self.sends.insert(id, streams);
             }
         }
-        Ok(())
+        Ok(if self.has_gaps() { Taken::Gap } else { Taken::News })
     }
+
+    /// Somebody is named of whom nothing else is known, or sends a stream that is none.
+    fn has_gaps(&self) -> bool {
+        let nameless = self.participants.values().any(|person| person.aor.is_empty() && !person.gone);
+        nameless || self.sends.values().flatten().any(|stream| !self.streams.contains_key(stream))
+    }
+}
+
+/// What a document was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Taken {
+    /// All there is.
+    Whole,
+    /// What has changed.
+    News,
+    /// The same, of something that is not known here.
+    Gap,
 }
 
 #[derive(Default)]
@@ -324,6 +341,22 @@ mod tests {
             assert_eq!(known.session.as_deref(), Some("s"));
         }
         assert_eq!(Known::default().take(b"<recording>\xFF</recording>"), Err(Unreadable("metadata are no UTF-8")));
-        assert_eq!(Known::default().take(b"<recording/>"), Ok(()));
+        assert_eq!(Known::default().take(b"<recording/>"), Ok(Taken::Whole));
+    }
+
+    #[test]
+    fn news_of_what_was_never_told_are_a_gap() {
+        let mut known = Known::default();
+        let news = |inner: &str| format!("<recording><datamode>partial</datamode>{inner}</recording>");
+        for (inner, expected) in [
+            ("", Taken::News),
+            ("<participantsessionassoc participant_id='a'><disassociate-time>x</disassociate-time></participantsessionassoc>", Taken::News),
+            ("<participant participant_id='b'><nameID aor='sip:b@h'/></participant>", Taken::News),
+            ("<participantstreamassoc participant_id='b'><send>s</send></participantstreamassoc>", Taken::Gap),
+            ("<stream stream_id='s'><label>1</label></stream>", Taken::News),
+            ("<participant participant_id='c'/>", Taken::Gap),
+        ] {
+            assert_eq!(known.take(news(inner).as_bytes()), Ok(expected), "{inner}");
+        }
     }
 }

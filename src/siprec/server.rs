@@ -2,7 +2,7 @@
 //! then on a recording like any other: the first stream on the left, the second on the right.
 
 use super::lines::parameters;
-use super::reading::{Known, Unreadable};
+use super::reading::{Known, Taken, Unreadable};
 use crate::base::srtp::Protection;
 use crate::base::time::secs;
 use crate::base::{CallId, Codec, Duration, Instant, LegId, SessionId};
@@ -133,6 +133,8 @@ pub struct Server {
     pub known: Known,
     /// The last document, as it came.
     pub metadata: Metadata,
+    /// The client was asked for all of them, and has not told yet: it is asked once.
+    asked: bool,
     version: u64,
     sent: Vec<u8>,
 }
@@ -145,7 +147,7 @@ impl Server {
         let mut known = Known::default();
         // RFC 7866 §9.1 lets them come later.
         if !metadata.0.is_empty() {
-            known.take(&metadata.0)?;
+            let _ = known.take(&metadata.0)?;
         }
         let offer = offer.ok_or_else(|| Refusal { code: 488, why: "a recording client offers its streams".to_owned() })?;
         let offered = sdp::split(&offer)?;
@@ -168,7 +170,7 @@ impl Server {
         out.extend(lines.iter().map(|line| Action::Media(Media::Allocate { session, leg: line.leg, local, resumed: None })));
         let state = State::Allocating { give_up_at: now + ALLOCATION_LIMIT };
         let sent = Vec::new();
-        Ok(Self { call, session, leg, peer, codecs, rtp_timeout, offer, lines, state, known, metadata, version: 0, sent })
+        Ok(Self { call, session, leg, peer, codecs, rtp_timeout, offer, lines, state, known, metadata, asked: false, version: 0, sent })
     }
 
     #[must_use]
@@ -248,6 +250,13 @@ impl Server {
         out.push(Action::Tell(Fact::Refused { code, why }));
     }
 
+    /// RFC 7866 §9.2: once; who errs again would err for ever.
+    fn ask(&mut self, why: &'static str, out: &mut Vec<Action>) {
+        if !std::mem::replace(&mut self.asked, true) {
+            out.push(Action::Sip(sip::Command::AskSnapshot { leg: self.leg, why }));
+        }
+    }
+
     fn over(&mut self, cause: Cause, out: &mut Vec<Action>) {
         out.push(Action::Media(Media::StopRecording { session: self.session }));
         out.push(Action::Media(Media::Release { session: self.session }));
@@ -278,11 +287,19 @@ impl Server {
                 out.push(Action::Sip(sip::Command::AnswerReoffer { leg: self.leg, sdp: self.sent.clone() }));
             }
             (State::Allocating { .. } | State::Running, Event::Described { metadata }) => match self.known.take(&metadata.0) {
-                Ok(()) => {
+                Ok(taken) => {
                     self.metadata = metadata;
                     out.push(Action::Tell(Fact::Described));
+                    match taken {
+                        Taken::Whole => self.asked = false,
+                        Taken::Gap => self.ask("news of what was not told before", out),
+                        Taken::News => {}
+                    }
                 }
-                Err(Unreadable(why)) => out.push(Action::Tell(Fact::Unreadable { why })),
+                Err(Unreadable(why)) => {
+                    out.push(Action::Tell(Fact::Unreadable { why }));
+                    self.ask(why, out);
+                }
             },
             (State::Allocating { .. } | State::Running, Event::Released { cause }) => self.over(cause, out),
             (State::Allocating { .. } | State::Running, Event::Ended { why }) => {

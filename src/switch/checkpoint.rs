@@ -36,6 +36,8 @@ pub enum Part {
     Figures(QueueId),
     /// What is remembered of some of the callers.
     Callers(u16),
+    /// What sources called their last recording sessions.
+    Sessions,
     /// The sources of SIP that are refused. A part of its own, for it is large in a flood, and seldom changes.
     Blocked,
 }
@@ -50,6 +52,7 @@ impl fmt::Display for Part {
             Self::CallBack(id) => write!(f, "call-back/{id}"),
             Self::Figures(queue) => write!(f, "figures/{queue}"),
             Self::Callers(shard) => write!(f, "callers/{shard}"),
+            Self::Sessions => f.write_str("sessions"),
             Self::Blocked => f.write_str("blocked"),
         }
     }
@@ -66,6 +69,7 @@ impl FromStr for Part {
         match text.split_once('/') {
             None if text == "switch" => Ok(Self::Switch),
             None if text == "blocked" => Ok(Self::Blocked),
+            None if text == "sessions" => Ok(Self::Sessions),
             Some(("call", id)) => id.parse().map(Self::Call).map_err(|_| NotAPart),
             Some(("call-back", id)) => id.parse().map(Self::CallBack).map_err(|_| NotAPart),
             Some(("box", id)) if !id.is_empty() => Ok(Self::Box(BoxId::new(id))),
@@ -148,6 +152,7 @@ pub(super) struct Dirty {
     refreshed: Refreshed,
     switch: bool,
     blocked: bool,
+    sessions: bool,
     /// The wall clock was set: written at once, for by the old one a restart would go on at a wrong moment.
     clock: bool,
     /// Queues whose figures of the day have changed: written at once, with the call that changed them.
@@ -195,6 +200,10 @@ impl Dirty {
 
     pub fn message_box(&mut self, id: BoxId) {
         self.boxes.insert(id);
+    }
+
+    pub fn sessions(&mut self) {
+        self.sessions = true;
     }
 
     pub fn clock(&mut self) {
@@ -267,6 +276,9 @@ impl Switch {
         if std::mem::take(&mut self.dirty.blocked) {
             self.keep_blocked(out);
         }
+        if std::mem::take(&mut self.dirty.sessions) {
+            out.push(Output::Keep { part: Part::Sessions, image: Some(image(self.sources.recent())) });
+        }
         if std::mem::take(&mut self.dirty.switch) {
             self.keep_switch(now, out);
         }
@@ -319,6 +331,7 @@ impl Switch {
             && self.dirty.agents.is_empty()
             && self.dirty.refreshed.order.is_empty()
             && self.dirty.callers.is_empty()
+            && !self.dirty.sessions
             && !self.dirty.switch;
         if !clean && self.dirty.write_at.is_none() {
             self.dirty.write_at = Some(now + CHECKPOINT_WITHIN);
@@ -421,6 +434,7 @@ mod tests {
             Part::Figures("service".into()),
             Part::Callers(17),
             Part::Blocked,
+            Part::Sessions,
         ] {
             assert_eq!(part.to_string().parse(), Ok(part));
         }

@@ -17,6 +17,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// How long a host has to take a recording session, where its trunk says nothing.
 const TRY_FOR: Duration = secs(5);
+/// How often a server is asked whether it still has a copy, where its trunk has no `ping`.
+const ASK_EVERY: Duration = secs(30);
 
 /// All copies that there are.
 #[derive(Debug, Default)]
@@ -77,6 +79,7 @@ fn leg_of(event: &sip::Event) -> Option<LegId> {
         | sip::Event::Reoffered { leg, .. }
         | sip::Event::ReofferAnswered { leg, .. }
         | sip::Event::ReofferFailed { leg, .. }
+        | sip::Event::SnapshotAsked { leg }
         | sip::Event::Digit { leg, .. }
         | sip::Event::Released { leg, .. } => Some(*leg),
         _ => None,
@@ -138,12 +141,14 @@ impl Switch {
     fn ways_of_copy(&mut self, servers: &[RecordingServer]) -> VecDeque<Way> {
         let mut ways = VecDeque::new();
         for server in servers {
-            let try_for = self.config.trunks.get(&server.trunk).and_then(|trunk| trunk.try_for).unwrap_or(TRY_FOR);
+            let trunk = self.config.trunks.get(&server.trunk);
+            let try_for = trunk.and_then(|trunk| trunk.try_for).unwrap_or(TRY_FOR);
+            let ask_every = trunk.and_then(|trunk| trunk.ping).map_or(ASK_EVERY, |ping| ping.every);
             for (callee, local) in self.ways_over(std::slice::from_ref(&server.trunk), &server.user) {
                 let [leg, left, right] = [self.new_leg(), self.new_leg(), self.new_leg()];
                 let protections = [left, right].map(|stream| self.protection_of(stream, &callee));
                 let (server, codecs) = (server.id.clone(), server.codecs.clone());
-                ways.push_back(Way { server, leg, streams: [left, right], protections, callee, local, codecs, try_for });
+                ways.push_back(Way { server, leg, streams: [left, right], protections, callee, local, codecs, try_for, ask_every });
             }
         }
         ways
@@ -207,6 +212,12 @@ impl Switch {
                     }
                     self.tell_sip(command, now);
                 }
+                Action::Ask { leg } => {
+                    let mut told = Vec::new();
+                    self.endpoint.recheck(leg, now, &mut told);
+                    self.touched.insert(Key::Endpoint);
+                    self.work.extend(told.into_iter().map(super::Work::Sip));
+                }
                 Action::Media(command) => {
                     if let Media::Allocate { leg, .. } = &command {
                         self.copies.legs.insert(*leg, call);
@@ -260,6 +271,7 @@ impl Switch {
             sip::Event::Released { leg, cause } => Event::Released { leg, cause },
             sip::Event::ReofferAnswered { leg, sdp } => Event::ReofferAnswered { leg, sdp },
             sip::Event::ReofferFailed { leg, .. } => Event::ReofferFailed { leg },
+            sip::Event::SnapshotAsked { leg } => Event::SnapshotAsked { leg },
             sip::Event::Reoffered { leg, sdp } => Event::Reoffered { leg, sdp },
             sip::Event::Acked { leg, sdp } => Event::Acked { leg, sdp },
             _ => return None,

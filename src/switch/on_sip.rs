@@ -86,7 +86,7 @@ impl Switch {
             Event::Reoffered { leg, sdp } => (leg, CallEvent::Reoffered { leg, sdp }),
             Event::ReofferAnswered { leg, sdp } => (leg, CallEvent::Acked { leg, sdp: Some(sdp) }),
             // The old description stays in force (RFC 3261 §14.1).
-            Event::ReofferFailed { .. } | Event::Described { .. } => return,
+            Event::ReofferFailed { .. } | Event::Described { .. } | Event::SnapshotAsked { .. } => return,
             Event::Digit { leg, digit, .. } => (leg, CallEvent::Digit { leg, digit }),
             Event::Released { leg, cause } => (leg, CallEvent::Released { leg, cause }),
         };

@@ -5,7 +5,7 @@ use super::on_sip::Invitation;
 use super::output::{Detail, Output};
 use super::quality::Travels;
 use super::{Closing, Key, Switch};
-use crate::base::limits::{EXTERNAL_PARTIES_MAX, QUALITY_TOLD_WITHIN};
+use crate::base::limits::{EXTERNAL_PARTIES_MAX, QUALITY_TOLD_WITHIN, SESSIONS_REMEMBERED};
 use crate::base::{CallId, Instant, LegId, Machine, SessionId, WallClock};
 use crate::call::record::{CallDirection, CallRecord, ExternalParty, ExternalRecord, Outcome, ReleasedBy};
 use crate::media::control::Report;
@@ -13,15 +13,26 @@ use crate::recording::{self, Recording, RecordingFile};
 use crate::sip::{self, Cause, Command, Metadata, Origin, Reason};
 use crate::siprec::Server;
 use crate::siprec::server::{Action, Arrival, Event, Fact, Refusal};
-use std::collections::BTreeMap;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
 
 /// Recording sessions of others.
 #[derive(Debug, Default)]
 pub(super) struct Sources {
     sessions: BTreeMap<CallId, Box<Recorded>>,
     legs: BTreeMap<LegId, CallId>,
+    /// The last ones, running or not, the newest last: so that one that comes again is known.
+    recent: VecDeque<Recent>,
     /// Refused since the start.
     pub refused: u64,
+}
+
+/// A session as its source calls it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct Recent {
+    source: String,
+    session: String,
+    call: CallId,
 }
 
 #[derive(Debug)]
@@ -46,6 +57,32 @@ impl Sources {
     /// Those of one source.
     fn of(&self, source: &str) -> usize {
         self.sessions.values().filter(|one| one.record.external.as_ref().is_some_and(|external| external.source == source)).count()
+    }
+
+    pub fn recent(&self) -> &VecDeque<Recent> {
+        &self.recent
+    }
+
+    pub fn restore(&mut self, recent: VecDeque<Recent>) {
+        self.recent = recent;
+    }
+
+    /// Notes what the source calls it. True when that was not known.
+    fn note(&mut self, call: CallId, source: &str, session: &str) -> bool {
+        if self.recent.iter().any(|one| one.call == call && one.session == session) {
+            return false;
+        }
+        if self.recent.len() >= SESSIONS_REMEMBERED {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(Recent { source: source.to_owned(), session: session.to_owned(), call });
+        true
+    }
+
+    /// The session of the same name that ended before this one began.
+    fn before(&self, call: CallId, source: &str, session: &str) -> Option<CallId> {
+        let is_it = |one: &&Recent| one.source == source && one.session == session && one.call != call;
+        self.recent.iter().rev().filter(is_it).map(|one| one.call).find(|earlier| !self.sessions.contains_key(earlier))
     }
 
     pub fn deadline(&self, call: CallId) -> Option<Instant> {
@@ -177,6 +214,15 @@ impl Switch {
         external.group.clone_from(&known.group);
         external.sip_session.clone_from(&known.sip_session);
         external.metadata = String::from_utf8_lossy(&server.metadata.0).into_owned();
+        let Some(session) = external.session.clone() else { return };
+        let source = external.source.clone();
+        if self.sources.note(call, &source, &session) {
+            let continues = self.sources.before(call, &source, &session);
+            if let Some(external) = self.sources.sessions.get_mut(&call).and_then(|one| one.record.external.as_mut()) {
+                external.continues = continues.or(external.continues);
+            }
+            self.dirty.sessions();
+        }
     }
 
     /// What the endpoint says of a session; what is of none is given back.

@@ -9,6 +9,7 @@ use super::checkpoint::{KeptAgent, KeptCall, KeptCallers, KeptSwitch, Part};
 use super::day::Day;
 use super::directory::Role;
 use super::figures::KeptFigures;
+use super::on_source::Recent;
 use super::output::Output;
 use super::slot::Purpose;
 use super::{Key, Surroundings, Switch, Work};
@@ -29,6 +30,7 @@ pub struct Kept {
     boxes: BTreeMap<BoxId, Vec<Message>>,
     call_backs: BTreeMap<CallId, CallBack>,
     blocked: Vec<Blocked>,
+    sessions: VecDeque<Recent>,
     figures: BTreeMap<QueueId, KeptFigures>,
     callers: Vec<KeptCallers>,
     unreadable: Vec<String>,
@@ -66,6 +68,7 @@ impl Kept {
                 Ok(Part::Box(id)) => rmp_serde::from_slice(&image).map(|read| kept.boxes.insert(id, read)).is_ok(),
                 Ok(Part::Figures(queue)) => rmp_serde::from_slice(&image).map(|read| kept.figures.insert(queue, read)).is_ok(),
                 Ok(Part::Callers(_)) => rmp_serde::from_slice(&image).map(|read| kept.callers.push(read)).is_ok(),
+                Ok(Part::Sessions) => rmp_serde::from_slice(&image).map(|read| kept.sessions = read).is_ok(),
                 Ok(Part::Blocked) => rmp_serde::from_slice(&image).map(|read| kept.blocked = read).is_ok(),
                 Err(_) => false,
             };
@@ -105,7 +108,7 @@ impl Switch {
     }
 
     fn resume(&mut self, kept: Kept, now: Instant) -> Restored {
-        let Kept { switch, calls, agents, boxes, call_backs, blocked, figures, callers, unreadable } = kept;
+        let Kept { switch, calls, agents, boxes, call_backs, blocked, sessions, figures, callers, unreadable } = kept;
         let mut restored = Restored { agents: agents.len(), lost: unreadable, ..Restored::default() };
         if let Some(kept) = switch {
             // The image may be older than the last calls of that run.
@@ -129,6 +132,7 @@ impl Switch {
             self.resume_agent(id, kept, now);
         }
         self.endpoint.restore_blocked(blocked);
+        self.sources.restore(sessions);
         for (id, messages) in boxes {
             self.boxes.restore(id, messages);
         }

@@ -1,5 +1,6 @@
 //! A call of another switch that was recorded here.
 
+use crate::base::CallId;
 use serde::{Deserialize, Serialize};
 
 /// Where it comes from, and who took part in it there.
@@ -13,6 +14,9 @@ pub struct ExternalRecord {
     pub session: Option<String>,
     pub group: Option<String>,
     pub sip_session: Option<String>,
+    /// The session of the same call before this one: it was cut off, by a restart of either switch or a loss between them.
+    #[serde(default)]
+    pub continues: Option<CallId>,
     /// In the order in which they came.
     pub parties: Vec<ExternalParty>,
     /// The last document of metadata, as it came.

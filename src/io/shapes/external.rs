@@ -17,6 +17,9 @@ pub struct External {
     pub group: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sip_session: Option<String>,
+    /// The record of the session of the same call before this one, which was cut off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continues: Option<String>,
     /// Who took part in it, in the order in which they came.
     pub parties: Vec<Party>,
     /// The last document of metadata, as it came.
@@ -36,9 +39,9 @@ pub struct Party {
 
 impl From<&ExternalRecord> for External {
     fn from(record: &ExternalRecord) -> Self {
-        let ExternalRecord { source, call_id, session, group, sip_session, parties, metadata, unknown_caller: _, unknown_called: _ } =
-            record.clone();
+        let ExternalRecord { source, call_id, session, group, sip_session, continues, parties, metadata, .. } = record.clone();
+        let continues = continues.map(|call| call.to_string());
         let parties = parties.into_iter().map(|ExternalParty { aor, name, side }| Party { aor, name, side }).collect();
-        Self { source, call_id, session, group, sip_session, parties, metadata }
+        Self { source, call_id, session, group, sip_session, continues, parties, metadata }
     }
 }

@@ -34,6 +34,7 @@ impl Endpoint {
             | Command::Invite { leg, .. }
             | Command::Record { leg, .. }
             | Command::Describe { leg, .. }
+            | Command::AskSnapshot { leg, .. }
             | Command::Release { leg, .. }
             | Command::Reoffer { leg, .. }
             | Command::AnswerReoffer { leg, .. }
@@ -67,6 +68,7 @@ impl Endpoint {
                 Command::RejectReoffer { code, .. } => session.reject_reoffer(code, room),
                 Command::TellReferProgress { refer, status } => session.tell_referrer(refer.number, status, room),
                 Command::Describe { sdp, metadata, .. } => session.describe(sdp, metadata, room),
+                Command::AskSnapshot { why, .. } => session.ask_snapshot(why.to_owned(), room),
                 Command::Invite { .. } | Command::Record { .. } | Command::SetMessagesWaiting { .. } | Command::SetPresence { .. } => {}
             },
             (Leg::Out(_), _) => {}
