@@ -80,6 +80,13 @@ impl Ear {
         Self { port, shared, ended, threads }
     }
 
+    /// It speaks there from now on, though nothing is heard from it: to who only listens.
+    #[allow(dead_code, reason = "shared with tests/interop")]
+    pub fn speak_to(&self, to: (&str, u16)) {
+        let ip = to.0.parse().expect("an address");
+        lock(&self.shared).from = Some(SocketAddr::new(ip, to.1));
+    }
+
     pub fn say(&self, mouth: Mouth) {
         let mut shared = lock(&self.shared);
         (shared.mouth, shared.said) = (mouth, 0);

@@ -23,6 +23,7 @@ mod names;
 mod operate;
 mod parties;
 mod proxied;
+mod recorders;
 mod replay;
 mod restart;
 mod rings;
