@@ -79,10 +79,10 @@ impl Sources {
         true
     }
 
-    /// The session of the same name that ended before this one began.
+    /// The session of the same name before this one, if it is over: one beside it is another recording of the same call.
     fn before(&self, call: CallId, source: &str, session: &str) -> Option<CallId> {
         let is_it = |one: &&Recent| one.source == source && one.session == session && one.call != call;
-        self.recent.iter().rev().filter(is_it).map(|one| one.call).find(|earlier| !self.sessions.contains_key(earlier))
+        self.recent.iter().rev().find(is_it).map(|one| one.call).filter(|earlier| !self.sessions.contains_key(earlier))
     }
 
     pub fn deadline(&self, call: CallId) -> Option<Instant> {

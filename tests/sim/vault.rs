@@ -1,10 +1,11 @@
 //! The other end of recording sessions, written apart from the switch's own: it takes them as a server does, and keeps what it is told and what
 //! it hears on each stream; and it sends them as a client does. Only messages are shared with the switch.
 
+use super::cipher::{Cipher, Setting};
 use super::sound::{FRAME, Heard, Sound, loop_of, tell};
 use sanling::audio::g711::Law;
 use sanling::audio::level::dbov;
-use sanling::base::Instant;
+use sanling::base::{Instant, Rng};
 use sanling::sip::msg::{Message, Method, Request, parse};
 use std::net::SocketAddr;
 
@@ -14,6 +15,8 @@ pub enum Taking {
     Answer,
     Refuse(u16),
     Ignore,
+    /// Asks who it is, and takes whoever proves anything.
+    Challenge,
 }
 
 /// One packet as it came.
@@ -26,7 +29,6 @@ pub struct Packet {
 }
 
 /// A recording session as its server sees it.
-#[derive(Debug)]
 pub struct Session {
     pub call_id: String,
     /// The INVITE, whole.
@@ -37,14 +39,25 @@ pub struct Session {
     pub ended: Option<(Instant, String)>,
     /// By label: the first line's, the second's.
     pub streams: [Vec<Packet>; 2],
+    /// Of each stream, where they are encrypted.
+    pub ciphers: Vec<Cipher>,
     ports: [u16; 2],
     dialog: Option<(String, String, String)>,
+    forgotten: bool,
 }
 
 pub struct Vault {
     pub sip: SocketAddr,
     pub taking: Taking,
     pub sessions: Vec<Session>,
+    /// What is new in a session is answered with that.
+    pub news: u16,
+    /// Its streams are encrypted so; and each, when it is a client.
+    pub secure: Option<Setting>,
+    pub ciphers: Vec<Cipher>,
+    /// Requests of the switch in the session that it began last.
+    pub asked_of_client: Vec<String>,
+    rng: Rng,
     next_port: u16,
     cseq: u32,
     /// What it heard of requests of its own: method and status.
@@ -65,6 +78,11 @@ impl Vault {
             sip,
             taking: Taking::Answer,
             sessions,
+            news: 200,
+            secure: None,
+            ciphers: Vec::new(),
+            asked_of_client: Vec::new(),
+            rng: Rng::new(77),
             next_port: 40_000,
             cseq: 0,
             answers,
@@ -85,12 +103,20 @@ impl Vault {
 
     fn asked(&mut self, request: &Request, bytes: &[u8], now: Instant) -> Vec<Vec<u8>> {
         let text = String::from_utf8_lossy(bytes).into_owned();
-        let known = self.sessions.iter().position(|session| session.call_id == request.call_id());
+        let known = self.sessions.iter().position(|session| session.call_id == request.call_id() && !session.forgotten);
+        if request.call_id() == self.last_call_id {
+            self.asked_of_client.push(text);
+            return vec![answer(request, 200, None, self.sip)];
+        }
         match (&request.method, known) {
             (Method::Invite, None) => match self.taking {
                 Taking::Ignore => Vec::new(),
                 Taking::Refuse(code) => vec![answer(request, code, None, self.sip)],
-                Taking::Answer => {
+                Taking::Challenge if request.headers.get("Authorization").is_none() => vec![answer(request, 401, None, self.sip)],
+                Taking::Answer | Taking::Challenge => {
+                    let mut ciphers: Vec<Cipher> =
+                        self.secure.iter().flat_map(|setting| [*setting; 2]).map(|setting| Cipher::new(setting, &mut self.rng)).collect();
+                    ciphers.iter_mut().zip(lines_of(&text)).for_each(|(cipher, line)| cipher.take(line.as_bytes()));
                     let ports = [self.next_port, self.next_port + 2];
                     self.next_port += 4;
                     let dialog = Some((
@@ -107,14 +133,19 @@ impl Vault {
                         streams: [Vec::new(), Vec::new()],
                         ports,
                         dialog,
+                        forgotten: false,
+                        ciphers,
                     });
-                    vec![answer(request, 200, Some(&described(self.sip, ports)), self.sip)]
+                    let sdp = self.sessions.last().map(|session| session.described(self.sip)).expect("the one that begins");
+                    vec![answer(request, 200, Some(&sdp), self.sip)]
                 }
             },
             (Method::Invite | Method::Update, Some(place)) => {
                 let session = &mut self.sessions[place];
                 session.metadata.extend(document(&text));
-                vec![answer(request, 200, Some(&described(self.sip, session.ports)), self.sip)]
+                let sdp = session.described(self.sip);
+                let sdp = (self.news == 200 && text.contains("m=audio")).then_some(sdp);
+                vec![answer(request, if text.contains("m=audio") { self.news } else { 200 }, sdp.as_deref(), self.sip)]
             }
             (Method::Bye, Some(place)) => {
                 let reason = request.headers.get("Reason").unwrap_or_default().to_owned();
@@ -122,6 +153,7 @@ impl Vault {
                 vec![answer(request, 200, None, self.sip)]
             }
             (Method::Cancel | Method::Options, _) => vec![answer(request, 200, None, self.sip)],
+            (Method::Update | Method::Bye, None) => vec![answer(request, 481, None, self.sip)],
             _ => Vec::new(),
         }
     }
@@ -130,19 +162,31 @@ impl Vault {
     pub fn hear(&mut self, to: SocketAddr, bytes: &[u8], now: Instant) {
         for session in &mut self.sessions {
             if let Some(side) = session.ports.iter().position(|port| *port == to.port()) {
+                let bytes = match session.ciphers.get_mut(side) {
+                    Some(cipher) => cipher.open(bytes).unwrap_or_default(),
+                    None => bytes.to_vec(),
+                };
+                if bytes.is_empty() {
+                    continue;
+                }
                 let ssrc = u32::from_be_bytes(bytes[8..12].try_into().expect("four bytes"));
                 session.streams[side].push(Packet { at: now, ssrc, payload_type: bytes[1] & 0x7F, payload: bytes[12..].to_vec() });
             }
         }
     }
 
-    /// Its BYE in the last session.
-    pub fn hangs_up(&mut self) -> Vec<u8> {
+    /// A request of its own in the last session.
+    pub fn says(&mut self, method: &str, headers: &str, body: &str) -> Vec<u8> {
         self.cseq += 1;
         let session = self.sessions.last().expect("a session");
         let (own, theirs, contact) = session.dialog.as_ref().expect("a dialog");
         let target = contact.split(['<', '>']).nth(1).expect("a contact");
-        request("BYE", target, own, theirs, &session.call_id, self.cseq, self.sip, "", "").into_bytes()
+        request(method, target, own, theirs, &session.call_id, self.cseq, self.sip, headers, body).into_bytes()
+    }
+
+    /// It was started again, and knows of no session that it had.
+    pub fn forgets(&mut self) {
+        self.sessions.iter_mut().for_each(|session| session.forgotten = true);
     }
 
     // ---- as a client ----
@@ -168,6 +212,7 @@ impl Vault {
             let lines = text.lines().filter_map(|line| line.strip_prefix("m=audio "));
             let ports = lines.filter_map(|line| line.split(' ').next()?.parse::<u16>().ok());
             self.remotes = ports.map(|port| SocketAddr::new("127.0.0.1".parse().expect("an address"), port)).collect();
+            self.ciphers.iter_mut().zip(lines_of(&text)).for_each(|(cipher, line)| cipher.take(line.as_bytes()));
         }
         let get = |name: &str| response.headers.get(name).unwrap_or_default().to_owned();
         if response.code < 300 {
@@ -188,12 +233,19 @@ impl Vault {
         request(method, "sip:127.0.0.1:5060", &from, to, call_id, self.cseq, self.sip, headers, body).into_bytes()
     }
 
+    /// It encrypts both streams of the session that it begins next: the lines that its description has to have.
+    pub fn is_encrypted(&mut self, setting: Setting, description: &str) -> String {
+        self.ciphers = (0..2).map(|_| Cipher::new(setting, &mut self.rng)).collect();
+        put_keys(description, &self.ciphers)
+    }
+
     /// The next 20 ms of each stream: from where, to where, and the packet.
     pub fn speaks(&mut self, sounds: &[Sound]) -> Vec<(SocketAddr, SocketAddr, Vec<u8>)> {
         self.sent += 1;
         let n = self.sent;
+        let (ip, remotes) = (self.sip.ip(), self.remotes.clone());
         let packet = |(side, (sound, to)): (usize, (&Sound, &SocketAddr))| {
-            let from = SocketAddr::new(self.sip.ip(), 50_000 + 2 * side as u16);
+            let from = SocketAddr::new(ip, 50_000 + 2 * side as u16);
             let loops = loop_of(*sound);
             let start = n as usize * FRAME % (loops.len() - FRAME).max(1);
             let mut bytes = vec![0x80, 8];
@@ -201,13 +253,20 @@ impl Vault {
             bytes.extend((n * FRAME as u32).to_be_bytes());
             bytes.extend((7 + side as u32).to_be_bytes());
             bytes.extend(&loops[start..start + FRAME]);
+            if let Some(cipher) = self.ciphers.get_mut(side) {
+                cipher.seal(&mut bytes);
+            }
             (from, *to, bytes)
         };
-        sounds.iter().zip(&self.remotes).enumerate().filter(|(_, (sound, _))| **sound != Sound::Nothing).map(packet).collect()
+        sounds.iter().zip(&remotes).enumerate().filter(|(_, (sound, _))| **sound != Sound::Nothing).map(packet).collect()
     }
 }
 
 impl Session {
+    fn described(&self, sip: SocketAddr) -> String {
+        put_keys(&described(sip, self.ports), &self.ciphers)
+    }
+
     /// What is heard on a stream in that time, most of it.
     pub fn heard(&self, side: usize, from: Instant, to: Instant) -> Heard {
         let frames = self.between(side, from, to);
@@ -236,6 +295,21 @@ impl Session {
     }
 }
 
+/// A description's media lines, each with its attributes.
+fn lines_of(text: &str) -> Vec<String> {
+    text.split("m=audio ").skip(1).map(|line| format!("m=audio {line}")).collect()
+}
+
+/// Each media line with its key.
+fn put_keys(description: &str, ciphers: &[Cipher]) -> String {
+    if ciphers.is_empty() {
+        return description.to_owned();
+    }
+    let head = description.split("m=audio ").next().unwrap_or_default().to_owned();
+    let lines = lines_of(description).into_iter().zip(ciphers).map(|(line, cipher)| cipher.describe(&line));
+    head + &lines.collect::<String>()
+}
+
 /// The metadata in a message, if there are some.
 fn document(text: &str) -> Option<String> {
     let from = text.find("<?xml")?;
@@ -254,6 +328,9 @@ fn answer(request: &Request, code: u16, sdp: Option<&str>, sip: SocketAddr) -> V
     let mut response = request.response(code, None, Some("vault"));
     response.headers.push("Contact", format!("<sip:{sip}>;+sip.srs"));
     response.headers.push("Allow", "INVITE, ACK, BYE, CANCEL, UPDATE");
+    if code == 401 {
+        response.headers.push("WWW-Authenticate", "Digest realm=\"vault\", nonce=\"n1\", algorithm=SHA-256, qop=\"auth\"");
+    }
     if let Some(sdp) = sdp {
         response.headers.push("Content-Type", "application/sdp");
         response.body = sdp.as_bytes().to_vec();

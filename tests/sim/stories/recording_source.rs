@@ -1,8 +1,10 @@
 //! Calls of other switches are recorded here: sound of each stream on its side, whatever the other switch does; and from nobody else.
 
+use crate::cipher::{Setting, Transport};
 use crate::sound::Sound;
 use crate::vault::Vault;
 use crate::world::World;
+use sanling::base::srtp::Suite;
 use sanling::base::time::{millis, secs};
 use sanling::base::{CallId, Duration};
 use sanling::call::record::{CallDirection, CallRecord, RecordingState};
@@ -14,8 +16,14 @@ const BRANCH: &str = "127.0.3.1:5060";
 const SIPREC: &str = "Require: siprec\r\n";
 
 fn world() -> World {
-    let tables = "[[trunk]]\nid = \"branch\"\naccept_from = [\"127.0.3.0/24\"]\n[[recording_source]]\nid = \"shanghai\"\ntrunk = \"branch\"\nsessions = 2\n\n[[trunk]]\nid = \"carrier\"";
-    let mut world = World::story_with(&[("[[trunk]]\nid = \"carrier\"", tables)], &[]);
+    world_with("")
+}
+
+fn world_with(trunk: &str) -> World {
+    let tables = format!(
+        "[[trunk]]\nid = \"branch\"\naccept_from = [\"127.0.3.0/24\"]\n{trunk}\n[[recording_source]]\nid = \"shanghai\"\ntrunk = \"branch\"\nsessions = 2\n\n[[trunk]]\nid = \"carrier\""
+    );
+    let mut world = World::story_with(&[("[[trunk]]\nid = \"carrier\"", &tables)], &[]);
     world.vaults.push(Vault::new(BRANCH));
     world
 }
@@ -212,4 +220,94 @@ fn a_crash_keeps_what_was_written() {
     assert_eq!(record.recording.as_ref().map(|recording| recording.state), Some(RecordingState::Recovered));
     expect_level(&world, call, Channel::Left, millis(500), true);
     expect_level(&world, call, Channel::Right, millis(500), false);
+}
+
+const ASKABLE: &str = "Require: siprec\r\nAllow: INVITE, ACK, BYE, UPDATE\r\nAccept: application/sdp, application/rs-metadata-request\r\n";
+
+/// RFC 7866 §9.2.
+#[test]
+fn who_tells_news_of_what_was_never_told_is_asked_for_all_of_it_once() {
+    let gap = document("partial", "<participantstreamassoc participant_id=\"a\"><send>nosuch</send></participantstreamassoc>");
+    let xml = "Content-Type: application/rs-metadata+xml\r\nContent-Disposition: recording-session\r\n";
+    for (headers, asked) in [(ASKABLE, 1), (SIPREC, 0)] {
+        let mut world = world();
+        let body = both(&two("sendonly"), &first());
+        world.vault_sends(0, |vault, switch| vault.invites(switch, headers, MIXED, &body)).after(millis(100));
+        let call = world.record().id;
+        for _ in 0..3 {
+            asks(&mut world, "UPDATE", xml, &gap);
+        }
+        let requests = &world.vaults[0].asked_of_client;
+        assert_eq!(requests.len(), asked, "{requests:?}");
+        if let Some(request) = requests.first() {
+            for what in [
+                "UPDATE ",
+                "Content-Type: application/rs-metadata-request\r\n",
+                "Content-Disposition: recording-session\r\n",
+                "<requestreason>",
+            ] {
+                assert!(request.contains(what) && !request.contains("m=audio"), "{what}: {request}");
+            }
+        }
+        // Told everything, it may be asked again.
+        asks(&mut world, "UPDATE", xml, &first());
+        asks(&mut world, "UPDATE", xml, &gap);
+        assert_eq!(world.vaults[0].asked_of_client.len(), 2 * asked);
+        asks(&mut world, "BYE", "", "");
+        world.after(secs(1));
+        assert_eq!(record(&world, call).called, "8001");
+        world.expect_quiescence();
+    }
+}
+
+#[test]
+fn after_a_crash_the_old_session_is_answered_481_and_a_new_one_of_the_same_name_goes_on() {
+    let mut world = world();
+    let before = begins(&mut world);
+    world.vault_speaks(0, &[Sound::Speech, Sound::Silence], secs(3));
+    world.crash(secs(1)).after(secs(2));
+    asks(&mut world, "INVITE", "Content-Type: application/sdp\r\n", &two("sendonly"));
+    assert_eq!(world.vaults[0].answers.last().map(|(method, code, _)| (method.as_str(), *code)), Some(("INVITE", 481)));
+    let after = begins(&mut world);
+    world.vault_speaks(0, &[Sound::Silence, Sound::Speech], secs(2));
+    asks(&mut world, "BYE", "", "");
+    world.after(secs(1));
+    let continues = |call: CallId| record(&world, call).external.and_then(|external| external.continues);
+    assert_eq!((continues(before), continues(after)), (None, Some(before)));
+    let state = |call: CallId| record(&world, call).recording.map(|recording| recording.state);
+    assert_eq!((state(before), state(after)), (Some(RecordingState::Recovered), Some(RecordingState::Complete)));
+    expect_level(&world, before, Channel::Left, millis(500), true);
+    expect_level(&world, after, Channel::Left, millis(700), false);
+    expect_level(&world, after, Channel::Right, millis(700), true);
+    // One beside a session that still runs is another recording of the same call.
+    let third = begins(&mut world);
+    let fourth = begins(&mut world);
+    let continues = |call: CallId| record(&world, call).external.and_then(|external| external.continues);
+    assert_eq!((continues(third), continues(fourth)), (Some(after), None));
+}
+
+#[test]
+fn sound_of_a_source_is_encrypted_where_its_trunk_says_so() {
+    for suite in [Suite::Cm128Tag80, Suite::Gcm128] {
+        let mut world = world_with("srtp = \"required\"");
+        let setting = Setting { suite, transport: Transport::SavpAlone };
+        let sdp = world.vaults[0].is_encrypted(setting, &two("sendonly"));
+        let body = both(&sdp, &first());
+        world.vault_sends(0, |vault, switch| vault.invites(switch, SIPREC, MIXED, &body)).after(millis(100));
+        let (_, code, answer) = world.vaults[0].answers.last().expect("an answer").clone();
+        assert_eq!((code, answer.matches(" RTP/SAVP ").count(), answer.matches("a=crypto:").count()), (200, 2, 2), "{answer}");
+        let call = world.record().id;
+        world.vault_speaks(0, &[Sound::Speech, Sound::Silence], secs(3));
+        asks(&mut world, "BYE", "", "");
+        world.after(secs(1));
+        expect_level(&world, call, Channel::Left, millis(1_000), true);
+        expect_level(&world, call, Channel::Right, millis(1_000), false);
+        world.expect_quiescence();
+    }
+    // In clear, none is taken.
+    let mut world = world_with("srtp = \"required\"");
+    let body = both(&two("sendonly"), &first());
+    world.vault_sends(0, |vault, switch| vault.invites(switch, SIPREC, MIXED, &body)).after(millis(100));
+    assert_eq!(world.vaults[0].answers.last().map(|(_, code, _)| *code), Some(488));
+    world.expect_quiescence();
 }

@@ -1,14 +1,17 @@
 //! A copy of calls goes to a recording server: the right party on the right stream, silence where the recording has silence, news of who is there;
 //! and whatever the server does, the call goes on as if nothing were.
 
+use crate::cipher::{Setting, Transport};
 use crate::people::Way;
 use crate::sound::{Heard, Sound};
 use crate::story::CALLER;
 use crate::vault::{Taking, Vault};
 use crate::world::World;
 use sanling::base::Instant;
+use sanling::base::srtp::Suite;
 use sanling::base::time::{millis, secs};
 use sanling::switch::output::Detail;
+use std::collections::BTreeSet;
 
 /// What a codec has of digital silence is not quite that.
 const SILENT: f32 = -70.0;
@@ -18,9 +21,13 @@ const LATE: u64 = 150;
 
 /// Copies of all calls go to these hosts.
 fn with_vaults(hosts: &[&str], keys: &str) -> World {
+    with_trunk(hosts, "", keys)
+}
+
+fn with_trunk(hosts: &[&str], trunk: &str, keys: &str) -> World {
     let listed: Vec<String> = hosts.iter().map(|host| format!("\"sip:{host}\"")).collect();
     let tables = format!(
-        "[[trunk]]\nid = \"vault\"\nhosts = [{}]\n[[recording_server]]\nid = \"vault\"\ntrunk = \"vault\"\n{keys}\n\n[[trunk]]\nid = \"carrier\"",
+        "[[trunk]]\nid = \"vault\"\nhosts = [{}]\n{trunk}\n[[recording_server]]\nid = \"vault\"\ntrunk = \"vault\"\n{keys}\n\n[[trunk]]\nid = \"carrier\"",
         listed.join(", ")
     );
     let mut world = World::story_with(&[("[[trunk]]\nid = \"carrier\"", &tables)], &["media.codecs=[\"pcma\", \"pcmu\"]"]);
@@ -170,7 +177,7 @@ fn a_call_that_no_server_takes_goes_on_and_that_is_told_and_tried_again_where_it
     world.after(secs(10));
     assert_eq!((world.vaults[0].sessions.len(), world.snapshot().copy_alarm), (1, None));
     // The server hangs up: it is told, and the call goes on.
-    world.vault_sends(0, |vault, _| vault.hangs_up()).after(secs(1)).expect_conversation(CALLER, "1001");
+    world.vault_sends(0, |vault, _| vault.says("BYE", "", "")).after(secs(1)).expect_conversation(CALLER, "1001");
     let (_, over) = world.events_named("copy.ended").next().expect("told");
     assert!(over.detail.contains(&("by", Detail::Text("server".to_owned()))), "{:?}", over.detail);
     world.hangs_up(CALLER).after(secs(1)).ends_well();
@@ -195,5 +202,133 @@ fn a_restart_says_goodbye_to_the_server_and_begins_anew() {
     world.after(secs(2));
     assert!(world.vaults[0].sessions[1].level(0, heard_from, world.now) > LOUD);
     assert!(world.events_named("copy.ended").any(|(_, event)| event.detail == [("by", Detail::Text("restart".to_owned()))]));
+    world.hangs_up(CALLER).after(secs(1)).ends_well();
+}
+
+/// Digits of the session's id as its metadata have it.
+fn session_id(document: &str) -> &str {
+    document.split("session session_id=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("an id")
+}
+
+#[test]
+fn a_server_that_forgot_the_session_is_asked_and_has_the_rest_in_a_new_one_of_the_same_name() {
+    let mut world = talking(&[VAULT], "calls = [\"all\"]");
+    world.vaults[0].forgets();
+    // Asked each 30 s, from its answer on.
+    world.says(CALLER, Sound::Speech).after(secs(27));
+    assert_eq!(world.vaults[0].sessions.len(), 1);
+    world.after(secs(4)).expect_conversation(CALLER, "1001");
+    let sessions = &world.vaults[0].sessions;
+    assert_eq!(sessions.len(), 2);
+    assert_eq!(session_id(&sessions[0].metadata[0]), session_id(&sessions[1].metadata[0]), "the same call");
+    assert!(sessions[1].metadata[0].contains("<datamode>complete</datamode>") && sessions[1].metadata[0].contains("sip:1001@"));
+    let from = world.now;
+    world.after(secs(1));
+    assert!(world.vaults[0].sessions[1].level(0, from, world.now) > LOUD);
+    assert_eq!(names(&world), ["copy.started", "copy.ended", "copy.started"]);
+    let (_, over) = world.events_named("copy.ended").next().expect("told");
+    assert!(over.detail.contains(&("by", Detail::Text("loss".to_owned()))), "{:?}", over.detail);
+    world.hangs_up(CALLER).after(secs(1)).ends_well();
+}
+
+#[test]
+fn of_a_server_that_stops_the_next_takes_over_within_seconds() {
+    let mut world = talking(&[VAULT, SECOND], "calls = [\"all\"]");
+    world.vaults[0].taking = Taking::Refuse(503);
+    world.says(CALLER, Sound::Speech);
+    world.vault_sends(0, |vault, _| vault.says("BYE", "Reason: SIP;cause=503;text=\"maintenance\"\r\n", "")).after(secs(3));
+    assert_eq!((world.vaults[0].sessions.len(), world.vaults[1].sessions.len()), (1, 1));
+    let from = world.now;
+    world.after(secs(1));
+    assert!(world.vaults[1].sessions[0].level(0, from, world.now) > LOUD);
+    world.expect_conversation(CALLER, "1001").hangs_up(CALLER).after(secs(1)).ends_well();
+}
+
+/// RFC 7866 §9.2.
+#[test]
+fn a_server_that_asks_for_all_metadata_has_them_at_once() {
+    let mut world = talking(&[VAULT], "calls = [\"all\"]");
+    let session = &world.vaults[0].sessions[0];
+    assert!(session.invite.contains("Accept: application/sdp, application/rs-metadata-request\r\n"), "{}", session.invite);
+    for (content_type, body) in [
+        ("application/rs-metadata-request", "SRS internal error\r\n"),
+        ("application/rs-metadata-request", "<requestsnapshot xmlns='urn:ietf:params:xml:ns:recording:1'/>"),
+        ("application/rs-metadata+xml", "<?xml version=\"1.0\"?><requestsnapshot xmlns='urn:ietf:params:xml:ns:recording:1'/>"),
+    ] {
+        let known = world.vaults[0].sessions[0].metadata.len();
+        let headers = format!("Content-Type: {content_type}\r\nContent-Disposition: recording-session\r\n");
+        world.vault_sends(0, |vault, _| vault.says("UPDATE", &headers, body)).after(millis(200));
+        assert_eq!(world.vaults[0].answers.last().map(|(method, code, _)| (method.as_str(), *code)), Some(("UPDATE", 200)));
+        let told = &world.vaults[0].sessions[0].metadata[known..];
+        assert_eq!(told.len(), 1, "{content_type} {body}");
+        for what in ["<datamode>complete</datamode>", "sip:1001@sanling.local", "sip:13800000001@sanling.local", "<label>2</label>"] {
+            assert!(told[0].contains(what), "{what}: {}", told[0]);
+        }
+    }
+    world.hangs_up(CALLER).after(secs(1)).ends_well();
+}
+
+#[test]
+fn what_is_new_and_was_not_taken_is_told_whole_with_the_next() {
+    let mut world = talking(&[VAULT], "calls = [\"all\"]");
+    world.vaults[0].news = 488;
+    world.holds("1001", Way::SendOnly).after(secs(1));
+    world.vaults[0].news = 200;
+    let known = world.vaults[0].sessions[0].metadata.len();
+    world.retrieves("1001").after(secs(1));
+    let told = &world.vaults[0].sessions[0].metadata[known..];
+    assert!(!told.is_empty() && told[0].contains("<datamode>complete</datamode>"), "{told:?}");
+    world.holds("1001", Way::SendOnly).after(secs(1));
+    assert!(world.vaults[0].sessions[0].metadata.last().expect("told").contains("<datamode>partial</datamode>"));
+    world.hangs_up(CALLER).after(secs(1)).ends_well();
+}
+
+#[test]
+fn to_a_server_that_asks_who_we_are_the_account_of_its_trunk_is_proven() {
+    let account = "user = \"branch\"\npassword = \"secret of the vault\"";
+    let mut world = with_trunk(&[VAULT], account, "calls = [\"all\"]");
+    world.vaults[0].taking = Taking::Challenge;
+    world.agents_come(&["1001"]).agent_answers("1001", secs(1)).caller_dials("95000").says(CALLER, Sound::Speech).after(secs(4));
+    let session = &world.vaults[0].sessions[0];
+    let proof = session.invite.lines().find(|line| line.starts_with("Authorization: Digest ")).expect("a proof");
+    assert!(proof.contains("username=\"branch\"") && proof.contains("algorithm=SHA-256"), "{proof}");
+    assert!(session.metadata[0].contains("<datamode>complete</datamode>") && !session.streams[0].is_empty());
+    world.hangs_up(CALLER).after(secs(1)).ends_well();
+}
+
+#[test]
+fn sound_to_a_server_is_encrypted_where_its_trunk_says_so() {
+    for suite in [Suite::Cm128Tag80, Suite::Gcm256] {
+        let mut world = with_trunk(&[VAULT], "srtp = \"required\"", "calls = [\"all\"]");
+        world.vaults[0].secure = Some(Setting { suite, transport: Transport::SavpAlone });
+        world.agents_come(&["1001"]).agent_answers("1001", secs(1)).caller_dials("95000").says(CALLER, Sound::Speech).after(secs(4));
+        world.expect_conversation(CALLER, "1001");
+        let session = &world.vaults[0].sessions[0];
+        assert_eq!(
+            (session.invite.matches(" RTP/SAVP ").count(), session.invite.matches("inline:").count() >= 2),
+            (2, true),
+            "{}",
+            session.invite
+        );
+        let keys: BTreeSet<&str> = session.invite.split("inline:").skip(1).map(|rest| &rest[..20]).collect();
+        assert!(keys.len() >= 2, "a key for each stream");
+        for side in [0, 1] {
+            assert_eq!((session.ciphers[side].is_on(), session.ciphers[side].unreadable), (true, 0), "{side}");
+        }
+        world.says("1001", Sound::Silence).says(CALLER, Sound::Speech).after(secs(1));
+        let from = world.now;
+        world.after(secs(2));
+        assert!(level(&world, 0, from, world.now) > LOUD && level(&world, 1, from, world.now) < -60.0);
+        world.hangs_up(CALLER).after(secs(1)).ends_well();
+    }
+}
+
+#[test]
+fn a_server_that_takes_no_encrypted_sound_gets_none_in_clear() {
+    let mut world = with_trunk(&[VAULT], "srtp = \"required\"", "calls = [\"all\"]");
+    world.agents_come(&["1001"]).agent_answers("1001", secs(1)).caller_dials("95000").says(CALLER, Sound::Speech).after(secs(6));
+    world.expect_conversation(CALLER, "1001");
+    assert!(world.vaults[0].sessions.iter().all(|session| session.streams.iter().all(Vec::is_empty)));
+    assert_eq!(names(&world), ["copy.refused", "copy.failed"]);
     world.hangs_up(CALLER).after(secs(1)).ends_well();
 }
