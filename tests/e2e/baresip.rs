@@ -123,7 +123,12 @@ impl Baresip {
 
     /// In its next call it says a tone of `low` and one of `high` Hz, at 16 kHz.
     pub fn will_say_wide(&self, low: f64, high: f64) {
-        sound::write_wide(&self.folder.join("mouth.wav"), &[low, high], 60.0);
+        self.will_say_wide_at(16_000, 1, low, high);
+    }
+
+    /// The same at the rate and the channels of its codec.
+    pub fn will_say_wide_at(&self, hz: u32, channels: u16, low: f64, high: f64) {
+        sound::write_wide(&self.folder.join("mouth.wav"), &[low, high], 60.0, hz, channels);
     }
 
     /// A command of its menu: `hold`, `resume`, `reinvite`.

@@ -5,7 +5,7 @@ use crate::baresip::{Baresip, Phone};
 use crate::ear::{Ear, Mouth};
 use crate::harness::{Site, moment, pass, text};
 use crate::sipp::Sipp;
-use crate::sound::{Samples, cut, parse_wav, seconds, tone, tone_level};
+use crate::sound::{Samples, cut, parse_wav, seconds, tone, tone_level, tone_levels_at_own_rate};
 use serde_json::Value;
 use std::io::Write;
 use std::path::Path;
@@ -24,7 +24,11 @@ fn add(config: &Path, tables: &str) {
 
 /// A switch that records what comes from this machine.
 fn vault() -> Site {
-    Site::start_with(&[], |config| {
+    vault_that(&[])
+}
+
+fn vault_that(overrides: &[&str]) -> Site {
+    Site::start_with(overrides, |config| {
         add(
             config,
             "\n[[trunk]]\nid = \"desk\"\naccept_from = [\"127.0.0.1\"]\n[[recording_source]]\nid = \"desk\"\ntrunk = \"desk\"\nsessions = 4\n",
@@ -202,4 +206,44 @@ fn a_server_that_nobody_here_wrote_has_a_copy_of_our_call() {
     let told: Vec<String> = copies(&desk, &own).into_iter().map(|(name, ..)| name).collect();
     assert_eq!(told, ["copy.started", "copy.ended"]);
     expect_sides("our own recording", &recording(&desk, &own), 1.5, 4.5);
+}
+
+#[test]
+fn a_wideband_call_is_wideband_in_its_copy() {
+    let (low, high) = (5_700.0, 6_300.0);
+    let vault = vault_that(&["media.codecs=[\"g722\", \"opus\", \"pcma\"]"]);
+    let to_vault = copying_to(vault.sip_port());
+    let (mut desk, mut told) = (None, Vec::new());
+    for (phones, copy) in [("G722/16000/1", "g722"), ("opus/48000/2", "g722"), ("G722/16000/1", "opus"), ("G722/16000/1", "pcma")] {
+        // One at a time, on the same seat.
+        drop(desk.take());
+        let tables = format!("{to_vault}codecs = [\"{copy}\"]\n");
+        let site = desk.insert(Site::start_beside(&vault, &[], |config| add(config, &tables)));
+        let wide = |agent, port, answers| Phone { agent, port, says: &[], codec: phones, answers, transport: "udp" };
+        let (agent, mut caller) = (Baresip::start(site, &wide("1001", 10, true)), Baresip::start(site, &wide("1002", 20, false)));
+        if phones.starts_with("G722") {
+            agent.will_say_wide(AGENT, low);
+            caller.will_say_wide(CALLER, high);
+        } else {
+            agent.will_say_wide_at(48_000, 2, AGENT, low);
+            caller.will_say_wide_at(48_000, 2, CALLER, high);
+        }
+        caller.dial("1001");
+        caller.tells("CALL_ESTABLISHED", 5.0);
+        pass(5.0);
+        caller.hang_up();
+        site.ended_call(5.0);
+        let call = vault.ended_call(5.0);
+        let (_, file) = vault.get_bytes(&format!("/api/v1/calls/{}/recording", text(&call["id"])));
+        for (side, hz) in [(0, high), (1, low)] {
+            let (rate, levels) = tone_levels_at_own_rate(&file, hz, 2.0, 4.5);
+            println!("phones {phones}, copy {copy}, channel {side}: {rate} Hz, {hz} Hz at {:.1} dBov", levels[side]);
+            told.push((copy, rate, levels[side]));
+        }
+    }
+    for (copy, rate, level) in told {
+        let is_wide = copy != "pcma";
+        assert_eq!(rate, if is_wide { 16_000 } else { 8_000 }, "{copy}");
+        assert!(!is_wide || (level + 23.0).abs() < 3.0, "{copy}: {level:.1} dBov");
+    }
 }

@@ -136,13 +136,13 @@ pub fn speech(lead: f64, seconds: f64) -> Samples {
     samples
 }
 
-/// A sum of tones of −23 dBov each at 16 kHz, as a softphone reads it.
-pub fn write_wide(path: &Path, tones: &[f64], seconds: f64) {
-    let spec = hound::WavSpec { channels: 1, sample_rate: 16_000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+/// A sum of tones of −23 dBov each at 16 kHz or more, the same in each channel, as a softphone reads it.
+pub fn write_wide(path: &Path, tones: &[f64], seconds: f64, hz: u32, channels: u16) {
+    let spec = hound::WavSpec { channels, sample_rate: hz, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
     let mut writer = hound::WavWriter::create(path, spec).expect("a file");
-    for n in 0..(seconds * 16_000.0) as usize {
-        let sum: f64 = tones.iter().map(|hz| (2.0 * PI * hz * n as f64 / 16_000.0).sin() * 3_277.0).sum();
-        writer.write_sample(sum as i16).expect("written");
+    for n in 0..(seconds * f64::from(hz)) as usize {
+        let sum: f64 = tones.iter().map(|tone| (2.0 * PI * tone * n as f64 / f64::from(hz)).sin() * 3_277.0).sum();
+        (0..channels).for_each(|_| writer.write_sample(sum as i16).expect("written"));
     }
     writer.finalize().expect("written");
 }

@@ -178,6 +178,7 @@ impl Session {
         let wide = self.index(left).is_some_and(|index| self.legs[index].codec().is_some_and(Codec::is_wideband));
         let rate = if wide { Rate::Hz16000 } else { Rate::Hz8000 };
         self.tap = Some(Tap::start(call, rate, (left, &right), began_at, now, &mut turn.recorded));
+        self.plan();
     }
 
     pub fn set_recorded_parties(&mut self, left: LegId, right: &[LegId]) {
@@ -201,6 +202,8 @@ impl Session {
     pub fn stop_recording(&mut self, now: Instant, turn: &mut Turn) {
         if let Some(tap) = self.tap.take() {
             tap.stop(now, &mut turn.recorded);
+            // What is on no record goes to nobody.
+            self.plan();
         }
     }
 

@@ -3,6 +3,7 @@
 mod bridging;
 mod changes;
 mod conference;
+mod copying;
 mod encrypting;
 mod hearing;
 mod loss;

@@ -86,6 +86,7 @@ fn note(world: &mut World, books: &mut BTreeMap<(&'static str, LegId), Book>, se
                 | Event::Acked { leg, .. }
                 | Event::Reoffered { leg, .. }
                 | Event::Described { leg, .. }
+                | Event::SnapshotAsked { leg }
                 | Event::ReofferAnswered { leg, .. }
                 | Event::ReofferFailed { leg, .. }
                 | Event::Digit { leg, .. }
