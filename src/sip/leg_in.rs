@@ -1,6 +1,7 @@
 //! A call in until its final answer (RFC 3261 §13.3.1, RFC 3262): ringing, reliably where asked for, answer, refusal, CANCEL.
 
 use super::dialog::Dialog;
+use super::indication::Awareness;
 use super::msg::{Request, Response};
 use super::order::{Asked, Order, Room};
 use super::prack::{self, Due, Policy, Reliable};
@@ -91,6 +92,7 @@ impl Session {
             account,
             news: News::default(),
             recording: role,
+            awareness: Awareness::of(&request.headers),
             owns_call_id: false,
             phase: Phase::Early(Box::new(Early {
                 terms,
@@ -116,7 +118,7 @@ impl Session {
         // A delayed offer stays delayed: ours is in the 2xx.
         let sdp = sdp.filter(|_| self.heard.is_some());
         if let Some(sdp) = &sdp {
-            compose::put_sdp(&mut response.headers, &mut response.body, sdp);
+            compose::put_sdp(&mut response.headers, &mut response.body, &self.awareness.put(sdp));
             self.sent = Some(sdp.clone());
         }
         if early.policy.asks(sdp.is_some()) {
@@ -142,7 +144,7 @@ impl Session {
         let mut response = compose::dialog_response(request, 200, &self.dialog.local_tag, early.asked.flow);
         put_feature(self.recording.as_ref(), &mut response.headers);
         early.terms.put_answer(knows_timer(request), &mut response.headers);
-        compose::put_sdp(&mut response.headers, &mut response.body, &sdp);
+        compose::put_sdp(&mut response.headers, &mut response.body, &self.awareness.put(&sdp));
         self.unpracked = early.reliable.outstanding().map(|rseq| (rseq, request.cseq().0));
         self.sent = Some(sdp);
         self.timer = Some(SessionTimer::new(early.terms, room.now));

@@ -14,6 +14,7 @@ mod fork;
 pub mod guard;
 mod history;
 mod image;
+mod indication;
 mod info;
 mod leg_in;
 mod leg_out;
@@ -40,6 +41,7 @@ mod tests;
 pub use carrier::TrunkCause;
 pub use endpoint::Endpoint;
 pub use image::{BindingsImage, Changed, LegImage, WatchesImage};
+pub use indication::{Indication, preference};
 pub use refer::{ReferId, ReferTarget};
 pub use registrar::Binding;
 pub use settings::{Account, CallerShown, Password, Settings, Trunk, TrunkAccount, TrunkPing, TrunkRegister, TrunkWay};
@@ -302,6 +304,11 @@ pub enum Command {
         leg: LegId,
         sdp: Vec<u8>,
         metadata: Metadata,
+    },
+    /// The call of a leg is recorded, or not: told to a phone that understands it, when it changes.
+    Indicate {
+        leg: LegId,
+        indication: Indication,
     },
     /// Asks the client of a recording session for all of its metadata; nothing where it does not say that it may be asked.
     AskSnapshot {

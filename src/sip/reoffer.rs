@@ -60,6 +60,8 @@ pub(super) enum Ask {
     Offer(#[serde(with = "bytes")] Vec<u8>),
     /// The session goes on as it is.
     Refresh,
+    /// What was sent last, with what the peer is to know of the recording.
+    Indication,
     /// All metadata of a recording session, and why.
     Snapshot(String),
 }
@@ -119,6 +121,10 @@ impl Session {
     pub(super) fn next_offer(&mut self, room: &mut Room) {
         let (Phase::Up, Reoffer::Idle) = (&self.phase, &self.reoffer) else { return };
         let ask = self.wanted.take().map(Ask::Offer).or(self.unheard_until.map(|_| Ask::Refresh));
+        if matches!(ask, Some(Ask::Offer(_))) {
+            self.awareness.owes = false;
+        }
+        let ask = ask.or_else(|| std::mem::take(&mut self.awareness.owes).then_some(Ask::Indication));
         let ask = ask.or_else(|| self.recording.as_mut()?.asks.take().map(Ask::Snapshot));
         if let Some(ask) = ask {
             self.ask(ask, 1, room);
@@ -139,7 +145,7 @@ impl Session {
             Ask::Offer(sdp) => (Method::Invite, Some(sdp.clone())),
             Ask::Refresh if self.allows_update => (Method::Update, None),
             Ask::Snapshot(_) => (Method::Update, None),
-            Ask::Refresh => (Method::Invite, self.sent.clone()),
+            Ask::Refresh | Ask::Indication => (Method::Invite, self.sent.clone()),
         };
         let mut request = self.dialog.request(method);
         let hop = self.dialog.next_hop(room.settings);
@@ -153,7 +159,7 @@ impl Session {
         recording::put_feature(self.recording.as_ref(), &mut request.headers);
         if let Some(sdp) = &sdp {
             let metadata = self.recording.as_ref().and_then(|recording| recording.metadata.as_deref());
-            recording::put_bodies(sdp, metadata, &mut request.headers, &mut request.body);
+            recording::put_bodies(&self.awareness.put(sdp), metadata, &mut request.headers, &mut request.body);
         }
         if let Ask::Snapshot(why) = &ask {
             recording::put_request(why, &mut request.headers, &mut request.body);
@@ -199,8 +205,8 @@ impl Session {
                 match ask {
                     Ask::Offer(_) => room.event(Event::ReofferFailed { leg: self.leg, code }),
                     Ask::Refresh => self.timer.iter_mut().for_each(|timer| timer.try_again(room.now)),
-                    // What is known of the session stands.
-                    Ask::Snapshot(_) => {}
+                    // What is known of the session stands; who does not take what he is told goes without.
+                    Ask::Snapshot(_) | Ask::Indication => {}
                 }
                 self.next_offer(room);
             }
@@ -227,11 +233,11 @@ impl Session {
             }
             // An offer that got no answer was not taken.
             (Ask::Offer(_), None) => room.event(Event::ReofferFailed { leg: self.leg, code: 488 }),
-            (Ask::Refresh, Some(answer)) if changed => {
+            (Ask::Refresh | Ask::Indication, Some(answer)) if changed => {
                 self.heard = Some(answer.clone());
                 room.event(Event::ReofferAnswered { leg: self.leg, sdp: answer });
             }
-            (Ask::Refresh | Ask::Snapshot(_), _) => {}
+            (Ask::Refresh | Ask::Indication | Ask::Snapshot(_), _) => {}
         }
         self.next_offer(room);
     }
@@ -310,6 +316,7 @@ impl Session {
                 self.wanted.get_or_insert(sdp);
             }
             Reoffer::Again { ask: Ask::Refresh, .. } => self.timer.iter_mut().for_each(|timer| timer.try_again(room.now)),
+            Reoffer::Again { ask: Ask::Indication, .. } => self.awareness.owes = true,
             Reoffer::Again { ask: Ask::Snapshot(why), .. } => {
                 self.recording.iter_mut().for_each(|recording| recording.asks = Some(why.clone()));
             }
@@ -345,7 +352,7 @@ impl Session {
         recording::put_feature(self.recording.as_ref(), &mut response.headers);
         terms.put_answer(knows_timer(&asked.request), &mut response.headers);
         if let Some(sdp) = sdp {
-            compose::put_sdp(&mut response.headers, &mut response.body, sdp);
+            compose::put_sdp(&mut response.headers, &mut response.body, &self.awareness.put(sdp));
         }
         self.timer = Some(SessionTimer::new(terms, room.now));
         response

@@ -4,6 +4,7 @@
 use super::ack_wait::{self, AckWait};
 use super::dialog::{Dialog, is_behind_nat};
 use super::fork::Answered;
+use super::indication::Awareness;
 use super::leg_in::Early;
 use super::msg::{Method, Request, Response};
 use super::order::{Asked, Order, Room, Silence, User};
@@ -48,6 +49,8 @@ pub(super) struct Session {
     /// It is a recording session.
     #[serde(default)]
     pub(super) recording: Option<Recording>,
+    #[serde(default)]
+    pub(super) awareness: Awareness,
     /// We made its Call-ID, which decides who waits longer after glare (RFC 3261 §14.1).
     pub(super) owns_call_id: bool,
 }
@@ -102,6 +105,7 @@ impl Session {
             account,
             news: News::default(),
             recording: None,
+            awareness: Awareness::of(headers),
             owns_call_id: true,
             dialog: answered.dialog,
         }

@@ -79,6 +79,9 @@ impl Switch {
 
     fn on_card_data(&mut self, call: CallId, ordered: Vec<Action>, ending: PauseEnding, by: Option<&str>, now: Instant) {
         self.touched.insert(Key::Slot(call));
+        if !ordered.is_empty() {
+            self.copies.note(call);
+        }
         for action in ordered {
             match action {
                 Action::Pause => {

@@ -91,6 +91,7 @@ impl Switch {
     pub(super) fn settle_copies(&mut self, now: Instant) -> bool {
         let stale = std::mem::take(&mut self.copies.stale);
         for call in &stale {
+            self.indicate(*call, now);
             self.settle_copy(*call, now);
         }
         !stale.is_empty()

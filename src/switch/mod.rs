@@ -29,6 +29,7 @@ mod forwarding;
 mod going;
 mod greeting;
 mod hearing;
+mod indicating;
 mod lamps;
 mod listening;
 mod offer;

@@ -135,6 +135,9 @@ impl Switch {
             marks.auto_answer = agent.and_then(|agent| agent.auto_answer);
             marks.diverted.clone_from(&slot.diverted);
         }
+        if let crate::sip::Command::Answer { leg, .. } = &command {
+            self.indicate_in_answer(call, *leg, now);
+        }
         self.tell_sip(command, now);
     }
 

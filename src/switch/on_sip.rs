@@ -90,8 +90,11 @@ impl Switch {
             Event::Digit { leg, digit, .. } => (leg, CallEvent::Digit { leg, digit }),
             Event::Released { leg, cause } => (leg, CallEvent::Released { leg, cause }),
         };
-        if let Some(call) = self.calls_of_legs.get(&leg) {
-            self.tell_call(*call, event, now);
+        if let Some(call) = self.calls_of_legs.get(&leg).copied() {
+            if let CallEvent::Answered { sdp, .. } | CallEvent::Acked { sdp, .. } | CallEvent::Reoffered { sdp, .. } = &event {
+                self.note_preference(call, leg, sdp.as_deref(), now);
+            }
+            self.tell_call(call, event, now);
         }
     }
 
@@ -226,7 +229,7 @@ impl Switch {
         let call = record.id;
         let protection = self.protection(leg, caller_agent.as_ref(), trunk.as_ref());
         let local = self.hears_at(flow, sdp.as_deref());
-        let arrival = Arrival { call, session, leg, sdp, protection, local, peer: flow.peer.ip(), record };
+        let arrival = Arrival { call, session, leg, sdp: sdp.clone(), protection, local, peer: flow.peer.ip(), record };
         let codecs = self.codecs(caller_agent.as_ref(), trunk.as_ref());
         let policy = MediaPolicy { codecs, rtp_timeout: self.config.media.rtp_timeout };
         let mut ordered = Vec::new();
@@ -257,6 +260,7 @@ impl Switch {
         self.work.extend(ordered.into_iter().map(|action| Work::Call(call, action)));
         let detail = vec![("called", Detail::Text(self.slots[&call].call.record().called.clone()))];
         self.publish("call.arrived", Some(call), now, detail);
+        self.note_preference(call, leg, sdp.as_deref(), now);
     }
 
     /// A call that goes nowhere is on record too.

@@ -190,6 +190,9 @@ pub struct Slot {
     /// The recording session to a recording server, if there is one.
     #[serde(default)]
     pub copied: Option<LegId>,
+    /// What phones said of being recorded, by their legs.
+    #[serde(default)]
+    pub preferred: BTreeMap<LegId, String>,
     /// It is filled with silence for a while.
     #[serde(default)]
     pub card_data: CardData,
@@ -279,6 +282,7 @@ impl Slot {
             travels: Travels::default(),
             recording,
             copied: None,
+            preferred: BTreeMap::new(),
             card_data: CardData::default(),
             digits: [String::new(), String::new()],
         };

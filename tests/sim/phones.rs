@@ -131,6 +131,8 @@ pub struct Leg {
     /// Tag of the other who answered.
     twin: Option<String>,
     version: u32,
+    /// Whether it would be recorded: a line of its descriptions.
+    prefers: String,
     pub holding: Option<Way>,
     pub began_at: Instant,
     pub alerted_at: Option<Instant>,
@@ -230,6 +232,10 @@ pub struct Phone {
     pub shown_as: Option<String>,
     /// Further lines of its INVITEs, and of its BYEs and CANCELs.
     pub invite_lines: String,
+    /// It understands whether it is recorded (RFC 7866 §6.3); what it was told, and the version of that description; and what it would have.
+    pub is_record_aware: bool,
+    pub told_of_recording: Vec<(Instant, String, u64)>,
+    pub prefers: String,
     pub bye_lines: String,
     /// How it answers a MESSAGE.
     pub takes_text: u16,
@@ -304,6 +310,9 @@ impl Phone {
             released_twins: 0,
             shown_as: None,
             invite_lines: String::new(),
+            is_record_aware: false,
+            told_of_recording: Vec::new(),
+            prefers: String::new(),
             bye_lines: String::new(),
             takes_text: 200,
             refusal_lines: Vec::new(),
@@ -440,7 +449,9 @@ impl Phone {
         stream.speaks.clone_from(&self.speaks);
         stream.kind = self.speaks[0];
         stream.cipher = self.secure.map(|setting| Cipher::new(setting, &mut self.rng));
+        let prefers = self.prefers.clone();
         Leg {
+            prefers,
             state: if outgoing { State::Dialling } else { State::Incoming },
             call_id: String::new(),
             local,
@@ -485,6 +496,9 @@ impl Phone {
             extra.push_str("Require: 100rel\r\n");
         }
         extra.push_str(&self.invite_lines);
+        if self.is_record_aware {
+            extra.push_str("Supported: record-aware\r\n");
+        }
         let body = Some(body.as_str()).filter(|_| !self.offers_late);
         let bytes = in_dialog(&self.legs[index], &self.name, self.sip, "INVITE", &branch, &extra, body);
         let id = self.legs[index].call_id.clone();
@@ -706,6 +720,12 @@ impl Phone {
     pub fn receive(&mut self, bytes: &[u8], now: Instant, out: &mut Vec<Emission>) {
         if !self.alive || self.hears_no_sip {
             return;
+        }
+        let text = String::from_utf8_lossy(bytes);
+        let after = |what: &str| text.split_once(what).and_then(|(_, rest)| rest.split(['\r', '\n']).next());
+        if let (Some(told), Some(origin)) = (after("\na=record:"), after("\no=")) {
+            let version = origin.split(' ').nth(2).and_then(|version| version.parse().ok()).expect("a version");
+            self.told_of_recording.push((now, told.to_owned(), version));
         }
         match parse(bytes) {
             Ok(Message::Request(request)) => self.on_request(request, now, out),
@@ -1228,6 +1248,9 @@ impl Phone {
             response.headers.push("Require", "100rel");
             response.headers.push("RSeq", "1");
         }
+        if self.is_record_aware {
+            response.headers.push("Supported", "record-aware");
+        }
         if (180..300).contains(&code) {
             response.headers.push("Contact", format!("<sip:{}@{}>", self.name, self.sip));
         }
@@ -1274,8 +1297,9 @@ impl Leg {
             kinds.iter().map(|kind| format!("a=rtpmap:{kind} {}/8000\r\n", if *kind == 0 { "PCMU" } else { "PCMA" })).collect();
         format!(
             "v=0\r\no=- 1 {version} IN {family} {ip}\r\ns=-\r\nc=IN {family} {address}\r\nt=0 0\r\nm=audio {port} RTP/AVP {list}101\r\n\
-             {maps}a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na={direction}\r\n",
+             {maps}a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na={direction}\r\n{prefers}",
             version = self.version,
+            prefers = self.prefers,
         )
     }
 }

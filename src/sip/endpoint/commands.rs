@@ -35,6 +35,7 @@ impl Endpoint {
             | Command::Record { leg, .. }
             | Command::Describe { leg, .. }
             | Command::AskSnapshot { leg, .. }
+            | Command::Indicate { leg, .. }
             | Command::Release { leg, .. }
             | Command::Reoffer { leg, .. }
             | Command::AnswerReoffer { leg, .. }
@@ -68,6 +69,7 @@ impl Endpoint {
                 Command::RejectReoffer { code, .. } => session.reject_reoffer(code, room),
                 Command::TellReferProgress { refer, status } => session.tell_referrer(refer.number, status, room),
                 Command::Describe { sdp, metadata, .. } => session.describe(sdp, metadata, room),
+                Command::Indicate { indication, .. } => session.indicate(indication, room),
                 Command::AskSnapshot { why, .. } => session.ask_snapshot(why.to_owned(), room),
                 Command::Invite { .. } | Command::Record { .. } | Command::SetMessagesWaiting { .. } | Command::SetPresence { .. } => {}
             },
