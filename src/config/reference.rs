@@ -243,7 +243,7 @@ reference! {
     ["recording_server"] "To whom a copy of calls goes while they are spoken (SIPREC, RFC 7866). Servers are tried in the order of the files; a call that none takes goes on, and that is told." {
         "id" = "": "Its name, as events have it.";
         "trunk" = "": "The trunk by which it is reached: its hosts in their order, our account there, its certificate, and whether sound is encrypted. `try_for` (else 5 s) is how long a host has to answer; each `ping` (else 30 s) one that has a copy is asked whether it still has.";
-        "calls" = "": "Whose calls: `all`, `queue:ID`, `agent:ID`, `trunk:ID` (by which they come), `number:PATTERN` (as dialled).";
+        "calls" = "": "Whose calls: `all`, `queue:ID`, `agent:ID`, `trunk:ID` (by which they come), `number:PATTERN` (as dialled); `on-demand`: those for which `POST /api/v1/calls/ID/copies` orders one.";
         "user" = r#""record""#: "User part of its URI.";
         "codecs" = "(those of [media])": "What is offered to it, in order of preference.";
         "on_failure" = r#""go-on""#: "What follows when no server takes a call's copy: `go-on` without, or `retry` while the call lasts.";

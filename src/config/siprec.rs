@@ -10,7 +10,7 @@ pub struct RecordingServer {
     pub id: String,
     /// Its hosts are tried in their order.
     pub trunk: TrunkId,
-    /// At least one.
+    /// At least one; [`CopiedCalls::OnDemand`] of a call that somebody orders it for.
     pub calls: Vec<CopiedCalls>,
     /// User part of its URI.
     pub user: String,
@@ -24,6 +24,8 @@ pub struct RecordingServer {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum CopiedCalls {
     All,
+    /// Those of which a copy is ordered.
+    OnDemand,
     Queue(QueueId),
     Agent(AgentId),
     Trunk(TrunkId),

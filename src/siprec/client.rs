@@ -106,8 +106,10 @@ pub enum Event {
         leg: LegId,
         sdp: Option<Vec<u8>>,
     },
-    /// The call is over.
-    Ended,
+    /// The call is over, or its copy is not wanted any more.
+    Ended {
+        why: &'static str,
+    },
 }
 
 #[derive(Debug)]
@@ -341,10 +343,10 @@ impl Client {
                     self.refused("no port is free for its sound".to_owned(), now, out);
                 }
             }
-            Event::Ended => {
+            Event::Ended { why } => {
                 self.ways.clear();
                 if matches!(self.state, State::Calling { .. } | State::Running(_)) {
-                    self.hang_up(200, "the call is over", out);
+                    self.hang_up(200, why, out);
                 }
                 self.free_streams(out);
                 (self.state, self.way) = (State::Idle, None);

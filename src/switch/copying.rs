@@ -130,12 +130,17 @@ impl Switch {
         let record = slot.call.record();
         let is_copied = |calls: &CopiedCalls| match calls {
             CopiedCalls::All => true,
+            CopiedCalls::OnDemand => false,
             CopiedCalls::Queue(queue) => record.queue.as_ref() == Some(queue),
             CopiedCalls::Agent(agent) => slot.agents().any(|one| one == agent),
             CopiedCalls::Trunk(trunk) => record.trunk.as_ref() == Some(trunk),
             CopiedCalls::Number(pattern) => pattern.matches(&record.called),
         };
-        self.config.recording_servers.iter().filter(|server| server.calls.iter().any(is_copied)).cloned().collect()
+        let takes = |server: &&RecordingServer| match &slot.copy_order {
+            Some(order) => order.names(&server.id),
+            None => server.calls.iter().any(is_copied),
+        };
+        self.config.recording_servers.iter().filter(takes).cloned().collect()
     }
 
     /// Every host of every server, the best first, each with legs of its own.
@@ -323,11 +328,39 @@ impl Switch {
     /// The call is over, and its copy with it.
     pub(super) fn copy_ends(&mut self, call: CallId, now: Instant) {
         let server = self.copies.of_calls.get(&call).and_then(|copy| copy.client.runs_at()).map(str::to_owned);
-        self.tell_copy(call, Event::Ended, now);
+        self.tell_copy(call, Event::Ended { why: "the call is over" }, now);
         self.copies.of_calls.remove(&call);
         if let Some(server) = server {
             self.publish("copy.ended", Some(call), now, vec![("server", Detail::Text(server)), ("by", Detail::Text("call".to_owned()))]);
         }
+    }
+
+    /// It is tried now, be it anew.
+    pub(super) fn copy_begins(&mut self, call: CallId, now: Instant) {
+        if let Some(copy) = self.copies.of_calls.get_mut(&call) {
+            copy.again_at = Some(now);
+            self.on_copy_timeout(call, now);
+        } else {
+            self.copies.note(call);
+        }
+    }
+
+    /// It is not wanted any more, while the call goes on.
+    pub(super) fn copy_is_unwanted(&mut self, call: CallId, by: &str, now: Instant) {
+        let Some(copy) = self.copies.of_calls.get_mut(&call) else { return };
+        copy.again_at = None;
+        let server = copy.client.runs_at().map(str::to_owned);
+        self.tell_copy(call, Event::Ended { why: "not wanted any more" }, now);
+        if let Some(server) = server {
+            let text = |text: &str| Detail::Text(text.to_owned());
+            let detail = vec![("server", text(&server)), ("by", text("order")), ("who", text(by))];
+            self.publish("copy.ended", Some(call), now, detail);
+        }
+    }
+
+    /// Whether a server has the call's copy, is tried, or will be.
+    pub(super) fn is_copied(&self, call: CallId) -> bool {
+        self.copies.of_calls.get(&call).is_some_and(|copy| !copy.client.is_idle() || copy.again_at.is_some())
     }
 
     /// The recording session of before a restart: its sound is gone, so it ends, and another begins.

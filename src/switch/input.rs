@@ -101,6 +101,15 @@ pub enum Command {
         call: CallId,
         by: String,
     },
+    /// A copy of the call goes to a recording server from now on: to that one, or to one that takes copies on demand.
+    BeginCopy {
+        call: CallId,
+        server: Option<String>,
+    },
+    EndCopy {
+        call: CallId,
+        by: String,
+    },
     /// Begin a script of service in a call, or say that the running one is not needed any more.
     BeginScript {
         call: CallId,

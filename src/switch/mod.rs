@@ -19,6 +19,7 @@ mod calling_back;
 mod card_data;
 mod carriers;
 pub mod changes;
+mod copy_orders;
 mod copying;
 mod day;
 mod directory;

@@ -18,6 +18,8 @@ impl Switch {
             Command::SetAgentState { agent, state, reason } => self.set_agent_state(&agent, state, reason.as_deref(), now),
             Command::PauseRecording { call, by, why } => self.granted(call, |switch| switch.pause_recording(call, &by, &why, now)),
             Command::ResumeRecording { call, by } => self.granted(call, |switch| switch.resume_recording(call, &by, now)),
+            Command::BeginCopy { call, server } => self.granted(call, |switch| switch.begin_copy(call, server.as_deref(), now)),
+            Command::EndCopy { call, by } => self.granted(call, |switch| switch.end_copy(call, &by, now)),
             Command::BeginScript { call, script } => self.begin_script(call, &script, BegunBy::Desk, now),
             Command::EndScript { call } => self.script_helped(call, now),
             Command::Parties { call, order } => self.order_parties(call, order, now),

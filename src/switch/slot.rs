@@ -2,6 +2,7 @@
 
 use super::admit::Admitted;
 use super::calling_back::Made;
+use super::copy_orders::CopyOrder;
 use super::errand::Errand;
 use super::fold::MediaFold;
 use super::hearing::Hearing;
@@ -190,6 +191,9 @@ pub struct Slot {
     /// The recording session to a recording server, if there is one.
     #[serde(default)]
     pub copied: Option<LegId>,
+    /// What was ordered of its copies, in place of what the configuration has.
+    #[serde(default)]
+    pub copy_order: Option<CopyOrder>,
     /// What phones said of being recorded, by their legs.
     #[serde(default)]
     pub preferred: BTreeMap<LegId, String>,
@@ -282,6 +286,7 @@ impl Slot {
             travels: Travels::default(),
             recording,
             copied: None,
+            copy_order: None,
             preferred: BTreeMap::new(),
             card_data: CardData::default(),
             digits: [String::new(), String::new()],

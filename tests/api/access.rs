@@ -50,6 +50,8 @@ const NEEDS: &[(&str, &str, &str)] = &[
     ("post", "/api/v1/calls/{id}/recording/resume", "pause"),
     ("post", "/api/v1/calls/{id}/script", "supervise"),
     ("delete", "/api/v1/calls/{id}/script", "supervise"),
+    ("post", "/api/v1/calls/{id}/copies", "supervise"),
+    ("delete", "/api/v1/calls/{id}/copies", "supervise"),
     ("post", "/api/v1/calls/{id}/parties", "supervise"),
     ("get", "/api/v1/agents", "see"),
     ("post", "/api/v1/agents/{id}/state", "supervise"),

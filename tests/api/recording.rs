@@ -341,3 +341,34 @@ fn a_recording_is_paused_by_who_is_in_the_call_and_by_who_supervises() {
     assert_eq!(world.as_page(&supervisor, "POST", &pause, why).problem(409)["detail"], "nobody speaks in that call");
     world.as_page(&supervisor, "POST", "/api/v1/calls/01JD3KQ5ZV8N2M4X6Y7T9W0ABC/recording/pause", why).problem(404);
 }
+
+#[test]
+fn a_copy_is_ordered_and_ended_by_who_supervises_and_both_are_in_the_audit_log() {
+    let mut world = World::new();
+    let mut running = call_record(NOW + 60_000, &mut world.rng);
+    running.released_at = None;
+    let id = running.id;
+    let view = CallView { record: running, state: "connected", state_since: Timestamp(NOW) };
+    world.switch.lock().expect("fine").snapshot.calls.push(view);
+    let (agent, supervisor) = (world.cookie("1001"), world.cookie("wang-supervisor"));
+    let copies = format!("/api/v1/calls/{id}/copies");
+    let to_vault = Some(r#"{"server": "vault"}"#);
+    assert_eq!(world.as_page(&agent, "POST", &copies, to_vault).problem(403)["right"], "supervise");
+    assert_eq!(world.as_page(&agent, "DELETE", &copies, None).problem(403)["right"], "supervise");
+    world.as_page(&supervisor, "POST", &copies, Some(r#"{"servers": ["vault"]}"#)).problem(422);
+    assert_eq!(world.as_page(&supervisor, "POST", &copies, to_vault).json()["id"], id.to_string());
+    assert_eq!(world.as_page(&supervisor, "POST", &copies, Some("{}")).json()["id"], id.to_string());
+    assert_eq!(world.as_page(&supervisor, "DELETE", &copies, None).json()["id"], id.to_string());
+    let audit = world.get(&format!("/api/v1/audit?subject={id}")).json();
+    let entries = audit["items"].as_array().expect("entries").iter();
+    let done: Vec<_> = entries.map(|entry| ["who", "action", "detail"].map(|key| entry[key].as_str().unwrap_or("").to_owned())).collect();
+    let who = "wang-supervisor";
+    assert_eq!(done, [[who, "copy.ended", ""], [who, "copy.ordered", ""], [who, "copy.ordered", "vault"]], "{audit:#}");
+    // The switch's own no.
+    world.switch.lock().expect("fine").refuses = Some("no recording server takes copies on demand".into());
+    assert_eq!(
+        world.as_page(&supervisor, "POST", &copies, Some("{}")).problem(409)["detail"],
+        "no recording server takes copies on demand"
+    );
+    world.as_page(&supervisor, "POST", "/api/v1/calls/01JD3KQ5ZV8N2M4X6Y7T9W0ABC/copies", Some("{}")).problem(404);
+}

@@ -108,6 +108,14 @@ impl CannedSwitch {
                     }
                 }
             }
+            (Command::BeginCopy { call, .. } | Command::EndCopy { call, .. }, refuses) => {
+                let is_known = self.snapshot.calls.iter().any(|view| view.record.id == call);
+                match refuses {
+                    _ if !is_known => Reply::UnknownCall,
+                    Some(why) => Reply::Refused(why.clone()),
+                    None => Reply::Done,
+                }
+            }
             (Command::Messages { in_box, new }, _) => {
                 let asked =
                     |view: &&MessageView| in_box.as_ref().is_none_or(|id| *id == view.in_box) && !(new && view.message.heard_at.is_some());

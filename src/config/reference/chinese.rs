@@ -220,8 +220,14 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     ("trunk.caller", "坐席呼出时显示的号码；坐席或其队列自己的号码优先。"),
     ("recording_server", "通话进行时把副本送往何处（SIPREC，RFC 7866）。按文件顺序尝试；没有服务器接收的通话照常进行，并发出通知。"),
     ("recording_server.id", "名称，事件中使用。"),
-    ("recording_server.trunk", "到达它的中继：其主机按顺序，我方账号，证书，声音是否加密。每台主机须在 `try_for`（否则 5 秒）内应答；每隔 `ping`（否则 30 秒）询问持有副本者是否仍在录。"),
-    ("recording_server.calls", "哪些通话：`all`、`queue:ID`、`agent:ID`、`trunk:ID`（来电所经）、`number:PATTERN`（所拨号码）。"),
+    (
+        "recording_server.trunk",
+        "到达它的中继：其主机按顺序，我方账号，证书，声音是否加密。每台主机须在 `try_for`（否则 5 秒）内应答；每隔 `ping`（否则 30 秒）询问持有副本者是否仍在录。",
+    ),
+    (
+        "recording_server.calls",
+        "哪些通话：`all`、`queue:ID`、`agent:ID`、`trunk:ID`（来电所经）、`number:PATTERN`（所拨号码）；`on-demand`：由 `POST /api/v1/calls/ID/copies` 下令的通话。",
+    ),
     ("recording_server.user", "其 URI 的用户部分。"),
     ("recording_server.codecs", "向它提供的编码，按优先顺序。"),
     ("recording_server.on_failure", "没有服务器接收副本时：`go-on` 不送副本继续通话，或 `retry` 在通话期间再试。"),

@@ -103,6 +103,9 @@ impl Resolver<'_> {
         if text == "all" {
             return Some(CopiedCalls::All);
         }
+        if text == "on-demand" {
+            return Some(CopiedCalls::OnDemand);
+        }
         let (kind, name) = text.split_once(':').unwrap_or((text, ""));
         let names = match kind {
             "queue" => &named.queues,
@@ -113,7 +116,7 @@ impl Resolver<'_> {
                 return pattern.map(CopiedCalls::Number);
             }
             _ => {
-                let remedy = "\"all\", \"queue:ID\", \"agent:ID\", \"trunk:ID\" or \"number:95000\"";
+                let remedy = "\"all\", \"on-demand\", \"queue:ID\", \"agent:ID\", \"trunk:ID\" or \"number:95000\"";
                 self.faults.error(spot.place, format!("\"{text}\" names no calls"), remedy);
                 return None;
             }

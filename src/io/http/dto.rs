@@ -25,6 +25,15 @@ pub struct ScriptRequest {
     pub script: String,
 }
 
+/// Where a copy of a call is to go.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CopyRequest {
+    /// A recording server's id in the configuration; without it, those that take copies on demand.
+    #[serde(default)]
+    pub server: Option<String>,
+}
+
 /// Why a recording is to be paused.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct PauseRequest {

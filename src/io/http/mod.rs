@@ -9,6 +9,7 @@ mod blocked;
 mod call_backs;
 mod calls;
 mod config;
+mod copies;
 mod csv;
 pub mod dto;
 mod health;
@@ -304,6 +305,7 @@ fn router(context: Arc<Context>) -> Router {
         .route("/calls/{id}/sip", needs(See, get(sip::list)))
         .route("/calls/{id}/recording", needs(Hear, get(recording::fetch)))
         .route("/calls/{id}/script", needs(Supervise, post(script::begin).delete(script::end)))
+        .route("/calls/{id}/copies", needs(Supervise, post(copies::begin).delete(copies::end)))
         .route("/calls/{id}/parties", needs(Supervise, post(parties::command)))
         .route("/calls/{id}/recording/pause", needs(Pause, post(recording_pause::pause)))
         .route("/calls/{id}/recording/resume", needs(Pause, post(recording_pause::resume)))

@@ -1,8 +1,8 @@
 //! The description of the API, made from the handlers themselves. `tests/api/openapi.json` keeps a copy, so that drift is a diff.
 
 use super::{
-    admin, agents, blocked, call_backs, calls, config, health, hold, house, messages, notes, parties, peaks, problem, qa, recording,
-    recording_pause, reports, script, sign_in, sip, status, stream, trunks,
+    admin, agents, blocked, call_backs, calls, config, copies, health, hold, house, messages, notes, parties, peaks, problem, qa,
+    recording, recording_pause, reports, script, sign_in, sip, status, stream, trunks,
 };
 use axum::http::header;
 use axum::response::IntoResponse;
@@ -15,7 +15,7 @@ use utoipa::{Modify, OpenApi};
     info(title = "Sanling", description = "The switch's API. Errors are RFC 9457 problem documents; lists are {items, next}, newest first.",
         license(name = "Apache-2.0")),
     paths(
-        calls::list, calls::one, calls::timeline, calls::decisions, sip::list, peaks::fetch, notes::list, notes::add, notes::change, notes::remove, notes::searches, notes::keep_search, notes::drop_search, recording::fetch, recording_pause::pause, recording_pause::resume, hold::put, hold::delete, script::begin, script::end, parties::command, agents::list, agents::set_state,
+        calls::list, calls::one, calls::timeline, calls::decisions, sip::list, peaks::fetch, notes::list, notes::add, notes::change, notes::remove, notes::searches, notes::keep_search, notes::drop_search, recording::fetch, recording_pause::pause, recording_pause::resume, hold::put, hold::delete, script::begin, script::end, copies::begin, copies::end, parties::command, agents::list, agents::set_state,
         agents::queues, reports::queues, reports::agents, reports::teams, reports::scripts, reports::intervals,
         reports::timeline, stream::events, config::texts, config::check, admin::reload, admin::audit, blocked::list, blocked::release,
         qa::scorecards, qa::form, qa::tasks, qa::plans, qa::scorers, qa::of_a_call, qa::list_scores, qa::give, qa::one_score, qa::change, qa::make_appeal,

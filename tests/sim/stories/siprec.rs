@@ -10,7 +10,8 @@ use crate::world::World;
 use sanling::base::Instant;
 use sanling::base::srtp::Suite;
 use sanling::base::time::{millis, secs};
-use sanling::switch::output::Detail;
+use sanling::switch::input::Command;
+use sanling::switch::output::{Detail, Reply};
 use std::collections::BTreeSet;
 
 /// What a codec has of digital silence is not quite that.
@@ -330,5 +331,57 @@ fn a_server_that_takes_no_encrypted_sound_gets_none_in_clear() {
     world.expect_conversation(CALLER, "1001");
     assert!(world.vaults[0].sessions.iter().all(|session| session.streams.iter().all(Vec::is_empty)));
     assert_eq!(names(&world), ["copy.refused", "copy.failed"]);
+    world.hangs_up(CALLER).after(secs(1)).ends_well();
+}
+
+fn refusal(reply: &Reply) -> &str {
+    let Reply::Refused(why) = reply else { panic!("{reply:?}") };
+    why
+}
+
+#[test]
+fn a_copy_of_one_call_is_ordered_and_ended_and_ordered_again() {
+    let mut world = talking(&[VAULT], "calls = [\"on-demand\"]");
+    world.says(CALLER, Sound::Speech).after(secs(2));
+    let call = world.record().id;
+    assert!(world.vaults[0].sessions.is_empty(), "by itself none goes out");
+    let end = || Command::EndCopy { call, by: "wang".to_owned() };
+    assert!(refusal(&world.command(end())).contains("no server"));
+    let to = |server: &str| Command::BeginCopy { call, server: Some(server.to_owned()) };
+    assert!(refusal(&world.command(to("nosuch"))).contains("nosuch"));
+    assert_eq!(world.command(Command::BeginCopy { call, server: None }), Reply::Done);
+    world.after(secs(1));
+    assert!(refusal(&world.command(to("vault"))).contains("already"));
+    let from = world.now;
+    world.after(secs(1));
+    assert!(level(&world, 0, from, world.now) > LOUD);
+    assert_eq!(world.command(end()), Reply::Done);
+    let ended = world.now + millis(100);
+    world.holds("1001", Way::SendOnly).after(secs(1)).retrieves("1001").after(secs(2)).expect_conversation(CALLER, "1001");
+    let session = &world.vaults[0].sessions[0];
+    assert!(session.ended.as_ref().is_some_and(|(_, reason)| reason.contains("not wanted any more")), "{:?}", session.ended);
+    assert!(session.between(0, ended, world.now).is_empty() && session.between(1, ended, world.now).is_empty(), "not a packet more");
+    let (_, over) = world.events_named("copy.ended").next().expect("told").clone();
+    let text = |text: &str| Detail::Text(text.to_owned());
+    assert_eq!(over.detail, [("server", text("vault")), ("by", text("order")), ("who", text("wang"))]);
+    // Again, of the same name, and over a crash.
+    assert_eq!(world.command(to("vault")), Reply::Done);
+    world.says(CALLER, Sound::Speech).after(secs(2)).crash(secs(1)).after(secs(6));
+    let sessions = &world.vaults[0].sessions;
+    assert_eq!(sessions.len(), 3);
+    assert_eq!(session_id(&sessions[0].metadata[0]), session_id(&sessions[1].metadata[0]));
+    assert_eq!(world.snapshot().copies, 1);
+    world.hangs_up(CALLER).after(secs(1)).ends_well();
+    let over = Command::BeginCopy { call, server: None };
+    assert_eq!(world.command(over), Reply::UnknownCall);
+}
+
+#[test]
+fn a_copy_that_was_ended_by_order_does_not_come_back_by_itself() {
+    let mut world = talking(&[VAULT], "calls = [\"all\"]\non_failure = \"retry\"\nretry_after = \"5s\"");
+    let call = world.record().id;
+    assert_eq!(world.command(Command::EndCopy { call, by: "wang".to_owned() }), Reply::Done);
+    world.says(CALLER, Sound::Speech).after(secs(8)).crash(secs(1)).after(secs(8)).expect_conversation(CALLER, "1001");
+    assert_eq!((world.vaults[0].sessions.len(), names(&world)), (1, vec!["copy.started", "copy.ended"]));
     world.hangs_up(CALLER).after(secs(1)).ends_well();
 }

@@ -20,7 +20,8 @@ const ZH: Record<string, string> = {
   'message.heard': '留言已听', 'message.deleted': '留言删除', 'message.removed': '留言清除', 'message.escalated': '留言上报', 'message.refused': '留言拒收',
   'call_back.offered': '提供回拨', 'call_back.asked': '要求回拨', 'call_back.calling': '正在回拨', 'call_back.taken': '回拨被领取',
   'call_back.not_reached': '回拨未通', 'call_back.closed': '回拨结束', 'recording.complete': '录音完成', 'recording.missing': '录音缺失',
-  'recording.paused': '录音暂停', 'recording.resumed': '录音恢复', 'recording.replayed': '话机收听录音', 'replay.refused': '话机收听被拒',
+  'recording.paused': '录音暂停', 'recording.resumed': '录音恢复', 'recording.replayed': '话机收听录音', 'recording.preferred': '话机的录音意愿',
+  'replay.refused': '话机收听被拒',
   'switch.overloaded': '过载', 'switch.relieved': '过载解除', 'trunk.up': '中继恢复', 'trunk.down': '中继中断', 'trunk.registered': '中继已注册',
   'trunk.unregistered': '中继未注册', 'trunk.name_found': '中继名称已找到', 'trunk.name_not_found': '中继名称找不到', 'qa.calls_drawn': '抽样', 'qa.score_given': '评分', 'qa.score_changed': '改分', 'qa.appealed': '申诉', 'qa.appeal_answered': '申诉答复', 'qa.coached': '辅导',
   'qa.calibration_begun': '评分校准', 'source.blocked': '来源封禁', 'source.released': '来源解封', 'config.reloaded': '配置已重载',
@@ -38,7 +39,7 @@ export const eventName = (name: string): string => (language.value === 'zh' ? ZH
 const DETAIL_ZH: Record<string, string> = {
   rings: '声', ring: '第几声', count: '次数', awaits_another: '等待下一位', reason: '原因', by: '由', delay_ms: '延迟', step: '步骤', to: '到', from: '从', why: '因为', result: '结果', called: '被叫', agent: '坐席',
   state: '状态', script: '话术', score: '评分', seconds: '秒', cause: '原因', outcome: '结果', duration_ms: '时长', digit: '按键', key: '按键', place: '位置',
-  ending: '结局', how: '方式', recording: '录音', number: '编号', source: '来源', wait_ms: '等待', position: '位置', hung_up_first: '先挂', first: '先挂',
+  ending: '结局', how: '方式', recording: '录音', number: '编号', source: '来源', server: '录音服务器', preference: '意愿', wait_ms: '等待', position: '位置', hung_up_first: '先挂', first: '先挂',
 };
 
 const detailName = (name: string): string => (language.value === 'zh' ? DETAIL_ZH[name] : undefined) ?? name.replace(/_ms$/, '').replaceAll('_', ' ');

@@ -66,6 +66,7 @@ export function Facts({ call }: { call: Call }) {
             </>
           )}
         </Fact>
+        {call.external && <External external={call.external} />}
         <Fact name={t.fact.merged}>{call.merged_into && <a href={`/calls/${call.merged_into}`}>{call.merged_into}</a>}</Fact>
         <Fact name={t.fact.recording}>
           {recording && `${term(recording.state)}, ${span(recording.duration_ms)}${recording.reason ? `, ${recording.reason}` : ''}`}
@@ -78,6 +79,25 @@ export function Facts({ call }: { call: Call }) {
         </Fact>
       </dl>
     </section>
+  );
+}
+
+/** Of a call of another switch: whose it is, and who took part in it there. */
+function External({ external }: { external: NonNullable<Call['external']> }) {
+  const t = words();
+  return (
+    <>
+      <Fact name={t.fact.source}>{external.source}</Fact>
+      <Fact name={t.fact.parties}>
+        {external.parties.map((party) => (
+          <span key={`${party.aor} ${party.side ?? ''}`} class="line">
+            {[party.name, party.aor, party.side && t.channel[party.side]].filter(Boolean).join(' · ')}
+          </span>
+        ))}
+      </Fact>
+      <Fact name={t.fact.session}>{external.session && <code>{external.session}</code>}</Fact>
+      <Fact name={t.fact.continues}>{external.continues && <a href={`/calls/${external.continues}`}>{external.continues}</a>}</Fact>
+    </>
   );
 }
 
