@@ -200,9 +200,8 @@ pub struct StreamParameters {
     /// Where it receives RTCP: RTP port + 1, `a=rtcp`, or the RTP port itself when `rtcp_mux`.
     pub remote_rtcp: SocketAddr,
     pub rtcp_mux: bool,
-    /// Where the leg's signalling comes from. A source whose address is neither this one nor `remote`'s is a stranger, unless `remote` is a
-    /// private address that differs from this one (phone behind NAT): then the first valid source at all is taken. A loopback source is a
-    /// phone on this machine, whatever address it signals from. Locked after.
+    /// Where the leg's signalling comes from. A source at this address or `remote`'s may be the leg; any other only where `remote` is
+    /// private and this address is not (a phone behind NAT), and later: see `media::latch`.
     pub signalled_from: IpAddr,
     pub codec: Codec,
     /// Payload type that the leg wants to receive (we send) and the one it sends (we receive).

@@ -300,7 +300,7 @@ impl Session {
             return self.handle_clear(index, component, from, bytes, now, turn);
         }
         let mut opened = std::mem::take(&mut turn.opened);
-        let is_its_own = self.legs[index].open(component, from, bytes, &mut opened);
+        let is_its_own = self.legs[index].open(component, from, bytes, &mut opened, now);
         let is_key = is_its_own && self.handle_clear(index, component, from, &opened, now, turn);
         turn.opened = opened;
         is_key

@@ -10,7 +10,7 @@ use super::control::{Report, StreamParameters, StreamStatistics};
 use super::detector::Detector;
 use super::engine::EngineSettings;
 use super::inbound::Inbound;
-use super::latch::Latch;
+use super::latch::{Latch, Standing};
 use super::outbound::{Outbound, Towards};
 use super::parties::Parties;
 use super::player::Player;
@@ -145,8 +145,8 @@ impl Stream {
             decodes: false,
             relayed_to: Parties::NONE,
             source: 0,
-            rtp_latch: Latch::Open,
-            rtcp_latch: Latch::Open,
+            rtp_latch: Latch::for_rtp(),
+            rtcp_latch: Latch::for_rtcp(),
             life: Life::Unwatched,
             heard_of: false,
             receiver: Receiver::new(8_000),
@@ -184,14 +184,16 @@ impl Stream {
         let watched = parameters.direction.receive && !parameters.silence_suppression;
         self.life = if watched { Life::Expected { until: now + parameters.rtp_timeout } } else { Life::Unwatched };
         let old = self.parameters.as_ref();
-        if old == Some(&parameters) {
-            return;
-        }
-        if old.is_none_or(|old| old.remote != parameters.remote) {
-            self.rtp_latch = Latch::Open;
+        if old.is_none_or(|old| (old.remote, old.signalled_from) != (parameters.remote, parameters.signalled_from)) {
+            self.rtp_latch.open();
         }
         if old.is_none_or(|old| (old.remote_rtcp, old.rtcp_mux) != (parameters.remote_rtcp, parameters.rtcp_mux)) {
-            self.rtcp_latch = Latch::Open;
+            self.rtcp_latch.open();
+        }
+        self.rtp_latch.described(parameters.direction.receive, now);
+        self.rtcp_latch.described(parameters.direction.receive, now);
+        if old == Some(&parameters) {
+            return;
         }
         if old.is_none_or(|old| old.codec != parameters.codec) {
             self.inbound.reset();
@@ -216,10 +218,16 @@ impl Stream {
         // Before the answer is known nobody is a stranger, and nobody is heard: phones send as soon as they have answered.
         let parameters = self.parameters.as_ref()?;
         // A stranger's packet is the stranger's, malformed or not.
-        if !self.rtp_latch.permits(from, parameters) {
+        let is_its_own = match self.rtp_latch.standing(from, parameters, now) {
+            Standing::Own => true,
+            Standing::OnTrial => is_sound(bytes, parameters) && (self.opening.is_some() || self.rtp_latch.try_out(from, now)),
+            Standing::Stranger => false,
+        };
+        if !is_its_own {
             self.counted.refused += 1;
             return None;
         }
+        self.rtp_latch.note(from, now);
         let Ok(packet) = Packet::read(bytes) else {
             if is_keep_alive(bytes) {
                 self.lives(now);
@@ -244,7 +252,7 @@ impl Stream {
                 return None;
             }
         };
-        self.rtp_latch.lock(from);
+        self.rtp_latch.lock(from, parameters, now);
         self.counted.packets += 1;
         self.counted.octets += packet.payload.len() as u64;
         let receives = parameters.direction.receive;
@@ -273,18 +281,26 @@ impl Stream {
     /// Takes a packet of RTCP, from the port of its own or, shared (RFC 5761), from that of RTP.
     pub fn receive_report(&mut self, component: Component, from: SocketAddr, bytes: &[u8], now: Instant) {
         let Some(parameters) = &self.parameters else { return };
+        let sound_comes_from = self.rtp_latch.source().map(|source| source.ip());
         let latch = match component {
-            Component::Rtp => self.rtp_latch,
-            Component::Rtcp => self.rtcp_latch,
+            Component::Rtp => &mut self.rtp_latch,
+            Component::Rtcp => &mut self.rtcp_latch,
         };
-        if !latch.permits(from, parameters) {
+        let is_its_own = match latch.standing(from, parameters, now) {
+            Standing::Own => true,
+            // Reports come from where the sound does, or prove themselves.
+            Standing::OnTrial => sound_comes_from == Some(from.ip()) || (self.opening.is_some() && !is_keep_alive(bytes)),
+            Standing::Stranger => false,
+        };
+        if !is_its_own {
             self.counted.refused += 1;
             return;
         }
+        latch.note(from, now);
         match rtcp::read(bytes, self.outbound.ssrc()) {
             Ok(incoming) => {
                 if component == Component::Rtcp {
-                    self.rtcp_latch.lock(from);
+                    self.rtcp_latch.lock(from, parameters, now);
                 }
                 self.reporter.note(incoming, now);
                 if let Some(block) = incoming.block {
@@ -415,6 +431,11 @@ impl Stream {
             packets_unauthentic: self.counted.unauthentic,
         }
     }
+}
+
+/// Whether it is RTP of the leg's codec.
+fn is_sound(bytes: &[u8], parameters: &StreamParameters) -> bool {
+    Packet::read(bytes).is_ok_and(|packet| packet.header.payload_type == parameters.receive_payload_type)
 }
 
 /// The old way to hold, 0.0.0.0, and port 0 are no destinations.

@@ -2,7 +2,8 @@
 
 use super::Stream;
 use crate::base::srtp::{MasterKey, SrtpKeys};
-use crate::base::{Duration, time::secs};
+use crate::base::{Duration, Instant, time::secs};
+use crate::media::latch::Standing;
 use crate::media::turn::Component;
 use crate::rtp::packet::{is_keep_alive, is_rtcp};
 use crate::rtp::srtp::{Inbound, Rejected};
@@ -53,14 +54,14 @@ impl Stream {
     }
 
     /// Decrypts a packet into `room`; false for what is not the leg's.
-    pub fn open(&mut self, component: Component, from: SocketAddr, bytes: &[u8], room: &mut Vec<u8>) -> bool {
+    pub fn open(&mut self, component: Component, from: SocketAddr, bytes: &[u8], room: &mut Vec<u8>, now: Instant) -> bool {
         room.clear();
         room.extend_from_slice(bytes);
         let is_report = component == Component::Rtcp || is_rtcp(bytes);
-        let latch = if component == Component::Rtcp { self.rtcp_latch } else { self.rtp_latch };
+        let latch = if component == Component::Rtcp { &self.rtcp_latch } else { &self.rtp_latch };
         let (Some(parameters), Some(opening)) = (&self.parameters, &mut self.opening) else { return false };
         // Who is a stranger, and what only holds a way open, is judged as it stands: nothing of it is heard.
-        if !latch.permits(from, parameters) || is_keep_alive(bytes) {
+        if latch.standing(from, parameters, now) == Standing::Stranger || is_keep_alive(bytes) {
             return true;
         }
         let open = |context: &mut Inbound, room: &mut Vec<u8>| if is_report { context.open_report(room) } else { context.open(room) };

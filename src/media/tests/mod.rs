@@ -6,6 +6,7 @@ mod conference;
 mod copying;
 mod encrypting;
 mod hearing;
+mod latching;
 mod loss;
 mod malformed;
 mod measuring;

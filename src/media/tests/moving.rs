@@ -77,14 +77,14 @@ fn its_latch_goes_along() {
         parameters.signalled_from = "203.0.113.5".parse().expect("an address");
     });
     world.command(Command::Configure { session: OTHER, leg: LegId(4), parameters: world.phones[3].parameters.clone() });
-    world.phones[3].address = "203.0.113.9:777".parse().expect("an address");
+    world.phones[3].address = "203.0.113.5:777".parse().expect("an address");
     world.run(500);
     transfer(&mut world);
     let before = world.phones[0].got.len();
     world.phones[3].talks = false;
     world.run(100);
     let stranger = world.phones[3].packet(&[0x55; 160]);
-    world.datagram(4, Component::Rtp, "203.0.113.9:778", &stranger).run(20);
+    world.datagram(4, Component::Rtp, "203.0.113.5:778", &stranger).run(20);
     assert!(world.phones[0].got.len() <= before + 1, "nobody takes it over on the way");
     world.phones[3].talks = true;
     world.run(500);
