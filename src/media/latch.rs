@@ -9,7 +9,9 @@
 //!   one at once. A proxy on our own network has to write where the phone's sound comes from; behind it nobody else is taken.
 //! - Who has the leg's keys has proven himself, and is not made to wait.
 //!
-//! A locked source keeps its place against equals until it is silent though sound is expected of it (a NAT that forgot its mapping), or
+//! A leg that moved is heard where it is now: for [`LEFT_FOR`] what is on its way from where it was locks nothing.
+//!
+//! A locked source keeps its place against equals, but for the very one that the description names, until it is silent though sound is expected of it (a NAT that forgot its mapping), or
 //! until the leg is described again while it is silent.
 
 use super::control::StreamParameters;
@@ -20,6 +22,8 @@ use std::net::{IpAddr, SocketAddr};
 const WAITS: Duration = secs(2);
 /// By how many packets one of the others must be ahead of the rest: half a second of sound, of which a spray has one packet a port.
 const STEADY: u8 = 25;
+/// For how long packets of a source that was left are still on their way.
+const LEFT_FOR: Duration = secs(1);
 /// Silence of RTP after which a source gives way.
 const RTP_SILENT: Duration = secs(2);
 /// The same of RTCP: three of its intervals (RFC 3550 §6.2).
@@ -31,6 +35,8 @@ pub struct Latch {
     silent_after: Duration,
     locked: Option<Locked>,
     trial: Option<Trial>,
+    /// Where the leg was before, and until when that counts.
+    left: Option<(SocketAddr, Instant)>,
     /// Since when the leg is expected to send, and others than the known sources may wait for their turn.
     waits_since: Option<Instant>,
 }
@@ -64,7 +70,7 @@ pub enum Standing {
 impl Latch {
     #[must_use]
     pub fn for_rtp() -> Self {
-        Self { silent_after: RTP_SILENT, locked: None, trial: None, waits_since: None }
+        Self { silent_after: RTP_SILENT, locked: None, trial: None, left: None, waits_since: None }
     }
 
     #[must_use]
@@ -73,7 +79,10 @@ impl Latch {
     }
 
     /// The leg is somewhere else now: nobody is locked.
-    pub fn open(&mut self) {
+    pub fn open(&mut self, now: Instant) {
+        if let Some(locked) = self.locked {
+            self.left = Some((locked.source, now + LEFT_FOR));
+        }
         (self.locked, self.trial, self.waits_since) = (None, None, None);
     }
 
@@ -89,8 +98,12 @@ impl Latch {
 
     #[must_use]
     pub fn standing(&self, source: SocketAddr, parameters: &StreamParameters, now: Instant) -> Standing {
+        let is_described = same(parameters.remote, source) || same(parameters.remote_rtcp, source);
+        let was_left = self.left.is_some_and(|(left, until)| now < until && same(left, source));
         match &self.locked {
             Some(locked) if same(locked.source, source) => Standing::Own,
+            _ if was_left && !is_described => Standing::Stranger,
+            Some(_) if is_described && !may_come_from_elsewhere(parameters) => Standing::Own,
             None if is_known(source.ip(), parameters) => Standing::Own,
             None if may_come_from_elsewhere(parameters) => Standing::OnTrial,
             Some(locked) if self.gives_way(locked, parameters, now) && is_known(source.ip(), parameters) => Standing::Own,
@@ -224,6 +237,25 @@ mod tests {
         for (source, standing) in [("203.0.113.9:777", Own), ("203.0.113.9:778", Stranger), ("192.168.1.7:4000", Stranger)] {
             assert_eq!(latch.standing(source.parse().expect("an address"), &parameters, Instant::START), standing);
         }
+    }
+
+    #[test]
+    fn a_leg_that_moved_is_not_locked_to_where_it_was_by_what_is_still_on_its_way() {
+        let address = |text: &str| text.parse().expect("an address");
+        let at = |ms: u64| Instant::after_start(crate::base::time::millis(ms));
+        let mut parameters = parameters(crate::base::Codec::Pcma, "198.51.100.1:4000");
+        parameters.signalled_from = "198.51.100.1".parse().expect("an address");
+        let mut latch = Latch::for_rtp();
+        latch.lock(address("198.51.100.1:4000"), &parameters, at(0));
+        parameters.remote = address("198.51.100.1:5000");
+        latch.open(at(100));
+        let stands = |latch: &Latch, source: &str, ms: u64| latch.standing(address(source), &parameters, at(ms));
+        assert_eq!(stands(&latch, "198.51.100.1:4000", 120), Stranger);
+        assert_eq!((stands(&latch, "198.51.100.1:5000", 120), stands(&latch, "198.51.100.1:6000", 120)), (Own, Own));
+        // One that goes on from where it was, whatever it says, is heard again; and gives way to where it said it would be.
+        assert_eq!(stands(&latch, "198.51.100.1:4000", 1_200), Own);
+        latch.lock(address("198.51.100.1:4000"), &parameters, at(1_200));
+        assert_eq!((stands(&latch, "198.51.100.1:5000", 1_220), stands(&latch, "198.51.100.1:6000", 1_220)), (Own, Stranger));
     }
 
     #[test]

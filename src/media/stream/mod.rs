@@ -185,10 +185,10 @@ impl Stream {
         self.life = if watched { Life::Expected { until: now + parameters.rtp_timeout } } else { Life::Unwatched };
         let old = self.parameters.as_ref();
         if old.is_none_or(|old| (old.remote, old.signalled_from) != (parameters.remote, parameters.signalled_from)) {
-            self.rtp_latch.open();
+            self.rtp_latch.open(now);
         }
         if old.is_none_or(|old| (old.remote_rtcp, old.rtcp_mux) != (parameters.remote_rtcp, parameters.rtcp_mux)) {
-            self.rtcp_latch.open();
+            self.rtcp_latch.open(now);
         }
         self.rtp_latch.described(parameters.direction.receive, now);
         self.rtcp_latch.described(parameters.direction.receive, now);
