@@ -6,7 +6,7 @@ use super::control::StreamParameters;
 use super::loss::LossControl;
 use super::turn::{Component, Turn};
 use crate::audio::{Encoder, OpusSettings, Rate};
-use crate::base::srtp::MasterKey;
+use crate::base::srtp::{MasterKey, Suite};
 use crate::base::{Codec, Duration, Instant, LegId, OpusWishes, Rng, time::millis};
 use crate::rtp::rtcp::Sent;
 use crate::rtp::sender::Relayed;
@@ -33,10 +33,13 @@ pub struct Outbound {
     event_holds_until: Instant,
     /// Seals what goes out.
     srtp: Option<Box<Sealing>>,
+    /// With the keys that were given up, the latest last: one that comes again goes on with its count.
+    laid_by: Vec<Box<Sealing>>,
 }
 
 #[derive(Debug)]
 struct Sealing {
+    key: MasterKey,
     context: srtp::Outbound,
     /// What the stream's roll-over counter was when its key began: the other side counts from there.
     counter_before: u64,
@@ -65,13 +68,26 @@ impl Outbound {
             pending_frames: 0,
             event_holds_until: Instant::START,
             srtp: None,
+            laid_by: Vec::new(),
         }
     }
 
     /// From now on what goes out is sealed with `key`, or not. `reports`: how many reports may have gone out under it before.
     pub fn set_key(&mut self, key: Option<&MasterKey>, reports: u32) {
-        let counter_before = self.sender.highest() >> 16;
-        self.srtp = key.map(|key| Box::new(Sealing { context: srtp::Outbound::new(key, reports), counter_before }));
+        if let Some(sealing) = self.srtp.take() {
+            // A leg has one key of each suite.
+            if self.laid_by.len() == Suite::ALL.len() {
+                self.laid_by.remove(0);
+            }
+            self.laid_by.push(sealing);
+        }
+        let Some(key) = key else { return };
+        // RFC 3711 §9.1: no number twice under one key.
+        let known = self.laid_by.iter().position(|sealing| sealing.key == *key).map(|place| self.laid_by.remove(place));
+        self.srtp = known.or_else(|| {
+            let counter_before = self.sender.highest() >> 16;
+            Some(Box::new(Sealing { key: key.clone(), context: srtp::Outbound::new(key, reports), counter_before }))
+        });
     }
 
     /// The leg had its key before a restart, from its beginning: our count begins there.

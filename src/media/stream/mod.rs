@@ -66,6 +66,8 @@ pub struct Stream {
     counted: Counted,
     /// Opens what comes, where the leg is encrypted.
     opening: Option<Box<Opening>>,
+    /// How often what it sent encrypted may have rolled over.
+    rolled_over: u32,
     /// For how long it was there before a restart.
     resumed_after: Duration,
 }
@@ -155,6 +157,7 @@ impl Stream {
             quality,
             counted: Counted::default(),
             opening: None,
+            rolled_over: 0,
             resumed_after: now.saturating_since(since),
         }
     }

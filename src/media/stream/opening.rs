@@ -40,14 +40,16 @@ impl Stream {
             }
         }
         let before = self.opening.take();
+        // A new key may go on with the old one's count, and one that comes again with its own.
+        if let Some(opening) = &before {
+            self.rolled_over = self.rolled_over.max(opening.now.counter().saturating_add(1));
+        }
         self.opening = keys.map(|SrtpKeys { receive: key, .. }| match before {
             Some(opening) if opening.key == *key => opening,
             before => {
                 let rolled = self.resumed_after.as_nanos() / ROLLS_OVER_IN.as_nanos();
-                // A new key may go on with the old one's count.
-                let counted = before.as_ref().map_or(0, |opening| opening.now.counter().saturating_add(1));
                 let most = if self.resumed_after.is_zero() { 0 } else { u32::try_from(rolled).unwrap_or(u32::MAX).saturating_add(1) };
-                let now = Inbound::new(key, most.max(counted));
+                let now = Inbound::new(key, most.max(self.rolled_over));
                 Box::new(Opening { key: key.clone(), now, before: before.map(|opening| Box::new(opening.now)) })
             }
         });

@@ -152,3 +152,28 @@ fn a_restart_finds_the_count_again_and_is_understood() {
         }
     }
 }
+
+/// RFC 3711 §9.1: a keystream used twice gives both plaintexts away.
+#[test]
+fn a_key_that_was_laid_by_goes_on_where_it_was_when_it_comes_again() {
+    let mut world = World::bridged(Codec::Pcma, Codec::Pcma);
+    world.phones[0].sequence = 65_480;
+    world.encrypt(0, Suite::Cm128Tag80, 1).talk().run(8_000);
+    for _ in 0..70_000 {
+        world.say(1, &[0xD5; 160]);
+    }
+    for between in [None, Some(Suite::Gcm128)] {
+        let (cipher, keys) = (world.phones[0].cipher.take(), world.phones[0].parameters.srtp.take());
+        if let Some(suite) = between {
+            world.encrypt(0, suite, 3).run(8_000);
+        } else {
+            world.configure(0, |parameters| parameters.srtp = None).run(8_000);
+        }
+        world.phones[0].cipher = cipher;
+        world.configure(0, |parameters| parameters.srtp = keys).talk().run(8_000);
+        // What it opens it takes once, and at its place.
+        let cipher = world.phones[0].cipher.as_ref().expect("it has one");
+        assert_eq!((cipher.unreadable, cipher.counter), (0, 1), "{between:?}");
+    }
+    assert_eq!(counted(&mut world, 0).packets_unauthentic, 0);
+}
