@@ -43,7 +43,7 @@ impl From<Silence> for TrunkCause {
 pub(super) struct Carrier {
     trunk: Trunk,
     registration: Option<Registration>,
-    /// One a way.
+    /// One a place.
     pings: Vec<Ping>,
     /// The configuration has it no more, or another account.
     retired: Option<(Trunk, Registration)>,
@@ -75,6 +75,10 @@ impl Carrier {
         let mut before = std::mem::take(&mut self.pings);
         if trunk.ping.is_some() {
             for way in &trunk.ways {
+                // Two names or records that lead to one place: an answer from there is for either.
+                if self.pings.iter().any(|ping| ping.flow() == way.flow) {
+                    continue;
+                }
                 let known = before.iter().position(|ping| ping.is_to(way)).map(|place| before.swap_remove(place));
                 self.pings.push(known.unwrap_or_else(|| Ping::new(way.clone(), rng)));
             }

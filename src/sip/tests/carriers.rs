@@ -328,6 +328,20 @@ fn each_host_is_asked_for_itself() {
     assert_eq!(world.events(SWITCH), [], "once is not three times");
 }
 
+/// Two names of one host, or two records: it is one host, and is up while it answers.
+#[test]
+fn two_ways_that_lead_to_one_place_are_one_host() {
+    let mut world = World::new(1);
+    let mut carrier = Phone::new(HOST, "carrier");
+    let mut trunk = pinging(&[HOST, HOST]);
+    trunk.ways[1].host = "another.example".to_owned();
+    configure(&mut world, vec![trunk]);
+    for _ in 0..200 {
+        answers_all(&mut world, &mut carrier);
+    }
+    assert_eq!(world.events(SWITCH), [Event::TrunkUp { trunk: id(), flow: flow(HOST) }]);
+}
+
 #[test]
 fn no_log_shows_a_password() {
     assert!(!format!("{:?}", trunk(&[HOST])).contains("secret"));
