@@ -4,6 +4,7 @@
 use super::on_sip::Invitation;
 use super::output::{Detail, Output};
 use super::quality::Travels;
+use super::view::CallView;
 use super::{Closing, Key, Switch};
 use crate::base::limits::{EXTERNAL_PARTIES_MAX, QUALITY_TOLD_WITHIN, SESSIONS_REMEMBERED};
 use crate::base::{CallId, Instant, LegId, Machine, SessionId, WallClock};
@@ -52,6 +53,15 @@ impl Sources {
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.sessions.is_empty() && self.legs.is_empty()
+    }
+
+    pub fn views(&self) -> Vec<CallView> {
+        let view = |one: &Recorded| CallView {
+            record: one.record.clone(),
+            state: "external",
+            state_since: one.record.answered_at.unwrap_or(one.record.arrived_at),
+        };
+        self.sessions.values().map(|one| view(one)).collect()
     }
 
     /// Those of one source.

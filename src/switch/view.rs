@@ -39,6 +39,8 @@ pub struct Snapshot {
     pub copy_alarm: Option<String>,
     /// Recording sessions of others.
     pub sessions_recorded: usize,
+    /// Those: no calls of ours, and in no count of them.
+    pub externals: Vec<CallView>,
     pub sessions_refused: u64,
     pub draining: bool,
     /// Sources of SIP that are refused.
@@ -203,7 +205,7 @@ impl From<&VisitTally> for QueueFigures {
 #[derive(Clone, PartialEq, Debug)]
 pub struct CallView {
     pub record: CallRecord,
-    /// arriving, waiting, offering, connected, held, transferring, ending.
+    /// arriving, waiting, offering, connected, held, transferring, ending; external.
     pub state: &'static str,
     pub state_since: Timestamp,
 }
@@ -226,7 +228,7 @@ impl Switch {
             legs: self.calls_of_legs.len(),
             transactions: self.endpoint.transaction_count(),
             sessions: self.calls_of_sessions.len(),
-            recordings_open: open + self.closing.values().filter(|closing| closing.records).count(),
+            recordings_open: open + self.sources.running() + self.closing.values().filter(|closing| closing.records).count(),
             legs_poor: self.legs_poor(),
             recordings_missing: self.recordings_missing,
             recording_alarm: self.recording_alarm.clone(),
@@ -234,6 +236,7 @@ impl Switch {
             copies_failed: self.copies.failed,
             copy_alarm: self.copies.alarm.clone(),
             sessions_recorded: self.sources.running(),
+            externals: self.sources.views(),
             sessions_refused: self.sources.refused,
             draining: self.draining || self.directory.closed,
             blocked: self.endpoint.blocked().map(|blocked| self.blocked_view(blocked)).collect(),

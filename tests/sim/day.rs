@@ -158,12 +158,14 @@ fn live_on(seed: u64, size: Size, calm: bool) -> BTreeMap<String, u64> {
         let (id, address) = (2_001 + n, format!("127.1.{}.{}:5060", n / 250, n % 250 + 1));
         let index = world.add_phone(&id.to_string(), &address, Some(&format!("pw-{id}")));
         world.phones[index].temper = Some(Habit::of_an_agent_at_work);
+        world.phones[index].is_record_aware = n % 3 == 0;
     }
     let callers = 40 + size.calls.div_ceil(20);
     let callers = (0..callers)
         .map(|n| {
             let index = world.add_phone(&format!("138{n:08}"), &format!("127.2.{}.{}:5060", n / 250, n % 250 + 1), None);
             world.phones[index].temper = Some(Habit::of_a_caller);
+            world.phones[index].is_record_aware = n % 4 == 0;
             index
         })
         .collect();

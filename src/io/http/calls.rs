@@ -67,10 +67,11 @@ pub async fn list(
     Ok(Json(CallList { items: items.into_iter().map(|call| shown.call(call)).collect(), next }).into_response())
 }
 
-/// The switch's calls, newest first.
+/// The switch's calls, and those of others that are recorded here, newest first.
 async fn in_progress(context: &Context, filter: &CallFilter) -> Result<Vec<Call>, Problem> {
     let snapshot = context.api.desk.snapshot().await?;
-    let mut calls: Vec<_> = snapshot.calls.iter().map(Call::from).filter(|call| search::is_running_match(filter, call)).collect();
+    let all = snapshot.calls.iter().chain(&snapshot.externals);
+    let mut calls: Vec<_> = all.map(Call::from).filter(|call| search::is_running_match(filter, call)).collect();
     calls.sort_by(|a, b| b.id.cmp(&a.id));
     Ok(calls)
 }

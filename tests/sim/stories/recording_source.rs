@@ -99,7 +99,9 @@ fn expect_level(world: &World, call: CallId, side: Channel, from: Duration, loud
 fn each_stream_has_its_side_and_what_changes_keeps_one_timeline() {
     let mut world = world();
     let call = begins(&mut world);
-    assert_eq!(world.snapshot().sessions_recorded, 1);
+    let shown = world.snapshot();
+    assert_eq!((shown.sessions_recorded, shown.recordings_open, shown.calls.len()), (1, 1, 0));
+    assert_eq!((shown.externals[0].record.id, shown.externals[0].state), (call, "external"));
     world.vault_speaks(0, &[Sound::Speech, Sound::Silence], secs(2));
     world.vault_speaks(0, &[Sound::Silence, Sound::Speech], secs(2));
     // Held: nothing comes, and time goes on.

@@ -33,7 +33,7 @@ test('nobody waits longest in an empty queue', () => {
 });
 
 test('who comes into a call beside others, or leaves it, is seen in the list of calls', () => {
-  for (const name of ['party.joined', 'party.left', 'party.changed', 'errand.began', 'call.held']) expect(afterEvent(event(name, {})), name).toEqual(['running']);
+  for (const name of ['party.joined', 'party.left', 'party.changed', 'errand.began', 'call.held', 'session.started']) expect(afterEvent(event(name, {})), name).toEqual(['running']);
   expect(afterEvent(event('config.reloaded', {}))).toContain('about');
   expect(afterEvent(event('qa.score_given', {}))).toEqual([]);
 });

@@ -55,7 +55,7 @@ type Part = 'agents' | 'queues' | 'running' | 'recent' | 'health' | 'today' | 'a
 export function afterEvent({ name, detail }: Happening): Part[] {
   const kind = name.split('.')[0] ?? '';
   if (name === 'call.released' || kind === 'recording') return ['running', 'recent', 'queues', 'today', 'health'];
-  if (['call', 'hold', 'script', 'party', 'errand'].includes(kind)) return ['running'];
+  if (['call', 'hold', 'script', 'party', 'errand', 'session'].includes(kind)) return ['running'];
   if (kind === 'agent') return detail.state ? [] : ['agents'];
   if (kind === 'offer' || kind === 'figures') return ['queues'];
   if (kind === 'switch' || kind === 'trunk' || kind === 'source') return ['health'];
