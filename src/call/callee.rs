@@ -67,7 +67,14 @@ impl Call {
         let Some(attempt) = self.attempts.remove(&leg) else { return };
         self.forget(&attempt, out);
         if !ended_itself {
-            out.push(Action::Sip(sip::Command::Release { leg, code: 487, reason: None, retry_after: None }));
+            let (cause, text) = match &failure {
+                sip::Failure::Status { code, reason } => (*code, reason.as_str()),
+                sip::Failure::Moved { code, .. } => (*code, "moved"),
+                sip::Failure::Unreachable => (503, "no media port in time"),
+                sip::Failure::Timeout => (408, "no answer"),
+            };
+            let reason = Some(sip::Reason { cause, text: text.to_owned() });
+            out.push(Action::Sip(sip::Command::Release { leg, code: 487, reason, retry_after: None }));
         }
         out.push(Action::Tell(Fact::OfferFailed { leg, failure }));
     }
@@ -120,7 +127,7 @@ impl Call {
     /// One of several who were called has answered.
     pub(super) fn spare_the_others(&mut self, out: &mut Vec<Action>) {
         for other in self.attempts.keys().copied().collect::<Vec<_>>() {
-            self.withdraw(other, Some(sip::Reason { cause: 200, text: "Call completed elsewhere".to_owned() }), out);
+            self.withdraw(other, Some(sip::Reason::completed_elsewhere()), out);
         }
     }
 

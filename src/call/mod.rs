@@ -422,12 +422,11 @@ impl Call {
             return;
         }
         let was_connected = self.was_connected();
-        // RFC 3326: a release of our own says why; a party's own BYE needs no comment.
-        let reason = (ending.by == ReleasedBy::Switch).then(|| sip::Reason { cause: ending.code, text: ending.cause.clone() });
         let legs: Vec<LegId> = self.legs().filter(|leg| Some(*leg) != gone).collect();
         for leg in legs {
             let code = if leg == self.caller.id { ending.code } else { 487 };
-            out.push(Action::Sip(sip::Command::Release { leg, code, reason: reason.clone(), retry_after: ending.retry_after }));
+            let reason = Some(self.told(leg, &ending));
+            out.push(Action::Sip(sip::Command::Release { leg, code, reason, retry_after: ending.retry_after }));
         }
         if self.caller_answered && !self.unrecorded {
             out.push(Action::Media(Media::StopRecording { session: self.session }));
@@ -450,6 +449,20 @@ impl Call {
         self.coming.clear();
         self.enter(State::Ended, now);
         out.push(Action::Tell(Fact::Ended));
+    }
+
+    /// Why the call ends, for one of its phones (RFC 3326).
+    fn told(&self, leg: LegId, ending: &Ending) -> sip::Reason {
+        if ending.by == ReleasedBy::Switch {
+            return sip::Reason { cause: ending.code, text: ending.cause.clone() };
+        }
+        let text = format!("the {} left", ending.by.name());
+        // A phone that rings counts a call as missed, or not.
+        match (self.attempts.contains_key(&leg), ending.code) {
+            (true, 200) => sip::Reason::completed_elsewhere(),
+            (true, _) => sip::Reason { cause: 487, text },
+            (false, _) => sip::Reason { cause: 200, text },
+        }
     }
 
     /// A leg ended by itself.
@@ -478,16 +491,17 @@ impl Call {
             Side::Callee if self.callee_is_agent => ReleasedBy::Agent,
             Side::Callee => ReleasedBy::Callee,
         };
-        let (by, cause) = match cause {
-            sip::Cause::Bye { reason } => (by_party, reason.clone().unwrap_or_else(|| "BYE".to_owned())),
-            sip::Cause::Cancelled { reason } => (by_party, reason.clone().unwrap_or_else(|| "CANCEL".to_owned())),
-            sip::Cause::NoAck => (ReleasedBy::Switch, "no ACK".to_owned()),
-            sip::Cause::SessionExpired => (ReleasedBy::Switch, "session expired".to_owned()),
-            sip::Cause::PeerGone => (ReleasedBy::Switch, "peer gone".to_owned()),
-            sip::Cause::NoMedia => (ReleasedBy::Switch, "no usable media description".to_owned()),
-            sip::Cause::Ours => (ReleasedBy::Switch, "released".to_owned()),
+        let said = |reason: &Option<String>, or: &str| reason.clone().unwrap_or_else(|| or.to_owned());
+        let (by, code, cause) = match cause {
+            sip::Cause::Bye { reason } => (by_party, 487, said(reason, "BYE")),
+            sip::Cause::Cancelled { reason, elsewhere } => (by_party, if *elsewhere { 200 } else { 487 }, said(reason, "CANCEL")),
+            sip::Cause::NoAck => (ReleasedBy::Switch, 408, "no ACK".to_owned()),
+            sip::Cause::SessionExpired => (ReleasedBy::Switch, 408, "session expired".to_owned()),
+            sip::Cause::PeerGone => (ReleasedBy::Switch, 408, "peer gone".to_owned()),
+            sip::Cause::NoMedia => (ReleasedBy::Switch, 488, "no usable media description".to_owned()),
+            sip::Cause::Ours => (ReleasedBy::Switch, 200, "released".to_owned()),
         };
-        self.release(Ending { by, outcome: None, code: 200, retry_after: None, cause }, Some(leg), now, out);
+        self.release(Ending { by, outcome: None, code, retry_after: None, cause }, Some(leg), now, out);
     }
 
     /// The switch cannot go on with the call.

@@ -191,7 +191,10 @@ fn who_hung_up_first_is_on_record_and_the_other_is_released() {
     for (gone, other, by) in [(CALLER, PHONE, ReleasedBy::Caller), (PHONE, CALLER, ReleasedBy::Agent)] {
         let mut story = Story::connected();
         story.hears(Event::Released { leg: gone, cause: Cause::Bye { reason: None } });
-        assert!(story.sip(|command| matches!(command, Command::Release { leg, reason: None, .. } if *leg == other)));
+        let told = |reason: &sip::Reason| reason.cause == 200 && reason.text == format!("the {} left", by.name());
+        assert!(
+            story.sip(|command| matches!(command, Command::Release { leg, reason: Some(reason), .. } if *leg == other && told(reason)))
+        );
         assert!(!story.sip(|command| matches!(command, Command::Release { leg, .. } if *leg == gone)));
         assert!(story.media(|command| matches!(command, Media::Release { .. })));
         assert_eq!((story.call.record().released_by, story.call.record().outcome), (Some(by), Some(Outcome::Answered)));
@@ -200,10 +203,14 @@ fn who_hung_up_first_is_on_record_and_the_other_is_released() {
 
 #[test]
 fn a_caller_who_leaves_before_any_answer_has_abandoned_and_stops_the_ringing() {
-    let mut story = Story::a_caller_arrives(Some(OFFER));
-    story.port_is_there(CALLER).phone_is_called().hears(Event::Released { leg: CALLER, cause: Cause::Cancelled { reason: None } });
-    assert!(story.sip(|command| matches!(command, Command::Release { leg: PHONE, .. })));
-    assert_eq!(story.call.record().outcome, Some(Outcome::Abandoned));
+    for (elsewhere, cause, text) in [(false, 487, "the caller left"), (true, 200, "Call completed elsewhere")] {
+        let mut story = Story::a_caller_arrives(Some(OFFER));
+        let left = Event::Released { leg: CALLER, cause: Cause::Cancelled { reason: None, elsewhere } };
+        story.port_is_there(CALLER).phone_is_called().hears(left);
+        let told = Some(sip::Reason { cause, text: text.to_owned() });
+        assert!(story.sip(|command| matches!(command, Command::Release { leg: PHONE, reason, .. } if *reason == told)));
+        assert_eq!(story.call.record().outcome, Some(Outcome::Abandoned));
+    }
 }
 
 #[test]

@@ -62,6 +62,24 @@ pub fn warning(code: u16, host: &str, text: &str) -> String {
     format!("{code} {host} \"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
+/// Why somebody left who called (RFC 3326).
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Parting {
+    pub reason: Option<String>,
+    /// Another has answered him (§2: `SIP;cause=200`).
+    pub elsewhere: bool,
+}
+
+pub fn parting(headers: &Headers) -> Parting {
+    let of_sip = headers
+        .list("Reason")
+        .filter_map(|value| value.split_once(';'))
+        .filter(|(protocol, _)| protocol.trim().eq_ignore_ascii_case("SIP"));
+    let mut causes = of_sip.flat_map(|(_, params)| params.split(';')).filter_map(|param| param.split_once('='));
+    let elsewhere = causes.any(|(name, value)| name.trim().eq_ignore_ascii_case("cause") && value.trim() == "200");
+    Parting { reason: reason_text(headers), elsewhere }
+}
+
 /// What a Reason header says: its text, or else the whole value.
 pub fn reason_text(headers: &Headers) -> Option<String> {
     let value = headers.get("Reason")?;
@@ -168,6 +186,23 @@ mod tests {
             let mut headers = Headers::default();
             headers.push("Reason", reason(&Reason { cause: 408, text: text.to_owned() }));
             assert_eq!(reason_text(&headers).as_deref(), Some(text));
+        }
+    }
+
+    #[test]
+    fn who_leaves_since_another_answered_him_says_so_by_sip() {
+        for (value, elsewhere) in [
+            ("SIP;cause=200;text=\"Call completed elsewhere\"", true),
+            ("sip ; text=\"x\" ; cause = 200", true),
+            ("Q.850;cause=16, SIP;cause=200", true),
+            ("SIP;cause=487;text=\"ORIGINATOR_CANCEL\"", false),
+            ("Q.850;cause=200", false),
+            ("SIP", false),
+            ("", false),
+        ] {
+            let mut headers = Headers::default();
+            headers.push("Reason", value);
+            assert_eq!(parting(&headers).elsewhere, elsewhere, "{value}");
         }
     }
 

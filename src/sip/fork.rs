@@ -207,9 +207,11 @@ impl Fork {
         }
         let mut bye = dialog.request(Method::Bye);
         // RFC 3326 §2: why it is not wanted, as the CANCEL that it crossed says.
-        if let State::Unwanted { reason: Some(reason) } | State::Cancelled { reason: Some(reason), .. } = &self.state {
-            bye.headers.push("Reason", compose::reason(reason));
-        }
+        let reason = match &self.state {
+            State::Unwanted { reason: Some(reason) } | State::Cancelled { reason: Some(reason), .. } => reason.clone(),
+            _ => Reason::completed_elsewhere(),
+        };
+        bye.headers.push("Reason", compose::reason(&reason));
         room.request(bye, hop, User::Aside(way.leg));
         let settled = std::mem::replace(&mut self.state, State::Settled);
         let too_late = || Outcome::Refused { code: 487, reason: "Answered Too Late".to_owned(), min_se: None, demand: None, moved: None };

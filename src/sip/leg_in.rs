@@ -1,5 +1,6 @@
 //! A call in until its final answer (RFC 3261 §13.3.1, RFC 3262): ringing, reliably where asked for, answer, refusal, CANCEL.
 
+use super::compose::Parting;
 use super::dialog::Dialog;
 use super::indication::Awareness;
 use super::msg::{Request, Response};
@@ -178,15 +179,15 @@ impl Session {
     }
 
     /// The caller gave up: CANCEL (§9.2), or BYE in the early dialog (§15.1.2).
-    pub(super) fn cancelled(&mut self, reason: Option<String>, room: &mut Room) {
+    pub(super) fn cancelled(&mut self, Parting { reason, elsewhere }: Parting, room: &mut Room) {
         self.refuse_invite(487, None, None, room);
-        self.over(Cause::Cancelled { reason }, room);
+        self.over(Cause::Cancelled { reason, elsewhere }, room);
     }
 
     /// A CANCEL of the request in transaction `invite`: the first INVITE, or a re-INVITE. After a final response it does nothing.
-    pub fn cancel_came(&mut self, invite: &ServerKey, reason: Option<String>, room: &mut Room) {
+    pub fn cancel_came(&mut self, invite: &ServerKey, parting: Parting, room: &mut Room) {
         match &self.phase {
-            Phase::Early(early) if early.asked.key == *invite => self.cancelled(reason, room),
+            Phase::Early(early) if early.asked.key == *invite => self.cancelled(parting, room),
             _ => self.reoffer_cancelled(invite, room),
         }
     }
@@ -238,7 +239,7 @@ impl Session {
         let Phase::Early(early) = &mut self.phase else { return };
         if early.give_up_at <= room.now {
             self.refuse_invite(480, None, None, room);
-            return self.over(Cause::Cancelled { reason: Some("never answered".to_owned()) }, room);
+            return self.over(Cause::Cancelled { reason: Some("never answered".to_owned()), elsewhere: false }, room);
         }
         if let Some((response, repeat_at)) = &mut early.last
             && *repeat_at <= room.now

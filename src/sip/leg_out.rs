@@ -267,8 +267,7 @@ impl LegOut {
 
     fn answered(&mut self, key: &ClientKey, answered: Answered, room: &mut Room) -> Next {
         let Some(target) = self.forks.remove(key) else { return Next::Same };
-        let elsewhere = Reason { cause: 200, text: "Call completed elsewhere".to_owned() };
-        self.cancel_forks(Some(&elsewhere), room);
+        self.cancel_forks(&Reason::completed_elsewhere(), room);
         self.forks.clear();
         let by = compose::contact_of(&answered.response.headers).map(|uri| uri.to_string());
         room.event(Event::Answered { leg: self.leg, sdp: answered.sdp.clone(), flow: target.flow, by });
@@ -321,7 +320,7 @@ impl LegOut {
         self.lost(key, Loss::Status { code, reason: reason.clone() }, room);
         // §16.7 step 5: a 6xx speaks for all branches.
         if decline && matches!(self.state, State::Calling { .. }) {
-            self.cancel_forks(None, room);
+            self.cancel_forks(&Reason { cause: code, text: reason.clone() }, room);
             self.fail(Failure::Status { code, reason }, room);
         }
     }
@@ -382,9 +381,9 @@ impl LegOut {
         room.event(Event::Failed { leg: self.leg, failure });
     }
 
-    fn cancel_forks(&mut self, reason: Option<&Reason>, room: &mut Room) {
+    fn cancel_forks(&mut self, reason: &Reason, room: &mut Room) {
         for key in self.forks.keys() {
-            room.orders.push(Order::Cancel { invite: key.clone(), reason: reason.cloned() });
+            room.orders.push(Order::Cancel { invite: key.clone(), reason: Some(reason.clone()) });
         }
     }
 
@@ -417,14 +416,15 @@ impl LegOut {
         if matches!(self.state, State::Calling { .. }) {
             self.state = State::Cancelling;
             self.later.clear();
-            self.cancel_forks(reason, room);
+            let withdrawn = || Reason { cause: 487, text: "the caller left".to_owned() };
+            self.cancel_forks(&reason.cloned().unwrap_or_else(withdrawn), room);
         }
     }
 
     /// Nobody answered for minutes: the forks are cancelled and left to themselves.
     pub fn handle_timeout(&mut self, room: &mut Room) {
         if self.deadline().is_some_and(|deadline| deadline <= room.now) {
-            self.cancel_forks(Some(&Reason { cause: 408, text: "No answer".to_owned() }), room);
+            self.cancel_forks(&Reason { cause: 408, text: "No answer".to_owned() }, room);
             self.fail(Failure::Status { code: 408, reason: "Request Timeout".to_owned() }, room);
         }
     }

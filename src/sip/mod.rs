@@ -148,8 +148,12 @@ pub struct Party {
 pub enum Cause {
     /// The peer's BYE; with the text of its Reason header when it had one.
     Bye { reason: Option<String> },
-    /// The caller gave up before a final answer (CANCEL), or BYE in an early dialog.
-    Cancelled { reason: Option<String> },
+    /// The caller gave up before a final answer (CANCEL), or BYE in an early dialog. `elsewhere`: because somebody else has answered him.
+    Cancelled {
+        reason: Option<String>,
+        #[serde(default)]
+        elsewhere: bool,
+    },
     /// Our 2xx was never acknowledged (64 × T1).
     NoAck,
     /// The session timer ran out (RFC 4028 §10).
@@ -402,6 +406,14 @@ pub struct Diverted {
 pub struct Reason {
     pub cause: u16,
     pub text: String,
+}
+
+impl Reason {
+    /// Another has answered (RFC 3326 §2): for a phone that rings, no missed call.
+    #[must_use]
+    pub fn completed_elsewhere() -> Self {
+        Self { cause: 200, text: "Call completed elsewhere".to_owned() }
+    }
 }
 
 /// What happened to input, counted; shown as metrics.

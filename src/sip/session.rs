@@ -171,16 +171,16 @@ impl Session {
     /// The peer's BYE (§15.1.2).
     fn left(&mut self, asked: &Asked, room: &mut Room) {
         room.respond(&asked.key, asked.request.response(200, None, None));
-        let reason = compose::reason_text(&asked.request.headers);
+        let parting = compose::parting(&asked.request.headers);
         match &self.phase {
             // Both sides said goodbye; the answer to ours ends it.
             Phase::Leaving { .. } | Phase::Over => {}
-            Phase::Early(_) => self.cancelled(reason, room),
+            Phase::Early(_) => self.cancelled(parting, room),
             Phase::Unacked { release: Release::Asked(_), .. } => self.over(Cause::Ours, room),
             Phase::Unacked { .. } | Phase::Up if recording::stops(self.recording.as_ref(), &asked.request.headers) => {
                 self.over(Cause::PeerGone, room);
             }
-            Phase::Unacked { .. } | Phase::Up => self.over(Cause::Bye { reason }, room),
+            Phase::Unacked { .. } | Phase::Up => self.over(Cause::Bye { reason: parting.reason }, room),
         }
     }
 

@@ -380,7 +380,7 @@ impl Client {
         self.state = State::Idle;
         let Some(way) = self.way.take() else { return };
         let (by_server, why) = match cause {
-            Cause::Bye { reason } | Cause::Cancelled { reason } => {
+            Cause::Bye { reason } | Cause::Cancelled { reason, .. } => {
                 (true, reason.clone().unwrap_or_else(|| "the server hung up".to_owned()))
             }
             Cause::SessionExpired | Cause::PeerGone | Cause::NoAck => (false, "the server is gone".to_owned()),

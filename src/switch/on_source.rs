@@ -330,7 +330,7 @@ impl Switch {
         let Some(mut one) = self.sources.sessions.remove(&call) else { return };
         let was_answered = one.record.answered_at.is_some();
         let (by, outcome, why) = match cause {
-            Cause::Bye { reason } | Cause::Cancelled { reason } if was_answered => {
+            Cause::Bye { reason } | Cause::Cancelled { reason, .. } if was_answered => {
                 (ReleasedBy::Caller, Outcome::Answered, reason.clone().unwrap_or_else(|| "BYE".to_owned()))
             }
             Cause::Bye { .. } | Cause::Cancelled { .. } => (ReleasedBy::Caller, Outcome::Abandoned, "cancelled".to_owned()),

@@ -227,11 +227,11 @@ impl Endpoint {
         };
         let tag = self.rng.hex(8);
         self.respond(&asked.key, asked.request.response(200, None, Some(&tag)), now, out);
-        let reason = compose::reason_text(&asked.request.headers);
+        let parting = compose::parting(&asked.request.headers);
         if let Some(leg) = leg {
             self.with_leg(leg, now, out, |leg, room| {
                 if let Leg::Session(session) = leg {
-                    session.cancel_came(&invite, reason, room);
+                    session.cancel_came(&invite, parting, room);
                 }
             });
         }

@@ -138,7 +138,7 @@ fn a_caller_who_gives_up_is_told_487_and_his_reason_is_heard() {
     world.events(FAR);
     world.command(FAR, release(LegId(2), 487));
     world.run(millis(10));
-    assert_eq!(world.event(SWITCH), Event::Released { leg, cause: Cause::Cancelled { reason: Some("because".into()) } });
+    assert_eq!(world.event(SWITCH), Event::Released { leg, cause: Cause::Cancelled { reason: Some("because".into()), elsewhere: false } });
     assert_eq!(world.event(FAR), Event::Released { leg: LegId(2), cause: Cause::Ours });
     world.expect_nothing_left();
     assert_eq!(world.sent_line(FAR), "INVITE CANCEL ACK");

@@ -117,7 +117,8 @@ fn a_decline_speaks_for_all_phones() {
     world.events(SWITCH);
     two.reply(&mut world, &second, 603, &[], "");
     assert!(matches!(world.event(SWITCH), Event::Failed { failure: Failure::Status { code: 603, .. }, .. }));
-    assert_eq!(world.heard_line(ONE), "CANCEL");
+    let cancel = world.heard_request(ONE);
+    assert_eq!((cancel.method, cancel.headers.get("Reason")), (Method::Cancel, Some("SIP;cause=603;text=\"Decline\"")));
     one.reply(&mut world, &first, 487, &[], "");
     world.expect_nothing_left();
 }

@@ -72,7 +72,7 @@ fn a_caller_may_give_up_afterwards() {
     world.restart(SWITCH, secs(2));
     world.command(FAR, release(THERE));
     world.run(millis(10));
-    assert_eq!(world.event(SWITCH), Event::Released { leg, cause: Cause::Cancelled { reason: None } });
+    assert_eq!(world.event(SWITCH), Event::Released { leg, cause: Cause::Cancelled { reason: None, elsewhere: false } });
     assert_eq!(world.event(FAR), Event::Released { leg: THERE, cause: Cause::Ours });
     world.expect_nothing_left();
 }
@@ -191,7 +191,8 @@ fn a_cancel_and_a_bye_that_are_under_way_arrive() {
     lose_nothing(&mut world);
     world.run(secs(5));
     assert_eq!(world.event(SWITCH), Event::Released { leg: LegId(2), cause: Cause::Ours });
-    assert_eq!(world.event(FAR), Event::Released { leg, cause: Cause::Cancelled { reason: None } });
+    let reason = Some("the caller left".to_owned());
+    assert_eq!(world.event(FAR), Event::Released { leg, cause: Cause::Cancelled { reason, elsewhere: false } });
     world.expect_nothing_left();
 
     let mut world = World::new(2);

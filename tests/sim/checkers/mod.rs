@@ -294,6 +294,11 @@ impl Checkers {
     fn request_out(&mut self, request: &Request, now: Instant) {
         let id = request.call_id();
         let user = request.uri.user_unescaped().unwrap_or_default();
+        // RFC 3326: nobody is left without a word why.
+        let says_why = request.headers.get("Reason").is_some_and(|reason| reason.starts_with("SIP;cause=") && reason.contains(";text=\""));
+        if matches!(request.method, Method::Cancel | Method::Bye) && !says_why {
+            self.complaints.push(format!("{now:?} a {} without a Reason: {id}", request.method));
+        }
         match request.method {
             Method::Invite if request.to().tag().is_none() && self.agents.contains(&user) => {
                 let offered = self.reserved.remove(&user);

@@ -37,6 +37,7 @@ mod promise;
 mod quality;
 mod questions;
 mod queue_behaviours;
+mod reasons;
 mod record_aware;
 mod recording_source;
 mod replaying;
