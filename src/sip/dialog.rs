@@ -4,6 +4,7 @@
 use super::msg::{Method, NameAddr, Request, Response, Uri};
 use super::{Flow, Protocol, Settings, compose};
 use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct Dialog {
@@ -120,6 +121,11 @@ impl Dialog {
     /// Whether a contact is this dialog's peer: the user and host of its remote target.
     pub fn is_with(&self, contact: &Uri) -> bool {
         contact.user == self.target.user && contact.host.eq_ignore_ascii_case(&self.target.host)
+    }
+
+    /// Whether a proxy at this address put itself into the way of our requests (§12.1).
+    pub fn is_routed_by(&self, ip: IpAddr) -> bool {
+        self.routes.first().and_then(|route| route.uri.socket_addr(5060)).is_some_and(|proxy| proxy.ip() == ip)
     }
 
     /// Where the peer listens by its Contact, when that is on the same host and not the connection we have. Over TLS nobody is called back who

@@ -72,9 +72,9 @@ impl Session {
         let Invitation { origin, from, called, replaces, diverted, sdp, terms, recording } = invitation;
         let role = recording.as_ref().map(|_| Recording::of_client(request));
         let call_id = request.call_id().to_owned();
-        let account = match &origin {
-            Origin::Account(agent) => Some(agent.clone()),
-            Origin::Trunk(_) => None,
+        let (account, trunk) = match &origin {
+            Origin::Account(agent) => (Some(agent.clone()), None),
+            Origin::Trunk(trunk) => (None, Some(trunk.clone())),
         };
         let flow = asked.flow;
         room.event(Event::Invited { leg, origin, from, called, flow, sdp: sdp.clone(), call_id, replaces, diverted, recording });
@@ -91,6 +91,7 @@ impl Session {
             unheard_until: None,
             unpracked: None,
             account,
+            trunk,
             news: News::default(),
             recording: role,
             awareness: Awareness::of(&request.headers),

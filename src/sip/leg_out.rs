@@ -6,6 +6,7 @@ use super::msg::demand::Demand;
 use super::msg::{Headers, Method, NameAddr, Request, Scheme, Uri};
 use super::order::{Order, Room, User};
 use super::recording::{self, Recording, Role};
+use super::replaces::tag_for_colleagues;
 use super::session::Session;
 use super::transaction::ClientKey;
 use super::watch::{Line, LineState};
@@ -274,6 +275,7 @@ impl LegOut {
         let interval = target.session_expires.unwrap_or(room.settings.session_expires);
         let offer = self.offer_to(&target).to_vec();
         let mut session = Box::new(Session::of_answer(self.leg, self.account.take(), answered, offer, interval, room));
+        session.trunk = self.trunk.take();
         session.recording = self.metadata.as_ref().map(|_| Recording::of(Role::Client));
         Next::Answered(session)
     }
@@ -393,7 +395,7 @@ impl LegOut {
         matches!(self.state, State::Calling { .. }).then(|| Line {
             id: self.leg.0,
             call_id: self.call_id.clone(),
-            local_tag: self.local_tag.clone(),
+            local_tag: tag_for_colleagues(self.leg, &self.local_tag),
             remote_tag: self.rang.clone().filter(|tag| !tag.is_empty()),
             is_initiator: false,
             state,

@@ -79,6 +79,19 @@ impl Registrar {
         agents.flat_map(|agent| self.of(agent.as_str())).filter(move |binding| binding.flow.peer.ip() == flow.peer.ip())
     }
 
+    /// Whether another agent than this one has bindings by the host and the listening address of `flow`.
+    pub fn is_shared(&self, flow: Flow, agent: &AgentId) -> bool {
+        let port = |port| Flow { peer: SocketAddr::new(flow.peer.ip(), port), ..flow };
+        self.by_flow
+            .range(port(0)..=port(u16::MAX))
+            .any(|(at, agents)| at.peer.ip() == flow.peer.ip() && agents.iter().any(|one| one != agent))
+    }
+
+    /// Whether an agent, and nobody else, has a binding by this very way.
+    pub fn is_alone_by(&self, flow: Flow, agent: &AgentId) -> bool {
+        self.by_flow.get(&flow).is_some_and(|agents| agents.len() == 1 && agents.contains(agent))
+    }
+
     /// Puts back what a restart kept.
     pub fn restore(&mut self, agent: &AgentId, bindings: Vec<Binding>) {
         self.put(agent, bindings);

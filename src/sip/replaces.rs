@@ -2,7 +2,10 @@
 //! be replaced, is the endpoint's to find out.
 
 use super::msg::Headers;
+use crate::base::LegId;
 use crate::base::limits::SIP_PARAMS_MAX;
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
 use std::str::FromStr;
 
 /// A dialog, as seen by whom it is sent to: `to_tag` is his own.
@@ -37,6 +40,23 @@ impl Replaces {
     pub fn is_with(&self, remote_tag: &str) -> bool {
         self.from_tag == remote_tag || (self.from_tag == "0" && remote_tag.is_empty())
     }
+}
+
+/// The tag by which colleagues, whose lamps are told of a leg, name it when they pick it up. The true one stays with the leg's own peer: who
+/// knows it could end or turn a colleague's call as if he were him. This one is no tag of any dialog, does not lead back to the true one,
+/// and is the same after a restart.
+pub(super) fn tag_for_colleagues(leg: LegId, local_tag: &str) -> String {
+    let digest = Sha256::new().chain_update("for colleagues\0").chain_update(local_tag).finalize();
+    let mut tag = format!("{}.", leg.0);
+    for byte in &digest[..8] {
+        let _ = write!(tag, "{byte:02x}");
+    }
+    tag
+}
+
+/// Which leg such a tag would be of; whether it is its, is to be compared.
+pub(super) fn leg_for_colleagues(tag: &str) -> Option<LegId> {
+    tag.split_once('.')?.0.parse().ok().map(LegId)
 }
 
 impl FromStr for Replaces {

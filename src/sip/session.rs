@@ -14,7 +14,7 @@ use super::reoffer::Reoffer;
 use super::session_timer::{Due, SessionTimer, Terms};
 use super::{Cause, Event, Reason, compose, info};
 use crate::base::bytes;
-use crate::base::{AgentId, Duration, Instant, LegId};
+use crate::base::{AgentId, Duration, Instant, LegId, TrunkId};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -43,6 +43,9 @@ pub(super) struct Session {
     /// Whose phone it is; nobody's for a carrier's.
     #[serde(default)]
     pub(super) account: Option<AgentId>,
+    /// The carrier that it is with.
+    #[serde(default)]
+    pub(super) trunk: Option<TrunkId>,
     /// What its peer is told of his referrals.
     #[serde(default)]
     pub(super) news: News,
@@ -103,6 +106,7 @@ impl Session {
             unheard_until: None,
             unpracked: None,
             account,
+            trunk: None,
             news: News::default(),
             recording: None,
             awareness: Awareness::of(headers),

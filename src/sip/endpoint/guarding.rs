@@ -8,7 +8,7 @@ use super::super::order::Asked;
 use super::super::transaction::ServerKey;
 use super::super::{Event, Flow, Output, Protocol, Trunk, compose, refuse};
 use super::{Endpoint, Leg, Timer, is_among};
-use crate::base::{AgentId, Instant, LegId};
+use crate::base::{AgentId, Instant, LegId, TrunkId};
 use std::net::{IpAddr, SocketAddr};
 
 impl Endpoint {
@@ -105,8 +105,8 @@ impl Endpoint {
             let invite = self.servers.get(&ServerKey::of_invite(request));
             return invite.is_some_and(|invite| self.may_speak(peer, invite.back.peer.ip()));
         }
-        let watches = |watch| self.watches_from(watch, peer.ip()) || self.is_no_stranger(peer);
-        self.leg_of(request).is_some_and(|leg| self.may_speak_for(leg, peer)) || self.watch_of(request).is_some_and(watches)
+        self.leg_of(request).is_some_and(|leg| self.may_speak_for(leg, asked.flow))
+            || self.watch_of(request).is_some_and(|watch| self.watches_from(watch, asked.flow))
     }
 
     /// The leg in whose dialog a request is, by its Call-ID and our tag.
@@ -115,8 +115,8 @@ impl Endpoint {
         self.dialogs.get(&(request.call_id().to_owned(), tag)).copied()
     }
 
-    /// Whether a peer may speak where another is expected: from the same address, or from one where somebody has proven himself. Tags and
-    /// branches are no secret to whoever reads along; an address is harder to come by.
+    /// Whether a peer may speak in a transaction where another is expected: from the same address, or from one where somebody has proven
+    /// himself. Branches are no secret to whoever reads along; an address is harder to come by.
     pub(super) fn may_speak(&self, peer: SocketAddr, expected: IpAddr) -> bool {
         peer.ip() == expected || self.is_no_stranger(peer)
     }
@@ -125,16 +125,64 @@ impl Endpoint {
         !self.settings.guard.enabled || self.guard.standing(peer, &self.settings) != Standing::Stranger
     }
 
-    pub(super) fn may_speak_for(&self, leg: LegId, peer: SocketAddr) -> bool {
-        let at_home = || match self.legs.get(&leg) {
+    /// Whether a request in a leg's dialog comes from its peer, and needs no proof. Every colleague is proven somewhere: that gives him no
+    /// other's call. What does: for a carrier's leg any address of its, for an agent's phone
+    /// - the way it had or is reached by, to the port; any port of that address where no other agent is registered from it (who is at home
+    ///   or behind a NAT of his own changes ports at will, who shares one proves himself);
+    /// - the way that a phone of the same agent registered by, unless others do, too;
+    /// - the proxy that put itself into the dialog's route. It speaks for many; whom it lets speak in a dialog must know the tags, which are
+    ///   told to that dialog's own phone and to nobody else (`replaces::tag_for_colleagues`). To challenge there would fail phones that
+    ///   do not prove a BYE or a PRACK, and ACK and CANCEL cannot be.
+    pub(super) fn may_speak_for(&self, leg: LegId, flow: Flow) -> bool {
+        match self.legs.get(&leg) {
             Some(Leg::Session(session)) => {
-                let dialog = &session.dialog;
-                dialog.flow.peer.ip() == peer.ip() || dialog.next_hop(&self.settings).peer.ip() == peer.ip()
+                let (dialog, peer) = (&session.dialog, flow.peer);
+                let (at, by) = (dialog.flow.peer, dialog.next_hop(&self.settings).peer);
+                if at == peer || by == peer || dialog.is_routed_by(peer.ip()) {
+                    return true;
+                }
+                let is_near = at.ip() == peer.ip() || by.ip() == peer.ip();
+                match &session.account {
+                    Some(agent) => (is_near && !self.is_shared(peer.ip(), agent)) || self.is_registered_by(agent, flow),
+                    None => is_near || session.trunk.as_ref().is_some_and(|trunk| self.is_of_trunk(trunk, flow)),
+                }
             }
-            Some(Leg::Out(call)) => call.calls(peer.ip()),
+            // Before the answer there is nothing that a callee could change.
+            Some(Leg::Out(call)) => call.calls(flow.peer.ip()),
             None => false,
-        };
-        at_home() || self.is_no_stranger(peer)
+        }
+    }
+
+    /// The same of an ACK, which nobody can prove: what it confirms is there already.
+    pub(super) fn may_acknowledge(&self, leg: LegId, flow: Flow) -> bool {
+        let is_near = matches!(self.legs.get(&leg), Some(Leg::Session(session)) if session.dialog.flow.peer.ip() == flow.peer.ip());
+        is_near || self.may_speak_for(leg, flow)
+    }
+
+    /// Whether another agent than this one is registered from that address.
+    pub(super) fn is_shared(&self, ip: IpAddr, agent: &AgentId) -> bool {
+        let ways =
+            self.settings.listen.iter().map(|(protocol, local)| Flow { protocol: *protocol, local: *local, peer: SocketAddr::new(ip, 0) });
+        ways.into_iter().any(|way| self.registrar.is_shared(way, agent))
+    }
+
+    /// Whether a phone of the agent's, and nobody else's, registered by this way.
+    pub(super) fn is_registered_by(&self, agent: &AgentId, flow: Flow) -> bool {
+        self.registrar.is_alone_by(flow, agent)
+    }
+
+    fn is_of_trunk(&self, id: &TrunkId, flow: Flow) -> bool {
+        let names = self.streams.get(&flow).map(|stream| stream.names.as_slice()).unwrap_or_default();
+        self.settings.trunks.iter().any(|trunk| trunk.id == *id && (trunk.accepts(flow.peer.ip()) || trunk.is_certified(names)))
+    }
+
+    /// Whose phone a request in a dialog has to prove itself to be, from elsewhere; nobody's for a carrier's.
+    pub(super) fn owner_of(&self, request: &Request) -> Option<AgentId> {
+        match (self.leg_of(request), self.watch_of(request)) {
+            (Some(leg), _) => self.legs.get(&leg)?.account().cloned(),
+            (None, Some(watch)) => self.watcher(watch).cloned(),
+            (None, None) => None,
+        }
     }
 
     /// Whether the caller says that he is an agent of ours.

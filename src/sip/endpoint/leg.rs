@@ -1,6 +1,7 @@
 //! A leg as the endpoint keeps it: a session, or a call out before it is one.
 
 use super::super::leg_out::LegOut;
+use super::super::replaces::tag_for_colleagues;
 use super::super::session::{Phase, Session};
 use super::super::transaction::{ClientKey, ServerKey};
 use super::super::watch::{Line, LineState};
@@ -79,7 +80,7 @@ impl Leg {
         Some(Line {
             id: session.leg.0,
             call_id: session.dialog.call_id.clone(),
-            local_tag: session.dialog.local_tag.clone(),
+            local_tag: tag_for_colleagues(session.leg, &session.dialog.local_tag),
             remote_tag: Some(session.dialog.remote_tag.clone()).filter(|tag| !tag.is_empty()),
             is_initiator: !session.owns_call_id,
             state,

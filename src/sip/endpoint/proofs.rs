@@ -35,10 +35,20 @@ impl Endpoint {
         let request = &asked.request;
         match request.method {
             _ if continues => Ok(Proof::NotAsked),
-            Method::Register => self.prove(asked, &request.to().uri.user_unescaped().unwrap_or_default(), now, out),
+            Method::Register => {
+                let user = request.to().uri.user_unescaped().unwrap_or_default();
+                self.prove(asked, &user, Some(&user), now, out)
+            }
             Method::Invite if request.to_tag().is_none() => self.origin(asked, now, out),
-            // Within a dialog, from elsewhere.
-            _ => self.prove(asked, &request.from().uri.user_unescaped().unwrap_or_default(), now, out),
+            _ => {
+                let user = request.from().uri.user_unescaped().unwrap_or_default();
+                // Within a dialog, from elsewhere: he alone whose it is.
+                let owner = match request.to_tag() {
+                    Some(_) => self.owner_of(request).map(|agent| agent.to_string()),
+                    None => Some(user.clone()),
+                };
+                self.prove(asked, &user, owner.as_deref(), now, out)
+            }
         }
     }
 
@@ -46,7 +56,7 @@ impl Endpoint {
     fn origin(&mut self, asked: &Asked, now: Instant, out: &mut Vec<Output>) -> Result<Proof, Unproven> {
         let user = asked.request.from().uri.user_unescaped().unwrap_or_default();
         if self.claims_account(&asked.request) {
-            return self.prove(asked, &user, now, out);
+            return self.prove(asked, &user, Some(&user), now, out);
         }
         let source = if recording::is_recording(&asked.request) { self.source_of(asked.flow) } else { None };
         if let Some(trunk) = source.or_else(|| self.trunk_of(asked.flow)) {
@@ -55,7 +65,7 @@ impl Endpoint {
             return Ok(Proof::Of(Origin::Trunk(trunk)));
         }
         // Looked at as a known user's would be, so that it takes as long.
-        match self.prove(asked, &user, now, out) {
+        match self.prove(asked, &user, Some(&user), now, out) {
             Err(Unproven::Challenged(challenge)) | Ok(Proof::OfAnother(challenge)) if challenge.code == 401 => {
                 Err(Unproven::Challenged(challenge))
             }
@@ -63,11 +73,11 @@ impl Endpoint {
         }
     }
 
-    /// The agent `user`, proven by digest. Who has another's password, or answers what is out of date, is refused with a transaction: that
-    /// answer would be another one the next time.
-    fn prove(&mut self, asked: &Asked, user: &str, now: Instant, out: &mut Vec<Output>) -> Result<Proof, Unproven> {
+    /// The agent `wanted`, proven by digest; who says that he is `user` is challenged as such. Who has another's password, or answers what is
+    /// out of date, is refused with a transaction: that answer would be another one the next time.
+    fn prove(&mut self, asked: &Asked, user: &str, wanted: Option<&str>, now: Instant, out: &mut Vec<Output>) -> Result<Proof, Unproven> {
         match self.judged(asked, now, out) {
-            Verdict::Proven(agent) if agent.as_str() == user => Ok(Proof::Of(Origin::Account(agent))),
+            Verdict::Proven(agent) if wanted == Some(agent.as_str()) => Ok(Proof::Of(Origin::Account(agent))),
             Verdict::Proven(_) => {
                 self.counters.auth_failures += 1;
                 Ok(Proof::OfAnother(asked.request.response(403, None, None)))

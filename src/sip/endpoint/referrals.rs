@@ -3,7 +3,7 @@
 use super::super::msg::{Request, Response, Scheme};
 use super::super::order::{Asked, User};
 use super::super::refer::{self, ReferTarget, Referral, Refusal, To, refusal};
-use super::super::replaces::{NoDialog, Replaces};
+use super::super::replaces::{NoDialog, Replaces, leg_for_colleagues, tag_for_colleagues};
 use super::super::session::Phase;
 use super::super::{Origin, Output};
 use super::requests::called;
@@ -30,7 +30,10 @@ enum Stands {
 impl Endpoint {
     /// The dialog that a peer means, who names it with our tag as the To tag (RFC 3891 §3).
     fn named(&self, replaces: &Replaces) -> Option<Named> {
-        let leg = *self.dialogs.get(&(replaces.call_id.clone(), replaces.to_tag.clone()))?;
+        let leg = match self.dialogs.get(&(replaces.call_id.clone(), replaces.to_tag.clone())) {
+            Some(leg) => *leg,
+            None => self.told_to_colleagues(replaces)?,
+        };
         let is_tag = |tag: &str| replaces.is_with(tag);
         match self.legs.get(&leg)? {
             Leg::Session(session) => is_tag(&session.dialog.remote_tag).then(|| Named {
@@ -50,6 +53,13 @@ impl Endpoint {
                 call.forks().any(rings_there).then(|| Named { leg, stands: Stands::Ringing, account: call.account.clone() })
             }
         }
+    }
+
+    /// The leg that a lamp was told of.
+    fn told_to_colleagues(&self, replaces: &Replaces) -> Option<LegId> {
+        let leg = leg_for_colleagues(&replaces.to_tag)?;
+        let (call_id, tag) = self.legs.get(&leg)?.dialog();
+        (call_id == replaces.call_id && tag_for_colleagues(leg, &tag) == replaces.to_tag).then_some(leg)
     }
 
     /// The leg whose peer a new call is to take the place of, by RFC 3891 §3.

@@ -207,7 +207,7 @@ impl Endpoint {
     fn acked(&mut self, asked: &Asked, now: Instant, out: &mut Vec<Output>) {
         let request = &asked.request;
         if let Some(leg) = self.leg_of(request) {
-            if !self.may_speak_for(leg, asked.flow.peer) {
+            if !self.may_acknowledge(leg, asked.flow) {
                 self.counters.dropped_of_strangers += 1;
                 return;
             }

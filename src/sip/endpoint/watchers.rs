@@ -105,8 +105,17 @@ impl Endpoint {
         self.watchers.dialogs.get(&(request.call_id().to_owned(), tag)).copied()
     }
 
-    pub(super) fn watches_from(&self, number: u64, ip: std::net::IpAddr) -> bool {
-        self.watchers.watches.get(&number).is_some_and(|watch| watch.dialog.flow.peer.ip() == ip)
+    /// Whether a request in a watch's dialog comes from its phone (as with legs, `may_speak_for`).
+    pub(super) fn watches_from(&self, number: u64, flow: Flow) -> bool {
+        let Some(watch) = self.watchers.watches.get(&number) else { return false };
+        let (at, peer) = (watch.dialog.flow.peer, flow.peer);
+        let is_near = || at.ip() == peer.ip() && !self.is_shared(peer.ip(), &watch.agent);
+        at == peer || watch.dialog.is_routed_by(peer.ip()) || is_near() || self.is_registered_by(&watch.agent, flow)
+    }
+
+    /// Whose phone watches.
+    pub(super) fn watcher(&self, number: u64) -> Option<&AgentId> {
+        self.watchers.watches.get(&number).map(|watch| &watch.agent)
     }
 
     #[must_use]

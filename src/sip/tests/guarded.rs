@@ -2,8 +2,8 @@
 
 use super::phone::Phone;
 use super::world::{REALM, SWITCH, World, address, name};
-use crate::base::Rng;
 use crate::base::time::{millis, secs};
+use crate::base::{LegId, Rng};
 use crate::sip::guard::Change;
 use crate::sip::msg::digest::{Challenge, Credentials, ha1};
 use crate::sip::msg::{Message, Response};
@@ -238,6 +238,91 @@ fn who_overhears_a_dialog_may_not_speak_in_it() {
     let credentials = Credentials::answer(&challenge, "1001", &secret, "BYE", "sip:10.0.0.1", "cn", 1).to_header();
     spy.send(&mut world, bye(&format!("Authorization: {credentials}\r\n")));
     assert_eq!(world.heard_line("10.0.0.66:5060"), "200");
+    world.expect_nothing_left();
+}
+
+/// 1001 speaks from this place.
+fn talks(world: &mut World, at: &str) -> (Phone, LegId) {
+    let mut phone = Phone::new(at, "1001");
+    phone.register(world, "");
+    world.events(SWITCH);
+    let leg = phone.talks(world, "95000");
+    (phone, leg)
+}
+
+/// The same request in the dialog of `phone` by another, who proves himself if he is asked: the codes that he got.
+fn speaks_as(world: &mut World, phone: &Phone, spy: &Phone, method: &str, number: u32) -> Vec<u16> {
+    let text = |lines: &str| {
+        let text = phone.text_numbered(method, "sip:10.0.0.1", "", &format!("{lines}Contact: <sip:x@{}>\r\n", spy.at()), number);
+        text.replace(&format!(" {};branch", phone.at()), &format!(" {};branch", spy.at()))
+    };
+    world.heard(spy.at());
+    spy.clone().send(world, text(""));
+    let first = world.heard_response(spy.at());
+    if first.code != 401 {
+        return vec![first.code];
+    }
+    let challenge = first.headers.get("WWW-Authenticate").and_then(Challenge::from_header).expect("a challenge");
+    let secret = ha1(challenge.algorithm, &spy.user, REALM, "secret");
+    let credentials = Credentials::answer(&challenge, &spy.user, &secret, method, "sip:10.0.0.1", "cn", 1).to_header();
+    spy.clone().send(world, text(&format!("Authorization: {credentials}\r\n")));
+    vec![401, world.heard_response(spy.at()).code]
+}
+
+/// Every agent is proven somewhere. That gives him no word in a colleague's call, though he knew its tags.
+#[test]
+fn a_colleague_has_no_word_in_anothers_call() {
+    // From elsewhere, and from behind the same NAT.
+    for place in ["10.0.0.66:5060", "10.0.0.9:5071"] {
+        let mut world = World::new(1);
+        let (mut phone, _) = talks(&mut world, "10.0.0.9:5060");
+        let mut colleague = Phone::new(place, "1002");
+        colleague.register(&mut world, "");
+        world.events(SWITCH);
+        for method in ["BYE", "INVITE", "UPDATE", "INFO", "REFER"] {
+            assert_eq!(speaks_as(&mut world, &phone, &colleague, method, 1_000_000), [401, 403], "{method} from {place}");
+        }
+        assert_eq!((world.events(SWITCH), world.endpoint(SWITCH).leg_count()), (vec![], 1));
+        // Nothing was moved: neither its numbers nor its way.
+        world.heard(phone.at());
+        assert_eq!(phone.ask(&mut world, "INFO", "sip:10.0.0.1", "", "Content-Type: application/dtmf-relay\r\n").code, 200);
+        assert_eq!(phone.ask(&mut world, "BYE", "sip:10.0.0.1", "", "").code, 200);
+    }
+}
+
+#[test]
+fn a_phone_that_moved_goes_on_with_its_call() {
+    let mut world = World::new(1);
+    let (phone, _) = talks(&mut world, "10.0.0.9:5060");
+    let other_port = Phone::new("10.0.0.9:40001", "1001");
+    assert_eq!(speaks_as(&mut world, &phone, &other_port, "INFO", 20), [200], "alone at its address");
+    Phone::new("10.0.0.9:5071", "1002").register(&mut world, "");
+    let other_port = Phone::new("10.0.0.9:40002", "1001");
+    assert_eq!(speaks_as(&mut world, &phone, &other_port, "INFO", 21), [401, 200], "not alone: it proves itself");
+    let elsewhere = Phone::new("10.0.0.77:5060", "1001");
+    assert_eq!(speaks_as(&mut world, &phone, &elsewhere, "INFO", 23), [401, 200]);
+    let mut elsewhere = Phone::new("10.0.0.78:5060", "1001");
+    elsewhere.register(&mut world, "");
+    assert_eq!(speaks_as(&mut world, &phone, &elsewhere, "BYE", 25), [200], "registered from there");
+    world.expect_nothing_left();
+}
+
+#[test]
+fn a_carriers_call_is_the_carriers_wherever_it_speaks_from() {
+    let mut world = World::new(1);
+    let mut settings = world.endpoint(SWITCH).settings().clone();
+    settings.trunks[0].accept_from.push("10.0.0.3/32".parse().expect("a network"));
+    world.endpoint(SWITCH).reconfigure(settings);
+    Phone::new("10.0.0.66:5060", "1001").register(&mut world, "");
+    world.events(SWITCH);
+    let mut gateway = Phone::new("10.0.0.2:5070", "4711");
+    gateway.body = "offer".into();
+    assert_eq!(gateway.ask(&mut world, "INVITE", "sip:95000@sanling.local", "95000", "Contact: <sip:x@10.0.0.2:5070>\r\n").code, 100);
+    gateway.body.clear();
+    let leg = world.invited(SWITCH);
+    gateway.is_answered(&mut world, leg);
+    assert_eq!(speaks_as(&mut world, &gateway, &Phone::new("10.0.0.66:5060", "1001"), "BYE", 20), [401, 403]);
+    assert_eq!(speaks_as(&mut world, &gateway, &Phone::new("10.0.0.3:5060", "4711"), "BYE", 21), [200], "its other host");
     world.expect_nothing_left();
 }
 

@@ -115,9 +115,9 @@ fn a_lamp_follows_the_dialogs_of_a_colleague() {
     let body = String::from_utf8_lossy(&early.body).into_owned();
     watcher.reply(&mut world, &early, 200, &[], "");
     assert_eq!(in_short(&early), "active 2 partial | recipient early 138****8000", "once a second");
-    // By these a colleague names it to us to pick it up: our tag is the local one.
+    // By these a colleague names it to us to pick it up: the local tag stands for ours, and is good for that alone.
     assert_eq!(between(&body, "call-id=\"", "\""), Some(invite.call_id()));
-    assert_eq!(between(&body, "local-tag=\"", "\""), invite.from_tag());
+    assert_ne!(between(&body, "local-tag=\"", "\""), invite.from_tag());
     assert_eq!(between(&body, "remote-tag=\"", "\""), Some("at-5071"));
     world.run(secs(1));
     busy.reply(&mut world, &invite, 200, &[], "answer");
@@ -140,6 +140,53 @@ fn a_lamp_follows_the_dialogs_of_a_colleague() {
     world.events(SWITCH);
     world.run(secs(40));
     world.expect_nothing_left();
+}
+
+/// What a lamp is told names a call to be picked up, which the switch decides on, and gives nobody a word in it.
+#[test]
+fn what_a_lamp_is_told_is_good_to_pick_up_by_and_for_nothing_else() {
+    let mut world = World::new(1);
+    let (mut watcher, mut busy) = watching(&mut world);
+    Phone::new(AT, "1002").numbered_from(50).register(&mut world, "");
+    let invite = rings(&mut world, &mut busy);
+    told(&mut world, &mut watcher, 200);
+    busy.reply(&mut world, &invite, 200, &[], "answer");
+    world.run(secs(2));
+    let body = String::from_utf8_lossy(&notified(&mut world, AT).body).into_owned();
+    let inside = |from: &str| between(&body, from, "\"").expect("it is told").to_owned();
+    let (call_id, local, remote) = (inside("call-id=\""), inside("local-tag=\""), inside("remote-tag=\""));
+    world.heard(BUSY);
+    // As if he were the peer.
+    for method in ["BYE", "INVITE", "INFO"] {
+        let mut thief = watcher.clone().numbered_from(900);
+        (thief.call_id, thief.dialog_to) = (Some(call_id.clone()), Some(format!("<sip:x@10.0.0.1>;tag={local}")));
+        let text =
+            thief.text(method, "sip:10.0.0.1", "", &format!("Contact: <sip:1002@{AT}>\r\n")).replace("tag=phone", &format!("tag={remote}"));
+        world.heard(AT);
+        thief.send(&mut world, text);
+        assert_eq!(world.heard_line(AT), "481", "{method}");
+    }
+    assert_eq!((world.endpoint(SWITCH).leg_count(), world.heard_line(BUSY).as_str()), (1, ""));
+    // He picks it up: the switch is asked, after a restart, too.
+    world.events(SWITCH);
+    for round in 0..2 {
+        let mut picks = watcher.clone().numbered_from(100 + 10 * round);
+        picks.call_id = Some(format!("pick-up-{round}"));
+        let replaces = format!("Replaces: {call_id};to-tag={local};from-tag={remote}\r\n");
+        let (leg, event) = picks.calls(&mut world, "1001", &replaces);
+        assert!(matches!(event, crate::sip::Event::Invited { replaces: Some(LEG), .. }), "{event:?}");
+        world.command(SWITCH, Command::Release { leg, code: 403, reason: None, retry_after: None });
+        world.run(millis(10));
+        world.heard(AT);
+        let ack = picks.text("ACK", "sip:1001@sanling.local", "1001", "");
+        picks.send(&mut world, ack);
+        if round == 0 {
+            world.restart(SWITCH, secs(1));
+            world.run(secs(1));
+            world.events(SWITCH);
+            world.heard(AT);
+        }
+    }
 }
 
 #[test]

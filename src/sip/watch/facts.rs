@@ -65,7 +65,7 @@ impl LineState {
 }
 
 /// A dialog of an agent's phone. Its tags are those by which a colleague names it to us when he picks it up (RFC 3891): the local one is
-/// ours, whom he calls for that.
+/// ours, whom he calls for that, and good for that alone.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(in super::super) struct Line {
     pub id: u64,
