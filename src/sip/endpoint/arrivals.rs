@@ -20,15 +20,17 @@ impl Endpoint {
     fn stream(&mut self, flow: Flow, bytes: &[u8], now: Instant, out: &mut Vec<Output>) {
         let idle_at = now + TCP_IDLE_MAX;
         self.streams.entry(flow).or_insert_with(|| Stream::new(idle_at)).framer.push(bytes);
+        let mut pinged = false;
         // A message may end its stream: it is looked up each time.
         while let Some(stream) = self.streams.get_mut(&flow) {
             match stream.framer.next() {
-                Ok(Some(framed)) => {
+                Ok(Some(Framed::Message(bytes))) => {
                     stream.idle_at = idle_at;
-                    match framed {
-                        Framed::Message(bytes) => self.message(flow, &bytes, now, out),
-                        // RFC 5626 §4.4.1: the pong.
-                        Framed::Ping => out.push(Output::Send { flow, bytes: b"\r\n".to_vec() }),
+                    self.message(flow, &bytes, now, out);
+                }
+                Ok(Some(Framed::Ping)) => {
+                    if !std::mem::replace(&mut pinged, true) {
+                        self.pinged(flow, idle_at, now, out);
                     }
                 }
                 Ok(None) => {
@@ -47,6 +49,18 @@ impl Endpoint {
                 }
             }
         }
+    }
+
+    /// RFC 5626 §4.4.1: the pong. One for all pings that were read together, and a stranger gets only so many.
+    fn pinged(&mut self, flow: Flow, idle_at: Instant, now: Instant, out: &mut Vec<Output>) {
+        let is_in_use = self.registrar.uses(flow) || self.flows.is_used(flow);
+        if !is_in_use && !self.admits_rubbish(flow, now) {
+            return;
+        }
+        if let Some(stream) = self.streams.get_mut(&flow) {
+            stream.idle_at = idle_at;
+        }
+        out.push(Output::Send { flow, bytes: b"\r\n".to_vec() });
     }
 
     /// A connection begins whose peer is known by these names.

@@ -7,7 +7,7 @@ use crate::base::{LegId, Rng};
 use crate::sip::guard::Change;
 use crate::sip::msg::digest::{Challenge, Credentials, ha1};
 use crate::sip::msg::{Message, Response};
-use crate::sip::{Command, Event, Flow, Output, Protocol};
+use crate::sip::{Command, Event, Flow, Output, Protocol, Received};
 
 /// What a scanner may compare: everything of an answer but what is random (nonces, tags) or repeats what it sent itself.
 fn seen_by_a_scanner(response: &Response) -> Vec<String> {
@@ -324,6 +324,29 @@ fn a_carriers_call_is_the_carriers_wherever_it_speaks_from() {
     assert_eq!(speaks_as(&mut world, &gateway, &Phone::new("10.0.0.66:5060", "1001"), "BYE", 20), [401, 403]);
     assert_eq!(speaks_as(&mut world, &gateway, &Phone::new("10.0.0.3:5060", "4711"), "BYE", 21), [200], "its other host");
     world.expect_nothing_left();
+}
+
+/// Four bytes that must be answered are the cheapest flood there is.
+#[test]
+fn a_stranger_who_sends_nothing_but_pings_is_answered_seldom() {
+    let mut world = World::new(1);
+    let stranger = Phone::new("10.0.0.66:40000", "1001").over_tcp();
+    let most = world.endpoint(SWITCH).settings().guard.requests;
+    let pings = b"\r\n\r\n".repeat(4_096);
+    for _ in 0..256 {
+        world.receive(SWITCH, Received::Bytes { flow: stranger.flow(), bytes: pings.clone() });
+    }
+    let pongs = u32::try_from(world.sent_raw.len()).expect("few");
+    assert!((1..=2 * most).contains(&pongs), "{pongs} answers to a million pings");
+    world.run(secs(3));
+    // A phone that keeps its flow is answered each time, however loud its neighbour was.
+    let mut phone = Phone::new("10.0.0.66:40001", "1001").over_tcp();
+    phone.register(&mut world, "");
+    world.sent_raw.clear();
+    for _ in 0..100 {
+        phone.send(&mut world, "\r\n\r\n".into());
+    }
+    assert_eq!(world.sent_raw.len(), 100);
 }
 
 #[test]
