@@ -26,6 +26,9 @@ pub(super) struct Dialog {
     pub flow: Flow,
     /// What the peer writes in Contact and Via is not where it can be reached.
     pub behind_nat: bool,
+    /// The connection that its flow was is no more: looked up before each act.
+    #[serde(skip)]
+    pub is_cut: bool,
 }
 
 /// Whether the sender of a request sits behind a NAT: his Via does not name the address he sent from. `received` was noted by the
@@ -34,6 +37,16 @@ pub(super) fn is_behind_nat(request: &Request, flow: Flow) -> bool {
     let via = request.top_via();
     let host = via.host.trim_start_matches('[').trim_end_matches(']');
     host.parse() != Ok(flow.peer.ip()) || via.port.unwrap_or(5060) != flow.peer.port()
+}
+
+/// Of a network that is nobody's but its own (RFC 1918, RFC 6598, RFC 4193).
+fn is_private(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => {
+            ip.is_private() || ip.is_loopback() || ip.is_link_local() || (ip.octets()[0] == 100 && ip.octets()[1] & 0xC0 == 64)
+        }
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
+    }
 }
 
 impl Dialog {
@@ -54,6 +67,7 @@ impl Dialog {
             target: compose::contact_of(&request.headers).unwrap_or(remote.uri),
             flow,
             behind_nat: is_behind_nat(request, flow),
+            is_cut: false,
         }
     }
 
@@ -73,6 +87,7 @@ impl Dialog {
             target: compose::contact_of(&response.headers).unwrap_or_else(|| invite.uri.clone()),
             flow,
             behind_nat,
+            is_cut: false,
         }
     }
 
@@ -128,14 +143,27 @@ impl Dialog {
         self.routes.first().and_then(|route| route.uri.socket_addr(5060)).is_some_and(|proxy| proxy.ip() == ip)
     }
 
-    /// Where the peer listens by its Contact, when that is on the same host and not the connection we have. Over TLS nobody is called back who
-    /// has to be known by a certificate.
-    pub fn listening(&self) -> Option<Flow> {
-        if self.flow.protocol == Protocol::Tls {
+    /// Where a new connection to the peer is opened when the one that we had is gone (RFC 3261 §12.2.1.1, §18.1.1): to the first route, else
+    /// the target; behind a NAT on the host that it came from alone. Over TLS only who is known by his certificate is called back, where
+    /// the configuration has him. `None` where that is what we had: a carrier is called again where it was.
+    pub fn listening(&self, settings: &Settings) -> Option<Flow> {
+        let mut carriers = settings.trunks.iter().flat_map(|trunk| &trunk.ways).map(|way| way.flow);
+        if carriers.any(|way| way.protocol == self.flow.protocol && way.peer == self.flow.peer) {
             return None;
         }
-        let peer = self.target.socket_addr(5060).filter(|to| to.ip() == self.flow.peer.ip() && *to != self.flow.peer)?;
-        Some(Flow { peer, ..self.flow })
+        let is_tls = self.flow.protocol == Protocol::Tls;
+        let uri = self.routes.first().map_or(&self.target, |route| &route.uri);
+        let named = uri.socket_addr(if is_tls { 5061 } else { 5060 }).filter(|to| to.is_ipv4() == self.flow.local.is_ipv4())?;
+        let is_near = named.ip() == self.flow.peer.ip();
+        let peer = if is_tls {
+            let mut carriers = settings.trunks.iter().flat_map(|trunk| &trunk.ways).filter(|way| way.flow.protocol == Protocol::Tls);
+            carriers.find(|way| [named.ip(), self.flow.peer.ip()].contains(&way.flow.peer.ip()))?.flow.peer
+        } else if is_near || !is_private(named.ip()) || is_private(self.flow.peer.ip()) {
+            named
+        } else {
+            return None;
+        };
+        Some(Flow { peer, ..self.flow }).filter(|to| *to != self.flow)
     }
 
     fn numbered(&self, method: Method, number: u32) -> Request {
@@ -162,9 +190,12 @@ impl Dialog {
         request
     }
 
-    /// Where requests go. Over TCP: to the peer's latest flow. Over UDP: to the first route, or the target, when it is an address and the
+    /// Where requests go. Over TCP: to the peer's latest flow, or where it listens when that is gone. Over UDP: to the first route, or the target, when it is an address and the
     /// peer is not behind a NAT; else, too, to the flow that the peer's latest request came by.
     pub fn next_hop(&self, settings: &Settings) -> Flow {
+        if self.flow.protocol.is_stream() && self.is_cut {
+            return self.listening(settings).unwrap_or(self.flow);
+        }
         if self.flow.protocol.is_stream() || self.behind_nat {
             return self.flow;
         }

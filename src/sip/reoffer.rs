@@ -43,7 +43,7 @@ pub(super) enum Reoffer {
         terms: Terms,
         give_up_at: Instant,
     },
-    /// After a restart the way to the peer is lost, and a new one is waited for.
+    /// The way to the peer is lost, and a new one is waited for.
     CutOff {
         give_up_at: Instant,
     },
@@ -175,9 +175,8 @@ impl Session {
         };
         let response = match response {
             Ok(response) => response,
-            Err(Silence::Unreachable) if self.unheard_until.is_some() && self.dialog.flow.protocol.is_stream() => {
-                return self.cut_off(ask, room);
-            }
+            Err(Silence::Unreachable) if tries < TRIES_MAX && self.turns_elsewhere(room) => return self.ask(ask, tries + 1, room),
+            Err(Silence::Unreachable) if self.may_come_back() => return self.cut_off(ask, room),
             Err(_) => return self.peer_is_gone(room),
         };
         self.unheard_until = None;

@@ -71,6 +71,11 @@ pub(super) enum Phase {
     /// Our BYE waits for its answer.
     Leaving {
         number: u32,
+        /// It could not be sent, and goes by another way.
+        #[serde(default)]
+        again: bool,
+        #[serde(default)]
+        reason: Option<Reason>,
     },
     Over,
 }
@@ -155,6 +160,7 @@ impl Session {
             return false;
         }
         self.dialog.flow = asked.flow;
+        self.dialog.is_cut = false;
         self.dialog.behind_nat = is_behind_nat(&asked.request, asked.flow);
         self.heard_of();
         true
@@ -227,7 +233,16 @@ impl Session {
             return;
         }
         match (&self.phase, method) {
-            (Phase::Leaving { number: bye }, Method::Bye) if *bye == number => self.over(Cause::Ours, room),
+            (Phase::Leaving { number: bye, again, reason }, Method::Bye) if *bye == number => {
+                let (again, reason) = (*again, reason.clone());
+                if matches!(response, Err(Silence::Unreachable)) && !again && self.turns_elsewhere(room) {
+                    // Else the far side would stay up, and the call be paid for, until its own timer ends it.
+                    let number = self.bye(reason.as_ref(), User::Session(self.leg), room);
+                    self.phase = Phase::Leaving { number, again: true, reason };
+                } else {
+                    self.over(Cause::Ours, room);
+                }
+            }
             (Phase::Up, Method::Invite | Method::Update) => self.reoffer_answered(number, response, room),
             (Phase::Unacked { .. } | Phase::Up, Method::Notify) => {
                 self.notified(number, response.is_ok_and(|response| response.code < 300), room);
@@ -255,7 +270,7 @@ impl Session {
         self.drop_reoffer(room);
         self.last_news(room);
         let number = self.bye(reason, User::Session(self.leg), room);
-        self.phase = Phase::Leaving { number };
+        self.phase = Phase::Leaving { number, again: false, reason: reason.cloned() };
     }
 
     fn bye(&mut self, reason: Option<&Reason>, user: User, room: &mut Room) -> u32 {

@@ -231,10 +231,13 @@ impl Endpoint {
         match timer {
             Timer::Server(key) => self.server_timeout(&key, now, out),
             Timer::Client(key) => self.client_timeout(&key, now, out),
-            Timer::Leg(leg) => self.with_leg(leg, now, out, |leg, room| match leg {
-                Leg::Session(session) => session.handle_timeout(room),
-                Leg::Out(call) => call.handle_timeout(room),
-            }),
+            Timer::Leg(leg) => {
+                self.rejoin(leg, now, out);
+                self.with_leg(leg, now, out, |leg, room| match leg {
+                    Leg::Session(session) => session.handle_timeout(room),
+                    Leg::Out(call) => call.handle_timeout(room),
+                });
+            }
             Timer::Agent(agent) => {
                 let mut events = Vec::new();
                 self.registrar.handle_timeout(&agent, &self.settings, now, &mut events);
@@ -348,6 +351,10 @@ impl Endpoint {
     /// Lets a leg act, and carries out what it orders. Does nothing for a leg that is gone.
     fn with_leg(&mut self, id: LegId, now: Instant, out: &mut Vec<Output>, act: impl FnOnce(&mut Leg, &mut Room)) {
         let Some(mut leg) = self.legs.remove(&id) else { return };
+        if let Leg::Session(session) = &mut leg {
+            let flow = session.dialog.flow;
+            session.dialog.is_cut = flow.protocol.is_stream() && !self.streams.contains_key(&flow);
+        }
         let mut orders = Vec::new();
         let way = leg.way();
         let agent = leg.account().cloned();

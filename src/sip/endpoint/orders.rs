@@ -232,8 +232,8 @@ impl Endpoint {
             }
             Some((User::Session(leg), _)) => {
                 let leg = *leg;
-                self.session_heard(leg, key, Err(silence), now, out);
                 self.rejoin(leg, now, out);
+                self.session_heard(leg, key, Err(silence), now, out);
             }
             Some((User::Watch(watch), notify)) => {
                 let watch = *watch;

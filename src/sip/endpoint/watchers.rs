@@ -277,13 +277,14 @@ impl Endpoint {
     /// A phone whose connection is gone is told over the one that it registered by since (as legs are, `rejoin`).
     fn find_again(&self, watch: &mut Watch) {
         let lost = watch.dialog.flow;
-        if !lost.protocol.is_stream() || self.streams.contains_key(&lost) {
+        watch.dialog.is_cut = lost.protocol.is_stream() && !self.streams.contains_key(&lost);
+        if !watch.dialog.is_cut {
             return;
         }
         let mut bindings = self.registrar.at(lost);
         let found = bindings.find(|binding| watch.dialog.is_with(&binding.uri) && self.streams.contains_key(&binding.flow));
         if let Some(binding) = found {
-            watch.dialog.flow = binding.flow;
+            (watch.dialog.flow, watch.dialog.is_cut) = (binding.flow, false);
         }
     }
 

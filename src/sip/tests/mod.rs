@@ -3,6 +3,7 @@
 mod calls;
 mod calls_out;
 mod carriers;
+mod connections;
 mod desk;
 mod edge;
 mod families;
