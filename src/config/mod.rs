@@ -167,6 +167,8 @@ pub struct SipConfig {
     pub guard: GuardSettings,
     /// With what it listens over TLS; there where an address says so.
     pub tls: Option<KeyPair>,
+    /// Who must have signed the certificates of phones that connections are opened to; `None`: to none is one opened over TLS.
+    pub phone_ca: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -112,6 +112,7 @@ tables! {
     RawTls "tls" {
         certificate: Spot<String> = "certificate = \"tls/fullchain.pem\"",
         key: Spot<String> = "key = \"tls/privkey.pem\"",
+        phone_ca: Spot<String> = "phone_ca = \"tls/phone-ca.pem\"",
     }
     RawGuard "sip.guard" {
         enabled: Spot<bool> = "enabled = true",

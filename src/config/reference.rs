@@ -47,6 +47,7 @@ reference! {
     ["tls"] "With what it listens over TLS (1.2 and 1.3). `sanling reload` reads the files anew; connections that are open stay." {
         "certificate" = "(none)": "PEM, relative to the configuration's folder: the switch's own first, then those that lead to its authority.";
         "key" = "(none)": "Its private key, PEM without a password; readable by the service, and by nobody else.";
+        "phone_ca" = "(none)": "PEM: who has signed the certificates of phones. Where it is given, a phone whose Contact says `transport=tls` or `sips:` and has no open connection is called by one that the switch opens, and its certificate must have the host of the Contact, name or address. Not given, over TLS phones are called by their own connections alone.";
     }
     ["sip.guard"] "What a source may do before it has proven itself." {
         "enabled" = "true": "Whether sources are watched.";

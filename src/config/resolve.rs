@@ -110,8 +110,9 @@ impl Resolver<'_> {
         let raw_media = raw.media.unwrap_or_default();
         let raw_http = raw.http.unwrap_or_default();
         let listen = self.listen(&raw_sip);
-        let tls = self.tls(&raw.tls.unwrap_or_default(), &listen, &raw_http);
-        let sip = self.sip(&raw_sip, &listen, tls);
+        let raw_tls = raw.tls.unwrap_or_default();
+        let tls = self.tls(&raw_tls, &listen, &raw_http);
+        let sip = super::SipConfig { phone_ca: self.phone_ca(&raw_tls, &listen), ..self.sip(&raw_sip, &listen, tls) };
         let media = self.media(&raw_media);
         let of_legs = switch::OfLegs { codecs: media.codecs.clone(), srtp: self.srtp(raw_media.srtp.as_ref(), SrtpPolicy::Off) };
         let http = self.http(&raw_http);

@@ -239,6 +239,7 @@ impl Driver {
                 }
                 Output::Dialog { call, call_id } => self.trace.belongs(call_id, call),
                 Output::CloseSip { flow } => self.net.close(flow),
+                Output::ExpectSip { flow, name } => self.net.expect(flow, name),
                 Output::TrustSip { flow } => self.net.trust(flow),
                 Output::Media(command) => self.media.order_soon(command),
                 Output::FindRecording { call, number } => self.finder.find(call, number),

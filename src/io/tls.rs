@@ -33,6 +33,8 @@ pub struct Material {
     pub pages: Option<Arc<ServerConfig>>,
     /// For those that go out to trunks.
     pub trunks: Vec<TrunkSide>,
+    /// For those that go out to phones, where the configuration says whose certificates they have.
+    pub phones: Option<Arc<ClientConfig>>,
 }
 
 pub struct ServerSide {
@@ -92,7 +94,29 @@ impl Material {
             trunks.extend(trunk_sides(trunk, spoken, folder)?);
         }
         let pages = config.sip.tls.as_ref().filter(|_| config.http.tls).map(|pair| pages_side(pair, folder)).transpose()?;
-        Ok(Self { server, pages, trunks })
+        let phones =
+            config.sip.phone_ca.as_deref().filter(|_| spoken).map(|ca| phone_side(ca, config.sip.tls.as_ref(), folder)).transpose()?;
+        Ok(Self { server, pages, trunks, phones })
+    }
+}
+
+/// To a phone we show who we are, should it ask (RFC 3261 §26.3.1).
+fn phone_side(ca: &Path, own: Option<&KeyPair>, folder: &Path) -> Result<Arc<ClientConfig>, Unusable> {
+    let config = client_config(authorities(Some(ca), folder)?, own, folder)?;
+    Ok(Arc::new(config))
+}
+
+/// How somebody is spoken to whom one of these authorities has to vouch for.
+fn client_config(roots: RootCertStore, own: Option<&KeyPair>, folder: &Path) -> Result<ClientConfig, Unusable> {
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build().map_err(unusable)?;
+    let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().map_err(unusable)?;
+    let builder = builder.with_webpki_verifier(verifier);
+    match own {
+        None => Ok(builder.with_no_client_auth()),
+        Some(own) => {
+            let pair = Pair::read(&folder.join(&own.certificate), &folder.join(&own.key)).map_err(|fault| Unusable(fault.message))?;
+            builder.with_client_auth_cert(pair.chain, pair.key).map_err(unusable)
+        }
     }
 }
 
@@ -147,16 +171,7 @@ fn trunk_sides(trunk: &TrunkConfig, spoken: bool, folder: &Path) -> Result<Vec<T
         Err(_) if !trunk.hosts.iter().any(|host| is_tls(&host)) => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
-    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build().map_err(unusable)?;
-    let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().map_err(unusable)?;
-    let builder = builder.with_webpki_verifier(verifier);
-    let config = match &trunk.tls.own {
-        None => builder.with_no_client_auth(),
-        Some(own) => {
-            let pair = Pair::read(&folder.join(&own.certificate), &folder.join(&own.key)).map_err(|fault| Unusable(fault.message))?;
-            builder.with_client_auth_cert(pair.chain, pair.key).map_err(unusable)?
-        }
-    };
+    let config = client_config(roots, trunk.tls.own.as_ref(), folder)?;
     let config = Arc::new(config);
     let side = |host: &TrunkHost| {
         // RFC 5922 §7.1: the name that was asked for, not what it led to. An address is no name: then the one by which the trunk calls.
@@ -344,6 +359,12 @@ pub fn names_of(certificate: &CertificateDer<'_>) -> Vec<String> {
         names = certificate.valid_dns_names().filter(|name| !name.starts_with("*.")).map(str::to_ascii_lowercase).collect();
     }
     names
+}
+
+/// Whether a certificate is for that very name, in lower case; one for all below another is not (RFC 5922 §7.2).
+pub fn is_for(certificate: &CertificateDer<'_>, name: &str) -> bool {
+    let certificate = webpki::EndEntityCert::try_from(certificate);
+    certificate.is_ok_and(|certificate| certificate.valid_dns_names().any(|known| known.eq_ignore_ascii_case(name)))
 }
 
 mod lenient {

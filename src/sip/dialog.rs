@@ -1,10 +1,11 @@
 //! A dialog (RFC 3261 §12): who talks to whom, by which route, at which number. Makes requests inside it and judges those that come.
 //! What must not live here: what the requests mean.
 
-use super::msg::{Method, NameAddr, Request, Response, Uri};
+use super::msg::{Method, NameAddr, Request, Response, Scheme, Uri};
+use super::outbound::{Whereabouts, local_of};
 use super::{Flow, Protocol, Settings, compose};
 use serde::{Deserialize, Serialize};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct Dialog {
@@ -144,26 +145,26 @@ impl Dialog {
     }
 
     /// Where a new connection to the peer is opened when the one that we had is gone (RFC 3261 §12.2.1.1, §18.1.1): to the first route, else
-    /// the target; behind a NAT on the host that it came from alone. Over TLS only who is known by his certificate is called back, where
-    /// the configuration has him. `None` where that is what we had: a carrier is called again where it was.
+    /// the target; behind a NAT on the host that it came from alone. Over TLS who is known by his certificate is called back: a carrier where
+    /// the configuration has him, a phone on its own host. `None` where that is what we had: a carrier is called again where it was.
     pub fn listening(&self, settings: &Settings) -> Option<Flow> {
-        let mut carriers = settings.trunks.iter().flat_map(|trunk| &trunk.ways).map(|way| way.flow);
-        if carriers.any(|way| way.protocol == self.flow.protocol && way.peer == self.flow.peer) {
+        let ways = || settings.trunks.iter().flat_map(|trunk| &trunk.ways).map(|way| way.flow);
+        if ways().any(|way| way.protocol == self.flow.protocol && way.peer == self.flow.peer) {
             return None;
         }
         let is_tls = self.flow.protocol == Protocol::Tls;
         let uri = self.routes.first().map_or(&self.target, |route| &route.uri);
-        let named = uri.socket_addr(if is_tls { 5061 } else { 5060 }).filter(|to| to.is_ipv4() == self.flow.local.is_ipv4())?;
-        let is_near = named.ip() == self.flow.peer.ip();
-        let peer = if is_tls {
-            let mut carriers = settings.trunks.iter().flat_map(|trunk| &trunk.ways).filter(|way| way.flow.protocol == Protocol::Tls);
-            carriers.find(|way| [named.ip(), self.flow.peer.ip()].contains(&way.flow.peer.ip()))?.flow.peer
-        } else if is_near || !is_private(named.ip()) || is_private(self.flow.peer.ip()) {
-            named
-        } else {
-            return None;
-        };
-        Some(Flow { peer, ..self.flow }).filter(|to| *to != self.flow)
+        let named = uri.socket_addr(self.flow.protocol.default_port()).filter(|to| to.is_ipv4() == self.flow.local.is_ipv4());
+        if is_tls {
+            let is_its = |ip| ip == self.flow.peer.ip() || named.is_some_and(|named| named.ip() == ip);
+            if let Some(way) = ways().find(|way| way.protocol == Protocol::Tls && is_its(way.peer.ip())) {
+                return Some(Flow { peer: way.peer, ..self.flow });
+            }
+        }
+        let (path, contact, flow, behind_nat) = (&self.routes[..], &self.target, self.flow, self.behind_nat);
+        let on_its_host = Whereabouts { path, contact, flow, behind_nat, keeps_flow: false }.listens(settings);
+        let is_reached = |to: &SocketAddr| !is_tls && (!is_private(to.ip()) || is_private(flow.peer.ip()));
+        on_its_host.or_else(|| named.filter(is_reached).map(|peer| Flow { peer, ..flow })).filter(|to| to.peer != flow.peer)
     }
 
     fn numbered(&self, method: Method, number: u32) -> Request {
@@ -201,9 +202,14 @@ impl Dialog {
         }
         let uri = self.routes.first().map_or(&self.target, |route| &route.uri);
         let Some(peer) = uri.socket_addr(5060) else { return self.flow };
-        if uri.param("transport").is_some_and(|transport| transport.eq_ignore_ascii_case("tcp")) {
-            let local = settings.listen.iter().find(|(protocol, local)| *protocol == Protocol::Tcp && local.is_ipv4() == peer.is_ipv4());
-            return local.map_or(self.flow, |(protocol, local)| Flow { protocol: *protocol, local: *local, peer });
+        let named = [Protocol::Tcp, Protocol::Tls].into_iter().find(|protocol| {
+            let is_named = uri.param("transport").is_some_and(|transport| transport.eq_ignore_ascii_case(protocol.name()));
+            // RFC 3261 §26.2.2.
+            if uri.scheme == Scheme::Sips { *protocol == Protocol::Tls } else { is_named }
+        });
+        if let Some(protocol) = named.filter(|protocol| *protocol == Protocol::Tcp || settings.calls_over_tls) {
+            let to = Flow { peer: uri.socket_addr(protocol.default_port()).unwrap_or(peer), ..self.flow };
+            return local_of(protocol, to, settings).map_or(self.flow, |local| Flow { protocol, local, ..to });
         }
         if peer.is_ipv4() == self.flow.local.is_ipv4() { Flow { peer, ..self.flow } } else { self.flow }
     }

@@ -86,8 +86,8 @@ impl Protocol {
 }
 
 /// A way to a peer. `local` is always a concrete listening address of ours (never 0.0.0.0, never an ephemeral port): it is what Via and
-/// Contact show. A connection is named by its peer; sending on a flow whose connection is gone opens a new one, over TLS only to a trunk: it
-/// alone can be known again.
+/// Contact show. A connection is named by its peer; sending on a flow whose connection is gone opens a new one, over TLS only to whom a
+/// certificate makes known: a trunk, or a phone where the configuration says whose certificates phones have.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct Flow {
     pub protocol: Protocol,
@@ -102,6 +102,8 @@ pub enum Received {
     Bytes { flow: Flow, bytes: Vec<u8> },
     /// The peer of a connection over TLS has a certificate that is good, for these names, and its key. Before any of its bytes.
     Certified { flow: Flow, names: Vec<String> },
+    /// Whom we connected to does not speak TLS, or is not who he should be; `SendFailed` follows.
+    NoTls { flow: Flow, why: String },
     /// A connection ended (either side).
     Closed { flow: Flow },
     /// A message could not be sent (connection refused, ICMP, full queue given up).
@@ -114,6 +116,11 @@ pub enum Output {
     Send {
         flow: Flow,
         bytes: Vec<u8>,
+    },
+    /// Should the next message to this flow open a connection: by this name, which is no address, the peer is to be known.
+    Expect {
+        flow: Flow,
+        name: String,
     },
     /// Close a stream that can no longer be framed, or is idle.
     Close {
@@ -239,6 +246,8 @@ pub enum Event {
     Registered { agent: AgentId, contacts: usize, flow: Flow },
     /// A binding went (expired, removed, flow closed); `contacts` are left.
     Unregistered { agent: AgentId, contacts: usize },
+    /// His phone was to be called over a connection of ours, over TLS, and that did not come about.
+    PhoneTlsFailed { agent: AgentId, flow: Flow, why: String },
     /// An agent's phone writes to another's (MESSAGE); what, nobody is told.
     TextCame { from: AgentId, to: AgentId, bytes: usize },
     /// It was taken (200, 202), or not.

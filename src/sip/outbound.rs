@@ -2,11 +2,11 @@
 //! Service-Route, RFC 3608), and over flows that the phone keeps up itself (RFC 5626). Reads a REGISTER and writes what its answer says of
 //! them; which bindings there are is the registrar's.
 
-use super::msg::{NameAddr, Request, Response};
+use super::msg::{NameAddr, Request, Response, Scheme, Uri};
 use super::{Flow, Protocol, Settings};
 use crate::base::limits::PATH_HOPS_MAX;
 use crate::base::{Duration, time::secs};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// RFC 5626 §4.4: within this time a phone lets us hear of it on each flow over TCP, or the flow is taken for broken.
 pub(super) const FLOW_TIMER: Duration = secs(120);
@@ -39,24 +39,93 @@ impl Ways {
     }
 }
 
-/// Where requests to a binding go: back where its REGISTER came from. The first hop of its Path is believed in its port alone, lest a phone
-/// has us call anywhere.
-pub(super) fn hop_to(path: &[NameAddr], flow: Flow) -> Flow {
-    let named = path.first().and_then(|hop| hop.uri.socket_addr(5060));
-    let same_way = path.first().is_some_and(|hop| match hop.uri.param("transport") {
-        Some(transport) => transport.eq_ignore_ascii_case(if flow.protocol == Protocol::Udp { "udp" } else { "tcp" }),
-        None => flow.protocol == Protocol::Udp,
-    });
-    match named {
-        Some(peer) if same_way && flow.protocol == Protocol::Udp && peer.ip() == flow.peer.ip() => Flow { peer, ..flow },
-        _ => flow,
+/// How a phone came to be known: where it says that it is, and the way its REGISTER came.
+#[derive(Clone, Copy)]
+pub(super) struct Whereabouts<'a> {
+    pub path: &'a [NameAddr],
+    pub contact: &'a Uri,
+    pub flow: Flow,
+    pub behind_nat: bool,
+    /// The flow is one that the phone keeps up itself (RFC 5626).
+    pub keeps_flow: bool,
+}
+
+impl Whereabouts<'_> {
+    /// Where requests to it go: by the connection of its REGISTER; over UDP back where that came from, unless its next hop, the first of its
+    /// Path or its Contact, names a transport of its own (RFC 3261 §18.1.1). Nowhere for a SIPS URI that TLS does not lead to (§26.2.2).
+    pub fn hop(&self, settings: &Settings) -> Option<Flow> {
+        let flow = self.flow;
+        let must_be_secure = self.is_secure() && flow.protocol != Protocol::Tls;
+        if flow.protocol.is_stream() && !must_be_secure {
+            return Some(flow);
+        }
+        let own_flow = self.keeps_flow && self.path.is_empty();
+        let listens = self.listens(settings).filter(|_| !own_flow);
+        if must_be_secure {
+            return listens.filter(|to| to.protocol == Protocol::Tls);
+        }
+        let leads_elsewhere = |to: &Flow| to.protocol.is_stream() || !self.path.is_empty();
+        Some(listens.filter(leads_elsewhere).unwrap_or(flow))
+    }
+
+    /// Where a connection to it can be opened, or a datagram sent, by what its next hop says of itself: believed in transport and port alone,
+    /// on the host that its REGISTER came from, lest a phone has us call anywhere. Over TLS it may be a name, which its certificate has to have.
+    pub fn listens(&self, settings: &Settings) -> Option<Flow> {
+        let hop = self.next_hop();
+        let protocol = if self.is_secure() { Some(Protocol::Tls) } else { transport(hop)? };
+        let protocol = match (protocol, self.flow.protocol) {
+            // Over TLS nothing else will do, and it has to be said.
+            (said, Protocol::Tls) => said.filter(|said| *said == Protocol::Tls)?,
+            (said, came_by) => said.unwrap_or(came_by),
+        };
+        if protocol == Protocol::Tls && !settings.calls_over_tls {
+            return None;
+        }
+        let port = protocol.default_port();
+        let peer = match hop.socket_addr(port) {
+            Some(named) => Some(named).filter(|named| named.ip() == self.flow.peer.ip())?,
+            // What RFC 2606 §2 keeps for names that lead nowhere is what browsers call themselves.
+            None if protocol == Protocol::Tls && !self.behind_nat && !hop.host.to_ascii_lowercase().ends_with(".invalid") => {
+                SocketAddr::new(self.flow.peer.ip(), hop.port.unwrap_or(port))
+            }
+            None => return None,
+        };
+        Some(Flow { protocol, local: local_of(protocol, self.flow, settings)?, peer })
+    }
+
+    fn next_hop(&self) -> &Uri {
+        self.path.first().map_or(self.contact, |hop| &hop.uri)
+    }
+
+    fn is_secure(&self) -> bool {
+        self.contact.scheme == Scheme::Sips || self.next_hop().scheme == Scheme::Sips
     }
 }
 
-/// Where a connection to the phone, or to the proxy before it, can be opened when the one it registered on is gone.
-pub(super) fn listens_at(path: &[NameAddr], contact: &super::msg::Uri, flow: Flow) -> Option<SocketAddr> {
-    let first = path.first().map_or(contact, |hop| &hop.uri);
-    first.socket_addr(5060).filter(|to| to.ip() == flow.peer.ip() && *to != flow.peer)
+/// The transport that a URI names, if it names one; `None` for one that we do not have.
+#[allow(clippy::option_option)]
+fn transport(uri: &Uri) -> Option<Option<Protocol>> {
+    let Some(named) = uri.param("transport") else { return Some(None) };
+    let all = [Protocol::Udp, Protocol::Tcp, Protocol::Tls];
+    all.into_iter().find(|protocol| protocol.name().eq_ignore_ascii_case(named)).map(Some)
+}
+
+/// Our own end of a way by this transport to the peer of `flow`.
+pub(super) fn local_of(protocol: Protocol, flow: Flow, settings: &Settings) -> Option<SocketAddr> {
+    if protocol == flow.protocol {
+        return Some(flow.local);
+    }
+    let usable = || settings.listen.iter().filter(|(ours, local)| *ours == protocol && local.is_ipv4() == flow.peer.is_ipv4());
+    let beside = usable().find(|(_, local)| local.ip() == flow.local.ip());
+    beside.or_else(|| usable().next()).map(|(_, local)| *local)
+}
+
+/// By which name who is asked over a connection that we open is to be known, where its host is no address (RFC 5922 §7.1).
+pub(super) fn name_asked(request: &Request) -> Option<String> {
+    let routed: Option<NameAddr> = request.headers.list("Route").next().and_then(|hop| hop.parse().ok());
+    let host = routed.map_or_else(|| request.uri.host.clone(), |hop| hop.uri.host);
+    let is_address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok();
+    (!is_address && !host.is_empty()).then(|| host.to_ascii_lowercase())
 }
 
 /// What the answer to a REGISTER says besides its bindings.
@@ -138,20 +207,73 @@ mod tests {
         }
     }
 
+    const REGISTERED_FROM: &str = "10.0.0.5:40000";
+
+    /// Where a phone is called that came over `by` with this Path and Contact; and where, when that is gone.
+    fn ways(path: &str, contact: &str, by: Protocol, behind_nat: bool) -> [String; 2] {
+        let at = |text: &str| text.parse::<SocketAddr>().expect("an address");
+        let listen = [(Protocol::Udp, "10.0.0.1:5060"), (Protocol::Tcp, "10.0.0.1:5060"), (Protocol::Tls, "10.0.0.1:5061")];
+        let listen = listen.map(|(protocol, text)| (protocol, at(text))).to_vec();
+        let settings = Settings { calls_over_tls: true, listen, ..Settings::default() };
+        let local = local_of(by, Flow { protocol: Protocol::Udp, local: at("10.0.0.1:5060"), peer: at(REGISTERED_FROM) }, &settings);
+        let flow = Flow { protocol: by, local: local.expect("an address of ours"), peer: at(REGISTERED_FROM) };
+        let path: Vec<NameAddr> = if path.is_empty() { Vec::new() } else { vec![path.parse().expect("a hop")] };
+        let contact: Uri = contact.parse().expect("a URI");
+        let phone = Whereabouts { path: &path, contact: &contact, flow, behind_nat, keeps_flow: false };
+        [phone.hop(&settings), phone.listens(&settings)].map(|to| {
+            assert!(to.is_none_or(|to| to.local.port() == if to.protocol == Protocol::Tls { 5061 } else { 5060 }), "{to:?}");
+            to.map_or_else(|| "nowhere".to_owned(), |to| format!("{} {}", to.protocol.name(), to.peer))
+        })
+    }
+
     #[test]
-    fn the_way_back_is_the_way_it_came_but_for_the_port() {
-        let flow =
-            |protocol| Flow { protocol, local: "10.0.0.1:5060".parse().expect("an address"), peer: "10.0.0.5:40000".parse().expect("one") };
-        let hop = |text: &str, protocol| {
-            let path: Vec<NameAddr> = vec![text.parse().expect("a hop")];
-            hop_to(&path, flow(protocol)).peer.to_string()
-        };
-        assert_eq!(hop("<sip:10.0.0.5;lr>", Protocol::Udp), "10.0.0.5:5060");
-        assert_eq!(hop("<sip:token@10.0.0.5:5080;lr;ob>", Protocol::Udp), "10.0.0.5:5080");
-        assert_eq!(hop("<sip:192.0.2.66;lr>", Protocol::Udp), "10.0.0.5:40000", "nobody has us call elsewhere");
-        assert_eq!(hop("<sip:edge.example;lr>", Protocol::Udp), "10.0.0.5:40000");
-        assert_eq!(hop("<sip:10.0.0.5;lr;transport=tcp>", Protocol::Udp), "10.0.0.5:40000");
-        assert_eq!(hop("<sip:10.0.0.5;lr;transport=tcp>", Protocol::Tcp), "10.0.0.5:40000", "its connection");
-        assert_eq!(hop_to(&[], flow(Protocol::Udp)), flow(Protocol::Udp));
+    fn the_way_back_is_the_way_it_came_but_for_port_and_transport() {
+        use Protocol::{Tcp, Tls, Udp};
+        for (path, contact, by, hop, listens) in [
+            ("<sip:10.0.0.5;lr>", "sip:a@10.0.0.77", Udp, "udp 10.0.0.5:5060", "udp 10.0.0.5:5060"),
+            ("<sip:token@10.0.0.5:5080;lr;ob>", "sip:a@h", Udp, "udp 10.0.0.5:5080", "udp 10.0.0.5:5080"),
+            ("<sip:192.0.2.66;lr>", "sip:a@h", Udp, "udp 10.0.0.5:40000", "nowhere"),
+            ("<sip:edge.example;lr>", "sip:a@h", Udp, "udp 10.0.0.5:40000", "nowhere"),
+            ("<sip:10.0.0.5;lr;transport=tcp>", "sip:a@h", Udp, "tcp 10.0.0.5:5060", "tcp 10.0.0.5:5060"),
+            ("<sip:10.0.0.5;lr;transport=tls>", "sip:a@h", Udp, "tls 10.0.0.5:5061", "tls 10.0.0.5:5061"),
+            ("<sip:10.0.0.5;lr;transport=tcp>", "sip:a@h", Tcp, "tcp 10.0.0.5:40000", "tcp 10.0.0.5:5060"),
+            ("<sip:edge.example;lr;transport=tls>", "sip:a@h", Tls, "tls 10.0.0.5:40000", "tls 10.0.0.5:5061"),
+            // Its own Contact, without a proxy.
+            ("", "sip:a@10.0.0.5:5070", Udp, "udp 10.0.0.5:40000", "udp 10.0.0.5:5070"),
+            ("", "sip:a@10.0.0.5:5070;transport=TCP", Udp, "tcp 10.0.0.5:5070", "tcp 10.0.0.5:5070"),
+            ("", "sip:a@10.0.0.5;transport=tls", Udp, "tls 10.0.0.5:5061", "tls 10.0.0.5:5061"),
+            ("", "sips:a@10.0.0.5:5071", Udp, "tls 10.0.0.5:5071", "tls 10.0.0.5:5071"),
+            ("", "sips:a@10.0.0.6:5071", Udp, "nowhere", "nowhere"),
+            ("", "sips:a@10.0.0.5;transport=tcp", Tcp, "tls 10.0.0.5:5061", "tls 10.0.0.5:5061"),
+            ("", "sip:a@10.0.0.5:5070", Tcp, "tcp 10.0.0.5:40000", "tcp 10.0.0.5:5070"),
+            ("", "sip:a@10.0.0.5:5070;transport=ws", Tcp, "tcp 10.0.0.5:40000", "nowhere"),
+            ("", "sip:a@10.0.0.5:5071;transport=tls", Tls, "tls 10.0.0.5:40000", "tls 10.0.0.5:5071"),
+            ("", "sips:a@phone.house", Tls, "tls 10.0.0.5:40000", "tls 10.0.0.5:5061"),
+            // Nothing of TLS is said, or something else; it is another host; it is no name.
+            ("", "sip:a@10.0.0.5:5071", Tls, "tls 10.0.0.5:40000", "nowhere"),
+            ("", "sip:a@10.0.0.5:5071;transport=tcp", Tls, "tls 10.0.0.5:40000", "nowhere"),
+            ("", "sip:a@10.0.0.6:5071;transport=tls", Tls, "tls 10.0.0.5:40000", "nowhere"),
+            ("", "sip:a@x7.invalid;transport=tls", Tls, "tls 10.0.0.5:40000", "nowhere"),
+        ] {
+            assert_eq!(ways(path, contact, by, false), [hop, listens], "{path} {contact} {by:?}");
+        }
+        assert_eq!(ways("", "sips:a@phone.house", Tls, true)[1], "nowhere", "behind a NAT nobody is called by a name");
+    }
+
+    #[test]
+    fn who_is_to_be_there_is_who_was_asked_first() {
+        for (uri, route, name) in [
+            ("sips:a@Phone.House:5071", "", Some("phone.house")),
+            ("sip:a@10.0.0.5;transport=tls", "", None),
+            ("sip:a@[2001:db8::5]:5061", "", None),
+            ("sip:a@10.0.0.5", "<sip:edge.example;lr>, <sip:inner.example;lr>", Some("edge.example")),
+            ("sip:a@phone.house", "<sip:10.0.0.5;lr>", None),
+        ] {
+            let mut request = Request::new(crate::sip::msg::Method::Invite, uri.parse().expect("a URI"));
+            if !route.is_empty() {
+                request.headers.push("Route", route);
+            }
+            assert_eq!(name_asked(&request).as_deref(), name, "{uri} {route}");
+        }
     }
 }

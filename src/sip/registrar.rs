@@ -2,8 +2,8 @@
 //! proven before.
 
 use super::msg::{NameAddr, Request, Response, Uri};
-use super::outbound::{BadPath, Ways, listens_at, put_ways};
-use super::{Event, Flow, Protocol, Settings};
+use super::outbound::{BadPath, Ways, Whereabouts, put_ways};
+use super::{Event, Flow, Settings};
 use crate::base::limits::CONTACTS_PER_AGENT_MAX;
 use crate::base::{AgentId, Duration, Instant};
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,9 @@ pub struct Binding {
     /// Proxies on the way to it, the nearest first (RFC 3327).
     #[serde(default)]
     pub path: Vec<NameAddr>,
+    /// Its connection is gone, and `flow` leads to where it listens: connections are ours to open.
+    #[serde(default)]
+    pub is_dialled: bool,
     call_id: String,
     cseq: u32,
 }
@@ -92,8 +95,13 @@ impl Registrar {
         self.by_flow.get(&flow).is_some_and(|agents| agents.len() == 1 && agents.contains(agent))
     }
 
-    /// Puts back what a restart kept.
-    pub fn restore(&mut self, agent: &AgentId, bindings: Vec<Binding>) {
+    /// Puts back what a restart kept. Connections went with it: who listens is called where he does.
+    pub fn restore(&mut self, agent: &AgentId, mut bindings: Vec<Binding>, settings: &Settings) {
+        for binding in bindings.iter_mut().filter(|binding| binding.flow.protocol.is_stream() && binding.reg_id.is_none()) {
+            if let Some(listens) = binding.whereabouts().listens(settings) {
+                (binding.flow, binding.is_dialled) = (listens, true);
+            }
+        }
         self.put(agent, bindings);
     }
 
@@ -234,23 +242,21 @@ impl Registrar {
     }
 
     /// A connection closed: bindings that can be reached by it alone lead nowhere (RFC 5626 §4.4). A contact that names an address on
-    /// the same host where the phone listens for new connections stays good, and a connection is opened to it when it is needed.
-    /// Gives the agents whose bindings changed.
-    pub fn flow_closed(&mut self, flow: Flow, out: &mut Vec<Event>) -> Vec<AgentId> {
+    /// the same host where the phone listens for new connections stays good, and a connection is opened to it when it is needed; over TLS
+    /// where what listens there can prove that it is the phone. Gives the agents whose bindings changed.
+    pub fn flow_closed(&mut self, flow: Flow, settings: &Settings, out: &mut Vec<Event>) -> Vec<AgentId> {
         let agents: Vec<AgentId> = self.by_flow.get(&flow).into_iter().flatten().cloned().collect();
         for agent in &agents {
             let mut bindings = self.of(agent.as_str()).to_vec();
             let before = bindings.len();
             bindings.retain_mut(|binding| {
-                if binding.flow != flow {
+                if binding.flow != flow || binding.is_dialled {
                     return true;
                 }
-                // A flow that the phone keeps up is a flow and nothing else; and over TLS there is no other way back: what listens there could
-                // not prove that it is the phone.
-                let may_listen = binding.reg_id.is_none() && flow.protocol != Protocol::Tls;
-                let listens = listens_at(&binding.path, &binding.uri, flow).filter(|_| may_listen);
-                if let Some(peer) = listens {
-                    binding.flow = Flow { peer, ..flow };
+                // A flow that the phone keeps up is a flow and nothing else.
+                let listens = binding.whereabouts().listens(settings).filter(|to| binding.reg_id.is_none() && to.peer != flow.peer);
+                if let Some(listens) = listens {
+                    (binding.flow, binding.is_dialled) = (listens, true);
                 }
                 listens.is_some()
             });
@@ -306,6 +312,11 @@ struct Asked<'a> {
 }
 
 impl Binding {
+    pub(super) fn whereabouts(&self) -> Whereabouts<'_> {
+        let keeps_flow = self.reg_id.is_some();
+        Whereabouts { path: &self.path, contact: &self.uri, flow: self.flow, behind_nat: self.behind_nat, keeps_flow }
+    }
+
     /// Whether a REGISTER with this Call-ID and CSeq is older than the one that made the binding (§10.3 step 7).
     fn is_newer(&self, (call_id, cseq): (&str, u32)) -> bool {
         self.call_id == call_id && self.cseq >= cseq
@@ -363,6 +374,7 @@ fn bind(bindings: &mut Vec<Binding>, written: &str, asked: &Asked) -> Result<Cha
         user_agent: asked.user_agent.map(str::to_owned),
         reg_id,
         path: asked.ways.path.clone(),
+        is_dialled: false,
         call_id: asked.order.0.to_owned(),
         cseq: asked.order.1,
     };
@@ -409,6 +421,7 @@ fn thousandths(q: &str) -> u16 {
 mod tests {
     use super::*;
     use crate::base::time::secs;
+    use crate::sip::Protocol;
     use crate::sip::msg::{Message, parse};
 
     struct Desk {
@@ -540,7 +553,7 @@ mod tests {
         assert_eq!(desk.registrar.deadline("1001"), Some(Instant::START + secs(60)));
         desk.registrar.handle_timeout(&AgentId::new("1001"), &desk.settings, Instant::START + secs(60), &mut desk.events);
         assert_eq!(desk.registrar.of("1001").len(), 1);
-        desk.registrar.flow_closed(flow(), &mut desk.events);
+        desk.registrar.flow_closed(flow(), &desk.settings, &mut desk.events);
         assert!(desk.registrar.of("1001").is_empty() && desk.registrar.deadline("1001").is_none());
         assert_eq!(desk.events.len(), 3);
     }
@@ -550,7 +563,7 @@ mod tests {
         let mut desk = desk();
         let (own, listening) = (flow().peer, std::net::SocketAddr::new(flow().peer.ip(), 5099));
         desk.register(&[&format!("Contact: <sip:a@{own}>"), &format!("Contact: <sip:a@{listening}>"), "Contact: <sip:a@192.0.2.77:5099>"]);
-        desk.registrar.flow_closed(flow(), &mut desk.events);
+        desk.registrar.flow_closed(flow(), &desk.settings, &mut desk.events);
         let left: Vec<_> = desk.registrar.of("1001").iter().map(|binding| binding.flow.peer).collect();
         assert_eq!(left, [listening], "neither the connection's own port nor another host can be reached");
     }

@@ -29,6 +29,8 @@ pub struct Settings {
     pub unasked_message_summaries: bool,
     /// The way by which phones that registered through an edge proxy are to send their requests (RFC 3608), each in its brackets.
     pub service_route: Vec<String>,
+    /// Who is called over TLS where no connection of his is open is called by one of ours: he can be known by his certificate.
+    pub calls_over_tls: bool,
     /// Shown as Server and User-Agent.
     pub product: String,
     pub guard: guard::GuardSettings,
@@ -59,6 +61,7 @@ impl Default for Settings {
             registration_default: secs(600),
             unasked_message_summaries: false,
             service_route: Vec::new(),
+            calls_over_tls: false,
             product: "Sanling".to_owned(),
             guard: guard::GuardSettings::default(),
         }

@@ -99,6 +99,7 @@ pub fn sip_settings(config: &Config, surroundings: &Surroundings, hosts: &FoundH
         registration_default: config.sip.registration_default,
         unasked_message_summaries: false,
         service_route: config.sip.service_route.clone(),
+        calls_over_tls: config.sip.phone_ca.is_some(),
         guard: config.sip.guard.clone(),
         product: concat!("Sanling/", env!("CARGO_PKG_VERSION")).to_owned(),
     }

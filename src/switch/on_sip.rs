@@ -43,6 +43,7 @@ impl Switch {
     pub(super) fn on_sip(&mut self, output: sip::Output, now: Instant) {
         match output {
             sip::Output::Send { flow, bytes } => self.out.push(Output::SendSip { flow, bytes }),
+            sip::Output::Expect { flow, name } => self.out.push(Output::ExpectSip { flow, name }),
             sip::Output::Close { flow } => self.out.push(Output::CloseSip { flow }),
             sip::Output::Trust { flow } => self.out.push(Output::TrustSip { flow }),
             sip::Output::Event(event) => self.on_sip_event(event, now),
@@ -66,6 +67,7 @@ impl Switch {
             }
             Event::Registered { agent, contacts, flow } => return self.registered(agent, contacts, flow, now),
             Event::Unregistered { agent, contacts } => return self.unregistered(agent, contacts, now),
+            Event::PhoneTlsFailed { agent, flow, why } => return self.phone_tls_failed(agent, flow, why, now),
             Event::TrunkRegistered { trunk, flow, .. } => return self.trunk_registered(&trunk, flow, now),
             Event::TrunkUnregistered { trunk, cause } => return self.trunk_unregistered(&trunk, cause, now),
             Event::TrunkUp { trunk, flow } => return self.trunk_stands(&trunk, flow, None, now),
@@ -103,6 +105,14 @@ impl Switch {
         let detail = vec![("to", Detail::Text(to.to_string())), (what, Detail::Number(number))];
         let at = self.at(now);
         self.out.push(Output::Event(super::Event { at, name, call: None, agent: Some(from), queue: None, detail }));
+    }
+
+    /// He is passed over like one whose phone is gone; the operator is told why.
+    fn phone_tls_failed(&mut self, agent: AgentId, flow: Flow, why: String, now: Instant) {
+        tracing::warn!(%agent, peer = %flow.peer, why, "an agent's phone cannot be called over TLS");
+        let detail = vec![("address", Detail::Text(flow.peer.to_string())), ("why", Detail::Text(why))];
+        let at = self.at(now);
+        self.out.push(Output::Event(super::Event { at, name: "phone.tls_failed", call: None, agent: Some(agent), queue: None, detail }));
     }
 
     fn source_changed(&mut self, change: &Change, now: Instant) {

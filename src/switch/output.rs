@@ -15,6 +15,11 @@ pub enum Output {
         flow: sip::Flow,
         bytes: Vec<u8>,
     },
+    /// Should the next message to this flow open a connection: by which name its peer is to be known.
+    ExpectSip {
+        flow: sip::Flow,
+        name: String,
+    },
     CloseSip {
         flow: sip::Flow,
     },

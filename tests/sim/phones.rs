@@ -7,6 +7,7 @@ use super::sound::Sound;
 use super::stream::{Stream, formats};
 use sanling::base::time::{millis, secs};
 use sanling::base::{Duration, Instant, Rng};
+use sanling::sip::Protocol;
 use sanling::sip::msg::digest::{Algorithm, Challenge, Credentials, ha1};
 use sanling::sip::msg::{Message, Method, Request, Response, parse};
 use std::collections::BTreeMap;
@@ -218,8 +219,16 @@ pub struct Phone {
     pub contact_params: String,
     /// Its second way to the switch; the first is `sip`.
     pub spare: Option<SocketAddr>,
-    /// Its ways are connections.
-    pub is_over_tcp: bool,
+    /// By what its way is, and its second one.
+    pub over: Protocol,
+    pub spare_over: Protocol,
+    /// Where it takes connections, and the name that its certificate proves over TLS.
+    pub listens_at: Option<SocketAddr>,
+    pub certificate: Option<String>,
+    /// Ways of which the proxy before it says that they are broken (430, RFC 5626 §11.5).
+    pub lost_ways: Vec<SocketAddr>,
+    /// Its Contact, where that is not its address.
+    pub contact: Option<String>,
     /// Its calls have no offer: the switch makes one.
     pub offers_late: bool,
     /// Rings reliably, and so often was acknowledged (RFC 3262).
@@ -302,7 +311,12 @@ impl Phone {
             register_lines: String::new(),
             contact_params: String::new(),
             spare: None,
-            is_over_tcp: false,
+            over: Protocol::Udp,
+            spare_over: Protocol::Udp,
+            listens_at: None,
+            certificate: None,
+            lost_ways: Vec::new(),
+            contact: None,
             offers_late: false,
             rings_reliably: false,
             pracks_heard: 0,
@@ -385,7 +399,8 @@ impl Phone {
         let bytes = format!(
             "REGISTER sip:{domain} SIP/2.0\r\nVia: SIP/2.0/UDP {sip};branch={branch};rport\r\nMax-Forwards: 70\r\n\
              From: <sip:{name}@{domain}>;tag=reg{name}\r\nTo: <sip:{name}@{domain}>\r\nCall-ID: {id}\r\nCSeq: {cseq} REGISTER\r\n\
-             Contact: <sip:{name}@{sip}>{params}\r\nExpires: {expires}\r\n{more}{authorization}Content-Length: 0\r\n\r\n",
+             Contact: <{contact}>{params}\r\nExpires: {expires}\r\n{more}{authorization}Content-Length: 0\r\n\r\n",
+            contact = self.contact(),
             params = self.contact_params,
             more = self.register_lines,
             id = self.register_id,
@@ -393,6 +408,10 @@ impl Phone {
         );
         let id = self.register_id.clone();
         self.request(branch, Method::Register, id, Purpose::Register, bytes.into_bytes(), now, out);
+    }
+
+    fn contact(&self) -> String {
+        self.contact.clone().unwrap_or_else(|| format!("sip:{}@{}", self.name, self.sip))
     }
 
     /// Asks something outside of calls (SUBSCRIBE, MESSAGE), proving itself when it is challenged.
@@ -663,6 +682,7 @@ impl Phone {
     pub fn changes_way(&mut self) {
         if let Some(spare) = self.spare.replace(self.sip) {
             self.sip = spare;
+            std::mem::swap(&mut self.over, &mut self.spare_over);
         }
     }
 
@@ -836,7 +856,9 @@ impl Phone {
         let refuses = leg.stream.cipher.as_ref().is_some_and(|cipher| cipher.refuses(&request.body));
         leg.invite = Some(request);
         let habit = &self.habit;
-        if refuses {
+        if self.lost_ways.contains(&self.sip) {
+            leg.plan.push((now, Step::Refuse(430)));
+        } else if refuses {
             leg.plan.push((now, Step::Refuse(488)));
         } else if busy {
             leg.plan.push((now, Step::Refuse(486)));
@@ -1252,7 +1274,7 @@ impl Phone {
             response.headers.push("Supported", "record-aware");
         }
         if (180..300).contains(&code) {
-            response.headers.push("Contact", format!("<sip:{}@{}>", self.name, self.sip));
+            response.headers.push("Contact", format!("<{}>", self.contact()));
         }
         if let Some(body) = body {
             response.headers.push("Content-Type", "application/sdp");

@@ -98,6 +98,9 @@ pub struct World {
     /// Messages that crossed the switch's border, either way.
     pub messages: u64,
     pub replies: Vec<Reply>,
+    /// Connections that stand, and who is to be at the end of the next.
+    connected: BTreeSet<Flow>,
+    expected: Option<(Flow, String)>,
     /// Connections that the switch closed.
     pub closed: Vec<SocketAddr>,
     pub drained: bool,
@@ -122,6 +125,7 @@ enum Line {
     Crash(&'static str),
 }
 
+const LISTEN_TLS: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 5061);
 const LISTEN_V6: SocketAddr = SocketAddr::new(IpAddr::V6(std::net::Ipv6Addr::LOCALHOST), 5060);
 
 /// The shipped configuration, with texts replaced and `--set` overrides.
@@ -145,7 +149,7 @@ pub fn configuration(replace: &[(&str, &str)], overrides: &[&str]) -> Arc<Config
 /// Everything but the media plane's seed is new at each start.
 fn surroundings(listen: SocketAddr, media_seed: u64, wall: WallClock, rng: &mut Rng) -> Surroundings {
     Surroundings {
-        listen: vec![(Protocol::Udp, listen), (Protocol::Tcp, listen), (Protocol::Udp, LISTEN_V6)],
+        listen: vec![(Protocol::Udp, listen), (Protocol::Tcp, listen), (Protocol::Udp, LISTEN_V6), (Protocol::Tls, LISTEN_TLS)],
         our_hosts: vec!["localhost".to_owned()],
         seed: rng.next_u64(),
         secret: std::array::from_fn(|_| rng.below(256) as u8),
@@ -155,8 +159,9 @@ fn surroundings(listen: SocketAddr, media_seed: u64, wall: WallClock, rng: &mut 
 }
 
 /// As a phone writes it that has a connection.
-fn over_tcp(bytes: &[u8]) -> Vec<u8> {
-    String::from_utf8_lossy(bytes).replace("SIP/2.0/UDP", "SIP/2.0/TCP").into_bytes()
+fn over(protocol: Protocol, bytes: &[u8]) -> Vec<u8> {
+    let via = format!("SIP/2.0/{}", protocol.name().to_ascii_uppercase());
+    String::from_utf8_lossy(bytes).replace("SIP/2.0/UDP", &via).into_bytes()
 }
 
 impl World {
@@ -209,6 +214,8 @@ impl World {
             lived: BTreeMap::new(),
             messages: 0,
             replies: Vec::new(),
+            connected: BTreeSet::new(),
+            expected: None,
             closed: Vec::new(),
             drained: false,
             unauthentic: 0,
@@ -230,6 +237,7 @@ impl World {
         self.crashes += 1;
         self.up_at = Some(self.now + down_for);
         self.inputs.clear();
+        self.connected.clear();
         self.turn = Turn::new();
         self.bound.clear();
         self.legs.clear();
@@ -327,13 +335,46 @@ impl World {
         let index = self.find(name).unwrap_or_else(|| panic!("no phone of {name}"));
         let second: SocketAddr = second.parse().expect("an address");
         self.by_address.insert(second, index);
-        (self.phones[index].spare, self.phones[index].is_over_tcp) = (Some(second), true);
+        let phone = &mut self.phones[index];
+        (phone.spare, phone.over, phone.spare_over) = (Some(second), Protocol::Tcp, Protocol::Tcp);
         self
+    }
+
+    /// The phone speaks `over` that, and takes connections, or datagrams, of `listens` there; over TLS it proves that it is `certificate`.
+    pub fn listens_too(&mut self, name: &str, over: Protocol, (listens, at): (Protocol, &str), certificate: Option<&str>) -> &mut Self {
+        let index = self.find(name).unwrap_or_else(|| panic!("no phone of {name}"));
+        let at: SocketAddr = at.parse().expect("an address");
+        self.by_address.insert(at, index);
+        let phone = &mut self.phones[index];
+        (phone.over, phone.spare, phone.spare_over, phone.listens_at) = (over, Some(at), listens, Some(at));
+        phone.certificate = certificate.map(str::to_owned);
+        self
+    }
+
+    /// Whether what the switch sends over a connection has one to go by: it is told when not.
+    fn connects(&mut self, flow: Flow) -> bool {
+        let name = self.expected.take().filter(|(expected, _)| *expected == flow).map(|(_, name)| name);
+        if self.connected.contains(&flow) {
+            return true;
+        }
+        let phone = self.by_address.get(&flow.peer).map(|index| &self.phones[*index]);
+        let listens = phone.is_some_and(|phone| phone.listens_at.is_none_or(|at| at == flow.peer));
+        let name = name.unwrap_or_else(|| flow.peer.ip().to_string());
+        let proves = flow.protocol == Protocol::Tcp || phone.is_some_and(|phone| phone.certificate.as_ref() == Some(&name));
+        if listens && proves {
+            return self.connected.insert(flow);
+        }
+        if listens {
+            self.inputs.push_back(Input::Sip(Received::NoTls { flow, why: format!("its certificate is not {name}'s") }));
+        }
+        self.inputs.push_back(Input::Sip(Received::SendFailed { flow }));
+        false
     }
 
     /// A connection breaks, and both ends see it.
     pub fn breaks(&mut self, at: SocketAddr) -> &mut Self {
         let flow = self.flow_of(at);
+        self.connected.remove(&flow);
         if let Some(index) = self.by_address.remove(&at) {
             let phone = &mut self.phones[index];
             if phone.sip == at {
@@ -354,10 +395,18 @@ impl World {
 
     /// Each family has an address of the switch.
     fn flow_of(&self, peer: SocketAddr) -> Flow {
-        let is_tcp = self.phones.iter().any(|phone| phone.is_over_tcp && (phone.sip == peer || phone.spare == Some(peer)));
+        let protocol = self
+            .by_address
+            .get(&peer)
+            .map(|index| &self.phones[*index])
+            .map_or(Protocol::Udp, |phone| if phone.sip == peer { phone.over } else { phone.spare_over });
         Flow {
-            protocol: if is_tcp { Protocol::Tcp } else { Protocol::Udp },
-            local: if peer.is_ipv4() { self.listen } else { LISTEN_V6 },
+            protocol,
+            local: match (protocol, peer.is_ipv4()) {
+                (Protocol::Tls, true) => LISTEN_TLS,
+                (_, true) => self.listen,
+                (_, false) => LISTEN_V6,
+            },
             peer,
         }
     }
@@ -394,7 +443,8 @@ impl World {
         for emission in out {
             match emission {
                 Emission::Sip(bytes) => {
-                    let bytes = if self.phones[phone].is_over_tcp { over_tcp(&bytes) } else { bytes };
+                    let by = self.phones[phone].over;
+                    let bytes = if by.is_stream() { over(by, &bytes) } else { bytes };
                     for delay in self.net.copies(self.net.sip) {
                         self.put(delay, Happening::SipToSwitch { from, bytes: bytes.clone() });
                     }
@@ -559,6 +609,9 @@ impl World {
                     self.checkers.received(from, &bytes, self.now);
                 }
                 let flow = self.flow_of(from);
+                if flow.protocol.is_stream() {
+                    self.connected.insert(flow);
+                }
                 self.inputs.push_back(Input::Sip(Received::Bytes { flow, bytes }));
                 self.settle();
             }
@@ -682,15 +735,18 @@ impl World {
                     if matches!(hearer, Hearer::Maker | Hearer::Usurper) {
                         continue;
                     }
-                    if flow.protocol == Protocol::Tcp && !self.by_address.contains_key(&flow.peer) {
-                        self.inputs.push_back(Input::Sip(Received::SendFailed { flow }));
+                    if flow.protocol.is_stream() && !self.connects(flow) {
                         continue;
                     }
                     for delay in self.net.copies(self.net.sip) {
                         self.put(delay, Happening::SipToPhone { to: flow.peer, bytes: bytes.clone() });
                     }
                 }
-                Output::CloseSip { flow } => self.closed.push(flow.peer),
+                Output::ExpectSip { flow, name } => self.expected = Some((flow, name)),
+                Output::CloseSip { flow } => {
+                    self.connected.remove(&flow);
+                    self.closed.push(flow.peer);
+                }
                 Output::TrustSip { .. } | Output::Dialog { .. } => {}
                 Output::Media(command) => {
                     self.checkers.ordered(&command, self.now);

@@ -15,6 +15,10 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     ("tls", "TLS（1.2 和 1.3）监听所用的证书。`sanling reload` 重新读取文件；已打开的连接不受影响。"),
     ("tls.certificate", "PEM，相对于配置目录：先是本机证书，再是通向其签发机构的证书。"),
     ("tls.key", "对应的私钥，PEM，不带口令；服务可读，其他人不可读。"),
+    (
+        "tls.phone_ca",
+        "PEM：话机证书的签发机构。给出时，Contact 写明 `transport=tls` 或 `sips:`、又没有已打开连接的话机，由交换机打开连接呼叫，其证书必须含有 Contact 的主机（名称或地址）。不给出时，TLS 话机只通过它自己的连接呼叫。",
+    ),
     ("sip.session_expires", "RFC 4028：每隔多久确认通话双方仍在。"),
     ("sip.min_session_expires", "要求更短的话机得到 422。"),
     ("sip.registration_min", "注册时间更短的话机得到 423。"),

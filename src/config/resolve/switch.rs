@@ -102,6 +102,7 @@ impl Resolver<'_> {
             dns: raw.dns.iter().flatten().filter_map(|spot| self.name_server(spot)).collect(),
             guard: self.guard(raw.guard.as_ref().unwrap_or(&crate::config::raw::RawGuard::default())),
             tls,
+            phone_ca: None,
         };
         if config.min_session_expires > config.session_expires {
             let place = raw.min_session_expires.as_ref().or(raw.session_expires.as_ref()).map_or(raw.place, |spot| spot.place);

@@ -31,6 +31,19 @@ impl Resolver<'_> {
         pair
     }
 
+    /// By whose certificates phones are known that are called over TLS.
+    pub(super) fn phone_ca(&mut self, raw: &RawTls, listen: &[Spot<Listen>]) -> Option<PathBuf> {
+        let ca = raw.phone_ca.as_ref()?;
+        for finding in self.certificates.authorities(&ca.value) {
+            self.found(ca.place, finding);
+        }
+        if !listen.iter().any(|spot| spot.value.protocol == ListenProtocol::Tls) {
+            let remedy = "add \"tls:ADDRESS:5061\" to sip.listen, or leave phone_ca out";
+            self.faults.warning(ca.place, "phones are to be called over TLS, and the switch has no address for it", remedy);
+        }
+        Some(PathBuf::from(&ca.value))
+    }
+
     /// `given`: the certificate, and the key, be they right or wrong.
     fn pair(&mut self, certificate: Option<&Spot<String>>, key: Option<&Spot<String>>, given: (bool, bool)) -> Option<KeyPair> {
         let remedy = "give both `certificate` and `key`, each a PEM file, relative to this folder";

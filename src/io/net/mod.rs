@@ -71,6 +71,11 @@ impl Net {
         }
     }
 
+    /// Should the next message to this flow open a connection over TLS: the peer's certificate is to be for that name.
+    pub fn expect(&self, flow: Flow, name: String) {
+        self.tcp.expect(flow, name);
+    }
+
     /// Closes a connection once what was given to it is written; `Received::Closed` follows.
     pub fn close(&self, flow: Flow) {
         if flow.protocol.is_stream() {
@@ -169,7 +174,7 @@ impl Reporter {
 fn weight(fact: &Received) -> u32 {
     match fact {
         Received::Bytes { bytes, .. } => u32::try_from(bytes.len()).unwrap_or(u32::MAX),
-        Received::Certified { .. } | Received::Closed { .. } | Received::SendFailed { .. } => 0,
+        Received::Certified { .. } | Received::NoTls { .. } | Received::Closed { .. } | Received::SendFailed { .. } => 0,
     }
 }
 

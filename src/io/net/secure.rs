@@ -1,11 +1,11 @@
 //! TLS on connections: handshakes on a thread of their own, so that whoever begins many delays no call, each within its time; who the
 //! other side is; and, to whom we connect, whether it is who it should be.
 
-use crate::io::tls::{Material, TrunkSide, names_of};
+use crate::io::tls::{Material, TrunkSide, is_for, names_of};
 use crate::sip::Flow;
 use crate::switch::input::FoundHosts;
-use rustls::ServerConfig;
-use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, ServerConfig};
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -59,11 +59,27 @@ impl Tls {
         self.0.material.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The trunk at that address: nobody else is connected to.
-    fn trunk_at(&self, peer: SocketAddr) -> Option<TrunkSide> {
-        let found = self.0.found.read().unwrap_or_else(PoisonError::into_inner);
-        self.material().trunks.iter().find(|trunk| trunk.is_at(peer, &found)).cloned()
+    /// Who is to be at that address: a trunk's host, or an agent's phone by the name that it gave, or by its address. Nobody else is connected to.
+    fn far(&self, peer: SocketAddr, name: Option<String>) -> Option<Far> {
+        let (found, material) = (self.0.found.read().unwrap_or_else(PoisonError::into_inner), self.material());
+        if let Some(TrunkSide { name, config, .. }) = material.trunks.iter().find(|trunk| trunk.is_at(peer, &found)).cloned() {
+            return Some(Far { name, config, phone: false });
+        }
+        let config = material.phones.clone()?;
+        let name = match name {
+            Some(name) => ServerName::try_from(name).ok()?,
+            None => ServerName::IpAddress(peer.ip().into()),
+        };
+        Some(Far { name, config, phone: true })
     }
+}
+
+/// To whom we connect, and how he is to be known.
+pub(super) struct Far {
+    name: ServerName<'static>,
+    config: Arc<ClientConfig>,
+    /// Else a trunk's host.
+    phone: bool,
 }
 
 /// A connection that stands, and the names that its peer has proven.
@@ -103,10 +119,10 @@ impl Handshakes {
     }
 
     /// With one who connected.
-    pub async fn accept(&self, stream: TcpStream, flow: Flow) -> Option<Shaken> {
+    pub async fn accept(&self, stream: TcpStream, flow: Flow) -> Result<Shaken, String> {
         let material = self.tls.material();
-        let server = material.server.as_ref()?;
-        let stream = self.shake(TlsAcceptor::from(server.config.clone()).accept(stream), flow).await?;
+        let server = material.server.as_ref().ok_or("no certificate of ours")?;
+        let stream = self.shake(TlsAcceptor::from(server.config.clone()).accept(stream)).await?;
         let names = match (&server.judge, stream.get_ref().1.peer_certificates()) {
             (Some(judge), Some([own, others @ ..])) => match judge.verify_client_cert(own, others, UnixTime::now()) {
                 Ok(_) => names_of(own),
@@ -117,35 +133,39 @@ impl Handshakes {
             },
             _ => Vec::new(),
         };
-        Some(Shaken { stream: stream.into(), names })
+        Ok(Shaken { stream: stream.into(), names })
     }
 
-    /// With a trunk to which we have connected.
-    pub async fn connect(&self, stream: TcpStream, flow: Flow) -> Option<Shaken> {
-        let TrunkSide { name, config, .. } = self.tls.trunk_at(flow.peer)?;
-        let stream = self.shake(TlsConnector::from(config).connect(name, stream), flow).await?;
+    /// With whom we have connected to.
+    pub async fn connect(&self, stream: TcpStream, Far { name, config, phone }: Far) -> Result<Shaken, String> {
+        let wanted = if let ServerName::DnsName(name) = &name { Some(name.as_ref().to_ascii_lowercase()) } else { None };
+        let stream = self.shake(TlsConnector::from(config).connect(name, stream)).await?;
         let own: Option<&CertificateDer<'_>> = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+        if phone {
+            // RFC 5922 §7.2: no wildcards; carriers have them.
+            let is_named = |wanted: &String| own.is_some_and(|own| is_for(own, wanted));
+            return match wanted {
+                Some(wanted) if !is_named(&wanted) => Err(format!("a wildcard certificate is not {wanted}'s")),
+                // A phone's certificate makes nobody a carrier.
+                _ => Ok(Shaken { stream: stream.into(), names: Vec::new() }),
+            };
+        }
         let names = own.map(names_of).unwrap_or_default();
-        Some(Shaken { stream: stream.into(), names })
+        Ok(Shaken { stream: stream.into(), names })
     }
 
-    /// Whether somebody is there whom we would know.
-    pub fn may_connect(&self, peer: SocketAddr) -> bool {
-        self.tls.trunk_at(peer).is_some()
+    /// Who is to be there, if it is somebody whom we would know.
+    pub fn far(&self, peer: SocketAddr, name: Option<String>) -> Option<Far> {
+        self.tls.far(peer, name)
     }
 
-    async fn shake<T: Send + 'static>(&self, hands: impl Future<Output = io::Result<T>> + Send + 'static, flow: Flow) -> Option<T> {
-        let mut shaking = Waiting(self.runtime.as_ref()?.spawn(timeout(HANDSHAKE_MAX, hands)));
+    async fn shake<T: Send + 'static>(&self, hands: impl Future<Output = io::Result<T>> + Send + 'static) -> Result<T, String> {
+        let runtime = self.runtime.as_ref().ok_or("the switch ends")?;
+        let mut shaking = Waiting(runtime.spawn(timeout(HANDSHAKE_MAX, hands)));
         match (&mut shaking.0).await {
-            Ok(Ok(Ok(stream))) => Some(stream),
-            Ok(Ok(Err(error))) => {
-                tracing::info!(peer = %flow.peer, %error, "no TLS with this peer");
-                None
-            }
-            Ok(Err(_)) | Err(_) => {
-                tracing::debug!(peer = %flow.peer, "no TLS in time");
-                None
-            }
+            Ok(Ok(Ok(stream))) => Ok(stream),
+            Ok(Ok(Err(error))) => Err(error.to_string()),
+            Ok(Err(_)) | Err(_) => Err("no handshake in time".to_owned()),
         }
     }
 }

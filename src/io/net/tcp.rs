@@ -7,7 +7,7 @@
 use super::Reporter;
 use super::counters::count;
 use super::listen::refused;
-use super::secure::{Handshakes, Shaken};
+use super::secure::{Far, Handshakes, Shaken};
 use super::strangers::Strangers;
 use crate::base::limits::{TCP_CONNECTIONS_MAX, TCP_IDLE_MAX, TCP_OUTBOX_MAX};
 use crate::config::ListenProtocol;
@@ -48,6 +48,8 @@ pub(super) struct Connections {
 
 struct Table {
     open: BTreeMap<Flow, Connection>,
+    /// By which name whom the next message goes to is to be known, where that opens a connection.
+    expected: Option<(Flow, String)>,
     /// Those that were taken, and over which nobody has proven himself yet.
     strangers: Strangers,
 }
@@ -78,7 +80,11 @@ impl Drop for Connection {
 
 impl Connections {
     pub fn new(strangers_max: u32, handshakes: Option<Handshakes>, out: Reporter) -> Self {
-        let table = Table { open: BTreeMap::new(), strangers: Strangers::new(usize::try_from(strangers_max).unwrap_or(usize::MAX)) };
+        let table = Table {
+            open: BTreeMap::new(),
+            expected: None,
+            strangers: Strangers::new(usize::try_from(strangers_max).unwrap_or(usize::MAX)),
+        };
         Self { table: Arc::new(Mutex::new(table)), next_serial: Arc::default(), handshakes: handshakes.map(Arc::new), out }
     }
 
@@ -96,6 +102,11 @@ impl Connections {
             // None there, or one that is just ending.
             Err(mpsc::error::TrySendError::Closed(bytes)) => self.open(flow, bytes),
         }
+    }
+
+    pub fn expect(&self, flow: Flow, name: String) {
+        let mut table = self.table();
+        table.expected = (!table.open.contains_key(&flow)).then_some((flow, name));
     }
 
     pub fn close(&self, flow: Flow) {
@@ -116,28 +127,31 @@ impl Connections {
     }
 
     fn open(&self, flow: Flow, bytes: Vec<u8>) {
+        let name = self.table().expected.take().filter(|(expected, _)| *expected == flow).map(|(_, name)| name);
         // Over TLS who cannot be known is not connected to.
-        let may_connect = match (flow.protocol, &self.handshakes) {
-            (Protocol::Tls, Some(handshakes)) => handshakes.may_connect(flow.peer),
-            (Protocol::Tls, None) => false,
-            (Protocol::Udp | Protocol::Tcp, _) => true,
+        let far = match (flow.protocol, &self.handshakes) {
+            (Protocol::Tls, Some(handshakes)) => handshakes.far(flow.peer, name).map(Some),
+            (Protocol::Tls, None) => None,
+            (Protocol::Udp | Protocol::Tcp, _) => Some(None),
         };
-        if !may_connect || !self.start(flow, None, Some(bytes)) {
+        let opened = far.is_some_and(|far| self.start(flow, Beginning::Opened(far), Some(bytes)));
+        if !opened {
             self.out.tell(Received::SendFailed { flow });
         }
     }
 
     fn accepted(&self, flow: Flow, stream: TcpStream) {
-        if self.start(flow, Some(stream), None) {
+        if self.start(flow, Beginning::Accepted(stream), None) {
             count(&self.out.counting.connections_accepted);
         }
     }
 
-    /// Enters a connection, to be opened unless `stream` is there, and starts its task; false when there are too many.
-    fn start(&self, flow: Flow, stream: Option<TcpStream>, first: Option<Vec<u8>>) -> bool {
+    /// Enters a connection and starts its task; false when there are too many.
+    fn start(&self, flow: Flow, beginning: Beginning, first: Option<Vec<u8>>) -> bool {
         let mut table = self.table();
         let serial = self.next_serial.fetch_add(1, Relaxed);
-        let displaced = if stream.is_some() { table.strangers.enter(flow, serial) } else { None };
+        let is_accepted = matches!(beginning, Beginning::Accepted(_));
+        let displaced = if is_accepted { table.strangers.enter(flow, serial) } else { None };
         if let Some(displaced) = displaced
             && table.open.remove(&displaced).is_some()
         {
@@ -156,7 +170,7 @@ impl Connections {
         }
         let connections = self.clone();
         let task = tokio::spawn(async move {
-            let end = run(stream, orders, &connections, flow, serial).await;
+            let end = run(beginning, orders, &connections, flow, serial).await;
             connections.ended(flow, serial, end).await;
         });
         let replaced = table.remove(flow);
@@ -215,13 +229,19 @@ async fn open(peer: SocketAddr, out: &Reporter) -> Option<TcpStream> {
     stream
 }
 
-/// A connection's life, from its beginning: `stream` is there where it came in.
-async fn run(stream: Option<TcpStream>, mut orders: mpsc::Receiver<Vec<u8>>, connections: &Connections, flow: Flow, serial: u64) -> End {
-    let is_accepted = stream.is_some();
-    let stream = match stream {
-        Some(stream) => stream,
-        None => match open(flow.peer, &connections.out).await {
-            Some(stream) => stream,
+/// How a connection comes about.
+enum Beginning {
+    Accepted(TcpStream),
+    /// By us; over TLS to who is to be there.
+    Opened(Option<Far>),
+}
+
+/// A connection's life, from its beginning.
+async fn run(beginning: Beginning, mut orders: mpsc::Receiver<Vec<u8>>, connections: &Connections, flow: Flow, serial: u64) -> End {
+    let (stream, far) = match beginning {
+        Beginning::Accepted(stream) => (stream, None),
+        Beginning::Opened(far) => match open(flow.peer, &connections.out).await {
+            Some(stream) => (stream, far),
             None => return End { unsent: true, connected: false },
         },
     };
@@ -231,11 +251,22 @@ async fn run(stream: Option<TcpStream>, mut orders: mpsc::Receiver<Vec<u8>>, con
         let (reader, writer) = stream.into_split();
         return live(reader, writer, orders, connections, flow, serial).await;
     };
-    let shaken = if is_accepted { handshakes.accept(stream, flow).await } else { handshakes.connect(stream, flow).await };
-    let Some(Shaken { stream, names }) = shaken else {
-        count(&connections.out.counting.handshake_failures);
-        orders.close();
-        return End { unsent: orders.try_recv().is_ok(), connected: false };
+    let opened = far.is_some();
+    let shaken = match far {
+        None => handshakes.accept(stream, flow).await,
+        Some(far) => handshakes.connect(stream, far).await,
+    };
+    let Shaken { stream, names } = match shaken {
+        Ok(shaken) => shaken,
+        Err(why) => {
+            tracing::info!(peer = %flow.peer, why, "no TLS with this peer");
+            count(&connections.out.counting.handshake_failures);
+            if opened {
+                connections.out.tell_waiting(Received::NoTls { flow, why }).await;
+            }
+            orders.close();
+            return End { unsent: orders.try_recv().is_ok(), connected: false };
+        }
     };
     if !names.is_empty() && connections.is_current(flow, serial) {
         connections.out.tell_waiting(Received::Certified { flow, names }).await;

@@ -81,13 +81,17 @@ impl Signed {
 
 /// The shipped configuration with TLS; `trunk`: what else stands for the trunk "secure", which has the authority `ca.pem`.
 fn configuration(trunk: &str) -> Config {
+    configured("", trunk)
+}
+
+fn configured(more: &str, trunk: &str) -> Config {
     let files = [
         ("switch.toml", include_str!("../../../config/switch.toml").to_owned()),
         ("agents.toml", include_str!("../../../config/agents.toml").to_owned()),
         (
             "tls.toml",
             format!(
-                "[tls]\ncertificate = \"own.pem\"\nkey = \"own-key.pem\"\n[[trunk]]\nid = \"secure\"\nca = \"ca.pem\"\naccept_from = []\n{trunk}"
+                "[tls]\ncertificate = \"own.pem\"\nkey = \"own-key.pem\"\n{more}[[trunk]]\nid = \"secure\"\nca = \"ca.pem\"\naccept_from = []\n{trunk}"
             ),
         ),
     ];
@@ -108,11 +112,16 @@ struct World {
 impl World {
     /// Listens with a certificate for `switch.example`.
     fn new(trunk: &str) -> Self {
+        Self::with("", trunk)
+    }
+
+    /// `tls`: what else stands in its table.
+    fn with(more: &str, trunk: &str) -> Self {
         let (authority, folder) = (Authority::new(), tempfile::tempdir().expect("a folder"));
         authority.signs(&["switch.example"], NOW).write(folder.path(), "own");
         authority.signs(&["client.example"], NOW).write(folder.path(), "client");
         std::fs::write(folder.path().join("ca.pem"), &authority.pem).expect("written");
-        let config = configuration(trunk);
+        let config = configured(more, trunk);
         let tls = Tls::new(Material::load(&config, folder.path()).expect("it fits"));
         let (sender, inbox) = mpsc::channel(SWITCH_INBOX_MAX);
         let listen = Listen { protocol: ListenProtocol::Tls, address: "127.0.0.1:0".parse().expect("an address") };
@@ -171,6 +180,10 @@ struct Carrier {
 
 impl Carrier {
     async fn new(own: &Signed, asks: Option<&Authority>) -> Self {
+        Self::at("127.0.0.1:0", own, asks).await
+    }
+
+    async fn at(address: &str, own: &Signed, asks: Option<&Authority>) -> Self {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions().expect("versions");
         let builder = match asks {
@@ -182,7 +195,7 @@ impl Carrier {
             }
         };
         let config = builder.with_single_cert(own.chain(), own.private()).expect("it fits");
-        Self { listener: TcpListener::bind("127.0.0.1:0").await.expect("bound"), acceptor: TlsAcceptor::from(Arc::new(config)) }
+        Self { listener: TcpListener::bind(address).await.expect("bound"), acceptor: TlsAcceptor::from(Arc::new(config)) }
     }
 
     fn flow(&self, world: &World) -> Flow {
@@ -286,9 +299,57 @@ async fn a_trunk_that_is_not_who_it_should_be_gets_nothing() {
         let flow = carrier.flow(&world);
         world.net.send(flow, b"INVITE".to_vec());
         assert!(carrier.accepts().await.is_err(), "{own} {years:?}");
+        assert!(matches!(world.next().await, Received::NoTls { flow: told, .. } if told == flow));
         assert_eq!(world.next().await, Received::SendFailed { flow });
         let counters = world.net.counters();
         assert_eq!((counters.handshake_failures, counters.connections_open), (1, 0), "{own} {years:?} {signed_by_ours}");
+    }
+}
+
+/// RFC 5922 §7.1: a phone is known by the host of its Contact, an address of either family or a name; §7.2: by no wildcard.
+#[tokio::test]
+async fn a_phone_is_connected_to_when_its_certificate_is_of_its_contact() {
+    const HERE: &str = "127.0.0.1:0";
+    for (address, own, named, signed_by_ours, fits) in [
+        (HERE, "127.0.0.1", None, true, true),
+        ("[::1]:0", "::1", None, true, true),
+        (HERE, "desk-1.house", Some("desk-1.house"), true, true),
+        (HERE, "127.0.0.2", None, true, false),
+        ("[::1]:0", "127.0.0.1", None, true, false),
+        (HERE, "127.0.0.1", Some("desk-1.house"), true, false),
+        (HERE, "desk-1.house", None, true, false),
+        (HERE, "*.house", Some("desk-1.house"), true, false),
+        (HERE, "127.0.0.1", None, false, false),
+    ] {
+        let mut world = World::with("phone_ca = \"ca.pem\"\n", "hosts = []\n");
+        let stranger = Authority::new();
+        let signer = if signed_by_ours { &world.authority } else { &stranger };
+        let phone = Carrier::at(address, &signer.signs(&[own], NOW), Some(&world.authority)).await;
+        let flow = phone.flow(&world);
+        if let Some(name) = named {
+            world.net.expect(flow, name.to_owned());
+        }
+        world.net.send(flow, b"INVITE".to_vec());
+        let accepted = phone.accepts().await;
+        if fits {
+            let mut stream = accepted.expect("shaken");
+            assert!(stream.get_ref().1.peer_certificates().is_some(), "it sees who we are");
+            assert_eq!(read_exactly(&mut stream, 6).await, b"INVITE");
+            stream.write_all(b"180").await.expect("written");
+            // No name is certified by it: a phone is no carrier.
+            assert_eq!(world.next().await, Received::Bytes { flow, bytes: b"180".to_vec() });
+        } else {
+            assert!(
+                matches!(world.next().await, Received::NoTls { flow: told, why } if told == flow && why.contains("certificate")),
+                "{own}"
+            );
+            assert_eq!(world.next().await, Received::SendFailed { flow });
+            if let Ok(mut stream) = accepted {
+                let mut said = Vec::new();
+                let _ = timeout(DEADLINE, stream.read_to_end(&mut said)).await.expect("it is closed");
+                assert!(said.is_empty(), "{own} was told something");
+            }
+        }
     }
 }
 

@@ -87,7 +87,7 @@ impl Endpoint {
         self.streams.remove(&flow);
         self.deadlines.set(Timer::Stream(flow), None);
         let mut events = Vec::new();
-        for agent in self.registrar.flow_closed(flow, &mut events) {
+        for agent in self.registrar.flow_closed(flow, &self.settings, &mut events) {
             self.touch_agent(&agent);
         }
         self.registrations(events, out);

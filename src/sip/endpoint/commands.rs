@@ -3,7 +3,6 @@
 use super::super::carrier::shown;
 use super::super::leg_out::{Calling, LegOut, Target};
 use super::super::msg::Uri;
-use super::super::outbound::hop_to;
 use super::super::registrar::Binding;
 use super::super::watch::Summary;
 use super::super::{Callee, Command, InviteMarks, Metadata, Output, Party, TrunkWay};
@@ -94,27 +93,28 @@ impl Endpoint {
         match callee {
             Callee::Account(agent) => {
                 let to = Uri::sip(Some(agent.as_str()), &self.settings.domain, None);
-                let target = |binding: &Binding| Target {
+                let target = |binding: &Binding, flow| Target {
                     behind_nat: binding.behind_nat,
                     route: binding.path.clone(),
                     reg_id: binding.reg_id,
-                    ..Target::new(binding.uri.clone(), to.clone(), hop_to(&binding.path, binding.flow))
+                    ..Target::new(binding.uri.clone(), to.clone(), flow)
                 };
                 let mut groups: BTreeMap<u16, Vec<Target>> = BTreeMap::new();
                 // RFC 5626 §7: a phone is called by one of its flows at a time, the newest first.
                 let mut phones: BTreeMap<&str, (u16, usize)> = BTreeMap::new();
                 for binding in self.registrar.of(agent.as_str()).iter().rev() {
+                    let Some(flow) = binding.whereabouts().hop(&self.settings) else { continue };
                     let place = u16::MAX - binding.q;
                     let instance = binding.instance.as_deref().filter(|_| binding.reg_id.is_some());
                     if let Some((place, at)) = instance.and_then(|instance| phones.get(instance)) {
-                        groups.entry(*place).or_default()[*at].other_flows.push(target(binding));
+                        groups.entry(*place).or_default()[*at].other_flows.push(target(binding, flow));
                         continue;
                     }
                     let group = groups.entry(place).or_default();
                     if let Some(instance) = instance {
                         phones.insert(instance, (place, group.len()));
                     }
-                    group.push(target(binding));
+                    group.push(target(binding, flow));
                 }
                 groups.into_values().collect()
             }

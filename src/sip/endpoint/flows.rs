@@ -1,10 +1,10 @@
 //! What hangs on each flow, so that the end of one is felt by those alone who use it; and the way back to phones that a restart cut off.
 
 use super::super::transaction::ClientKey;
-use super::super::{Flow, Output};
+use super::super::{Event, Flow, Output};
 use super::{Endpoint, Leg};
-use crate::base::{Instant, LegId};
-use std::collections::BTreeMap;
+use crate::base::{AgentId, Instant, LegId};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 /// How a leg holds on to its phone; nothing for one over UDP, which needs no connection.
@@ -70,6 +70,15 @@ impl Flows {
 }
 
 impl Endpoint {
+    /// Whom requests that wait on this flow were for is told of, where it is an agent's phone; of carriers their own events tell.
+    pub(super) fn no_tls(&mut self, flow: Flow, why: &str, out: &mut Vec<Output>) {
+        let legs = self.flows.waiting(flow).into_iter().filter_map(|key| self.clients.get(&key)?.leg());
+        let agents: BTreeSet<AgentId> = legs.filter_map(|leg| self.legs.get(&leg)?.account().cloned()).collect();
+        for agent in agents {
+            out.push(Output::Event(Event::PhoneTlsFailed { agent, flow, why: why.to_owned() }));
+        }
+    }
+
     /// A leg has another connection, or another need of it.
     pub(super) fn moved(&mut self, id: LegId, from: Way, to: Way) {
         if from == to {
@@ -93,7 +102,7 @@ impl Endpoint {
         }
     }
 
-    /// Moves a leg whose connection is gone to one that the same phone registered by. The same phone: its contact has the user and host
+    /// Moves a leg whose connection is gone to one that the same phone registered by, or else to where it listens. The same phone: its contact has the user and host
     /// of the dialog's remote target, and it comes from the same address. Another connection from that address may be another phone's
     /// behind the same NAT, whose 481 would end the call.
     pub(super) fn rejoin(&mut self, id: LegId, now: Instant, out: &mut Vec<Output>) {
@@ -104,7 +113,8 @@ impl Endpoint {
         }
         let found =
             self.registrar.at(lost).find(|binding| session.dialog.is_with(&binding.uri) && self.streams.contains_key(&binding.flow));
-        if let Some(flow) = found.map(|binding| binding.flow) {
+        let found = found.map(|binding| binding.flow);
+        if let Some(flow) = found.or_else(|| session.dialog.listening(&self.settings).filter(|_| !session.is_unheard())) {
             self.with_leg(id, now, out, |leg, room| {
                 if let Leg::Session(session) = leg {
                     session.rejoined(flow, room);

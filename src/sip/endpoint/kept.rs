@@ -120,7 +120,7 @@ impl Endpoint {
     /// Brings the contacts of an agent back, in place of what is known of him. Those that ended meanwhile, and those of an agent who is
     /// no more, fall due at once: their `Unregistered` comes with the next time-out.
     pub fn restore_bindings(&mut self, agent: &AgentId, image: BindingsImage, _now: Instant) {
-        self.registrar.restore(agent, image.0);
+        self.registrar.restore(agent, image.0, &self.settings);
         let known = self.settings.accounts.contains_key(agent);
         let deadline = self.registrar.deadline(agent.as_str()).map(|deadline| if known { deadline } else { Instant::START });
         self.deadlines.set(Timer::Agent(agent.clone()), deadline);

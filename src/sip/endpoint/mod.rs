@@ -208,6 +208,7 @@ impl Endpoint {
         match received {
             Received::Bytes { flow, bytes } => self.bytes(flow, &bytes, now, out),
             Received::Certified { flow, names } => self.certified(flow, names, now),
+            Received::NoTls { flow, why } => self.no_tls(flow, &why, out),
             Received::Closed { flow } => self.closed(flow, now, out),
             Received::SendFailed { flow } => self.send_failed(flow, now, out),
         }

@@ -4,10 +4,11 @@ use super::super::fork::{Outcome, Way};
 use super::super::leg_out::Next;
 use super::super::msg::{Message, Method, Request, Response};
 use super::super::order::{Order, Room, Silence, User};
+use super::super::outbound::name_asked;
 use super::super::transaction::client::Client;
 use super::super::transaction::client_invite::{ClientInvite, ack_of_success};
 use super::super::transaction::{ClientAction, ClientEvent, ClientKey, ServerAction, ServerEvent, ServerKey};
-use super::super::{Flow, Output};
+use super::super::{Flow, Output, Protocol};
 use super::transactions::{Ack, ClientEntry, ClientMachine};
 use super::{Endpoint, Leg, Timer};
 use crate::base::limits::{FORKED_DIALOGS_MAX, REINVITE_MAX};
@@ -107,6 +108,12 @@ impl Endpoint {
     fn begin(&mut self, request: Request, flow: Flow, user: User, now: Instant, out: &mut Vec<Output>) {
         let key = ClientKey::of_request(&request);
         let reliable = flow.protocol.is_stream();
+        if flow.protocol == Protocol::Tls
+            && !self.streams.contains_key(&flow)
+            && let Some(name) = name_asked(&request)
+        {
+            out.push(Output::Expect { flow, name });
+        }
         let (method, number) = (request.method.clone(), request.cseq().0);
         let mut actions = Vec::new();
         let limit_at = match (&user, &method) {

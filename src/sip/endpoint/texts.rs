@@ -3,8 +3,8 @@
 
 use super::super::msg::{Message, Method, NameAddr, Request, Response, Uri};
 use super::super::order::{Asked, Silence, User};
-use super::super::outbound::hop_to;
 use super::super::refuse::with;
+use super::super::registrar::Binding;
 use super::super::transaction::ServerKey;
 use super::super::{Event, Flow, Output, Protocol, compose};
 use super::{Endpoint, Timer};
@@ -66,8 +66,8 @@ impl Endpoint {
         if self.texts.values().filter(|text| text.from == *from).count() >= TEXTS_OF_AGENT_MAX {
             return Err(with(refused(503), "Retry-After", "5"));
         }
-        let phones: Vec<_> =
-            self.registrar.of(to.as_str()).iter().map(|phone| (phone.uri.clone(), phone.path.clone(), phone.flow)).collect();
+        let reached = |phone: &Binding| Some((phone.uri.clone(), phone.path.clone(), phone.whereabouts().hop(&self.settings)?));
+        let phones: Vec<_> = self.registrar.of(to.as_str()).iter().filter_map(reached).collect();
         if phones.is_empty() {
             return Err(refused(480));
         }
@@ -77,7 +77,7 @@ impl Endpoint {
             path.iter().for_each(|hop| copy.headers.push("Route", hop.to_string()));
             // RFC 3428 §8, RFC 3261 §18.1.1: what is larger goes over what is congestion-safe, or not at all.
             if flow.protocol != Protocol::Udp || Message::Request(copy.clone()).to_bytes().len() <= TEXT_UDP_MAX {
-                copies.push((copy, hop_to(&path, flow)));
+                copies.push((copy, flow));
             }
         }
         if copies.is_empty() { Err(refused(513)) } else { Ok((to, copies)) }

@@ -4,7 +4,6 @@
 
 use super::super::msg::{Method, Request, Response};
 use super::super::order::{Asked, Order, Room, Silence};
-use super::super::outbound::hop_to;
 use super::super::refuse::{bad_event, with};
 use super::super::watch::{self, Facts, Package, Summary, Term, Watch, Wish};
 use super::super::{Flow, Output, Presence, WatchesImage, compose};
@@ -255,11 +254,11 @@ impl Endpoint {
             .of(agent.as_str())
             .iter()
             .filter(|binding| ways.contains(&binding.flow) && !watching.contains(&binding.flow.peer))
-            .map(|binding| (binding.uri.clone(), binding.path.clone(), binding.flow))
+            .filter_map(|binding| Some((binding.uri.clone(), binding.path.clone(), binding.whereabouts().hop(&self.settings)?)))
             .collect();
         let mut orders = Vec::new();
         for (contact, path, flow) in dark {
-            watch::unasked(agent, &contact, (&path, hop_to(&path, flow)), summary, &mut self.room(now, &mut orders));
+            watch::unasked(agent, &contact, (&path, flow), summary, &mut self.room(now, &mut orders));
         }
         self.carry_out(orders, now, out);
     }

@@ -302,7 +302,7 @@ fn a_bye_in_the_early_dialog_ends_the_call() {
     let text = phone.text("BYE", "sip:10.0.0.1", "", "Reason: Q.850;cause=16\r\n");
     phone.send(&mut world, text);
     assert_eq!(world.heard_line(phone.at()), "200 487");
-    assert!(matches!(world.event(SWITCH), Event::Released { cause: Cause::Cancelled { reason: Some(_) }, .. }));
+    assert!(matches!(world.event(SWITCH), Event::Released { cause: Cause::Cancelled { reason: Some(_), .. }, .. }));
 }
 
 #[test]

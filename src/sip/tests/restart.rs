@@ -72,7 +72,10 @@ fn a_caller_may_give_up_afterwards() {
     world.restart(SWITCH, secs(2));
     world.command(FAR, release(THERE));
     world.run(millis(10));
-    assert_eq!(world.event(SWITCH), Event::Released { leg, cause: Cause::Cancelled { reason: None, elsewhere: false } });
+    assert_eq!(
+        world.event(SWITCH),
+        Event::Released { leg, cause: Cause::Cancelled { reason: Some("the caller left".into()), elsewhere: false } }
+    );
     assert_eq!(world.event(FAR), Event::Released { leg: THERE, cause: Cause::Ours });
     world.expect_nothing_left();
 }

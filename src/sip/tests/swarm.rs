@@ -94,7 +94,11 @@ fn note(world: &mut World, books: &mut BTreeMap<(&'static str, LegId), Book>, se
                 | Event::Released { leg, .. } => *leg,
                 Event::Registered { .. } | Event::Unregistered { .. } | Event::Source(_) => continue,
                 Event::TextCame { .. } | Event::TextEnded { .. } => continue,
-                Event::TrunkRegistered { .. } | Event::TrunkUnregistered { .. } | Event::TrunkUp { .. } | Event::TrunkDown { .. } => {
+                Event::PhoneTlsFailed { .. }
+                | Event::TrunkRegistered { .. }
+                | Event::TrunkUnregistered { .. }
+                | Event::TrunkUp { .. }
+                | Event::TrunkDown { .. } => {
                     continue;
                 }
             };

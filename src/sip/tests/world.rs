@@ -54,6 +54,8 @@ pub struct World {
     pub sent_raw: Vec<(SocketAddr, Vec<u8>)>,
     pub closed: Vec<Flow>,
     pub trusted: Vec<Flow>,
+    /// By which names peers are to be known.
+    pub expected: Vec<(Flow, String)>,
     /// What is kept of each endpoint, as MessagePack.
     kept: BTreeMap<SocketAddr, Kept>,
     restarts: u8,
@@ -101,6 +103,7 @@ impl World {
             kept: BTreeMap::new(),
             restarts: 0,
             trusted: Vec::new(),
+            expected: Vec::new(),
         }
     }
 
@@ -193,6 +196,7 @@ impl World {
                     self.post(flow.protocol, at, flow.peer, &bytes);
                 }
                 Output::Close { flow } => self.closed.push(flow),
+                Output::Expect { flow, name } => self.expected.push((flow, name)),
                 Output::Trust { flow } => self.trusted.push(flow),
                 Output::Event(event) => self.events.push((at, self.now, event)),
             }

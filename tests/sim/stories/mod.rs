@@ -11,6 +11,7 @@ mod conference;
 mod consultation;
 mod decisions;
 mod descriptions;
+mod dialled;
 mod early;
 mod edge;
 mod encryption;
