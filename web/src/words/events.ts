@@ -29,7 +29,7 @@ const ZH: Record<string, string> = {
   'message.empty': '空留言', 'party.called': '邀请加入', 'party.changed': '成员变更', 'party.joined': '加入通话', 'party.left': '离开通话',
   'party.not_reached': '未能邀到', 'copy.started': '副本录音开始', 'copy.ended': '副本录音结束', 'copy.failed': '副本录音失败', 'copy.refused': '副本录音被拒',
   'session.started': '外来录音开始', 'session.described': '外来录音说明', 'session.ended': '外来录音结束', 'session.refused': '外来录音被拒',
-  'session.unreadable': '外来录音说明读不懂', 'text.sent': '发出短消息', 'text.delivered': '短消息送达', 'text.refused': '短消息未达',
+  'session.unreadable': '外来录音说明读不懂', 'phone.tls_failed': '话机 TLS 连接失败', 'text.sent': '发出短消息', 'text.delivered': '短消息送达', 'text.refused': '短消息未达',
 };
 
 const sentence = (name: string): string => name.replace('.', ' ').replaceAll('_', ' ');

@@ -1,1 +1,0 @@
-import{V as e}from"./index-D3eR3tnv.js";async function t(t,n){let r=URL.createObjectURL(await(await e(t)).blob()),i=document.createElement(`a`);i.href=r,i.download=n,i.click(),URL.revokeObjectURL(r)}export{t};

@@ -1,0 +1,1 @@
+import{V as e}from"./index-Dp1374kM.js";async function t(t,n){let r=URL.createObjectURL(await(await e(t)).blob()),i=document.createElement(`a`);i.href=r,i.download=n,i.click(),URL.revokeObjectURL(r)}export{t};
