@@ -87,6 +87,7 @@ impl Session {
             min_se: room.settings.min_session_expires,
             sent: None,
             heard: sdp,
+            sent_answers: false,
             allows_update: request.headers.has_token("Allow", "UPDATE"),
             unheard_until: None,
             unpracked: None,
@@ -149,6 +150,7 @@ impl Session {
         compose::put_sdp(&mut response.headers, &mut response.body, &self.awareness.put(&sdp));
         self.unpracked = early.reliable.outstanding().map(|rseq| (rseq, request.cseq().0));
         self.sent = Some(sdp);
+        self.sent_answers = self.heard.is_some();
         self.timer = Some(SessionTimer::new(early.terms, room.now));
         let wait = room.accept(&early.asked, response);
         self.phase = Phase::Unacked { wait, release: Release::Unasked };

@@ -227,6 +227,7 @@ impl Session {
                     self.recording.iter_mut().for_each(|recording| recording.metadata = None);
                 }
                 self.sent = Some(offer);
+                self.sent_answers = false;
                 self.heard = Some(answer.clone());
                 room.event(Event::ReofferAnswered { leg: self.leg, sdp: answer });
             }
@@ -294,8 +295,9 @@ impl Session {
         }
         self.postpone_ours(room);
         match (&sdp, &self.sent) {
-            // RFC 4028 §7.4: a refresh repeats the SDP; so do we.
-            (Some(offer), Some(ours)) if self.heard.as_ref() == Some(offer) => {
+            // RFC 4028 §7.4: a refresh repeats the SDP; so do we, but for an offer: it names all that we can (RFC 4568 §5.1.2: an answer has
+            // one key).
+            (Some(offer), Some(ours)) if self.sent_answers && self.heard.as_ref() == Some(offer) => {
                 let answer = ours.clone();
                 self.accept_theirs(&asked, Some(offer.clone()), terms, answer, room);
             }
@@ -335,6 +337,7 @@ impl Session {
         let response = self.success(asked, terms, Some(&answer), room);
         self.sent = Some(answer);
         let delayed = sdp.is_none();
+        self.sent_answers = !delayed;
         self.heard = sdp;
         if asked.request.method == Method::Invite {
             let wait = room.accept(asked, response);

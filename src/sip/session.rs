@@ -34,6 +34,9 @@ pub(super) struct Session {
     pub(super) sent: Option<Vec<u8>>,
     #[serde(with = "bytes::option")]
     pub(super) heard: Option<Vec<u8>>,
+    /// What we sent answered an offer: the same offer again gets it again.
+    #[serde(default)]
+    pub(super) sent_answers: bool,
     pub(super) allows_update: bool,
     /// Since a restart nothing was heard of the peer; then it is given up.
     pub(super) unheard_until: Option<Instant>,
@@ -107,6 +110,7 @@ impl Session {
             min_se: room.settings.min_session_expires,
             sent: Some(offer),
             heard: answered.sdp,
+            sent_answers: false,
             allows_update: headers.has_token("Allow", "UPDATE"),
             unheard_until: None,
             unpracked: None,

@@ -114,6 +114,30 @@ fn the_same_sdp_again_is_a_refresh_and_answered_here() {
     assert_eq!(world.event(FAR), Event::ReofferAnswered { leg: THERE, sdp: "answer".into() });
 }
 
+/// Who answered our offer refreshes with what he answered: our offer is no answer to that.
+#[test]
+fn a_callees_refresh_gets_an_answer_and_not_our_offer() {
+    let mut world = World::new(1);
+    let here = up(&mut world);
+    world.command(SWITCH, Command::Reoffer { leg: here, sdp: "answer".into() });
+    world.run(millis(10));
+    // He who called first made the offer, he who was called refreshes.
+    assert_eq!(world.event(FAR), Event::Reoffered { leg: THERE, sdp: Some("answer".into()) });
+    world.command(FAR, Command::AnswerReoffer { leg: THERE, sdp: "chosen".into() });
+    world.run(millis(10));
+    assert_eq!(world.event(SWITCH), Event::ReofferAnswered { leg: here, sdp: "chosen".into() });
+    world.command(FAR, Command::Reoffer { leg: THERE, sdp: "chosen".into() });
+    world.run(millis(10));
+    assert_eq!(world.event(SWITCH), Event::Reoffered { leg: here, sdp: Some("chosen".into()) });
+    world.command(SWITCH, Command::AnswerReoffer { leg: here, sdp: "one of them".into() });
+    world.run(millis(10));
+    assert_eq!(world.event(FAR), Event::ReofferAnswered { leg: THERE, sdp: "one of them".into() });
+    // The same once more is answered as it was.
+    world.command(FAR, Command::Reoffer { leg: THERE, sdp: "chosen".into() });
+    world.run(millis(10));
+    assert_eq!((world.events(SWITCH), world.event(FAR)), (vec![], Event::ReofferAnswered { leg: THERE, sdp: "one of them".into() }));
+}
+
 #[test]
 fn an_offer_to_a_peer_that_is_gone_ends_the_leg() {
     let mut world = World::new(1);
