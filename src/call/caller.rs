@@ -58,6 +58,23 @@ impl Call {
         }
     }
 
+    /// An offer of ours, or what stands, repeated to refresh the session (RFC 4028 §7.4), was answered. To the latter, too, the peer may
+    /// answer with another address, key or codec: a gateway whose other half took over does.
+    pub(super) fn reoffer_answered(&mut self, leg: LegId, sdp: &[u8], now: Instant, out: &mut Vec<Action>) {
+        let side = self.side_of(leg);
+        let Some(party) = self.party_mut(leg) else { return };
+        if party.awaits_answer() {
+            return self.offer_of_ours_answered(leg, sdp, now, out);
+        }
+        // What cannot be used leaves what was (RFC 3261 §14.1).
+        if party.reaffirmed(sdp).unwrap_or(false) {
+            Self::configure(party, out);
+            if let Some(side) = side {
+                self.follow_hold(side, now, out);
+            }
+        }
+    }
+
     /// RFC 3261 §13.2.1: the ACK to our 200 with an offer must answer it.
     pub(super) fn acked_without_answer(&mut self, leg: LegId, now: Instant, out: &mut Vec<Action>) {
         if self.party_mut(leg).is_some_and(|party| party.awaits_answer()) {

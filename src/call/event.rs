@@ -36,6 +36,11 @@ pub enum Event {
         leg: LegId,
         sdp: Option<Vec<u8>>,
     },
+    /// An offer within the session was answered: of ours, or what the endpoint repeated to refresh it.
+    ReofferAnswered {
+        leg: LegId,
+        sdp: Vec<u8>,
+    },
     Reoffered {
         leg: LegId,
         sdp: Option<Vec<u8>>,

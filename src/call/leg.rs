@@ -285,6 +285,23 @@ impl Leg {
         Ok(())
     }
 
+    /// What we had sent went out once more, as an offer, and was answered; true when that is another answer than before.
+    ///
+    /// # Errors
+    /// When it answers with what was not offered; then all is as it was.
+    pub fn reaffirmed(&mut self, answer: &[u8]) -> Result<bool, Unacceptable> {
+        if !matches!(self.exchange, Exchange::Stable) || self.negotiated.is_none() {
+            return Ok(false);
+        }
+        let version = self.version;
+        let local = self.local_to_offer(&self.policy.codecs.clone());
+        self.version = version;
+        let negotiated = sdp::accept(answer, &local)?;
+        let is_new = self.negotiated.as_ref() != Some(&negotiated);
+        self.negotiated = Some(negotiated);
+        Ok(is_new)
+    }
+
     /// Early media (RFC 3960 §3): what an answer would settle is in force, and the offer waits for its answer all the same: of several who
     /// are called behind one number another may give it (RFC 3261 §13.2.2.4). False when it cannot be used or says nothing new.
     pub fn previewed(&mut self, answer: &[u8]) -> bool {

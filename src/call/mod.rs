@@ -582,6 +582,7 @@ impl Machine for Call {
             Event::Answered { leg, sdp, peer } => self.attempt_answered(leg, sdp, peer, now, out),
             Event::Failed { leg, failure } => self.attempt_failed(leg, failure, true, out),
             Event::Acked { leg, sdp: Some(sdp) } => self.offer_of_ours_answered(leg, &sdp, now, out),
+            Event::ReofferAnswered { leg, sdp } => self.reoffer_answered(leg, &sdp, now, out),
             Event::Acked { leg, sdp: None } => self.acked_without_answer(leg, now, out),
             Event::Reoffered { leg, sdp } => self.reoffered(leg, sdp, now, out),
             Event::Released { leg, cause } => self.leg_released(leg, &cause, now, out),

@@ -86,7 +86,7 @@ impl Switch {
             Event::Failed { leg, failure } => (leg, CallEvent::Failed { leg, failure }),
             Event::Acked { leg, sdp } => (leg, CallEvent::Acked { leg, sdp }),
             Event::Reoffered { leg, sdp } => (leg, CallEvent::Reoffered { leg, sdp }),
-            Event::ReofferAnswered { leg, sdp } => (leg, CallEvent::Acked { leg, sdp: Some(sdp) }),
+            Event::ReofferAnswered { leg, sdp } => (leg, CallEvent::ReofferAnswered { leg, sdp }),
             // The old description stays in force (RFC 3261 §14.1).
             Event::ReofferFailed { .. } | Event::Described { .. } | Event::SnapshotAsked { .. } => return,
             Event::Digit { leg, digit, .. } => (leg, CallEvent::Digit { leg, digit }),

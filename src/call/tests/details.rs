@@ -465,6 +465,29 @@ fn an_offer_of_ours_is_settled_by_the_ack() {
     }
 }
 
+/// RFC 4028 §7.4: a refresh is an offer, and its answer is heeded.
+#[test]
+fn what_is_answered_to_a_refresh_is_in_force() {
+    for leg in [PHONE, CALLER] {
+        let mut story = Story::connected();
+        story.hears(Event::ReofferAnswered { leg, sdp: OFFER.into() });
+        assert_eq!(story.log, [], "the same");
+        let moved = OFFER.replace("m=audio 4000", "m=audio 4444");
+        story.hears(Event::ReofferAnswered { leg, sdp: moved.clone().into() });
+        let to = |story: &Story, port: u16| {
+            story.media(
+                |command| matches!(command, Media::Configure { leg: of, parameters, .. } if *of == leg && parameters.remote.port() == port),
+            )
+        };
+        assert!(to(&story, 4_444), "{:?}", story.log);
+        // What was not offered changes nothing.
+        story.hears(Event::ReofferAnswered { leg, sdp: G729.into() });
+        assert!(story.log.is_empty() && !story.call.is_ended());
+        story.hears(Event::ReofferAnswered { leg, sdp: hold(&moved) });
+        assert!(story.log.iter().any(|action| matches!(action, Action::Tell(Fact::Held { .. }))));
+    }
+}
+
 #[test]
 fn a_holder_whose_offer_of_ours_is_open_holds_until_it_is_settled() {
     let mut story = Story::connected();
