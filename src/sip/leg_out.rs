@@ -359,7 +359,11 @@ impl LegOut {
         }
         match self.state {
             State::Calling { .. } => match self.later.pop_front() {
-                Some(group) => group.into_iter().for_each(|target| self.call(target, room)),
+                Some(group) => {
+                    // As in `flow_failed`.
+                    self.cseq += 1;
+                    group.into_iter().for_each(|target| self.call(target, room));
+                }
                 None => {
                     let failure = match self.best.take() {
                         Some(Loss::Status { code, reason }) => Failure::Status { code, reason },

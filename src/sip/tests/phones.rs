@@ -100,6 +100,8 @@ fn the_next_group_is_called_when_the_better_one_fails() {
     two.reply(&mut world, &second, 486, &[], "");
     assert_eq!(world.events(SWITCH), []);
     let first = world.heard_request(ONE);
+    // RFC 3261 §8.2.2.2: a device that both ways lead to takes it for a new request.
+    assert_eq!(first.cseq().0, second.cseq().0 + 1);
     one.reply(&mut world, &first, 302, &[], "");
     assert_eq!(
         world.event(SWITCH),
