@@ -66,22 +66,30 @@ impl Entry {
 
 /// A proof is of one nonce, and still nobody else's to see. A key opens what was overheard.
 fn without_proofs(bytes: &[u8]) -> Vec<u8> {
-    const NAMES: [&[u8]; 2] = [b"authorization:", b"proxy-authorization:"];
+    const NAMES: [&[u8]; 2] = [b"authorization", b"proxy-authorization"];
     let head = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or(bytes.len());
     let (head, body) = bytes.split_at(head);
     let mut out = Vec::with_capacity(bytes.len());
+    let mut in_proof = false;
     for line in head.split_inclusive(|byte| *byte == b'\n') {
-        let named = |name: &&[u8]| line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
-        match NAMES.iter().find(|name| named(name)) {
-            Some(name) => {
-                out.extend_from_slice(&line[..name.len()]);
-                out.extend_from_slice(b" (not kept)\r\n");
+        // RFC 3261 §7.3.1: a field goes on in lines that begin with a blank, and may have blanks before its colon.
+        if line.first().is_some_and(|byte| matches!(byte, b' ' | b'\t')) {
+            if !in_proof {
+                out.extend_from_slice(line);
             }
-            None => out.extend_from_slice(line),
+            continue;
+        }
+        let name = line.split(|byte| *byte == b':').next().unwrap_or_default().trim_ascii_end();
+        in_proof = name.len() < line.len() && NAMES.iter().any(|known| name.eq_ignore_ascii_case(known));
+        if in_proof {
+            out.extend_from_slice(name);
+            out.extend_from_slice(b": (not kept)\r\n");
+        } else {
+            out.extend_from_slice(line);
         }
     }
     // The head's last line has its end before the body.
-    if out.ends_with(b" (not kept)\r\n") {
+    if out.ends_with(b": (not kept)\r\n") {
         out.truncate(out.len() - 2);
     }
     let body_at = out.len();
@@ -200,6 +208,9 @@ mod tests {
         for (line, kept) in [
             ("Authorization: Digest response=\"abc\"", "Authorization: (not kept)"),
             ("proxy-authorization:Digest x", "proxy-authorization: (not kept)"),
+            ("Authorization \t: Digest response=\"abc\"", "Authorization: (not kept)"),
+            ("Authorization: Digest realm=\"r\",\r\n response=\"abc\",\r\n\tnonce=\"n\"", "Authorization: (not kept)"),
+            ("Subject: a\r\n authorization: it stays", "Subject: a\r\n authorization: it stays"),
             ("Subject: authorization: it stays", "Subject: authorization: it stays"),
         ] {
             for (before, after) in
