@@ -103,7 +103,11 @@ impl Endpoint {
 
     fn message(&mut self, flow: Flow, bytes: &[u8], now: Instant, out: &mut Vec<Output>) {
         if let Some(pong) = outbound::pong(bytes, flow.peer).filter(|_| flow.protocol == Protocol::Udp) {
-            return out.push(Output::Send { flow, bytes: pong });
+            // Its answer is longer than it, and goes to whoever is said to have asked: a phone asks seldom.
+            if self.registrar.uses(flow) || self.admits_rubbish(flow, now) {
+                out.push(Output::Send { flow, bytes: pong });
+            }
+            return;
         }
         // Keep-alives of phones behind a NAT.
         if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n' | b' ' | 0)) {

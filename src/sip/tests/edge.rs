@@ -213,6 +213,25 @@ fn a_flow_over_udp_is_kept_up_by_stun() {
     assert_eq!(world.endpoint(SWITCH).counters().dropped_malformed, 0);
 }
 
+/// RFC 8489 §16.2.1: an address that is not the asker's is not to be flooded through us.
+#[test]
+fn strangers_are_answered_by_stun_seldom() {
+    let mut world = World::new(1);
+    Phone::new("10.0.0.9:5060", "1001").register(&mut world, "");
+    let request = [&[0, 1, 0, 0, 0x21, 0x12, 0xA4, 0x42][..], &[7; 12]].concat();
+    let asks = |world: &mut World, peer: &str| {
+        world.sent_raw.clear();
+        for _ in 0..1_000 {
+            let flow = Flow { protocol: Protocol::Udp, local: address(SWITCH), peer: address(peer) };
+            world.receive(SWITCH, Received::Bytes { flow, bytes: request.clone() });
+        }
+        world.sent_raw.len()
+    };
+    let most = 2 * usize::try_from(world.endpoint(SWITCH).settings().guard.requests).expect("few");
+    assert_eq!(asks(&mut world, "10.0.0.66:3478"), most);
+    assert_eq!(asks(&mut world, "10.0.0.9:5060"), 1_000, "its own flow is a registered phone's");
+}
+
 #[test]
 fn a_carriers_service_route_is_the_way_of_calls_out() {
     let mut world = World::new(1);
