@@ -3,7 +3,7 @@
 
 use hickory_resolver::proto::op::{Message, MessageType, ResponseCode};
 use hickory_resolver::proto::rr::rdata::{A, AAAA, CNAME, NAPTR, SRV};
-use hickory_resolver::proto::rr::{Name, RData, Record};
+use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -14,6 +14,7 @@ use std::time::Duration;
 #[derive(Default)]
 struct Zone {
     records: BTreeMap<String, Vec<(u32, RData)>>,
+    /// Names, and questions as `asked` has them.
     failing: BTreeSet<String>,
     silent: BTreeSet<String>,
     /// Each name with its type, as it was asked.
@@ -106,6 +107,18 @@ impl NameServer {
         self
     }
 
+    /// SERVFAIL to questions of one kind.
+    pub fn fails_of(&self, owner: &str, kind: RecordType) -> &Self {
+        lock(&self.zone).failing.insert(format!("{kind} {owner}"));
+        self
+    }
+
+    /// It answers them again.
+    pub fn recovers_of(&self, owner: &str, kind: RecordType) -> &Self {
+        lock(&self.zone).failing.remove(&format!("{kind} {owner}"));
+        self
+    }
+
     /// Of that name it says nothing at all.
     pub fn is_silent(&self, owner: &str) -> &Self {
         lock(&self.zone).silent.insert(owner.to_owned());
@@ -128,7 +141,7 @@ fn answer(question: &Message, zone: &mut Zone) -> Option<Message> {
     let mut answer = Message::new();
     answer.set_id(question.id()).set_message_type(MessageType::Response).set_recursion_desired(true).set_recursion_available(true);
     answer.add_query(query.clone());
-    if zone.failing.contains(&asked) {
+    if zone.failing.contains(&asked) || zone.failing.contains(&format!("{} {asked}", query.query_type())) {
         answer.set_response_code(ResponseCode::ServFail);
         return Some(answer);
     }

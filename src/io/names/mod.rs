@@ -13,6 +13,7 @@ use futures_util::StreamExt;
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{NameServerConfigGroup, ResolverConfig};
 use hickory_resolver::name_server::TokioConnectionProvider;
+use hickory_resolver::proto::rr::RecordType;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -44,13 +45,18 @@ struct Answer {
     targets: Vec<Found>,
     /// For so long.
     life: Duration,
-    /// False when of some of its targets nothing could be learnt.
-    whole: bool,
+    /// What nobody answered: of some of its targets nothing could be learnt.
+    silent: Unanswered,
 }
+
+/// Names, and what was asked of them.
+type Unanswered = BTreeSet<(String, RecordType)>;
 
 struct Known {
     /// What the switch was told.
     targets: Result<Vec<Found>, String>,
+    /// Made without these answers.
+    silent: Unanswered,
     good_until: Instant,
     again_at: Instant,
 }
@@ -125,6 +131,36 @@ fn questions(config: &Config) -> BTreeSet<HostQuestion> {
     config.trunks.values().flat_map(of_trunk).collect()
 }
 
+impl Answer {
+    fn is_whole(&self) -> bool {
+        self.silent.is_empty()
+    }
+
+    /// What it says, and of what it does not say what was known before: addresses of one family; all, where its servers are not known.
+    fn beside(&self, before: &[Found]) -> Vec<Found> {
+        let is_silent = |of: RecordType| self.silent.iter().any(|(_, kind)| *kind == of);
+        if self.silent.iter().any(|(_, kind)| !kind.is_ip_addr()) {
+            return before.to_vec();
+        }
+        let is_known =
+            |target: &Found| self.targets.iter().any(|found| (found.protocol, found.address) == (target.protocol, target.address));
+        let kept = before.iter().filter(|target| {
+            let kind = if target.address.is_ipv4() { RecordType::A } else { RecordType::AAAA };
+            is_silent(kind) && !is_known(target)
+        });
+        // A server's weight is shared by both families: it is as it was.
+        let as_before = |found: &Found| {
+            let is_it =
+                |target: &&Found| (target.protocol, target.address, target.priority) == (found.protocol, found.address, found.priority);
+            before.iter().find(is_it).unwrap_or(found).clone()
+        };
+        // By their addresses, as an answer has them.
+        let mut targets: Vec<Found> = self.targets.iter().map(as_before).chain(kept.cloned()).collect();
+        targets.sort_by_key(|target| (target.priority, target.address));
+        targets
+    }
+}
+
 impl Book {
     fn ask_all_anew(&mut self) {
         self.0.values_mut().for_each(|known| known.again_at = Instant::now());
@@ -150,13 +186,18 @@ impl Book {
         let before = self.0.get(&question);
         // Where nobody says that it leads elsewhere, it leads where it led.
         let still_good = before.filter(|before| before.targets.is_ok() && before.good_until > now);
-        let (targets, good_until, again_at) = match (answer, still_good) {
-            (Err(Trouble::Silent(_)) | Ok(Answer { whole: false, .. }), Some(before)) => {
-                (before.targets.clone(), before.good_until, now + AGAIN)
+        let (targets, silent, good_until, again_at) = match (answer, still_good) {
+            (Err(Trouble::Silent(_)), Some(before)) => (before.targets.clone(), before.silent.clone(), before.good_until, now + AGAIN),
+            // Now a question is lost that was answered then. What is never answered holds nothing up.
+            (Ok(answer), Some(before)) if !answer.silent.is_subset(&before.silent) => {
+                let targets = answer.beside(before.targets.as_ref().map_or(&[], Vec::as_slice));
+                (Ok(targets), before.silent.clone(), before.good_until, now + AGAIN)
             }
-            (Ok(Answer { targets, life, whole: true }), _) => (Ok(targets), now + life + STALE, now + life),
-            (Ok(Answer { targets, .. }), None) => (Ok(targets), now + STALE, now + AGAIN),
-            (Err(Trouble::Silent(why)), None) | (Err(Trouble::NotFound(why)), _) => (Err(why), now, now + AGAIN),
+            (Ok(answer), _) => {
+                let life = if answer.is_whole() { answer.life } else { AGAIN };
+                (Ok(answer.targets), answer.silent, now + life + STALE, now + life)
+            }
+            (Err(Trouble::Silent(why)), None) | (Err(Trouble::NotFound(why)), _) => (Err(why), Unanswered::new(), now, now + AGAIN),
         };
         let is_new = before.is_none_or(|before| before.targets != targets);
         if is_new {
@@ -165,7 +206,7 @@ impl Book {
                 Err(why) => tracing::warn!(name = question.name, why, "a trunk's name leads nowhere"),
             }
         }
-        self.0.insert(question, Known { targets, good_until, again_at });
+        self.0.insert(question, Known { targets, silent, good_until, again_at });
         is_new
     }
 }

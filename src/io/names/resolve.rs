@@ -1,7 +1,7 @@
 //! RFC 3263 §4 for one name: NAPTR says by which transports, SRV (RFC 2782) by which servers, and A and AAAA where these are. Records that
 //! are not there are skipped; a server that fails to say is no such answer.
 
-use super::{Answer, Trouble};
+use super::{Answer, Trouble, Unanswered};
 use crate::config::{HostQuestion, ListenProtocol};
 use crate::sip::Protocol;
 use crate::switch::input::Found;
@@ -20,10 +20,11 @@ const TARGETS_MAX: usize = 16;
 /// A server's weight is shared by its addresses: by this times it, so that up to ten of them have whole shares.
 const SHARES: u32 = 2_520;
 
-/// What is being asked for one name, and for how long the answers so far are good.
+/// What is being asked for one name, for how long the answers so far are good, and what was not answered.
 struct Asking<'r> {
     resolver: &'r TokioResolver,
     life: Duration,
+    silent: Unanswered,
 }
 
 /// A server of a service.
@@ -36,13 +37,13 @@ struct Server {
 
 /// `spoken`: the transports that we listen to, which are those that we can use.
 pub(super) async fn resolve(resolver: &TokioResolver, question: &HostQuestion, spoken: &[ListenProtocol]) -> Result<Answer, Trouble> {
-    let mut asking = Asking { resolver, life: LIFE.1 };
-    let (targets, whole) = asking.targets(question, spoken).await?;
-    Ok(Answer { targets, life: asking.life.max(LIFE.0), whole })
+    let mut asking = Asking { resolver, life: LIFE.1, silent: Unanswered::new() };
+    let targets = asking.targets(question, spoken).await?;
+    Ok(Answer { targets, life: asking.life.max(LIFE.0), silent: asking.silent })
 }
 
 impl Asking<'_> {
-    async fn targets(&mut self, question: &HostQuestion, spoken: &[ListenProtocol]) -> Result<(Vec<Found>, bool), Trouble> {
+    async fn targets(&mut self, question: &HostQuestion, spoken: &[ListenProtocol]) -> Result<Vec<Found>, Trouble> {
         let given = question.protocol.map(Protocol::from);
         let usual = given.unwrap_or(if question.secure {
             Protocol::Tls
@@ -53,7 +54,7 @@ impl Asking<'_> {
         });
         // §4.2: with a port there is no SRV to ask for.
         if let Some(port) = question.port {
-            return Ok((self.addresses(&question.name, (usual, port), (0, 1)).await?, true));
+            return self.addresses(&question.name, (usual, port), (0, 1)).await;
         }
         let (mut targets, mut is_served, mut silent) = (Vec::new(), false, None);
         let services = match given {
@@ -92,7 +93,7 @@ impl Asking<'_> {
         if !is_served {
             // Where nobody says anything of its servers, as where there is nothing but a file of hosts, it may be one itself.
             return match (self.addresses(&question.name, (usual, usual.default_port()), (0, 1)).await, silent) {
-                (Ok(found), silent) => Ok((found, silent.is_none())),
+                (Ok(found), _) => Ok(found),
                 (Err(_), Some(silent)) => Err(silent),
                 (Err(trouble), None) => Err(trouble),
             };
@@ -101,7 +102,7 @@ impl Asking<'_> {
         match (targets.is_empty(), silent) {
             (true, Some(silent)) => Err(silent),
             (true, None) => Err(Trouble::NotFound("none of its servers is found".to_owned())),
-            (false, silent) => Ok((targets, silent.is_none())),
+            (false, _) => Ok(targets),
         }
     }
 
@@ -169,7 +170,7 @@ impl Asking<'_> {
     async fn ask(&mut self, name: &str, kind: RecordType) -> Result<Vec<RData>, Trouble> {
         // As it stands: no search list.
         let name = format!("{}.", name.trim_end_matches('.'));
-        match self.resolver.lookup(name, kind).await {
+        let said = match self.resolver.lookup(name.as_str(), kind).await {
             Ok(answer) => {
                 self.life = self.life.min(answer.valid_until().saturating_duration_since(Instant::now()));
                 Ok(answer.iter().filter(|data| data.record_type() == kind).cloned().collect())
@@ -180,7 +181,11 @@ impl Asking<'_> {
                 Some(code) => Err(Trouble::Silent(format!("the name server says \"{code}\""))),
                 None => Err(Trouble::Silent(error.to_string())),
             },
+        };
+        if said.is_err() {
+            self.silent.insert((name, kind));
         }
+        said
     }
 }
 

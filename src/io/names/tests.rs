@@ -8,6 +8,7 @@ use crate::config::{PromptInventory, SourceFile, resolve as resolved};
 use crate::io::tls::Material;
 use crate::sip::Protocol;
 use dns::NameServer;
+use hickory_resolver::proto::rr::RecordType;
 use std::sync::Arc;
 
 const ALL: [ListenProtocol; 3] = [ListenProtocol::Udp, ListenProtocol::Tcp, ListenProtocol::Tls];
@@ -121,11 +122,11 @@ async fn a_servers_weight_is_shared_by_its_addresses_and_an_answer_lives_as_long
     let weights = |answer: &Answer| answer.targets.iter().map(|target| target.weight).collect::<Vec<_>>();
     let answer = asks(&server, "sip:c.example", &[ListenProtocol::Udp]).await.expect("it is there");
     assert_eq!(weights(&answer), [3_780, 3_780, 2_520], "three of four go to the first's two addresses");
-    assert!(answer.whole && answer.life > Duration::from_secs(58) && answer.life <= Duration::from_secs(60), "{answer:?}");
+    assert!(answer.is_whole() && answer.life > Duration::from_secs(58) && answer.life <= Duration::from_secs(60), "{answer:?}");
     // One server of which nothing is said leaves the others.
     server.forgets("b.example").fails("b.example");
     let answer = asks(&server, "sip:c.example", &[ListenProtocol::Udp]).await.expect("one is there");
-    assert_eq!((answer.targets.len(), answer.whole), (2, false));
+    assert_eq!((answer.targets.len(), answer.is_whole()), (2, false));
 }
 
 /// Some name servers fail on what they do not know.
@@ -134,10 +135,61 @@ async fn where_nothing_is_said_of_its_servers_a_name_is_taken_for_one_as_long_as
     let server = NameServer::start(0);
     server.fails("_sip._udp.c.example").address("c.example", "192.0.2.9");
     let answer = asks(&server, "sip:c.example", &[ListenProtocol::Udp]).await.expect("an address");
-    assert_eq!((answer.targets[0].address.to_string(), answer.whole), ("192.0.2.9:5060".to_owned(), false));
+    assert_eq!((answer.targets[0].address.to_string(), answer.is_whole()), ("192.0.2.9:5060".to_owned(), false));
     server.forgets("_sip._udp.c.example").srv("_sip._udp.c.example", (1, 1), "c.example", 5070);
     let answer = asks(&server, "sip:c.example", &[ListenProtocol::Udp]).await.expect("a server");
-    assert_eq!((answer.targets[0].address.to_string(), answer.whole), ("192.0.2.9:5070".to_owned(), true));
+    assert_eq!((answer.targets[0].address.to_string(), answer.is_whole()), ("192.0.2.9:5070".to_owned(), true));
+}
+
+/// A carrier of both families is not taken away from who has one of them, because a question was lost.
+#[tokio::test]
+async fn a_family_of_which_nothing_is_said_stays_where_it_was() {
+    let server = NameServer::start(0);
+    server.address("c.example", "192.0.2.9").address("c.example", "2001:db8::9");
+    let mut book = Book::default();
+    let now = Instant::now();
+    let mut next = async || {
+        let answer = asks(&server, "sip:c.example:5060", &ALL).await;
+        let is_new = book.note(question("sip:c.example:5060"), answer, now);
+        let known = book.hosts().into_values().next().expect("one").expect("it is there");
+        (is_new, known.iter().map(|target| target.address.ip().to_string()).collect::<Vec<_>>())
+    };
+    let both = vec!["192.0.2.9".to_owned(), "2001:db8::9".to_owned()];
+    assert_eq!(next().await, (true, both.clone()));
+    server.fails_of("c.example", RecordType::A);
+    assert_eq!(next().await, (false, both));
+    // Of the other family it says something, and that counts.
+    server.forgets("c.example").address("c.example", "192.0.2.9").address("c.example", "2001:db8::8");
+    assert_eq!(next().await, (true, vec!["192.0.2.9".to_owned(), "2001:db8::8".to_owned()]));
+    server.recovers_of("c.example", RecordType::A).forgets("c.example").address("c.example", "192.0.2.8");
+    assert_eq!(next().await, (true, vec!["192.0.2.8".to_owned()]));
+    // Nothing was known, and half of it is better than nothing; it is asked again soon.
+    server.fails_of("c.example", RecordType::AAAA);
+    let answer = asks(&server, "sip:c.example:5060", &ALL).await.expect("one family");
+    assert!(!answer.is_whole() && answer.targets.len() == 1, "{answer:?}");
+}
+
+/// Some name servers never say anything of records that they do not know; what they do say counts all the same.
+#[tokio::test]
+async fn a_question_that_is_never_answered_does_not_freeze_the_others() {
+    let server = NameServer::start(0);
+    server.fails_of("c.example", RecordType::NAPTR).address("c.example", "192.0.2.1");
+    let mut book = Book::default();
+    let mut next = async || {
+        let answer = asks(&server, "sip:c.example", &ALL).await;
+        let is_new = book.note(question("sip:c.example"), answer, Instant::now());
+        let known = book.hosts().into_values().next().expect("one");
+        (is_new, known.map(|known| known.iter().map(|target| target.address.to_string()).collect::<Vec<_>>()))
+    };
+    let at = |address: &str| Ok(vec![address.to_owned()]);
+    assert_eq!(next().await, (true, at("192.0.2.1:5060")));
+    server.forgets("c.example").address("c.example", "192.0.2.2");
+    assert_eq!(next().await, (true, at("192.0.2.2:5060")), "its address is another");
+    // What is known of its servers is not given up for a guess, when the question of them is lost.
+    server.srv("_sip._udp.c.example", (1, 1), "a.c.example", 5070).address("a.c.example", "192.0.2.3");
+    assert_eq!(next().await, (true, at("192.0.2.3:5070")));
+    server.fails_of("_sip._udp.c.example", RecordType::SRV);
+    assert_eq!(next().await, (false, at("192.0.2.3:5070")));
 }
 
 fn targets(ips: &[&str]) -> Vec<Found> {
@@ -153,7 +205,10 @@ fn targets(ips: &[&str]) -> Vec<Found> {
 #[test]
 fn what_was_known_stays_while_nobody_says_otherwise() {
     let (mut book, start, name) = (Book::default(), Instant::now(), question("sip:c.example"));
-    let answer = |ips: &[&str], whole| Ok(Answer { targets: targets(ips), life: Duration::from_secs(60), whole });
+    let answer = |ips: &[&str], whole: bool| {
+        let silent = (!whole).then(|| ("_sip._udp.c.example.".to_owned(), RecordType::SRV)).into_iter().collect();
+        Ok(Answer { targets: targets(ips), life: Duration::from_secs(60), silent })
+    };
     let silent = || Err(Trouble::Silent("no answer".to_owned()));
     let at = |seconds: u64| start + Duration::from_secs(seconds);
     let known = |book: &Book| book.hosts().into_values().next().expect("one");
