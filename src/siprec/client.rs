@@ -5,7 +5,7 @@ use super::lines::parameters;
 use super::metadata::{Book, LABELS, Present};
 use crate::base::srtp::Protection;
 use crate::base::time::secs;
-use crate::base::{Codec, Duration, Instant, LegId, Rng, SessionId, Timestamp};
+use crate::base::{Codec, Duration, Instant, LegId, Rng, SessionId, Timestamp, TrunkId};
 use crate::media::control::Command as Media;
 use crate::sdp::{self, Direction, Local, Negotiated};
 use crate::sip::{self, Callee, Cause, Failure, Metadata};
@@ -106,6 +106,8 @@ pub enum Event {
         leg: LegId,
         sdp: Option<Vec<u8>>,
     },
+    /// Its host does not answer any more.
+    Lost,
     /// The call is over, or its copy is not wanted any more.
     Ended {
         why: &'static str,
@@ -168,6 +170,14 @@ impl Client {
     #[must_use]
     pub fn runs_at(&self) -> Option<&str> {
         self.way.as_ref().filter(|_| matches!(self.state, State::Running(_))).map(|way| way.server.as_str())
+    }
+
+    /// Whether it is that host of that trunk which has the copy.
+    #[must_use]
+    pub fn runs_on(&self, host: &(TrunkId, SocketAddr)) -> bool {
+        let is_it =
+            |callee: &Callee| matches!(callee, Callee::Trunk { trunk: Some(trunk), flow, .. } if (trunk, flow.peer) == (&host.0, host.1));
+        self.runs_at().is_some() && self.way.as_ref().is_some_and(|way| is_it(&way.callee))
     }
 
     /// The leg of the recording session that is tried or runs.
@@ -350,6 +360,10 @@ impl Client {
                 }
                 self.free_streams(out);
                 (self.state, self.way) = (State::Idle, None);
+            }
+            Event::Lost if matches!(self.state, State::Running(_)) => {
+                self.hang_up(408, "the host does not answer", out);
+                self.released(&Cause::PeerGone, out);
             }
             Event::Answered { leg, sdp, peer } if self.leg() == Some(leg) => self.answered(sdp, peer, now, out),
             Event::Failed { leg, failure } if self.leg() == Some(leg) && matches!(self.state, State::Calling { .. }) => {

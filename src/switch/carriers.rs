@@ -201,8 +201,9 @@ impl Switch {
         let why = in_words(cause);
         tracing::warn!(%trunk, host = %flow.peer, why, "a carrier's host is down");
         self.carriers.up.remove(&host);
-        self.carriers.down.insert(host);
         self.tell_of_trunk("trunk.down", trunk, Some(flow.peer), Some(why), now);
+        self.carriers.down.insert(host.clone());
+        self.copies_lose(&host, now);
     }
 
     fn tell_of_trunk(&mut self, name: &'static str, trunk: &TrunkId, host: Option<SocketAddr>, cause: Option<String>, now: Instant) {

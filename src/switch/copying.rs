@@ -5,7 +5,7 @@ use super::output::{Detail, Output};
 use super::slot::Slot;
 use super::{Key, Switch};
 use crate::base::time::secs;
-use crate::base::{CallId, Duration, Instant, LegId};
+use crate::base::{CallId, Duration, Instant, LegId, TrunkId};
 use crate::call::Side;
 use crate::call::record::HeldBy;
 use crate::config::{CopiedCalls, RecordingServer};
@@ -14,6 +14,7 @@ use crate::sip::{self, Command};
 use crate::siprec::client::{Action, Event, Fact, Way};
 use crate::siprec::{Book, Client, Present};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
 
 /// How long a host has to take a recording session, where its trunk says nothing.
 const TRY_FOR: Duration = secs(5);
@@ -332,6 +333,15 @@ impl Switch {
         self.copies.of_calls.remove(&call);
         if let Some(server) = server {
             self.publish("copy.ended", Some(call), now, vec![("server", Detail::Text(server)), ("by", Detail::Text("call".to_owned()))]);
+        }
+    }
+
+    /// A host is down: what copies it has go to the next.
+    pub(super) fn copies_lose(&mut self, host: &(TrunkId, SocketAddr), now: Instant) {
+        let there = self.copies.of_calls.iter().filter(|(_, copy)| copy.client.runs_on(host));
+        let calls: Vec<CallId> = there.map(|(call, _)| *call).collect();
+        for call in calls {
+            self.tell_copy(call, Event::Lost, now);
         }
     }
 

@@ -50,6 +50,8 @@ pub struct Vault {
     pub sip: SocketAddr,
     pub taking: Taking,
     pub sessions: Vec<Session>,
+    /// It says and hears nothing any more.
+    pub is_dead: bool,
     /// What is new in a session is answered with that.
     pub news: u16,
     /// Its streams are encrypted so; and each, when it is a client.
@@ -78,6 +80,7 @@ impl Vault {
             sip,
             taking: Taking::Answer,
             sessions,
+            is_dead: false,
             news: 200,
             secure: None,
             ciphers: Vec::new(),
@@ -95,6 +98,9 @@ impl Vault {
 
     /// A message came; what it says to it.
     pub fn receive(&mut self, bytes: &[u8], now: Instant) -> Vec<Vec<u8>> {
+        if self.is_dead {
+            return Vec::new();
+        }
         match parse(bytes).expect("the switch speaks SIP") {
             Message::Request(request) => self.asked(&request, bytes, now),
             Message::Response(response) => self.answered(&response),

@@ -385,3 +385,21 @@ fn a_copy_that_was_ended_by_order_does_not_come_back_by_itself() {
     assert_eq!((world.vaults[0].sessions.len(), names(&world)), (1, vec!["copy.started", "copy.ended"]));
     world.hangs_up(CALLER).after(secs(1)).ends_well();
 }
+
+#[test]
+fn of_a_host_that_answers_no_more_the_next_takes_over_when_its_pings_say_so() {
+    let mut world = with_trunk(&[VAULT, SECOND], "ping = \"5s\"", "calls = [\"all\"]");
+    world.agents_come(&["1001"]).agent_answers("1001", secs(1)).caller_dials("95000").says(CALLER, Sound::Speech).after(secs(4));
+    assert_eq!((world.vaults[0].sessions.len(), world.vaults[1].sessions.len()), (1, 0));
+    world.vaults[0].is_dead = true;
+    let died = world.now;
+    // Two pings of 5 s, each waited for 10 s.
+    world.after(secs(30)).expect_conversation(CALLER, "1001");
+    let taken = world.vaults[1].sessions.first().expect("taken over").began_at - died;
+    assert!(taken < secs(25), "after {taken:?}");
+    let from = world.now;
+    world.after(secs(1));
+    assert!(world.vaults[1].sessions[0].level(0, from, world.now) > LOUD);
+    assert_eq!(session_id(&world.vaults[0].sessions[0].metadata[0]), session_id(&world.vaults[1].sessions[0].metadata[0]));
+    world.hangs_up(CALLER).after(secs(40)).ends_well();
+}
