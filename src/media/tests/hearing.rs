@@ -38,9 +38,11 @@ fn destinations(world: &mut World) -> Vec<String> {
 fn the_first_valid_source_is_locked_and_strangers_are_refused() {
     // (remote in SDP, where signalling comes from, then packets: (from, valid), and where ours go at the end, how many were refused)
     type Story<'a> = (&'a str, &'a str, &'a [(&'a str, bool)], &'a str, u64);
-    let stories: [Story; 6] = [
+    let stories: [Story; 7] = [
         ("198.51.100.1:4000", "198.51.100.1", &[], "198.51.100.1:4000", 0),
-        ("198.51.100.1:4000", "198.51.100.1", &[("198.51.100.1:4002", true), ("198.51.100.1:4000", true)], "198.51.100.1:4002", 1),
+        ("198.51.100.1:4000", "198.51.100.1", &[("198.51.100.1:4002", true), ("198.51.100.1:4004", true)], "198.51.100.1:4002", 1),
+        // The very one that was described comes before all others.
+        ("198.51.100.1:4000", "198.51.100.1", &[("198.51.100.1:4002", true), ("198.51.100.1:4000", true)], "198.51.100.1:4000", 0),
         ("198.51.100.1:4000", "198.51.100.1", &[("203.0.113.66:4000", true), ("198.51.100.1:4000", true)], "198.51.100.1:4000", 1),
         ("192.168.1.7:4000", "203.0.113.5", &[("203.0.113.66:1", true), ("203.0.113.5:777", true)], "203.0.113.5:777", 1),
         // What is no valid RTP locks nothing.

@@ -102,7 +102,7 @@ impl Endpoint {
         }
     }
 
-    /// Moves a leg whose connection is gone to one that the same phone registered by, or else to where it listens. The same phone: its contact has the user and host
+    /// Moves a leg whose connection is gone to one that the same phone registered by. The same phone: its contact has the user and host
     /// of the dialog's remote target, and it comes from the same address. Another connection from that address may be another phone's
     /// behind the same NAT, whose 481 would end the call.
     pub(super) fn rejoin(&mut self, id: LegId, now: Instant, out: &mut Vec<Output>) {
@@ -113,8 +113,7 @@ impl Endpoint {
         }
         let found =
             self.registrar.at(lost).find(|binding| session.dialog.is_with(&binding.uri) && self.streams.contains_key(&binding.flow));
-        let found = found.map(|binding| binding.flow);
-        if let Some(flow) = found.or_else(|| session.dialog.listening(&self.settings).filter(|_| !session.is_unheard())) {
+        if let Some(flow) = found.map(|binding| binding.flow) {
             self.with_leg(id, now, out, |leg, room| {
                 if let Leg::Session(session) = leg {
                     session.rejoined(flow, room);
