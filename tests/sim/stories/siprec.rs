@@ -401,5 +401,9 @@ fn of_a_host_that_answers_no_more_the_next_takes_over_when_its_pings_say_so() {
     world.after(secs(1));
     assert!(world.vaults[1].sessions[0].level(0, from, world.now) > LOUD);
     assert_eq!(session_id(&world.vaults[0].sessions[0].metadata[0]), session_id(&world.vaults[1].sessions[0].metadata[0]));
-    world.hangs_up(CALLER).after(secs(40)).ends_well();
+    world.hangs_up(CALLER).after(secs(40));
+    // Pings go on.
+    let left = world.snapshot();
+    assert_eq!((left.calls.len(), left.legs, left.sessions, left.copies, world.ports()), (0, 0, 0, 0, 0));
+    assert!(world.vaults[1].sessions[0].ended.is_some());
 }
