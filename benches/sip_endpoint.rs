@@ -62,7 +62,7 @@ impl Pair {
                     under_way.extend(out.into_iter().map(|output| (to, output)));
                 }
                 Output::Event(event) => events.push(event),
-                Output::Close { .. } | Output::Trust { .. } => {}
+                Output::Expect { .. } | Output::Close { .. } | Output::Trust { .. } => {}
             }
         }
         events
@@ -125,7 +125,7 @@ impl Phones {
         let took = began.elapsed();
         let answer = out.into_iter().find_map(|output| match output {
             Output::Send { bytes, .. } => Some(bytes),
-            Output::Event(_) | Output::Close { .. } | Output::Trust { .. } => None,
+            Output::Event(_) | Output::Expect { .. } | Output::Close { .. } | Output::Trust { .. } => None,
         });
         (took, answer.expect("an answer"))
     }
