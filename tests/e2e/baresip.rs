@@ -39,6 +39,10 @@ pub struct Secrets<'a> {
     pub port: Option<u16>,
     /// Who signed the switch's certificate: a file.
     pub authority: Option<&'a std::path::Path>,
+    /// Its own certificate and key, in one file: it takes connections over TLS.
+    pub certificate: Option<&'a std::path::Path>,
+    /// Where it and the switch are, when that is not 127.0.0.1.
+    pub host: Option<&'a str>,
     /// As baresip calls it: `srtp` where the other side can, `srtp-mand` always.
     pub encryption: Option<&'a str>,
 }
@@ -64,8 +68,9 @@ impl Baresip {
         };
         sound::write_wav(&folder.join("mouth.wav"), phone.says, hz, channels);
         let (port, control) = (site.port(phone.port), site.port(phone.port + 2));
+        let host = secrets.host.unwrap_or("127.0.0.1");
         let config = format!(
-            "poll_method epoll\nsip_listen 127.0.0.1:{port}\ncall_local_timeout 120\naudio_player aubridge,{agent}\n\
+            "poll_method epoll\nsip_listen {host}:{port}\ncall_local_timeout 120\naudio_player aubridge,{agent}\n\
              audio_source aufile,{folder}/mouth.wav\naudio_alert aubridge,{agent}\nrtp_ports {rtp}-{last}\njitter_buffer_delay 2-10\n\
              module_path {modules}\nmodule g711.so\nmodule opus.so\nmodule g722.so\nmodule aufile.so\nmodule aubridge.so\nmodule sndfile.so\n\
              module_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nmodule cons.so\ncons_listen 127.0.0.1:{cons}\n\
@@ -81,6 +86,9 @@ impl Baresip {
         if let Some(authority) = secrets.authority {
             config.push_str(&format!("sip_cafile {}\nsip_verify_server yes\n", authority.display()));
         }
+        if let Some(certificate) = secrets.certificate {
+            config.push_str(&format!("sip_certificate {}\n", certificate.display()));
+        }
         if colleague.is_some() {
             config.push_str("module_app contact.so\nmodule_app presence.so\n");
         }
@@ -89,7 +97,7 @@ impl Baresip {
         }
         let account = format!(
             "<sip:{agent}@sanling.local;transport={transport}>;auth_pass=demo-{agent};answermode={mode};regint=600;\
-             outbound=\"sip:127.0.0.1:{sip};transport={transport}\";audio_codecs={codec}{encryption}\n",
+             outbound=\"sip:{host}:{sip};transport={transport}\";audio_codecs={codec}{encryption}\n",
             agent = phone.agent,
             transport = phone.transport,
             sip = secrets.port.map_or(site.sip_port(), |port| site.port(port)),

@@ -12,7 +12,7 @@ pub fn certify(folder: &Path) {
     std::fs::write(folder.join("ca.pem"), ca.self_signed(&ca_key).expect("signed").pem()).expect("written");
     let issuer = Issuer::new(ca, ca_key);
     let key = KeyPair::generate().expect("a key");
-    let names = ["127.0.0.1", "localhost", "sanling.local"].map(str::to_owned).to_vec();
+    let names = ["127.0.0.1", "::1", "localhost", "sanling.local"].map(str::to_owned).to_vec();
     let mut own = CertificateParams::new(names).expect("names");
     own.distinguished_name = named("a switch of the tests");
     let own = own.signed_by(&key, &issuer).expect("signed");

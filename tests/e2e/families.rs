@@ -1,6 +1,7 @@
 //! IPv4 and IPv6 on loopback: a phone of each in one call, with sound both ways and in the recording.
 
-use crate::baresip::{Baresip, Phone};
+use crate::baresip::{Baresip, Phone, Secrets};
+use crate::certificates::certify;
 use crate::ear::{Ear, Mouth};
 use crate::harness::{Site, pass, text};
 use crate::sipp::Sipp;
@@ -88,4 +89,43 @@ fn a_caller_of_ipv4_speaks_with_an_agent_of_ipv6() {
     let invite = agent.saw("INVITE", 0.0);
     assert!(invite.first_line().contains(&format!("[::1]:{contact}")) && invite.text.contains("c=IN IP6 ::1"), "{}", invite.text);
     assert!(invite.header("Via").is_some_and(|via| via.contains(&format!("[::1]:{}", site.sip_port()))), "{}", invite.text);
+}
+
+/// Two phones of IPv6, the agent's over TLS. The switch is killed, and with it the connection of his phone: he is called by one that the
+/// new one opens, to where his phone listens with a certificate for `::1`.
+#[test]
+fn phones_of_ipv6_speak_and_one_over_tls_is_called_where_it_listens() {
+    let listen = "sip.listen=[\"udp:127.0.0.1:{1}\", \"udp:[::1]:{1}\", \"tls:[::1]:{3}\"]";
+    let tls = ["tls.certificate=\"own.pem\"", "tls.key=\"own-key.pem\"", "tls.phone_ca=\"ca.pem\""];
+    let mut site = Site::start_with(&[listen, tls[0], tls[1], tls[2]], certify);
+    let (authority, certificate) = (site.path("config/ca.pem"), site.path("phone.pem"));
+    let parts = ["config/own.pem", "config/own-key.pem"].map(|name| std::fs::read_to_string(site.path(name)).expect("PEM"));
+    std::fs::write(&certificate, parts.concat()).expect("written");
+    let says = [tone(AGENT, 60.0), tone(CALLER, 60.0)];
+    let agent = Phone { agent: "1001", port: 10, says: &says[0], codec: "pcma", answers: true, transport: "tls" };
+    let secrets =
+        Secrets { port: Some(3), authority: Some(&authority), certificate: Some(&certificate), host: Some(V6), ..Secrets::default() };
+    let agent = Baresip::start_with(&site, &agent, secrets);
+    let caller = Phone { agent: "1002", port: 20, says: &says[1], codec: "pcma", answers: false, transport: "udp" };
+    let mut caller = Baresip::start_with(&site, &caller, Secrets { host: Some(V6), ..Secrets::default() });
+    site.kill();
+    site.launch();
+    caller.dial("1001");
+    caller.tells("CALL_ESTABLISHED", 8.0);
+    pass(6.0);
+    caller.hang_up();
+    println!("1002 (baresip on [::1], UDP) to 1001 (baresip on [::1], TLS), after the switch was killed");
+    expect_recorded(&site, 2.0, 4.5);
+    expect("what the agent's phone heard", &last(&agent.heard()), (CALLER, AGENT));
+    expect("what the caller's phone heard", &last(&caller.heard()), (AGENT, CALLER));
+    // It did not come back by itself before.
+    let registered = agent.console().matches("200 OK (Sanling").count();
+    assert_eq!(registered, 1, "{}", agent.console());
+    let call = site.newest_call().expect("a call");
+    let kept = site.get(&format!("/api/v1/calls/{}/sip", text(&call["id"])));
+    let invited = kept["items"].as_array().expect("messages").iter().any(|item| {
+        let said = text(&item["text"]);
+        text(&item["protocol"]) == "tls" && said.starts_with("INVITE sip:1001-") && said.contains(&format!("[::1]:{}", site.port(11)))
+    });
+    assert!(invited, "{kept}");
 }

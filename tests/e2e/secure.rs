@@ -29,7 +29,7 @@ fn site(policy: &str) -> (Site, PathBuf) {
 }
 
 fn over_tls<'a>(authority: &'a Path, encryption: &'a str) -> Secrets<'a> {
-    Secrets { port: Some(TLS), authority: Some(authority), encryption: Some(encryption) }
+    Secrets { port: Some(TLS), authority: Some(authority), encryption: Some(encryption), ..Secrets::default() }
 }
 
 /// What each said is what the other heard, and what is on record.
