@@ -34,7 +34,7 @@ pub struct Outbound {
     /// Seals what goes out.
     srtp: Option<Box<Sealing>>,
     /// With the keys that were given up, the latest last: one that comes again goes on with its count.
-    laid_by: Vec<Box<Sealing>>,
+    laid_by: Vec<Sealing>,
 }
 
 #[derive(Debug)]
@@ -79,15 +79,16 @@ impl Outbound {
             if self.laid_by.len() == Suite::ALL.len() {
                 self.laid_by.remove(0);
             }
-            self.laid_by.push(sealing);
+            self.laid_by.push(*sealing);
         }
         let Some(key) = key else { return };
         // RFC 3711 §9.1: no number twice under one key.
         let known = self.laid_by.iter().position(|sealing| sealing.key == *key).map(|place| self.laid_by.remove(place));
-        self.srtp = known.or_else(|| {
+        let sealing = known.unwrap_or_else(|| {
             let counter_before = self.sender.highest() >> 16;
-            Some(Box::new(Sealing { key: key.clone(), context: srtp::Outbound::new(key, reports), counter_before }))
+            Sealing { key: key.clone(), context: srtp::Outbound::new(key, reports), counter_before }
         });
+        self.srtp = Some(Box::new(sealing));
     }
 
     /// The leg had its key before a restart, from its beginning: our count begins there.
