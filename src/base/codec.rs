@@ -18,6 +18,20 @@ pub enum Codec {
     Opus,
 }
 
+/// A codec that a peer may turn to, since its answer lists it beside the one that is spoken (RFC 3264 §7), with what changes with it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OtherCodec {
+    pub codec: Codec,
+    pub send_payload_type: u8,
+    pub receive_payload_type: u8,
+    pub send_event_type: Option<u8>,
+    pub receive_event_type: Option<u8>,
+    /// Where that is not the codec's.
+    pub event_clock: Option<u32>,
+    pub comfort_noise: bool,
+    pub opus: OpusWishes,
+}
+
 impl Codec {
     /// Every one, in the order that the switch prefers where the configuration says nothing: what costs least first.
     pub const ALL: [Self; 4] = [Self::Pcma, Self::Pcmu, Self::G722, Self::Opus];

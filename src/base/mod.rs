@@ -29,7 +29,7 @@ pub mod time;
 pub use answering::{Cause, Consequence, Limit, Limits, WrapUpKind};
 pub use auto_answer::AutoAnswer;
 pub use cadence::Cadence;
-pub use codec::{Codec, OpusWishes};
+pub use codec::{Codec, OpusWishes, OtherCodec};
 pub use deadlines::Deadlines;
 pub use guard::GuardSettings;
 pub use id::{AgentId, BoxId, CalendarId, CallId, ClipId, LegId, MenuId, QueueId, SessionId, TrunkId, UserId};

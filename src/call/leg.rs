@@ -336,6 +336,7 @@ impl Leg {
             rtcp_mux: settled.rtcp_mux,
             signalled_from: self.peer,
             codec: settled.codec,
+            others: settled.others.clone(),
             send_payload_type: settled.send_payload_type,
             receive_payload_type: settled.receive_payload_type,
             send_event_type: settled.send_event_type,

@@ -17,7 +17,8 @@
 use crate::base::srtp::SrtpKeys;
 use crate::base::time::secs;
 use crate::base::{
-    Cadence, CallId, ClipId, Codec, Duration, ExtendedReports, Instant, LegId, OpusWishes, QualityPart, Reading, SessionId, SoundLimits,
+    Cadence, CallId, ClipId, Codec, Duration, ExtendedReports, Instant, LegId, OpusWishes, OtherCodec, QualityPart, Reading, SessionId,
+    SoundLimits,
 };
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
@@ -204,6 +205,9 @@ pub struct StreamParameters {
     /// private and this address is not (a phone behind NAT), and later: see `media::latch`.
     pub signalled_from: IpAddr,
     pub codec: Codec,
+    /// What the leg may turn to without a word: then it is spoken both ways.
+    #[serde(default)]
+    pub others: Vec<OtherCodec>,
     /// Payload type that the leg wants to receive (we send) and the one it sends (we receive).
     pub send_payload_type: u8,
     pub receive_payload_type: u8,
@@ -246,6 +250,7 @@ impl StreamParameters {
             rtcp_mux: false,
             signalled_from: remote.ip(),
             codec,
+            others: Vec::new(),
             send_payload_type: payload_type,
             receive_payload_type: payload_type,
             send_event_type: None,
@@ -260,6 +265,31 @@ impl StreamParameters {
             srtp: None,
             extended_reports: ExtendedReports::default(),
         }
+    }
+
+    /// The same, as it is once the leg has turned to one of its other codecs; `None` where it has no such one.
+    #[must_use]
+    pub fn turned_to(&self, codec: Codec) -> Option<Self> {
+        let place = self.others.iter().position(|other| other.codec == codec)?;
+        let mut turned = self.clone();
+        let other = std::mem::replace(
+            &mut turned.others[place],
+            OtherCodec {
+                codec: self.codec,
+                send_payload_type: self.send_payload_type,
+                receive_payload_type: self.receive_payload_type,
+                send_event_type: self.send_event_type,
+                receive_event_type: self.receive_event_type,
+                event_clock: self.event_clock,
+                comfort_noise: self.comfort_noise,
+                opus: self.opus,
+            },
+        );
+        turned.codec = other.codec;
+        (turned.send_payload_type, turned.receive_payload_type) = (other.send_payload_type, other.receive_payload_type);
+        (turned.send_event_type, turned.receive_event_type) = (other.send_event_type, other.receive_event_type);
+        (turned.event_clock, turned.comfort_noise, turned.opus) = (other.event_clock, other.comfort_noise, other.opus);
+        Some(turned)
     }
 
     /// On which keys are pressed, and told.

@@ -19,7 +19,7 @@ pub use offer_answer::{accept, addresses, answer, offer, offer_secured, set_asid
 pub use several::{Stream, join, split};
 
 use crate::base::srtp::{Protection, SrtpKeys};
-use crate::base::{Codec, ExtendedReports, OpusWishes};
+use crate::base::{Codec, ExtendedReports, OpusWishes, OtherCodec};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::SocketAddr;
@@ -120,6 +120,9 @@ pub struct Negotiated {
     /// All that both can speak, in our order of preference; known where the peer offered.
     #[serde(default)]
     pub common: Vec<Codec>,
+    /// What the peer's answer lists besides: it may turn to one of these without a word.
+    #[serde(default)]
+    pub others: Vec<OtherCodec>,
     /// The type the peer wants to receive, and the one it sends.
     pub send_payload_type: u8,
     pub receive_payload_type: u8,

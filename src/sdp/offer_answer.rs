@@ -5,7 +5,7 @@ use super::description::{self, Kind, Stream};
 use super::layout::{Layout, LayoutLine};
 use super::{Direction, Local, Negotiated, SdpError};
 use crate::base::srtp::{SrtpKeys, SrtpPolicy};
-use crate::base::{Codec, ExtendedReports, OpusWishes};
+use crate::base::{Codec, ExtendedReports, OpusWishes, OtherCodec};
 use sdp_types::{Attribute, Connection, Media, Origin, Session, Time};
 use std::net::IpAddr;
 
@@ -148,7 +148,7 @@ fn reaches(stream: &Stream, local: &Local) -> bool {
     stream.remote.ip().is_unspecified() || stream.remote.is_ipv4() == local.address.is_ipv4()
 }
 
-/// What the peer's answer to `offer(offered)` settles. Of several codecs answered the first is meant (RFC 3264 §7).
+/// What the peer's answer to `offer(offered)` settles. Of several codecs answered the first is meant, and any may come (RFC 3264 §7).
 ///
 /// # Errors
 /// The peer refused the stream, or answered with what was not offered, or not readably.
@@ -171,6 +171,7 @@ pub fn accept(answer: &[u8], offered: &Local) -> Result<Negotiated, SdpError> {
     let proto = &lines[offered.layout.ours()].proto;
     let layout = offered.layout.clone().over(proto);
     Ok(Negotiated {
+        others: others(stream, codec, offered),
         // RFC 3264 §7: each side sends with the numbers that the other listed.
         send_payload_type: answered_type,
         receive_payload_type: types.of_codec(codec),
@@ -185,6 +186,27 @@ pub fn accept(answer: &[u8], offered: &Local) -> Result<Negotiated, SdpError> {
         },
         ..settle(stream, codec, answered_type, direction, offered, layout, srtp)
     })
+}
+
+/// What an answer lists of our offer beside `spoken`.
+fn others(stream: &Stream, spoken: Codec, offered: &Local) -> Vec<OtherCodec> {
+    let is_other = |codec: &&Codec| **codec != spoken;
+    let other = |codec: &Codec| {
+        let (codec, types) = (*codec, offered.layout.types);
+        let format = stream.formats.iter().find(|format| format.kind == Kind::Voice(codec))?;
+        let event = event_type(stream, codec).filter(|_| offered.events);
+        Some(OtherCodec {
+            codec,
+            send_payload_type: format.payload_type,
+            receive_payload_type: types.of_codec(codec),
+            send_event_type: event.map(|(number, _)| number),
+            receive_event_type: event.map(|(_, clock)| types.of_event(clock)),
+            event_clock: event_clock(event, codec),
+            comfort_noise: takes_comfort_noise(stream, codec),
+            opus: if codec == Codec::Opus { format.opus } else { OpusWishes::default() },
+        })
+    };
+    offered.codecs.iter().filter(is_other).filter_map(other).collect()
 }
 
 /// What offer and answer have in common to say of the peer's stream.
@@ -207,6 +229,7 @@ fn settle(
         rtcp_mux: stream.rtcp_mux,
         codec,
         common: vec![codec],
+        others: Vec::new(),
         send_payload_type: payload_type,
         receive_payload_type: payload_type,
         send_event_type: None,

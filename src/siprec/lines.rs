@@ -13,6 +13,7 @@ pub fn parameters(settled: &Negotiated, peer: IpAddr, rtp_timeout: Duration) -> 
         rtcp_mux: settled.rtcp_mux,
         signalled_from: peer,
         codec: settled.codec,
+        others: settled.others.clone(),
         send_payload_type: settled.send_payload_type,
         receive_payload_type: settled.receive_payload_type,
         send_event_type: settled.send_event_type,

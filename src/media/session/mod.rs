@@ -91,6 +91,11 @@ impl Session {
 
     pub fn configure(&mut self, leg: LegId, parameters: StreamParameters, now: Instant) {
         let Some(index) = self.index(leg) else { return };
+        let parameters = self.legs[index].as_turned(parameters);
+        self.apply(index, parameters, now);
+    }
+
+    fn apply(&mut self, index: usize, parameters: StreamParameters, now: Instant) {
         let stream = &mut self.legs[index];
         let before = stream.codec();
         stream.configure(parameters, now);
@@ -285,7 +290,7 @@ impl Session {
 
     // Packets.
 
-    /// True when it is of a key: then the next tick must look.
+    /// True when it is of a key, or of another codec: then the next tick must look.
     pub fn handle_packet(
         &mut self,
         leg: LegId,
@@ -309,7 +314,14 @@ impl Session {
     fn handle_clear(&mut self, index: usize, component: Component, from: SocketAddr, bytes: &[u8], now: Instant, turn: &mut Turn) -> bool {
         if component == Component::Rtcp || is_rtcp(bytes) {
             self.legs[index].receive_report(component, from, bytes, now);
-        } else if let Some(heard) = self.legs[index].receive(from, bytes, now, &mut self.sources, turn) {
+            return false;
+        }
+        let turned = self.legs[index].turn_by(from, bytes, now);
+        let has_turned = turned.is_some();
+        if let Some(parameters) = turned {
+            self.apply(index, parameters, now);
+        }
+        if let Some(heard) = self.legs[index].receive(from, bytes, now, &mut self.sources, turn) {
             match heard.kind {
                 Kind::Sound => self.handle_sound(index, heard, now, turn),
                 Kind::Event(event) => {
@@ -320,7 +332,7 @@ impl Session {
                 Kind::Silence => self.withhold(index, heard),
             }
         }
-        false
+        has_turned
     }
 
     fn handle_sound(&mut self, index: usize, heard: Heard<'_>, now: Instant, turn: &mut Turn) {

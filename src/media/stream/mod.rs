@@ -17,13 +17,16 @@ use super::player::Player;
 use super::topology::{Facts, Hears};
 use super::turn::{Component, Turn};
 use crate::audio::{Gauge, Rate};
-use crate::base::{Codec, Duration, Instant, LegId, Rng, SessionId};
+use crate::base::{Codec, Duration, Instant, LegId, Rng, SessionId, time::millis};
 use crate::rtp::packet::is_keep_alive;
 use crate::rtp::rtcp::{self, Reporter};
 use crate::rtp::{Arrival, Event, EventReceiver, Packet, Receiver};
 use opening::Opening;
 use quality::Quality;
 use std::net::SocketAddr;
+
+/// A leg turns to another of its codecs no oftener than this: each time is a new beginning for who hears it.
+const TURNS_EVERY: Duration = millis(500);
 
 /// Comfort noise (RFC 3389 §6): how the silence sounds that the leg does not send.
 const COMFORT_NOISE: u8 = 13;
@@ -36,6 +39,8 @@ pub struct Stream {
     pub tag: u32,
     pub address: SocketAddr,
     pub parameters: Option<StreamParameters>,
+    /// The codec that was settled, and when the leg turned from it to another that it had listed.
+    turned: Option<(Codec, Instant)>,
     pub inbound: Inbound,
     pub outbound: Outbound,
     pub player: Player,
@@ -136,6 +141,7 @@ impl Stream {
             tag: 0,
             address,
             parameters: None,
+            turned: None,
             inbound: Inbound::default(),
             outbound,
             player: Player::new(rate),
@@ -182,6 +188,16 @@ impl Stream {
         }
     }
 
+    /// What was settled, as the leg has it: whoever turned to another of its codecs goes on with it when the same is settled again.
+    pub fn as_turned(&mut self, parameters: StreamParameters) -> StreamParameters {
+        let turned = self.turned.filter(|(settled, _)| *settled == parameters.codec);
+        let turned = turned.and(self.codec()).and_then(|codec| parameters.turned_to(codec));
+        if turned.is_none() {
+            self.turned = None;
+        }
+        turned.unwrap_or(parameters)
+    }
+
     /// Takes what offer and answer settled. The same again only counts the RTP time-out from now.
     pub fn configure(&mut self, parameters: StreamParameters, now: Instant) {
         let watched = parameters.direction.receive && !parameters.silence_suppression;
@@ -207,6 +223,21 @@ impl Stream {
         self.events.set_clock_rate(parameters.event_clock());
         self.outbound.set_format(&parameters);
         self.parameters = Some(parameters);
+    }
+
+    /// A packet of another codec that the leg listed: what is in force from now on.
+    pub fn turn_by(&mut self, from: SocketAddr, bytes: &[u8], now: Instant) -> Option<StreamParameters> {
+        let parameters = self.parameters.as_ref().filter(|parameters| !parameters.others.is_empty())?;
+        let came = Packet::read(bytes).ok()?.header.payload_type;
+        let other = parameters.others.iter().find(|other| other.receive_payload_type == came)?;
+        let is_early = self.turned.is_some_and(|(_, at)| now.saturating_since(at) < TURNS_EVERY);
+        if is_early || self.rtp_latch.standing(from, parameters, now) != Standing::Own {
+            return None;
+        }
+        let turned = parameters.turned_to(other.codec);
+        let settled = self.turned.map_or(parameters.codec, |(settled, _)| settled);
+        self.turned = Some((settled, now));
+        turned
     }
 
     /// Judges an RTP packet and counts it. `Some` when it is to be heard. `sources` numbers the session's sources.

@@ -4,7 +4,7 @@ use super::world::{SESSION, World, at, clip, level_at, rate_of};
 use crate::audio::Encoder;
 use crate::audio::tone::Tone;
 use crate::base::{CallId, Rng, Timestamp};
-use crate::base::{Codec, LegId, time::millis};
+use crate::base::{Codec, LegId, time::millis, time::secs};
 use crate::media::ClipLibrary;
 use crate::media::control::{Background, Channel, Command, Recorded, Report, Sound};
 use std::sync::Arc;
@@ -131,4 +131,43 @@ fn speech_is_told_within_three_hundred_milliseconds() {
     let spoke = world.times(|report| matches!(report, Report::Spoke { .. }));
     assert!(spoke.len() == 1 && spoke[0] <= 1_000 + 300, "{spoke:?}: the first word's first packet was sent at 1,020");
     assert!(world.now.since_start() >= millis(2_000));
+}
+
+/// RFC 3264 §7: of the codecs that its answer lists a phone may send any, and another one later.
+#[test]
+fn a_phone_that_turns_to_another_codec_of_its_answer_is_heard_and_answered_in_it() {
+    let mut world = World::bridged(Codec::Pcma, Codec::Pcma);
+    let settled = world.phones[0].parameters.clone();
+    let other = crate::base::OtherCodec {
+        codec: Codec::Pcmu,
+        send_payload_type: 0,
+        receive_payload_type: 0,
+        send_event_type: settled.send_event_type,
+        receive_event_type: settled.receive_event_type,
+        event_clock: None,
+        comfort_noise: false,
+        opus: settled.opus,
+    };
+    world.configure(0, |parameters| {
+        parameters.others = vec![other];
+        parameters.rtp_timeout = secs(2);
+    });
+    let ordered = world.phones[0].parameters.clone();
+    world.talk().run(1_000);
+    for codec in [Codec::Pcmu, Codec::Pcma, Codec::Pcmu] {
+        let phone = &mut world.phones[0];
+        phone.parameters = if codec == Codec::Pcma { ordered.clone() } else { ordered.turned_to(codec).expect("it has it") };
+        phone.encoder = crate::audio::Encoder::new(codec, crate::audio::Rate::Hz8000);
+        // It is described again meanwhile, as with a hold, and that is no reason to speak otherwise.
+        world.run(1_000).command(Command::Configure { session: SESSION, leg: LegId(1), parameters: ordered.clone() });
+        let since = world.now;
+        world.run(2_500);
+        for (phone, hz) in [(0, 700.0), (1, 400.0)] {
+            let heard = world.phones[phone].heard_since(since);
+            assert!(heard.len() > 19_000, "{codec}: {phone} {}", heard.len());
+            let level = level_at(&heard, hz, crate::audio::Rate::Hz8000);
+            assert!((level + 20.0).abs() < 1.5, "{codec}: {phone} at {level}");
+        }
+    }
+    assert!(world.times(|report| matches!(report, Report::TimedOut { .. })).is_empty());
 }

@@ -353,6 +353,20 @@ fn our_offer_and_what_an_answer_settles() {
 }
 
 #[test]
+fn what_an_answer_lists_besides_may_come_too() {
+    let body = sdp(
+        "m=audio 6000 RTP/AVP 8 120 0 101 121\na=rtpmap:120 opus/48000/2\na=rtpmap:121 telephone-event/48000\na=rtpmap:101 telephone-event/8000",
+    );
+    let settled = accept(&body, &local(&[Codec::Opus, Codec::Pcma, Codec::Pcmu])).expect("acceptable");
+    let others: Vec<_> = settled.others.iter().map(|other| (other.codec, other.send_payload_type, other.receive_payload_type)).collect();
+    assert_eq!((settled.codec, others), (Codec::Pcma, vec![(Codec::Opus, 120, 111), (Codec::Pcmu, 0, 0)]));
+    let opus = &settled.others[0];
+    assert_eq!((opus.send_event_type, opus.event_clock, settled.send_event_type), (Some(121), None, Some(101)));
+    // Of an offer one is taken, and no other is meant.
+    assert!(answered("m=audio 49170 RTP/AVP 0 8", &ALL).1.others.is_empty());
+}
+
+#[test]
 fn our_own_hold_is_not_taken_for_the_peers() {
     let ours = Local { direction: Direction::SENDONLY, ..local(&ALL) };
     let settled = accept(&sdp("m=audio 6000 RTP/AVP 8\na=recvonly"), &ours).expect("a good answer");
