@@ -290,6 +290,7 @@ fn media(data: &[u8], component: Component, encrypted: bool) {
             rtcp_mux: true,
             signalled_from: remote.ip(),
             codec,
+            others: Vec::new(),
             send_payload_type: if codec == Codec::Opus { 111 } else { 8 },
             receive_payload_type: if codec == Codec::Opus { 111 } else { 8 },
             send_event_type: Some(101),
