@@ -3,6 +3,7 @@
 
 use super::ack_wait::{AckWait, Due};
 use super::leg_in::knows_timer;
+use super::msg::demand::Demand;
 use super::msg::{Method, Request, Response};
 use super::order::{Asked, Order, Room, Silence, User};
 use super::recording::{self, Role};
@@ -28,6 +29,9 @@ pub(super) enum Reoffer {
         number: u32,
         ask: Ask,
         tries: u8,
+        /// It answers a challenge.
+        #[serde(default)]
+        proves: bool,
     },
     /// It met the peer's, and is sent again.
     Again {
@@ -127,20 +131,21 @@ impl Session {
         let ask = ask.or_else(|| std::mem::take(&mut self.awareness.owes).then_some(Ask::Indication));
         let ask = ask.or_else(|| self.recording.as_mut()?.asks.take().map(Ask::Snapshot));
         if let Some(ask) = ask {
-            self.ask(ask, 1, room);
+            self.ask(ask, 1, None, room);
         }
     }
 
     /// Our half of the session interval is over (RFC 4028 §7.2).
     pub(super) fn refresh(&mut self, room: &mut Room) {
         match self.reoffer {
-            Reoffer::Idle => self.ask(Ask::Refresh, 1, room),
+            Reoffer::Idle => self.ask(Ask::Refresh, 1, None, room),
             // Whatever is going on refreshes the session too, or fails soon.
             _ => self.timer.iter_mut().for_each(|timer| timer.try_again(room.now)),
         }
     }
 
-    fn ask(&mut self, ask: Ask, tries: u8, room: &mut Room) {
+    /// `demand`: the carrier's challenge that is to be answered.
+    fn ask(&mut self, ask: Ask, tries: u8, demand: Option<Demand>, room: &mut Room) {
         let (method, sdp) = match &ask {
             Ask::Offer(sdp) => (Method::Invite, Some(sdp.clone())),
             Ask::Refresh if self.allows_update => (Method::Update, None),
@@ -164,18 +169,19 @@ impl Session {
         if let Ask::Snapshot(why) = &ask {
             recording::put_request(why, &mut request.headers, &mut request.body);
         }
+        let proves = demand.is_some_and(|demand| self.put_proof(demand, &mut request, room));
         room.request(request, hop, User::Session(self.leg));
-        self.reoffer = Reoffer::Ours { number: self.dialog.local_seq, ask, tries };
+        self.reoffer = Reoffer::Ours { number: self.dialog.local_seq, ask, tries, proves };
     }
 
     pub(super) fn reoffer_answered(&mut self, number: u32, response: Result<Response, Silence>, room: &mut Room) {
-        let (ask, tries) = match std::mem::replace(&mut self.reoffer, Reoffer::Idle) {
-            Reoffer::Ours { number: ours, ask, tries } if ours == number => (ask, tries),
+        let (ask, tries, proves) = match std::mem::replace(&mut self.reoffer, Reoffer::Idle) {
+            Reoffer::Ours { number: ours, ask, tries, proves } if ours == number => (ask, tries, proves),
             other => return self.reoffer = other,
         };
         let response = match response {
             Ok(response) => response,
-            Err(Silence::Unreachable) if tries < TRIES_MAX && self.turns_elsewhere(room) => return self.ask(ask, tries + 1, room),
+            Err(Silence::Unreachable) if tries < TRIES_MAX && self.turns_elsewhere(room) => return self.ask(ask, tries + 1, None, room),
             Err(Silence::Unreachable) if self.may_come_back() => return self.cut_off(ask, room),
             Err(_) => return self.peer_is_gone(room),
         };
@@ -183,6 +189,8 @@ impl Session {
         let retry_after = response.headers.number("Retry-After").ok().flatten().map_or(5, |seconds| seconds.min(10));
         match response.code {
             ..300 => self.reoffer_taken(ask, &response, room),
+            // §22.2, once: a wrong password does not become right.
+            401 | 407 if !proves && self.can_prove(&response, room) => self.ask(ask, tries, Demand::of(&response), room),
             // §14.1, §12.2.1.2: the dialog is no more.
             481 | 408 => self.peer_is_gone(room),
             491 if tries < TRIES_MAX => {
@@ -194,11 +202,11 @@ impl Session {
             }
             422 if tries < TRIES_MAX => {
                 self.min_se = compose::seconds(&response.headers, "Min-SE").unwrap_or(self.min_se).max(self.min_se);
-                self.ask(ask, tries + 1, room);
+                self.ask(ask, tries + 1, None, room);
             }
             405 | 501 if matches!(ask, Ask::Refresh) && self.allows_update => {
                 self.allows_update = false;
-                self.ask(ask, tries + 1, room);
+                self.ask(ask, tries + 1, None, room);
             }
             code => {
                 match ask {
@@ -405,7 +413,7 @@ impl Session {
         match &mut self.reoffer {
             Reoffer::Again { at, .. } if *at <= room.now => {
                 if let Reoffer::Again { ask, tries, .. } = std::mem::replace(&mut self.reoffer, Reoffer::Idle) {
-                    self.ask(ask, tries, room);
+                    self.ask(ask, tries, None, room);
                 }
             }
             Reoffer::Theirs { give_up_at, .. } if *give_up_at <= room.now => self.reject_reoffer(500, room),

@@ -6,13 +6,14 @@ use super::dialog::{Dialog, is_behind_nat};
 use super::fork::Answered;
 use super::indication::Awareness;
 use super::leg_in::Early;
+use super::msg::demand::Demand;
 use super::msg::{Method, Request, Response};
 use super::order::{Asked, Order, Room, Silence, User};
 use super::recording::{self, Recording};
 use super::refer::News;
 use super::reoffer::Reoffer;
 use super::session_timer::{Due, SessionTimer, Terms};
-use super::{Cause, Event, Reason, compose, info};
+use super::{Cause, Event, Reason, Settings, TrunkAccount, compose, info};
 use crate::base::bytes;
 use crate::base::{AgentId, Duration, Instant, LegId, TrunkId};
 use serde::{Deserialize, Serialize};
@@ -79,6 +80,9 @@ pub(super) enum Phase {
         again: bool,
         #[serde(default)]
         reason: Option<Reason>,
+        /// It answers a challenge.
+        #[serde(default)]
+        proves: bool,
     },
     Over,
 }
@@ -237,15 +241,18 @@ impl Session {
             return;
         }
         match (&self.phase, method) {
-            (Phase::Leaving { number: bye, again, reason }, Method::Bye) if *bye == number => {
-                let (again, reason) = (*again, reason.clone());
-                if matches!(response, Err(Silence::Unreachable)) && !again && self.turns_elsewhere(room) {
-                    // Else the far side would stay up, and the call be paid for, until its own timer ends it.
-                    let number = self.bye(reason.as_ref(), User::Session(self.leg), room);
-                    self.phase = Phase::Leaving { number, again: true, reason };
-                } else {
-                    self.over(Cause::Ours, room);
-                }
+            (Phase::Leaving { number: bye, again, reason, proves }, Method::Bye) if *bye == number => {
+                let (again, reason, proves) = (*again, reason.clone(), *proves);
+                // What did not arrive, or was not taken, goes once more: else the far side would stay up, and the call be paid for, until
+                // its own timer ends it.
+                let (again, demand) = match response {
+                    Err(Silence::Unreachable) if !again && self.turns_elsewhere(room) => (true, None),
+                    Ok(response) if !proves && self.can_prove(&response, room) => (again, Demand::of(&response)),
+                    _ => return self.over(Cause::Ours, room),
+                };
+                let proves = proves || demand.is_some();
+                let number = self.bye(reason.as_ref(), demand, User::Session(self.leg), room);
+                self.phase = Phase::Leaving { number, again, reason, proves };
             }
             (Phase::Up, Method::Invite | Method::Update) => self.reoffer_answered(number, response, room),
             (Phase::Unacked { .. } | Phase::Up, Method::Notify) => {
@@ -273,14 +280,37 @@ impl Session {
     fn leave(&mut self, reason: Option<&Reason>, room: &mut Room) {
         self.drop_reoffer(room);
         self.last_news(room);
-        let number = self.bye(reason, User::Session(self.leg), room);
-        self.phase = Phase::Leaving { number, again: false, reason: reason.cloned() };
+        let number = self.bye(reason, None, User::Session(self.leg), room);
+        self.phase = Phase::Leaving { number, again: false, reason: reason.cloned(), proves: false };
     }
 
-    fn bye(&mut self, reason: Option<&Reason>, user: User, room: &mut Room) -> u32 {
+    /// Whether an answer is a challenge that our account with the carrier can meet.
+    pub(super) fn can_prove(&self, response: &Response, room: &Room) -> bool {
+        self.carriers_account(room.settings).is_some() && Demand::of(response).is_some()
+    }
+
+    fn carriers_account<'a>(&self, settings: &'a Settings) -> Option<&'a TrunkAccount> {
+        let id = self.trunk.as_ref()?;
+        settings.trunks.iter().find(|trunk| trunk.id == *id)?.account.as_ref()
+    }
+
+    /// Answers a challenge with a request of ours (RFC 3261 §22.2, §22.3); false where we have no account.
+    pub(super) fn put_proof(&self, mut demand: Demand, request: &mut Request, room: &mut Room) -> bool {
+        let Some(account) = self.carriers_account(room.settings) else { return false };
+        let cnonce = room.rng.hex(8);
+        let (method, uri) = (request.method.to_string(), request.uri.to_string());
+        let (name, value) = demand.answer(&account.user, account.password.reveal(), &method, &uri, &cnonce);
+        request.headers.push(name, value);
+        true
+    }
+
+    fn bye(&mut self, reason: Option<&Reason>, demand: Option<Demand>, user: User, room: &mut Room) -> u32 {
         let mut request = self.dialog.request(Method::Bye);
         if let Some(reason) = reason {
             request.headers.push("Reason", compose::reason(reason));
+        }
+        if let Some(demand) = demand {
+            self.put_proof(demand, &mut request, room);
         }
         room.request(request, self.dialog.next_hop(room.settings), user);
         self.dialog.local_seq
@@ -288,7 +318,7 @@ impl Session {
 
     /// Ends at once with a BYE that nobody waits for: the peer is not expected to answer.
     pub(super) fn give_up(&mut self, cause: Cause, why: &Reason, room: &mut Room) {
-        self.bye(Some(why), User::Nobody, room);
+        self.bye(Some(why), None, User::Nobody, room);
         self.over(cause, room);
     }
 

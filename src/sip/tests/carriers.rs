@@ -3,10 +3,10 @@
 use super::phone::Phone;
 use super::world::{SWITCH, World, address};
 use crate::base::time::{millis, secs};
-use crate::base::{Duration, Instant, TrunkId};
-use crate::sip::msg::digest::{Challenge, Credentials, ha1};
+use crate::base::{Duration, Instant, LegId, TrunkId};
+use crate::sip::msg::digest::{Algorithm, Challenge, Credentials, ha1};
 use crate::sip::msg::{Message, Request};
-use crate::sip::{Event, Flow, Password, Protocol, Trunk, TrunkAccount, TrunkCause, TrunkPing, TrunkRegister, TrunkWay};
+use crate::sip::{Callee, Command, Event, Flow, Password, Protocol, Trunk, TrunkAccount, TrunkCause, TrunkPing, TrunkRegister, TrunkWay};
 
 pub const HOST: &str = "10.0.0.2:5080";
 const OTHER: &str = "10.0.0.2:5081";
@@ -345,4 +345,70 @@ fn two_ways_that_lead_to_one_place_are_one_host() {
 #[test]
 fn no_log_shows_a_password() {
     assert!(!format!("{:?}", trunk(&[HOST])).contains("secret"));
+}
+
+/// A call out to a carrier whose proxy asks who we are, within the call, too.
+fn up_with_account(world: &mut World) -> Phone {
+    let mut with_trunk = world.endpoint(SWITCH).settings().clone();
+    with_trunk.trunks = vec![trunk(&[HOST])];
+    world.endpoint(SWITCH).reconfigure(with_trunk);
+    let callee = Callee::Trunk { trunk: Some(id()), number: "10086".into(), host: "c.example".into(), flow: flow(HOST) };
+    world.invite(SWITCH, 2, callee, "offer");
+    world.run(millis(10));
+    let mut carrier = Phone::new(HOST, "us");
+    let invite = world.heard_request(carrier.at());
+    carrier.reply(world, &invite, 200, &[("Session-Expires", "600;refresher=uac")], "answer");
+    assert_eq!(world.heard_line(carrier.at()), "ACK");
+    world.events(SWITCH);
+    carrier
+}
+
+/// What is asked is challenged, and comes again with the right proof.
+#[track_caller]
+fn proves_itself(world: &mut World, carrier: &mut Phone, method: &str) -> Request {
+    let asked = world.heard_request(carrier.at());
+    assert_eq!((asked.method.as_str(), asked.headers.get("Proxy-Authorization")), (method, None));
+    let challenge = ("Proxy-Authenticate", "Digest realm=\"c.example\", nonce=\"n\", algorithm=MD5, qop=\"auth\"");
+    carrier.reply(world, &asked, 407, &[challenge], "");
+    let again = world.heard(carrier.at()).into_iter().find_map(|message| match message {
+        Message::Request(request) if request.method.as_str() == method => Some(request),
+        _ => None,
+    });
+    let again = again.expect("once more");
+    let secret = ha1(Algorithm::Md5, "us", "c.example", "secret");
+    assert!(credentials(&again).expect("a proof").proves(&secret, method));
+    assert_eq!(again.cseq().0, asked.cseq().0 + 1);
+    again
+}
+
+#[test]
+fn a_carrier_that_asks_within_the_call_who_we_are_is_told() {
+    let mut world = World::new(1);
+    let mut carrier = up_with_account(&mut world);
+    world.run(secs(300));
+    let refresh = proves_itself(&mut world, &mut carrier, "INVITE");
+    carrier.reply(&mut world, &refresh, 200, &[("Session-Expires", "600;refresher=uac")], "answer");
+    let ack = world.heard_request(carrier.at());
+    assert_eq!((ack.method.as_str(), ack.headers.get("Proxy-Authorization").is_some()), ("ACK", true));
+    assert_eq!(world.events(SWITCH), []);
+    world.command(SWITCH, Command::Release { leg: LegId(2), code: 200, reason: None, retry_after: None });
+    world.run(millis(10));
+    let bye = proves_itself(&mut world, &mut carrier, "BYE");
+    assert_eq!(world.events(SWITCH), [], "it is not over before the carrier says so");
+    carrier.reply(&mut world, &bye, 200, &[], "");
+    assert!(matches!(world.event(SWITCH), Event::Released { .. }));
+    world.expect_nothing_left();
+}
+
+#[test]
+fn a_proof_that_is_not_taken_is_not_given_twice() {
+    let mut world = World::new(1);
+    let mut carrier = up_with_account(&mut world);
+    world.command(SWITCH, Command::Release { leg: LegId(2), code: 200, reason: None, retry_after: None });
+    world.run(millis(10));
+    let bye = proves_itself(&mut world, &mut carrier, "BYE");
+    carrier.reply(&mut world, &bye, 407, &[("Proxy-Authenticate", "Digest realm=\"c.example\", nonce=\"m\", algorithm=MD5")], "");
+    assert_eq!(world.heard_line(carrier.at()), "");
+    assert!(matches!(world.event(SWITCH), Event::Released { .. }));
+    world.expect_nothing_left();
 }

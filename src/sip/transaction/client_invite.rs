@@ -164,6 +164,10 @@ pub fn ack_of_success(invite: &Request, response: &Response) -> Request {
     if let (true, Some(target)) = (routed_loosely, crate::sip::compose::contact_of(&response.headers)) {
         ack.uri = target;
     }
+    // §22.1: with the INVITE's credentials.
+    for name in ["Authorization", "Proxy-Authorization"] {
+        invite.headers.all(name).for_each(|value| ack.headers.push(name, value));
+    }
     ack
 }
 
