@@ -38,8 +38,9 @@ pub const TCP_CONNECTIONS_MAX: usize = 4_096;
 pub const TCP_STRANGERS_MAX: usize = 3_072;
 /// A TCP connection that sent no whole message for this long, and has no binding or dialog, is closed.
 pub const TCP_IDLE_MAX: Duration = Duration::from_secs(180);
-/// Messages waiting for one TCP connection's peer to read. Full: the message is given up (`SendFailed`) and counted.
-pub const TCP_OUTBOX_MAX: usize = 512;
+/// Messages waiting for one TCP connection's peer to read: what a batch of the driver's (256 inputs) may have for the lamps and calls behind
+/// one edge proxy, before the connection's writer has its turn. Full: the message is given up (`Unsent`) and counted.
+pub const TCP_OUTBOX_MAX: usize = 4_096;
 /// Calls that one queue holds. More: 486 to the newest caller.
 pub const QUEUE_WAITING_MAX: usize = 10_000;
 /// How long an agent is left in peace after an offer that failed and left him ready (busy, withdrawn, missed with

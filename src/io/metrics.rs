@@ -313,6 +313,7 @@ fn of_the_plant(scrape: &mut Scrape, plant: &Plant) {
         ("sanling_net_handshake_failures", "Connections over which no TLS came about", net.handshake_failures),
         ("sanling_net_connections_displaced", "TCP connections of strangers that made room for newer ones", net.connections_displaced),
         ("sanling_net_outbox_overflows", "Messages that a slow connection could not take", net.outbox_overflows),
+        ("sanling_net_failures_untold", "Failures to send that the switch's full inbox did not take", net.failures_untold),
         ("sanling_sip_trace_lost", "SIP messages that are not with their calls, because the disk was behind", plant.sip_lost.load(Relaxed)),
     ] {
         scrape.counter(name, help, value);

@@ -108,6 +108,8 @@ pub enum Received {
     Closed { flow: Flow },
     /// A message could not be sent (connection refused, ICMP, full queue given up).
     SendFailed { flow: Flow },
+    /// This one message could not be sent there; others may be.
+    Unsent { flow: Flow, bytes: Vec<u8> },
 }
 
 /// What the endpoint orders, or tells the switch.

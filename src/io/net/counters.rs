@@ -44,6 +44,8 @@ counters! {
     handshake_failures,
     /// Messages that a connection could not take: peer does not read.
     outbox_overflows,
+    /// Failures to send that the switch's full inbox did not take.
+    failures_untold,
 }
 
 pub(super) fn count(counter: &AtomicU64) {

@@ -18,7 +18,7 @@ use crate::base::limits::SWITCH_INBOX_BYTES_MAX;
 use crate::config::{Listen, ListenProtocol};
 use crate::sip::{Flow, Protocol, Received};
 use crate::switch::input::Input;
-use counters::Counting;
+use counters::{Counting, count};
 use secure::Handshakes;
 use std::io;
 use std::net::SocketAddr;
@@ -57,16 +57,16 @@ impl Net {
         Ok(net)
     }
 
-    /// Sends, or gives the bytes to the connection's writer; never waits. What cannot be sent comes back as `Received::SendFailed`,
-    /// save a datagram that finds the socket's buffer full: that is dropped and counted, retransmission heals it.
+    /// Sends, or gives the bytes to the connection's writer; never waits. What cannot be sent comes back as `Received::Unsent`, or as
+    /// `Received::SendFailed` where nothing can, save a datagram that finds no room or no way at this moment: that is dropped and counted,
+    /// retransmission heals it.
     pub fn send(&self, flow: Flow, bytes: Vec<u8>) {
         match flow.protocol {
-            Protocol::Udp => {
-                let socket = self.udp.iter().find(|socket| socket.local == flow.local);
-                if !socket.is_some_and(|socket| socket.send(flow.peer, &bytes)) {
-                    self.out.tell(Received::SendFailed { flow });
-                }
-            }
+            Protocol::Udp => match self.udp.iter().find(|socket| socket.local == flow.local) {
+                Some(socket) if socket.send(flow.peer, &bytes) => {}
+                Some(_) => self.out.tell_if_room(Received::Unsent { flow, bytes }),
+                None => self.out.tell_if_room(Received::SendFailed { flow }),
+            },
             Protocol::Tcp | Protocol::Tls => self.tcp.send(flow, bytes),
         }
     }
@@ -85,7 +85,7 @@ impl Net {
 
     /// The switch has taken this out of its inbox: what it held there is free again.
     pub fn taken(&self, input: &Input) {
-        if let Input::Sip(Received::Bytes { bytes, .. }) = input {
+        if let Input::Sip(Received::Bytes { bytes, .. } | Received::Unsent { bytes, .. }) = input {
             self.out.room.add_permits(bytes.len());
         }
     }
@@ -149,6 +149,13 @@ impl Reporter {
         }
     }
 
+    /// Tells what may be lost where the inbox is full: a request that was not sent has its own time-out.
+    fn tell_if_room(&self, fact: Received) {
+        if self.try_tell(fact).is_err() {
+            count(&self.counting.failures_untold);
+        }
+    }
+
     /// Waits for room; false once nobody listens any more.
     async fn tell_waiting(&self, fact: Received) -> bool {
         let room = self.room.acquire_many(weight(&fact)).await;
@@ -173,7 +180,7 @@ impl Reporter {
 /// Bytes that a fact holds in the inbox.
 fn weight(fact: &Received) -> u32 {
     match fact {
-        Received::Bytes { bytes, .. } => u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+        Received::Bytes { bytes, .. } | Received::Unsent { bytes, .. } => u32::try_from(bytes.len()).unwrap_or(u32::MAX),
         Received::Certified { .. } | Received::NoTls { .. } | Received::Closed { .. } | Received::SendFailed { .. } => 0,
     }
 }

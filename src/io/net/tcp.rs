@@ -95,9 +95,9 @@ impl Connections {
         };
         match waiting {
             Ok(()) => {}
-            Err(mpsc::error::TrySendError::Full(_)) => {
+            Err(mpsc::error::TrySendError::Full(bytes)) => {
                 count(&self.out.counting.outbox_overflows);
-                self.out.tell(Received::SendFailed { flow });
+                self.out.tell_if_room(Received::Unsent { flow, bytes });
             }
             // None there, or one that is just ending.
             Err(mpsc::error::TrySendError::Closed(bytes)) => self.open(flow, bytes),
@@ -136,7 +136,7 @@ impl Connections {
         };
         let opened = far.is_some_and(|far| self.start(flow, Beginning::Opened(far), Some(bytes)));
         if !opened {
-            self.out.tell(Received::SendFailed { flow });
+            self.out.tell_if_room(Received::SendFailed { flow });
         }
     }
 

@@ -1,7 +1,7 @@
 //! Real sockets on loopback. Every wait has a deadline; none sleeps.
 
 use super::*;
-use crate::base::limits::SWITCH_INBOX_MAX;
+use crate::base::limits::{SWITCH_INBOX_MAX, TCP_OUTBOX_MAX};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -84,7 +84,7 @@ async fn what_cannot_be_sent_at_all_is_told() {
     assert_eq!(world.next().await, Received::SendFailed { flow: elsewhere });
     let too_long = Flow { protocol: Protocol::Udp, local, peer: local };
     world.net.send(too_long, vec![0; 66_000]);
-    assert_eq!(world.next().await, Received::SendFailed { flow: too_long });
+    assert_eq!(world.next().await, Received::Unsent { flow: too_long, bytes: vec![0; 66_000] });
 }
 
 #[tokio::test]
@@ -277,4 +277,29 @@ async fn dropping_the_net_closes_its_sockets() {
         }
     };
     timeout(DEADLINE, again).await.expect("the addresses are free again");
+}
+
+/// A neighbour's full outbox, or a full inbox, costs one message and no task each.
+#[tokio::test]
+async fn a_message_that_finds_no_room_is_told_by_itself_and_the_others_arrive() {
+    let mut world = World::listening(&["tcp:127.0.0.1:0"]);
+    let carrier = TcpListener::bind("127.0.0.1:0").await.expect("bound");
+    let flow = Flow { protocol: Protocol::Tcp, local: world.address(Protocol::Tcp), peer: carrier.local_addr().expect("bound") };
+    let message = |number: usize| format!("{number:06}").into_bytes();
+    // No writer has its turn meanwhile.
+    for number in 0..=TCP_OUTBOX_MAX {
+        world.net.send(flow, message(number));
+    }
+    let (mut stream, _) = timeout(DEADLINE, carrier.accept()).await.expect("in time").expect("accepted");
+    assert_eq!(world.next().await, Received::Unsent { flow, bytes: message(TCP_OUTBOX_MAX) });
+    let all = read_exactly(&mut stream, 6 * TCP_OUTBOX_MAX).await;
+    assert_eq!(all[6 * (TCP_OUTBOX_MAX - 1)..], message(TCP_OUTBOX_MAX - 1));
+    // Nobody listens: what cannot be told is counted.
+    let mut world = World::with_inbox(&["udp:127.0.0.1:0"], 2);
+    let elsewhere = Flow { protocol: Protocol::Udp, local: "127.0.0.1:1".parse().expect("an address"), peer: flow.peer };
+    for _ in 0..5 {
+        world.net.send(elsewhere, b"x".to_vec());
+    }
+    assert_eq!(world.net.counters().failures_untold, 3);
+    assert_eq!(world.next().await, Received::SendFailed { flow: elsewhere });
 }

@@ -38,18 +38,25 @@ impl Socket {
         Ok(Self { local, socket, out: out.clone(), reader })
     }
 
-    /// False when the operating system says that this cannot be sent at all (no route, too long).
+    /// False when the operating system says that this cannot be sent at all (too long, no such family of addresses).
     pub fn send(&self, peer: SocketAddr, bytes: &[u8]) -> bool {
         // Straight to the kernel: tokio's own try_send_to wants a readiness event first, and a fresh socket has seen none.
         match SockRef::from(&*self.socket).send_to(bytes, &SockAddr::from(peer)) {
             Ok(_) => count(&self.out.counting.datagrams_sent),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => count(&self.out.counting.datagrams_dropped_out),
+            Err(error) if is_for_now(&error) => count(&self.out.counting.datagrams_dropped_out),
             // An earlier datagram's ICMP answer; this one may have better luck, and the transaction's timer is the judge.
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
             Err(_) => return false,
         }
         true
     }
+}
+
+/// Whether a repeat may have better luck: no room in the socket, the device or the firewall's table, no route while one is being changed.
+fn is_for_now(error: &io::Error) -> bool {
+    use io::ErrorKind::{HostUnreachable, NetworkDown, NetworkUnreachable, OutOfMemory, PermissionDenied, WouldBlock};
+    let is_full = error.raw_os_error() == Some(rustix::io::Errno::NOBUFS.raw_os_error());
+    is_full || matches!(error.kind(), WouldBlock | PermissionDenied | NetworkUnreachable | HostUnreachable | NetworkDown | OutOfMemory)
 }
 
 impl Drop for Socket {

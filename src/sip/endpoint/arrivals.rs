@@ -101,6 +101,13 @@ impl Endpoint {
         }
     }
 
+    /// A request that did not go out has no answer; a response is asked for again.
+    pub(super) fn unsent(&mut self, bytes: &[u8], now: Instant, out: &mut Vec<Output>) {
+        if let Ok(Message::Request(request)) = parse(bytes) {
+            self.client_event(&ClientKey::of_request(&request), ClientEvent::SendFailed, now, out);
+        }
+    }
+
     fn message(&mut self, flow: Flow, bytes: &[u8], now: Instant, out: &mut Vec<Output>) {
         if let Some(pong) = outbound::pong(bytes, flow.peer).filter(|_| flow.protocol == Protocol::Udp) {
             // Its answer is longer than it, and goes to whoever is said to have asked: a phone asks seldom.

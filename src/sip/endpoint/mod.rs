@@ -211,6 +211,7 @@ impl Endpoint {
             Received::NoTls { flow, why } => self.no_tls(flow, &why, out),
             Received::Closed { flow } => self.closed(flow, now, out),
             Received::SendFailed { flow } => self.send_failed(flow, now, out),
+            Received::Unsent { bytes, .. } => self.unsent(&bytes, now, out),
         }
     }
 

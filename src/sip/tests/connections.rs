@@ -139,3 +139,29 @@ fn a_phone_that_is_on_its_way_back_is_waited_for() {
     assert!(released(&mut world));
     world.expect_nothing_left();
 }
+
+/// One of many that wait for answers from the same edge proxy found no room.
+#[test]
+fn a_message_that_could_not_be_sent_fails_alone() {
+    let mut world = World::new(1);
+    let (_, leg) = phone_up(&mut world);
+    world.command(SWITCH, Command::Reoffer { leg, sdp: "hold".into() });
+    world.invite(SWITCH, 100, crate::sip::Callee::Account(crate::base::AgentId::new("1001")), "offer");
+    let invites = world.wire.iter().filter(|(from, _, message)| *from == address(SWITCH) && name(message) == "INVITE");
+    let [.., (.., hold), (.., invite)] = &invites.collect::<Vec<_>>()[..] else { panic!("two") };
+    let (hold, invite) = (hold.to_bytes(), invite.to_bytes());
+    assert!(String::from_utf8_lossy(&hold).ends_with("hold"));
+    world.receive(SWITCH, Received::Unsent { flow: tcp("10.0.0.9:40001"), bytes: invite });
+    let events = world.events(SWITCH);
+    assert!(matches!(events[..], [Event::Failed { leg: LegId(100), .. }]), "{events:?}");
+    // What was in the air goes on; a response that was not sent is asked for again.
+    world.receive(SWITCH, Received::Unsent { flow: tcp("10.0.0.9:40001"), bytes: b"SIP/2.0 200 OK\r\n\r\n".to_vec() });
+    let mut phone = Phone::new("10.0.0.9:40001", "1001").over_tcp();
+    world.run(millis(10));
+    let asked = world.heard("10.0.0.9:40001").into_iter().find_map(|message| match message {
+        Message::Request(request) if request.body == b"hold" => Some(request),
+        _ => None,
+    });
+    phone.reply(&mut world, &asked.expect("our offer"), 200, &[], "held");
+    assert_eq!(world.event(SWITCH), Event::ReofferAnswered { leg, sdp: "held".into() });
+}
