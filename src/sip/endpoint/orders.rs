@@ -215,8 +215,8 @@ impl Endpoint {
                 self.watch_heard(watch, notify, Ok(response), now, out);
             }
             User::Text(text) => {
-                let text = *text;
-                self.text_answered(text, Ok(response), now, out);
+                let (text, copy) = (*text, client.number);
+                self.text_answered(text, copy, Ok(response), now, out);
             }
             User::Registration(trunk) => {
                 let (user, number) = (User::Registration(trunk.clone()), client.number);
@@ -246,9 +246,9 @@ impl Endpoint {
                 let watch = *watch;
                 self.watch_heard(watch, notify, Err(silence), now, out);
             }
-            Some((User::Text(text), _)) => {
+            Some((User::Text(text), copy)) => {
                 let text = *text;
-                self.text_answered(text, Err(silence), now, out);
+                self.text_answered(text, copy, Err(silence), now, out);
             }
             Some((User::Registration(trunk), number)) => {
                 self.carrier_heard(User::Registration(trunk.clone()), number, Err(silence), now, out);

@@ -10,6 +10,7 @@ use super::super::{Event, Flow, Output, Protocol, compose};
 use super::{Endpoint, Timer};
 use crate::base::limits::{TEXT_BYTES_MAX, TEXT_PATIENCE, TEXT_UDP_MAX, TEXTS_OF_AGENT_MAX};
 use crate::base::{AgentId, Instant};
+use std::collections::{BTreeMap, VecDeque};
 
 /// A MESSAGE that waits for the phones' answers.
 #[derive(Debug)]
@@ -20,9 +21,14 @@ pub(super) struct Text {
     to: AgentId,
     /// Phones that have not answered.
     waiting: usize,
+    /// By the number of what was sent to a phone: what would go by its other flows.
+    others: BTreeMap<u32, VecDeque<Addressed>>,
     /// The best refusal so far, and the bodies that phone takes instead (415).
     refusal: Option<(u16, Option<String>)>,
 }
+
+/// What one phone is sent, and by which way.
+type Addressed = (Request, Flow);
 
 impl Endpoint {
     /// A MESSAGE of an agent, who is proven.
@@ -35,14 +41,18 @@ impl Endpoint {
         let number = self.last_text;
         let mut orders = Vec::new();
         let waiting = copies.len();
-        for (copy, flow) in copies {
-            self.room(now, &mut orders).request(copy, flow, User::Text(number));
+        let mut others = BTreeMap::new();
+        for (place, mut ways) in copies.into_iter().enumerate() {
+            if let Some((copy, flow)) = ways.pop_front() {
+                self.room(now, &mut orders).request(copy, flow, User::Text(number));
+            }
+            others.insert(number_of(place), ways);
         }
         let mut request = asked.request.clone();
         request.body = Vec::new();
         let bytes = asked.request.body.len();
         let give_up_at = now + TEXT_PATIENCE;
-        let text = Text { asked: asked.key.clone(), request, from: from.clone(), to: to.clone(), waiting, refusal: None };
+        let text = Text { asked: asked.key.clone(), request, from: from.clone(), to: to.clone(), waiting, others, refusal: None };
         self.texts.insert(number, text);
         self.deadlines.set(Timer::Text(number), Some(give_up_at));
         out.push(Output::Event(Event::TextCame { from: from.clone(), to, bytes }));
@@ -50,7 +60,7 @@ impl Endpoint {
     }
 
     /// Whom it is for, and what his phones are sent.
-    fn copies(&mut self, from: &AgentId, request: &Request) -> Result<(AgentId, Vec<(Request, Flow)>), Response> {
+    fn copies(&mut self, from: &AgentId, request: &Request) -> Result<(AgentId, Vec<VecDeque<Addressed>>), Response> {
         let refused = |code| request.response(code, None, None);
         let to = request.uri.user_unescaped().map(|user| AgentId::new(&user)).filter(|to| self.settings.accounts.contains_key(to));
         let to = to.ok_or_else(|| refused(404))?;
@@ -66,18 +76,35 @@ impl Endpoint {
         if self.texts.values().filter(|text| text.from == *from).count() >= TEXTS_OF_AGENT_MAX {
             return Err(with(refused(503), "Retry-After", "5"));
         }
-        let reached = |phone: &Binding| Some((phone.uri.clone(), phone.path.clone(), phone.whereabouts().hop(&self.settings)?));
-        let phones: Vec<_> = self.registrar.of(to.as_str()).iter().filter_map(reached).collect();
+        // RFC 5626 §7: a phone is sent it by one of its flows at a time, the newest first.
+        let mut phones: Vec<Vec<Binding>> = Vec::new();
+        for binding in self.registrar.of(to.as_str()).iter().rev() {
+            let keeps_flows = binding.reg_id.is_some() && binding.instance.is_some();
+            let same = |phone: &&mut Vec<Binding>| keeps_flows && phone[0].reg_id.is_some() && phone[0].instance == binding.instance;
+            match phones.iter_mut().find(same) {
+                Some(phone) => phone.push(binding.clone()),
+                None => phones.push(vec![binding.clone()]),
+            }
+        }
         if phones.is_empty() {
             return Err(refused(480));
         }
         let mut copies = Vec::new();
-        for (uri, path, flow) in phones {
-            let mut copy = self.copy(from, &to, uri, request);
-            path.iter().for_each(|hop| copy.headers.push("Route", hop.to_string()));
-            // RFC 3428 §8, RFC 3261 §18.1.1: what is larger goes over what is congestion-safe, or not at all.
-            if flow.protocol != Protocol::Udp || Message::Request(copy.clone()).to_bytes().len() <= TEXT_UDP_MAX {
-                copies.push((copy, flow));
+        for phone in phones.into_iter().rev() {
+            let mut ways = VecDeque::new();
+            for binding in phone {
+                let Some(flow) = binding.whereabouts().hop(&self.settings) else { continue };
+                let Binding { uri, path, .. } = binding;
+                let mut copy = self.copy(from, &to, uri, request);
+                copy.headers.push("CSeq", format!("{} MESSAGE", number_of(copies.len())));
+                path.iter().for_each(|hop| copy.headers.push("Route", hop.to_string()));
+                // RFC 3428 §8, RFC 3261 §18.1.1: what is larger goes over what is congestion-safe, or not at all.
+                if flow.protocol != Protocol::Udp || Message::Request(copy.clone()).to_bytes().len() <= TEXT_UDP_MAX {
+                    ways.push_back((copy, flow));
+                }
+            }
+            if !ways.is_empty() {
+                copies.push(ways);
             }
         }
         if copies.is_empty() { Err(refused(513)) } else { Ok((to, copies)) }
@@ -95,7 +122,6 @@ impl Endpoint {
         headers.push("From", sender.to_string());
         headers.push("To", receiver.to_string());
         headers.push("Call-ID", self.rng.hex(16));
-        headers.push("CSeq", "1 MESSAGE");
         for name in ["Content-Type", "Content-Language", "Date", "Expires"] {
             if let Some(value) = request.headers.get(name) {
                 headers.push(name, value);
@@ -106,8 +132,14 @@ impl Endpoint {
     }
 
     /// A phone answered, or did not.
-    pub(super) fn text_answered(&mut self, number: u64, answer: Result<Response, Silence>, now: Instant, out: &mut Vec<Output>) {
+    pub(super) fn text_answered(&mut self, number: u64, copy: u32, answer: Result<Response, Silence>, now: Instant, out: &mut Vec<Output>) {
         let Some(text) = self.texts.get_mut(&number) else { return };
+        let is_broken = answer.as_ref().map_or(true, |response| response.code == 430);
+        if is_broken && let Some((copy, flow)) = text.others.get_mut(&copy).and_then(VecDeque::pop_front) {
+            let mut orders = Vec::new();
+            self.room(now, &mut orders).request(copy, flow, User::Text(number));
+            return self.carry_out(orders, now, out);
+        }
         let (code, accept) = match answer {
             Ok(response) if response.code < 200 => return,
             Ok(response) => (response.code, response.headers.get("Accept").map(str::to_owned)),
@@ -146,4 +178,9 @@ impl Endpoint {
         self.respond(&text.asked, response, now, out);
         out.push(Output::Event(Event::TextEnded { from: text.from, to: text.to, code }));
     }
+}
+
+/// CSeq of what the phone at this place is sent; by each of its flows the same.
+fn number_of(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX - 1) + 1
 }

@@ -104,6 +104,37 @@ fn the_best_refusal_is_told_and_silence_is_not_there() {
     }
 }
 
+/// RFC 5626 §7: a phone that keeps two flows is one phone.
+#[test]
+fn a_text_goes_by_one_flow_of_a_phone_and_by_the_next_when_that_is_broken() {
+    let mut world = World::new(1);
+    let instance = "+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-000A95A0E128>\"";
+    let mut flows: Vec<Phone> = [(ONE, 1), (TWO, 2)]
+        .map(|(at, reg_id)| {
+            let mut phone = Phone::new(at, "1001").over_tcp();
+            let lines = format!("Contact: <sip:1001@{at};transport=tcp;ob>;{instance};reg-id={reg_id}\r\nSupported: outbound, path\r\n");
+            assert_eq!(phone.registers(&mut world, &lines).code, 200);
+            phone
+        })
+        .into();
+    world.events(SWITCH);
+    let mut from = Phone::new(FROM, "1002");
+    assert!(writes(&mut world, &mut from, TO, PLAIN, "once").is_none());
+    let text = written(&mut world, TWO);
+    assert!(world.heard(ONE).is_empty(), "it has it already");
+    flows[1].reply(&mut world, &text, 200, &[], "");
+    assert_eq!(codes(&mut world), [200]);
+    assert!(writes(&mut world, &mut from, TO, PLAIN, "twice").is_none());
+    world.heard(TWO);
+    let broken = crate::sip::Flow { peer: flows[1].at, ..flows[1].flow() };
+    world.receive(SWITCH, crate::sip::Received::SendFailed { flow: broken });
+    world.run(millis(10));
+    let text = written(&mut world, ONE);
+    flows[0].reply(&mut world, &text, 200, &[], "");
+    assert_eq!(codes(&mut world), [200]);
+    world.expect_nothing_left();
+}
+
 #[test]
 fn what_cannot_be_delivered_is_refused() {
     let mut world = World::new(1);
