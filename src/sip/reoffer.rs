@@ -279,6 +279,8 @@ impl Session {
             // §14.2 and RFC 3311 §5.2: one offer at a time.
             match (&self.phase, &self.reoffer) {
                 (_, Reoffer::Theirs { .. }) => return room.refuse_for_now(&asked, &tag),
+                // An UPDATE without an offer is none.
+                (Phase::Up, Reoffer::Ours { ask: Ask::Refresh, .. }) if self.allows_update => {}
                 (Phase::Unacked { .. }, _) | (_, Reoffer::Ours { .. } | Reoffer::Unacked { delayed: true, .. }) => {
                     return room.refuse(&asked, 491, Some(&tag));
                 }
@@ -324,7 +326,9 @@ impl Session {
             Reoffer::Again { ask: Ask::Offer(sdp), .. } => {
                 self.wanted.get_or_insert(sdp);
             }
-            Reoffer::Again { ask: Ask::Refresh, .. } => self.timer.iter_mut().for_each(|timer| timer.try_again(room.now)),
+            Reoffer::Again { ask: Ask::Refresh, .. } | Reoffer::Ours { ask: Ask::Refresh, .. } => {
+                self.timer.iter_mut().for_each(|timer| timer.try_again(room.now));
+            }
             Reoffer::Again { ask: Ask::Indication, .. } => self.awareness.owes = true,
             Reoffer::Again { ask: Ask::Snapshot(why), .. } => {
                 self.recording.iter_mut().for_each(|recording| recording.asks = Some(why.clone()));

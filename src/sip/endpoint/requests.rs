@@ -195,8 +195,13 @@ impl Endpoint {
         self.with_leg(id, now, out, |leg, room| match leg {
             Leg::Session(session) => session.request(asked, room),
             // Before the answer there is nothing that a callee could ask of us.
-            Leg::Out(_) => match asked.request.method {
+            Leg::Out(call) => match asked.request.method {
                 Method::Options | Method::Info => room.refuse(&asked, 200, None),
+                // RFC 3311 §5.2: without an offer it meets none; some say so who is rung now.
+                Method::Update if asked.request.body.is_empty() => {
+                    let response = compose::dialog_response(&asked.request, 200, &call.local_tag, asked.flow);
+                    room.respond(&asked.key, response);
+                }
                 Method::Update => room.refuse(&asked, 491, None),
                 _ => room.refuse(&asked, 481, None),
             },

@@ -110,6 +110,25 @@ fn the_next_group_is_called_when_the_better_one_fails() {
     world.expect_nothing_left();
 }
 
+/// A gateway says by UPDATE who is rung now, before anybody answers.
+#[test]
+fn an_update_without_an_offer_is_taken_before_the_answer() {
+    let mut world = World::new(1);
+    let (mut one, _) = ringing_at_both(&mut world, [";q=0.9", ";q=0.3"]);
+    let invite = world.heard_request(ONE);
+    one.reply(&mut world, &invite, 183, &[], "");
+    world.events(SWITCH);
+    let mut says = one.clone().numbered_from(50);
+    says.call_id = Some(invite.call_id().to_owned());
+    says.dialog_to = invite.headers.get("From").map(str::to_owned);
+    let lines = format!("Contact: <sip:1001@{ONE}>\r\n");
+    let ok = says.ask(&mut world, "UPDATE", "sip:10.0.0.1", "", &lines);
+    assert_eq!((ok.code, ok.headers.get("Contact").is_some()), (200, true));
+    says.body = "offer".into();
+    assert_eq!(says.ask(&mut world, "UPDATE", "sip:10.0.0.1", "", &lines).code, 491, "RFC 3311 §5.2: ours has no answer");
+    one.reply(&mut world, &invite, 486, &[], "");
+}
+
 #[test]
 fn a_decline_speaks_for_all_phones() {
     let mut world = World::new(1);

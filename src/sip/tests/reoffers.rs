@@ -1,6 +1,6 @@
 //! New offers inside a call: both ways, at once, refused, without an SDP, repeated as a refresh.
 
-use super::world::{FAR, SWITCH, World};
+use super::world::{FAR, SWITCH, World, name};
 use crate::base::LegId;
 use crate::base::time::{millis, secs};
 use crate::sip::{Command, Event, Protocol};
@@ -159,4 +159,24 @@ fn a_leg_released_while_its_offer_is_out_leaves_nothing() {
     world.expect_nothing_left();
     world.expect_one_final_response_each();
     assert!(world.sent_line(FAR).contains("487"), "RFC 3261 §15.1.2");
+}
+
+/// RFC 3311 §5.2: glare is between offers.
+#[test]
+fn an_offer_that_meets_a_refresh_without_one_is_taken() {
+    let mut world = World::new(1);
+    let here = up(&mut world);
+    world.lose = Box::new(|message| name(message) == "UPDATE");
+    let half = world.endpoint(SWITCH).settings().session_expires / 2;
+    world.run(half + secs(1));
+    assert!(world.sent_line(SWITCH).contains("UPDATE"), "{}", world.sent_line(SWITCH));
+    world.command(FAR, Command::Reoffer { leg: THERE, sdp: "hold".into() });
+    world.run(millis(10));
+    assert_eq!(world.event(SWITCH), Event::Reoffered { leg: here, sdp: Some("hold".into()) });
+    world.command(SWITCH, Command::AnswerReoffer { leg: here, sdp: "held".into() });
+    world.run(millis(10));
+    assert_eq!(world.event(FAR), Event::ReofferAnswered { leg: THERE, sdp: "held".into() });
+    // The refresh that nobody answered ends nothing: the session was refreshed.
+    world.run(secs(60));
+    assert_eq!((world.events(SWITCH), world.endpoint(SWITCH).leg_count()), (vec![], 1));
 }
