@@ -93,6 +93,7 @@ impl Session {
             unpracked: None,
             account,
             trunk,
+            hops: request.headers.number("Max-Forwards").ok().flatten(),
             news: News::default(),
             recording: role,
             awareness: Awareness::of(&request.headers),

@@ -18,6 +18,18 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
+/// RFC 3261 §8.1.1.6.
+const HOPS_MAX: u32 = 70;
+
+fn hops_max() -> u32 {
+    HOPS_MAX
+}
+
+/// How far a call out may go: one hop less than the call that it is for might (RFC 7332), so that a loop of several switches ends.
+pub(super) fn hops_after(caller: Option<u32>) -> u32 {
+    caller.map_or(HOPS_MAX, |hops| hops.min(HOPS_MAX).saturating_sub(1))
+}
+
 /// One place to call.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Target {
@@ -75,6 +87,8 @@ pub(super) struct Calling {
     pub sdp: Vec<u8>,
     pub otherwise: Option<Vec<u8>>,
     pub marks: InviteMarks,
+    /// How far it may go.
+    pub hops: u32,
     /// It is a recording session.
     pub metadata: Option<Metadata>,
 }
@@ -97,6 +111,8 @@ pub(super) struct LegOut {
     is_private: bool,
     #[serde(default)]
     marks: InviteMarks,
+    #[serde(default = "hops_max")]
+    hops: u32,
     cseq: u32,
     #[serde(with = "bytes")]
     sdp: Vec<u8>,
@@ -157,7 +173,7 @@ pub(super) enum Next {
 impl LegOut {
     /// Calls the first group.
     pub fn begin(leg: LegId, calling: Calling, room: &mut Room) -> Self {
-        let Calling { account, trunk, mut groups, shown, sdp, otherwise, marks, metadata } = calling;
+        let Calling { account, trunk, mut groups, shown, sdp, otherwise, marks, hops, metadata } = calling;
         let Shown { mut from, asserted, is_private } = shown;
         let local_tag = room.tag();
         from.set_param("tag", Some(&local_tag));
@@ -172,6 +188,7 @@ impl LegOut {
             asserted,
             is_private,
             marks,
+            hops,
             cseq: 1,
             sdp,
             otherwise,
@@ -206,7 +223,7 @@ impl LegOut {
         for hop in &target.route {
             headers.push("Route", hop.to_string());
         }
-        headers.push("Max-Forwards", "70");
+        headers.push("Max-Forwards", self.hops.to_string());
         headers.push("From", self.from.to_string());
         headers.push("To", NameAddr::new(None, target.to.clone()).to_string());
         headers.push("Call-ID", self.call_id.as_str());

@@ -401,6 +401,9 @@ pub struct InviteMarks {
     pub auto_answer: Option<AutoAnswer>,
     /// By whom the call was sent on before, the first first.
     pub diverted: Vec<Diverted>,
+    /// The leg of whoever calls: it is known how far his call has come.
+    #[serde(default)]
+    pub caller: Option<LegId>,
 }
 
 /// A call was sent on (RFC 5806, RFC 7044).

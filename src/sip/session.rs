@@ -50,6 +50,9 @@ pub(super) struct Session {
     /// The carrier that it is with.
     #[serde(default)]
     pub(super) trunk: Option<TrunkId>,
+    /// How far a call that came in might go on (Max-Forwards).
+    #[serde(default)]
+    pub(super) hops: Option<u32>,
     /// What its peer is told of his referrals.
     #[serde(default)]
     pub(super) news: News,
@@ -120,6 +123,7 @@ impl Session {
             unpracked: None,
             account,
             trunk: None,
+            hops: None,
             news: News::default(),
             recording: None,
             awareness: Awareness::of(headers),

@@ -134,6 +134,7 @@ impl Switch {
             let agent = slot.offers.get(leg).and_then(|offer| self.config.agents.get(&offer.agent));
             marks.auto_answer = agent.and_then(|agent| agent.auto_answer);
             marks.diverted.clone_from(&slot.diverted);
+            marks.caller = Some(slot.call.caller());
         }
         if let crate::sip::Command::Answer { leg, .. } = &command {
             self.indicate_in_answer(call, *leg, now);

@@ -1,7 +1,7 @@
 //! What the switch orders, brought to its leg; and where a call out goes.
 
 use super::super::carrier::shown;
-use super::super::leg_out::{Calling, LegOut, Target};
+use super::super::leg_out::{Calling, LegOut, Target, hops_after};
 use super::super::msg::Uri;
 use super::super::registrar::Binding;
 use super::super::watch::Summary;
@@ -84,7 +84,12 @@ impl Endpoint {
         };
         let settings = trunk.as_ref().and_then(|id| self.settings.trunks.iter().find(|trunk| trunk.id == *id));
         let Body { sdp, otherwise, marks, metadata } = body;
-        let calling = Calling { account, groups, shown: shown(from, settings, &self.settings), trunk, sdp, otherwise, marks, metadata };
+        let hops = hops_after(marks.caller.and_then(|caller| match self.legs.get(&caller)? {
+            Leg::Session(session) => session.hops,
+            Leg::Out(_) => None,
+        }));
+        let calling =
+            Calling { account, groups, shown: shown(from, settings, &self.settings), trunk, sdp, otherwise, marks, hops, metadata };
         self.start_leg(leg, now, out, |room| Leg::Out(Box::new(LegOut::begin(leg, calling, room))));
     }
 

@@ -6,7 +6,7 @@ use super::world::{SWITCH, World};
 use crate::base::time::millis;
 use crate::base::{LegId, TrunkId};
 use crate::sip::msg::Message;
-use crate::sip::{Callee, CallerShown, Cause, Command, Event, Failure, Trunk};
+use crate::sip::{Callee, CallerShown, Cause, Command, Event, Failure, InviteMarks, Party, Trunk};
 
 fn calls(world: &mut World, trunk: Option<TrunkId>) {
     world.invite(SWITCH, 2, Callee::Trunk { trunk, number: "95000".into(), host: HOST.into(), flow: flow(HOST) }, "offer");
@@ -102,5 +102,20 @@ fn a_caller_is_shown_as_the_carrier_wants() {
         let invite = world.heard_request(HOST);
         assert_eq!(invite.from().uri.to_string(), format!("sip:{from}@carrier.example"), "{who:?}");
         assert_eq!((invite.headers.get("P-Asserted-Identity"), invite.headers.get("Privacy")), (asserted, None), "{who:?}");
+    }
+}
+
+/// RFC 7332: a loop over other switches ends when its hops are used up.
+#[test]
+fn a_call_goes_no_further_than_the_one_that_it_is_for() {
+    for (lines, left) in [("Max-Forwards: 12\r\n", "11"), ("Max-Forwards: 1\r\n", "0"), ("Max-Forwards: 255\r\n", "69"), ("", "69")] {
+        let mut world = World::new(1);
+        let (caller, _) = Phone::new("10.0.0.9:5060", "1001").calls(&mut world, "10086", lines);
+        let callee = Callee::Trunk { trunk: None, number: "10086".into(), host: HOST.into(), flow: flow(HOST) };
+        let from = Party { display: None, user: "1001".into() };
+        let marks = InviteMarks { caller: Some(caller), ..InviteMarks::default() };
+        world.command(SWITCH, Command::Invite { leg: LegId(2), callee, from, sdp: "offer".into(), otherwise: None, marks });
+        world.run(millis(10));
+        assert_eq!(world.heard_request(HOST).headers.get("Max-Forwards"), Some(left), "{lines}");
     }
 }
