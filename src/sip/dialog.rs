@@ -33,11 +33,13 @@ pub(super) struct Dialog {
 }
 
 /// Whether the sender of a request sits behind a NAT: his Via does not name the address he sent from. `received` was noted by the
-/// endpoint (§18.2.1), and `rport` holds the port he sent from (RFC 3581).
+/// endpoint (§18.2.1), and `rport` holds the port he sent from (RFC 3581). Who names his own address and does not ask for `rport` listens at
+/// the port that he names, whatever he sends from: gateways and desk phones that use another do so (§18.1.1, §18.2.2).
 pub(super) fn is_behind_nat(request: &Request, flow: Flow) -> bool {
     let via = request.top_via();
     let host = via.host.trim_start_matches('[').trim_end_matches(']');
-    host.parse() != Ok(flow.peer.ip()) || via.port.unwrap_or(5060) != flow.peer.port()
+    let wants_port = flow.protocol.is_stream() || via.param("rport").is_some();
+    host.parse() != Ok(flow.peer.ip()) || (wants_port && via.port.unwrap_or(5060) != flow.peer.port())
 }
 
 /// Of a network that is nobody's but its own (RFC 1918, RFC 6598, RFC 4193).
@@ -306,6 +308,12 @@ mod tests {
         };
         assert_eq!(peer("10.0.0.9:5060", "sip:a@10.0.0.8:5070", Protocol::Udp), "10.0.0.8:5070", "a proxy's Contact is believed");
         assert_eq!(peer("192.168.1.5:5060", "sip:a@192.168.1.5", Protocol::Udp), "10.0.0.9:5060");
+        assert_eq!(
+            peer("10.0.0.9:5070", "sip:a@10.0.0.9:5070", Protocol::Udp),
+            "10.0.0.9:5070",
+            "it sends from a port and listens at another"
+        );
+        assert_eq!(peer("10.0.0.9:5070;rport=5060", "sip:a@10.0.0.9:5070", Protocol::Udp), "10.0.0.9:5060", "it asks for its port");
         assert_eq!(peer("10.0.0.9:5060", "sip:a@host.invalid", Protocol::Udp), "10.0.0.9:5060", "a name is no address");
         assert_eq!(peer("10.0.0.9:5060", "sip:a@10.0.0.8:5070", Protocol::Tcp), "10.0.0.9:5060");
     }
