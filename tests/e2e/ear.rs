@@ -80,8 +80,7 @@ impl Ear {
         Self { port, shared, ended, threads }
     }
 
-    /// It speaks there from now on, though nothing is heard from it: to who only listens.
-    #[allow(dead_code, reason = "shared with tests/interop")]
+    /// It speaks there from now on, though nothing is heard from it: to who only listens, or waits as well.
     pub fn speak_to(&self, to: (&str, u16)) {
         let ip = to.0.parse().expect("an address");
         lock(&self.shared).from = Some(SocketAddr::new(ip, to.1));
@@ -90,12 +89,6 @@ impl Ear {
     pub fn say(&self, mouth: Mouth) {
         let mut shared = lock(&self.shared);
         (shared.mouth, shared.said) = (mouth, 0);
-    }
-
-    /// It does not wait until it hears something: what comes later from elsewhere is spoken to instead.
-    #[allow(dead_code, reason = "shared with tests/interop")]
-    pub fn speak_to(&self, to: SocketAddr) {
-        lock(&self.shared).from.get_or_insert(to);
     }
 
     pub fn heard(&self) -> Heard {

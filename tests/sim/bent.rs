@@ -111,7 +111,7 @@ fn rows() -> Vec<Row> {
         }),
         // §14.2, RFC 3311 §5.2: one offer at a time. What comes while the switch's own is under way is 491.
         row("another offer", &["INVITE"], It, [&[500], &[481], &[491], &[200, 491, 500]], |parts, dialog, _| own_offer(parts, dialog)),
-        row("another offer by UPDATE", &["UPDATE"], It, [&[500], &[491], &[491], &[200, 491, 500]], |parts, dialog, _| {
+        row("another offer by UPDATE", &["UPDATE"], It, [&[500], &[200, 491], &[491], &[200, 491, 500]], |parts, dialog, _| {
             own_offer(parts, dialog);
         }),
         row("an offer of nothing that we speak", &["INVITE"], It, [&[500], &[481], &[491], &[488, 491, 500]], |parts, _, rng| {
