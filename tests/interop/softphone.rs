@@ -65,7 +65,10 @@ impl Softphone {
                 };
                 let phone = baresip::Phone { agent, port, says, codec, answers, transport };
                 let encryption = setup.encrypted.then_some("srtp-mand");
-                (Kind::Baresip(Baresip::start_with(site, &phone, Secrets { port: to, authority, encryption })), "baresip")
+                (
+                    Kind::Baresip(Baresip::start_with(site, &phone, Secrets { port: to, authority, encryption, ..Secrets::default() })),
+                    "baresip",
+                )
             }
             Client::Linphone => {
                 let codec = match setup.codec {
