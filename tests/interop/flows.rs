@@ -54,7 +54,7 @@ pub struct Kind {
     play: fn(&Bench<'_>) -> String,
 }
 
-pub const KINDS: &[Kind] = &[
+pub static KINDS: &[Kind] = &[
     Kind {
         english: "RFC 3665 §2.1 registration",
         chinese: "RFC 3665 §2.1 注册",

@@ -32,7 +32,8 @@ fn versions() -> [(&'static str, String); 6] {
         let told = told.map(|told| String::from_utf8_lossy(&[told.stdout, told.stderr].concat()).into_owned()).unwrap_or_default();
         let number = |word: &&str| word.trim_start_matches('v').starts_with(|c: char| c.is_ascii_digit()) && word.contains('.');
         let version = told.split_whitespace().find(number).unwrap_or("?");
-        version.trim_start_matches('v').trim_end_matches(',').to_owned()
+        let version = version.trim_start_matches('v').trim_end_matches([',', '.']);
+        version.split('-').next().unwrap_or(version).to_owned()
     };
     [
         ("baresip", said("baresip", "-h")),
