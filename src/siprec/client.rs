@@ -45,6 +45,8 @@ enum State {
     Calling {
         offers: Box<[Local; 2]>,
         give_up_at: Instant,
+        /// Something has changed since the server was asked.
+        news: bool,
     },
     Running(Box<Running>),
 }
@@ -193,11 +195,17 @@ impl Client {
 
     /// Who is there now, completely.
     pub fn note(&mut self, present: Vec<Present>, at: Timestamp, rng: &mut Rng, out: &mut Vec<Action>) {
-        if self.book.note(present, at, rng)
-            && let State::Running(running) = &mut self.state
-        {
-            running.news = true;
-            self.tell_news(out);
+        if !self.book.note(present, at, rng) {
+            return;
+        }
+        match &mut self.state {
+            State::Calling { news, .. } => *news = true,
+            State::Running(running) => {
+                running.news = true;
+                self.tell_news(out);
+            }
+            // All is told with the invitation.
+            State::Idle | State::Allocating { .. } => {}
         }
     }
 
@@ -249,12 +257,12 @@ impl Client {
         let (sdp, metadata) = (described(&offers), self.book.complete());
         let (callee, from) = (way.callee.clone(), self.from.clone());
         out.push(Action::Sip(sip::Command::Record { leg: way.leg, callee, from, sdp, metadata }));
-        self.state = State::Calling { offers: Box::new(offers), give_up_at: now + way.try_for };
+        self.state = State::Calling { offers: Box::new(offers), give_up_at: now + way.try_for, news: false };
     }
 
     fn answered(&mut self, sdp: Option<Vec<u8>>, peer: IpAddr, now: Instant, out: &mut Vec<Action>) {
-        let State::Calling { offers, .. } = &self.state else { return };
-        let mut offers = (**offers).clone();
+        let State::Calling { offers, news, .. } = &self.state else { return };
+        let (mut offers, news) = ((**offers).clone(), *news);
         let sent = described(&offers);
         let settled = sdp.ok_or_else(|| "it answered without a description".to_owned()).and_then(|sdp| accepted(&sdp, &mut offers));
         match settled {
@@ -266,8 +274,9 @@ impl Client {
                     out.push(Action::Tell(Fact::Began { server: way.server.clone() }));
                 }
                 let ask_at = now + self.way.as_ref().map_or(ALLOCATION_LIMIT, |way| way.ask_every);
-                let running = Running { offers, sent, peer, asking: false, news: false, whole: false, ask_at };
+                let running = Running { offers, sent, peer, asking: false, news, whole: false, ask_at };
                 self.state = State::Running(Box::new(running));
+                self.tell_news(out);
             }
             Err(why) => {
                 self.hang_up(488, &why, out);

@@ -152,6 +152,20 @@ fn a_hold_and_a_transfer_are_told_and_heard() {
 }
 
 #[test]
+fn what_changes_before_the_server_has_answered_is_told_once_it_has() {
+    let mut world = copied(&[VAULT], "calls = [\"agent:1001\"]");
+    world.vaults[0].taking = Taking::Ignore;
+    world.caller_dials("95000").says(CALLER, Sound::Speech).after(millis(1_100 + crate::sound::GREETING_MS)).expect_up("1001");
+    world.holds("1001", Way::SendOnly).after(millis(300));
+    assert_eq!(world.vaults[0].sessions.len(), 0, "it has not answered");
+    world.vaults[0].taking = Taking::Answer;
+    world.after(secs(4));
+    let told = &world.vaults[0].sessions[0].metadata;
+    assert!(told.len() == 2 && told[1].contains("<datamode>partial</datamode>"), "{told:?}");
+    world.retrieves("1001").after(secs(1)).hangs_up(CALLER).after(secs(1)).ends_well();
+}
+
+#[test]
 fn the_next_server_takes_what_the_first_does_not_and_the_call_waits_for_neither() {
     for (taking, why) in [(Taking::Refuse(503), "503"), (Taking::Ignore, "no answer in time")] {
         let mut world = copied(&[VAULT, SECOND], "calls = [\"trunk:carrier\"]");
